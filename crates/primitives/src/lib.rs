@@ -1,0 +1,19 @@
+//! What every crate of Starling shares: identifiers, hashes, keys, time and seeds.
+//!
+//! Laws of this crate: nothing here reads a clock, draws entropy or does IO. Time and randomness
+//! come in as arguments ([`Time`], [`Seed`]), so that every core can be replayed from a seed.
+
+mod hash;
+mod hex;
+mod id;
+mod key;
+mod seed;
+mod time;
+
+pub use hash::{Hash, Hasher, sha256};
+pub use id::{PeerId, SegmentId, SwarmId};
+pub use key::{KeyPair, Signature, SignatureError};
+pub use seed::{Rng, Seed};
+pub use time::Time;
+
+pub use hex::HexError;

@@ -1,0 +1,16 @@
+//! Who fetches what from where.
+//!
+//! A [`Swarm`] is a value: [`Swarm::step`] takes the time and one [`Input`], pushes [`Output`]s and
+//! returns the next [`Wake`]. No clock, no IO, no randomness but its seed; the browser, the native
+//! driver and the simulator run the same code.
+//!
+//! Goals: each segment is here before it is due, at the least cost to the origin, never later and never
+//! wronger than plain HTTP. Non-goals: money (the swarm says [`Event::Served`] and knows no prices),
+//! finding peers (the signaling session does), deciding which rendition plays (the player does).
+
+pub mod config;
+pub mod input;
+pub mod output;
+
+pub use input::{FetchId, Input, Limits, Playhead, Proof, Track, TrackSegment};
+pub use output::{Channel, Event, HangupReason, Output, Sources};

@@ -1,0 +1,11 @@
+//! Every message that crosses a machine boundary, and its bounds.
+//!
+//! - [`peer`]: CBOR between two peers over data channels (`docs/spec/swarm.md`).
+//! - [`signaling`]: JSON between a peer and a signaling server (`docs/spec/signaling.md`).
+//! - [`limits`]: every bound, named once.
+//!
+//! Nothing else in the workspace is serialised for another machine.
+
+pub mod limits;
+pub mod peer;
+pub mod signaling;

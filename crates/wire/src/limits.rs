@@ -1,0 +1,38 @@
+//! Bounds of everything a stranger can make us hold.
+
+/// Version of the peer protocol, told in the hello.
+pub const PEER_VERSION: u32 = 1;
+/// Version of the signaling protocol, told in the challenge and the hello.
+pub const SIGNALING_VERSION: u32 = 1;
+
+/// Unit of verification and of relaying: a segment is cut into pieces of this size, the last shorter.
+pub const PIECE_BYTES: u32 = 65_536;
+/// Largest payload of one data frame. 16 KiB keeps a control message from waiting long behind payload
+/// (26 ms at 5 Mbit/s) and is what every browser takes (RFC 8831, 6.6).
+pub const FRAME_PAYLOAD_BYTES_MAX: usize = 16_384;
+/// Largest frame on a data channel, payload and header.
+pub const FRAME_BYTES_MAX: usize = 65_536;
+
+/// Largest segment: 64 MiB is 30 s at 17 Mbit/s.
+pub const SEGMENT_BYTES_MAX: u32 = 64 << 20;
+/// Most pieces of one segment.
+pub const PIECES_MAX: u32 = SEGMENT_BYTES_MAX / PIECE_BYTES;
+/// Most ranges in one `have`.
+pub const HAVE_RANGES_MAX: usize = 1024;
+/// Most pieces asked for in one request.
+pub const REQUEST_PIECES_MAX: u32 = 64;
+/// Most tracks (renditions) of one swarm.
+pub const TRACKS_MAX: u16 = 64;
+
+/// Largest signaling text message, in bytes.
+pub const SIGNALING_BYTES_MAX: usize = 65_536;
+/// Largest session description (RFC 8866), in bytes. Data-channel-only descriptions are about 500.
+pub const SDP_BYTES_MAX: usize = 16_384;
+/// Largest ICE candidate line (RFC 8839), in bytes.
+pub const CANDIDATE_BYTES_MAX: usize = 1024;
+/// Most swarms one signaling connection may be in.
+pub const SWARMS_PER_CONNECTION_MAX: usize = 32;
+/// Most neighbours handed out in one message.
+pub const NEIGHBOURS_MAX: usize = 24;
+/// Largest URL in a message, in bytes.
+pub const URL_BYTES_MAX: usize = 2048;
