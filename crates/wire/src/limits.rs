@@ -36,3 +36,9 @@ pub const SWARMS_PER_CONNECTION_MAX: usize = 32;
 pub const NEIGHBOURS_MAX: usize = 24;
 /// Largest URL in a message, in bytes.
 pub const URL_BYTES_MAX: usize = 2048;
+/// Most peers named as exceptions when more neighbours are asked for.
+pub const EXCEPT_MAX: usize = NEIGHBOURS_MAX * 2;
+/// Largest region hint, in bytes.
+pub const REGION_BYTES_MAX: usize = 32;
+/// Largest site key and resume token, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 128;

@@ -166,6 +166,9 @@ pub enum FromServer {
         code: ErrorCode,
         /// What to do about it, for a person.
         message: String,
+        /// The swarm it is about, if it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        swarm: Option<SwarmId>,
         /// The witness request it answers, if it does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<u32>,
