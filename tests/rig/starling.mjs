@@ -1,0 +1,97 @@
+// The real server: `starling serve` and `starling publish` of the built binary.
+
+import { execFile, spawn } from 'node:child_process';
+import { createWriteStream, existsSync, promises as fs, statSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+const READY_MS_MAX = 30_000;
+
+/** The web bundle. */
+export const WEB = process.env.STARLING_WEB ?? path.join(REPOSITORY, 'dist', 'web');
+
+/** The binary: `STARLING_BIN`, or the newer of the release and the debug build. */
+export function starlingBinary() {
+  if (process.env.STARLING_BIN) return process.env.STARLING_BIN;
+  const target = process.env.CARGO_TARGET_DIR ?? path.join(os.homedir(), '.cache', 'starling', 'target');
+  const built = ['release', 'debug'].map((profile) => path.join(target, profile, 'starling')).filter((file) => existsSync(file));
+  if (built.length === 0) throw new Error(`no starling binary in ${target}: build it with \`cargo build -p starling\` or set STARLING_BIN`);
+  return built.reduce((a, b) => (statSync(b).mtimeMs > statSync(a).mtimeMs ? b : a));
+}
+
+/** A port of the loopback interface that was free a moment ago. */
+export async function freePort() {
+  const server = net.createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/**
+ * Starts `starling serve` and waits until it is ready.
+ *
+ * Options: `folder` (data, configuration and log go there), `media` (folder to serve), `config` (TOML text),
+ * `port` (0: any free one).
+ */
+export async function startStarling({ folder, media, config = '', port = 0 }) {
+  const listen = port || (await freePort());
+  const configFile = path.join(folder, 'starling.toml');
+  await fs.mkdir(path.join(folder, 'data'), { recursive: true });
+  await fs.writeFile(configFile, config);
+  const args = ['serve', '--listen', `127.0.0.1:${listen}`, '--data', path.join(folder, 'data'), '--config', configFile];
+  if (media) args.push('--media', media);
+  const url = `http://127.0.0.1:${listen}`;
+  const log = path.join(folder, 'starling.log');
+  const server = { url, port: listen, log, signal: `ws://127.0.0.1:${listen}/signal`, child: null };
+  server.start = () => startChild(server, args);
+  server.kill = () => stopChild(server, 'SIGKILL');
+  server.close = () => stopChild(server, 'SIGTERM');
+  server.metrics = async () => (await fetch(`${url}/metrics`)).text();
+  await server.start();
+  return server;
+}
+
+async function startChild(server, args) {
+  const child = spawn(starlingBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  server.child = child;
+  const log = createWriteStream(server.log, { flags: 'a' });
+  child.stdout.pipe(log);
+  child.stderr.pipe(log);
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
+  const deadline = Date.now() + READY_MS_MAX;
+  while (!(await answers(`${server.url}/readyz`))) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      const text = await fs.readFile(server.log, 'utf8').catch(() => '');
+      throw new Error(`starling serve is not ready (exit code ${child.exitCode}):\n${text.slice(-2000)}`);
+    }
+    await sleep(50);
+  }
+}
+
+async function stopChild(server, signal) {
+  const { child } = server;
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await gone;
+  clearTimeout(late);
+}
+
+async function answers(url) {
+  return fetch(url).then((answer) => answer.ok, () => false);
+}
+
+/** Runs `starling publish` over a folder: signs what is in it. */
+export async function publish(folder, keyFolder, more = []) {
+  const { stdout } = await promisify(execFile)(starlingBinary(), ['publish', folder, '--data', keyFolder, ...more]);
+  return stdout;
+}
