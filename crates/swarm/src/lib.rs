@@ -10,7 +10,22 @@
 
 pub mod config;
 pub mod input;
+mod neighbour;
+mod neighbours;
+mod order;
+mod origin;
 pub mod output;
+mod piece;
+mod rate;
+mod segment;
+mod serving;
+mod swarm;
+mod telling;
+mod timeline;
+pub mod view;
 
+pub use config::Config;
 pub use input::{FetchId, Input, Limits, Playhead, Proof, Track, TrackSegment};
 pub use output::{Channel, Event, HangupReason, Output, Sources};
+pub use swarm::{Swarm, Wake, WakeReason};
+pub use view::{NeighbourView, SegmentState, SegmentView, SwarmView, Totals};

@@ -96,34 +96,20 @@ pub struct Have {
     pub removed: Vec<Run>,
 }
 
-/// Where a segment that a peer does not hold whole is coming from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Arrival {
-    /// Not coming any more (cancelled, failed): do not wait for it.
-    #[n(0)]
-    Stopped,
-    /// Pieces are coming from other peers.
-    #[n(1)]
-    Peers,
-    /// The sender is fetching it from the origin: others may wait for that.
-    #[n(2)]
-    Origin,
-}
-
-/// Progress of a segment that is still arriving at the sender.
+/// Progress of a segment that is still arriving at the sender. Both bitmaps: bit `i % 8` (least
+/// significant first) of byte `i / 8` is piece `i`; at most [`limits::PIECES_MAX`]` / 8` bytes, trailing
+/// zero bytes left out. Both empty: it is not arriving any more, do not wait for it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Pieces {
     /// The segment.
     #[n(0)]
     pub segment: SegmentId,
-    /// Where it comes from.
-    #[n(1)]
-    pub arrival: Arrival,
-    /// Verified pieces that can be asked for now: bit `i % 8` (least significant first) of byte
-    /// `i / 8` is piece `i`. At most [`limits::PIECES_MAX`]` / 8` bytes, trailing zero bytes left out.
+    /// Verified pieces that can be asked for now.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub held: Vec<u8>,
+    /// Pieces the sender is fetching from the origin now: others may wait for that.
     #[cbor(n(2), with = "minicbor::bytes")]
-    pub bitmap: Vec<u8>,
+    pub fetching: Vec<u8>,
 }
 
 /// Where the sender plays, so that others know what it will need and when.
@@ -279,6 +265,9 @@ impl core::error::Error for DecodeError {}
 
 /// Highest kind this version knows.
 const KIND_MAX: u32 = 9;
+/// [`limits::PIECES_MAX`] as a count of bits.
+const PIECES_MAX: usize = 1024;
+const _: () = assert!(limits::PIECES_MAX == 1024);
 
 impl<'b> Message<'b> {
     /// The bytes of this message.
@@ -315,8 +304,9 @@ impl<'b> Message<'b> {
             }
             Self::Pieces(pieces) => {
                 bound(pieces.segment.track < limits::TRACKS_MAX, "track")?;
-                let bits = u32::try_from(pieces.bitmap.len()).unwrap_or(u32::MAX);
-                bound(bits <= limits::PIECES_MAX / 8, "bitmap")
+                let fits = |bitmap: &[u8]| bitmap.len() * 8 <= PIECES_MAX;
+                bound(fits(&pieces.held), "held")?;
+                bound(fits(&pieces.fetching), "fetching")
             }
             Self::Playback(playback) => {
                 bound(playback.at.track < limits::TRACKS_MAX, "track")?;
