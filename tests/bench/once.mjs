@@ -9,7 +9,7 @@ import { launchChromium } from '../rig/browser.mjs';
 import { startChild } from '../rig/child.mjs';
 import { startLive } from '../rig/live.mjs';
 import { layOut, segmentSeconds } from '../rig/media.mjs';
-import { publish, startStarling } from '../rig/starling.mjs';
+import { publish, startStarling, witnessConfig } from '../rig/starling.mjs';
 import { startTracker } from '../rig/tracker.mjs';
 import { cpuSeconds, machineCpuSeconds } from './cpu.mjs';
 
@@ -78,11 +78,6 @@ async function startSignal(player, folder, origin, keep) {
   // The live rows rest on the server's witness: it fetches each segment of this origin once.
   const config = witnessConfig(origin.url);
   return keep(await startStarling({ folder, config })).signal;
-}
-
-/** Configuration that lets the server vouch for segments of an origin. */
-export function witnessConfig(originUrl) {
-  return `[signaling.witness]\norigins = ["${originUrl}"]\n`;
 }
 
 /** Lets the viewers join and watches until all have seen the end, or time is up. */

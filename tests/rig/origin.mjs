@@ -1,8 +1,9 @@
 // An HTTP origin that knows what it gave to whom.
 //
 // It serves folders under path prefixes and counts the bytes written for every viewer, media apart from
-// playlists and pages. A viewer is known by the cookie `viewer`, or by `?v=` where no cookie can be set;
-// bytes of nobody known are counted for `unknown`, so that a sum over viewers misses nothing.
+// playlists and pages. A viewer is known by the cookie `viewer`, by `?v=`, or, when its page stands on a host of
+// its own such as `v3.localhost`, by the `Origin` of its requests; bytes of nobody known are counted for
+// `unknown`, so that a sum over viewers misses nothing.
 // Rates can be capped per viewer and for the whole origin, and every media answer can be delayed.
 // A test in the same process may pass `intercept` to answer some requests itself.
 
@@ -172,7 +173,8 @@ class Origin {
 
 function viewerOf(request, url) {
   const cookie = /(?:^|;\s*)viewer=([\w-]+)/.exec(request.headers.cookie ?? '');
-  return cookie?.[1] ?? url.searchParams.get('v') ?? 'unknown';
+  const host = /^https?:\/\/([\w-]+)\.localhost(?::|$)/.exec(request.headers.origin ?? '');
+  return cookie?.[1] ?? url.searchParams.get('v') ?? host?.[1] ?? 'unknown';
 }
 
 /** Half-open byte range asked for, or the whole. */

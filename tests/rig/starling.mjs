@@ -57,6 +57,11 @@ export async function startStarling({ folder, media, config = '', port = 0 }) {
   return server;
 }
 
+/** Configuration that lets the server vouch for segments of an origin. */
+export function witnessConfig(originUrl) {
+  return `[signaling.witness]\norigins = ["${originUrl}"]\n`;
+}
+
 async function startChild(server, args) {
   const child = spawn(starlingBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
   server.child = child;

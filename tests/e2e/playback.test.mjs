@@ -1,0 +1,111 @@
+// Proves that what a viewer does to a player works in a swarm: watch live, seek, switch renditions, reload, leave
+// the tab in the background.
+
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { launchChromium } from '../rig/browser.mjs';
+import { startLive } from '../rig/live.mjs';
+import { witnessConfig } from '../rig/starling.mjs';
+import { eventually, offloadOf, openStage, RECIPE, Viewer } from './stage.mjs';
+
+describe('playback', () => {
+  let chromium;
+  let stage;
+  before(async () => {
+    chromium = await launchChromium();
+    stage = await openStage({ renditions: ['lo', 'hi'] });
+  });
+  after(async () => {
+    await chromium?.close();
+    await stage?.close();
+  });
+
+  test('a live stream is shared, checked by the witness of the server', async () => {
+    const live = await openStage({ signed: false, config: witnessConfig });
+    const packager = await startLive(RECIPE, path.join(live.media, 'live'), { rendition: 'hi', windowSegments: 8 });
+    try {
+      const src = `${live.origin.url}/stream/live/master.m3u8`;
+      const viewers = [await Viewer.open(chromium, live, { src })];
+      await viewers[0].played(1);
+      for (let more = 0; more < 2; more += 1) viewers.push(await Viewer.open(chromium, live, { src }));
+      await viewers[2].until('plays on at the edge with help', ({ video, stats }) => video?.at >= 1 && stats.p2pBytes > 200_000 && stats.integrity === 'witness', 60_000);
+      const seen = await viewers[2].look();
+      assert.equal(seen.video.error, null);
+      const later = await viewers[2].playsOn(10);
+      assert.ok(later.stats.latencyS < 20, `${later.stats.latencyS} s behind the edge`);
+      assert.equal(later.stats.stalls, 0);
+      for (const viewer of viewers) await viewer.close();
+    } finally {
+      await packager.close();
+      await live.close();
+    }
+  });
+
+  test('a seek is followed, and what others hold there comes from them', async () => {
+    const first = await Viewer.open(chromium, stage);
+    await first.played(1);
+    await first.control((video) => (video.currentTime = 60));
+    await first.until('holds what is there', ({ video }) => video.at >= 61 && video.bufferedTo >= 84);
+    const second = await Viewer.open(chromium, stage);
+    await second.played(1);
+    const before = await second.look();
+    await second.control((video) => (video.currentTime = 64));
+    const after = await second.until('plays there', ({ video }) => video.at >= 66 && video.bufferedTo >= 80);
+    const fromPeers = after.stats.p2pBytes - before.stats.p2pBytes;
+    const fromOrigin = after.stats.httpBytes - before.stats.httpBytes;
+    assert.ok(fromPeers > fromOrigin, `${fromPeers} from peers, ${fromOrigin} from the origin`);
+    await second.control((video) => (video.currentTime = 2));
+    await second.until('plays at the start again', ({ video }) => video.at >= 3 && video.at < 30);
+    await first.close();
+    await second.close();
+  });
+
+  test('a switch of rendition is followed, each rendition is a set of its own', async () => {
+    const first = await Viewer.open(chromium, stage);
+    await first.until('climbs to the better rendition', ({ stats, video }) => video?.at >= 1 && stats.level === 1);
+    stage.origin.set({ viewerKbps: 450 });
+    await first.control((video) => (video.currentTime = 50));
+    await first.until('falls to the lesser rendition', ({ stats }) => stats.level === 0, 60_000);
+    stage.origin.set({ viewerKbps: 0 });
+    const seen = await first.playsOn(2);
+    assert.equal(seen.video.error, null);
+    await first.until('climbs again', ({ stats }) => stats.level === 1, 60_000);
+    await first.close();
+  });
+
+  test('a reload starts from the store of the first visit', async () => {
+    const viewer = await Viewer.open(chromium, stage);
+    await viewer.until('holds 20 s', ({ video }) => video?.bufferedTo >= 20);
+    const before = (await stage.origin.counts())[viewer.id].media;
+    await viewer.page.reload({ waitUntil: 'domcontentloaded' });
+    const seen = await viewer.until('plays again', ({ video }) => video?.at >= 2 && video.bufferedTo >= 16);
+    assert.ok(seen.stats.cacheBytes > 0, 'bytes came from the store');
+    const after = (await stage.origin.counts())[viewer.id].media;
+    assert.ok(seen.stats.cacheBytes > after - before, `${seen.stats.cacheBytes} from the store, ${after - before} from the origin`);
+    await viewer.close();
+  });
+
+  test('a tab in the background plays on and still feeds others', async () => {
+    const throttling = await launchChromium({ allInFront: false });
+    try {
+      const behind = await Viewer.open(throttling, stage);
+      await behind.until('has a head start', ({ video }) => video?.bufferedTo >= 20);
+      const front = await behind.context.newPage();
+      await front.bringToFront();
+      await eventually('the tab is hidden', async () => {
+        const seen = await behind.page.evaluate(() => document.visibilityState);
+        return { value: seen === 'hidden', seen };
+      });
+      const other = await Viewer.open(chromium, stage);
+      const seen = await other.until('is fed by it', ({ video, stats }) => video?.bufferedTo >= 20 && stats.p2pBytes > 200_000);
+      assert.ok(offloadOf(seen) > 0.5, `${offloadOf(seen)} of the bytes came from the tab in the background`);
+      const before = await behind.look();
+      await behind.until('plays on', ({ video }) => video.at >= before.video.at + 3);
+      await other.close();
+      await behind.close();
+    } finally {
+      await throttling.close();
+    }
+  });
+});

@@ -1,0 +1,77 @@
+// Proves that viewers of one video feed each other: two tabs of a site, eight tabs of it, and Chromium with Firefox.
+// What left the origin is counted by the origin, not by the player.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { launchChromium, launchFirefox } from '../rig/browser.mjs';
+import { openStage, Viewer } from './stage.mjs';
+
+describe('viewers of one video', () => {
+  let chromium;
+  let stage;
+  before(async () => {
+    chromium = await launchChromium();
+    stage = await openStage();
+  });
+  after(async () => {
+    await chromium?.close();
+    await stage?.close();
+  });
+
+  const mediaBytes = async (viewer) => (await stage.origin.counts())[viewer.id]?.media ?? 0;
+
+  test('the second of two tabs takes most of its bytes from the first', async () => {
+    const first = await Viewer.open(chromium, stage);
+    await first.until('has a head start', ({ video }) => video?.bufferedTo >= 20 && video.at >= 1);
+    const second = await Viewer.open(chromium, stage);
+    const seen = await second.until('holds 20 s', ({ video }) => video?.bufferedTo >= 20 && video.at >= 3);
+    const fromOrigin = await mediaBytes(second);
+    assert.ok(seen.probe.receivedBytes > fromOrigin, `${seen.probe.receivedBytes} bytes came by data channel, ${fromOrigin} from the origin`);
+    assert.ok(seen.stats.p2pBytes > seen.stats.httpBytes, 'the player says so too');
+    assert.equal(seen.stats.mode, 'starling');
+    assert.equal(seen.stats.integrity, 'manifest');
+    assert.ok(seen.stats.peers >= 1);
+    const far = await first.until('counts its upload', ({ stats }) => stats.uploadBytes >= seen.stats.p2pBytes * 0.9);
+    assert.ok(far.stats.peers >= 1);
+    await first.close();
+    await second.close();
+  });
+
+  test('eight tabs take most of their bytes from each other and none stands still', async () => {
+    await stage.origin.reset();
+    const viewers = [await Viewer.open(chromium, stage)];
+    await viewers[0].played(1);
+    while (viewers.length < 8) viewers.push(await Viewer.open(chromium, stage));
+    const seen = await Promise.all(viewers.map((viewer) => viewer.until('holds 20 s', ({ video }) => video?.bufferedTo >= 20 && video.at >= 6, 90_000)));
+    const counts = Object.values(await stage.origin.counts()).reduce((sum, { media }) => sum + media, 0);
+    const received = seen.reduce((sum, { probe }) => sum + probe.receivedBytes, 0);
+    assert.ok(received > 2 * counts, `${received} bytes came by data channel, ${counts} from the origin`);
+    for (const { video, stats } of seen) {
+      assert.equal(video.error, null);
+      assert.equal(stats.error, undefined);
+    }
+    await Promise.all(viewers.map((viewer) => viewer.close()));
+  });
+
+  test('Chromium and Firefox feed each other', async () => {
+    await stage.origin.reset();
+    const firefox = await launchFirefox();
+    try {
+      const first = await Viewer.open(chromium, stage);
+      await first.until('has a head start', ({ video }) => video?.bufferedTo >= 20);
+      const second = await Viewer.open(firefox, stage);
+      const seen = await second.until('holds 20 s', ({ video }) => video?.bufferedTo >= 20 && video.at >= 1, 90_000);
+      const fromOrigin = await mediaBytes(second);
+      assert.ok(seen.probe.receivedBytes > fromOrigin, `Firefox: ${seen.probe.receivedBytes} bytes came by data channel, ${fromOrigin} from the origin`);
+      await first.close();
+      const third = await Viewer.open(chromium, stage);
+      const back = await third.until('holds 20 s', ({ video }) => video?.bufferedTo >= 20 && video.at >= 1, 90_000);
+      const again = await mediaBytes(third);
+      assert.ok(back.probe.receivedBytes > again, `Chromium: ${back.probe.receivedBytes} bytes came by data channel, ${again} from the origin`);
+      await third.close();
+      await second.close();
+    } finally {
+      await firefox.close();
+    }
+  });
+});
