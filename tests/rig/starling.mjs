@@ -15,9 +15,10 @@ const READY_MS_MAX = 30_000;
 /** The web bundle. */
 export const WEB = process.env.STARLING_WEB ?? path.join(REPOSITORY, 'dist', 'web');
 
-/** The binary: `STARLING_BIN`, or the newer of the release and the debug build. */
+/** The binary: `STARLING_BIN` (or `STARLING`, as the chores set it), or the newer of the release and the debug build. */
 export function starlingBinary() {
-  if (process.env.STARLING_BIN) return process.env.STARLING_BIN;
+  const given = process.env.STARLING_BIN ?? process.env.STARLING;
+  if (given) return given;
   const target = process.env.CARGO_TARGET_DIR ?? path.join(os.homedir(), '.cache', 'starling', 'target');
   const built = ['release', 'debug'].map((profile) => path.join(target, profile, 'starling')).filter((file) => existsSync(file));
   if (built.length === 0) throw new Error(`no starling binary in ${target}: build it with \`cargo build -p starling\` or set STARLING_BIN`);
