@@ -69,7 +69,8 @@ pub enum Input {
         /// The connection.
         link: LinkId,
     },
-    /// The connection failed or was closed from the other side.
+    /// The connection failed or was closed from the other side. The driver has closed and forgotten
+    /// it; no [`crate::Output::CloseLink`] follows.
     RtcClosed {
         /// The connection.
         link: LinkId,

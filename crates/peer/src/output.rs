@@ -50,6 +50,20 @@ pub enum Output {
         /// Media identification.
         mid: Option<String>,
     },
+    /// Find new paths after a change of network: `restartIce()`, make a new offer on the same
+    /// connection and tell it by [`crate::Input::RtcDescription`].
+    RestartIce {
+        /// The connection.
+        link: LinkId,
+    },
+    /// The remote restarts ICE: set its new offer on the same connection (taking back our own if one
+    /// is open), make an answer and tell it by [`crate::Input::RtcDescription`].
+    RemoteOffer {
+        /// The connection.
+        link: LinkId,
+        /// The offer.
+        sdp: String,
+    },
     /// Close the connection and forget it. No [`crate::Input::RtcClosed`] is needed.
     CloseLink(LinkId),
     /// Send one message.
