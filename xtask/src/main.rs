@@ -1,2 +1,93 @@
-//! Placeholder.
-fn main() {}
+//! The chores of the workspace. `cargo xtask --help` is the list.
+//!
+//! Every chore sets up what it needs, says what it does and why, and does nothing twice: what is
+//! there is not installed again, what has not changed is not built again.
+
+#![allow(clippy::print_stdout, reason = "a command line speaks on standard output")]
+
+mod chores;
+mod dev;
+mod dist;
+mod fingerprint;
+mod house;
+mod run;
+mod say;
+mod setup;
+mod test;
+mod tidy;
+mod vectors;
+mod web;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::house::House;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about, version)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Set up, build and serve: the page opens at the printed address
+    Run(run::Args),
+    /// Like run, but quick debug builds, rebuilt and reloaded when a file changes
+    Dev(run::Args),
+    /// Install what is missing, then check everything that CI checks
+    Test(test::Args),
+    /// Install what is missing for `run` (with --all: for `test` too)
+    Setup {
+        /// Browsers and checkers as well
+        #[arg(long)]
+        all: bool,
+    },
+    /// Build the web bundle into dist/web
+    Web,
+    /// Run the simulator: `sim --seed 7 --scenario live` replays one run, `sim --help` lists more
+    #[command(disable_help_flag = true)]
+    Sim(chores::Forwarded),
+    /// Measure in real browsers and write docs/bench.md; arguments go to tests/bench/run.mjs
+    #[command(disable_help_flag = true)]
+    Bench(chores::Forwarded),
+    /// Throw mutated bytes at every decoder and at the swarm for a while
+    Soak(chores::SoakArgs),
+    /// Run a file of test vectors
+    Vectors {
+        /// JSON with a list under `vectors`
+        file: PathBuf,
+    },
+    /// Check what compilers don't: the map, sizes, paths, anchors
+    Tidy,
+    /// Make the npm package folder dist/npm
+    Dist,
+}
+
+fn main() -> ExitCode {
+    let outcome = House::find().and_then(|house| match Cli::parse().chore {
+        Chore::Run(args) => run::run(&house, &args),
+        Chore::Dev(args) => dev::dev(&house, &args),
+        Chore::Test(args) => test::test(&house, &args),
+        Chore::Setup { all: false } => setup::for_run(&house),
+        Chore::Setup { all: true } => setup::for_test(&house),
+        Chore::Web => {
+            setup::for_web(&house).and_then(|()| web::build(&house, web::Mode::Release).map(|_| ()))
+        }
+        Chore::Sim(args) => chores::sim(&house, &args),
+        Chore::Bench(args) => chores::bench(&house, &args),
+        Chore::Soak(args) => chores::soak(&house, &args),
+        Chore::Vectors { file } => vectors::run_file(&file),
+        Chore::Tidy => tidy::tidy(&house),
+        Chore::Dist => dist::dist(&house),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::problem(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Chores that hand over to a program of the workspace.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::{
+    house::{self, House},
+    run, setup, web,
+};
+
+/// Arguments that are not ours to read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Forwarded {
+    /// Handed over as they are
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
+
+/// Options of `soak`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SoakArgs {
+    /// How long each target is fed
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Where the bytes come from; a failure is replayed by its seed
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Only this target
+    #[arg(long)]
+    target: Option<String>,
+}
+
+/// Replays simulations.
+pub(crate) fn sim(house: &House, args: &Forwarded) -> Result<()> {
+    house::run(simulator(house).args(&args.words))
+}
+
+/// The simulator, optimised: ten thousand viewers are many steps.
+pub(crate) fn simulator(house: &House) -> std::process::Command {
+    let package = ["--package", "workspace-tests", "--bin", "sim", "--"];
+    house.cargo(["run", "--quiet", "--release"].into_iter().chain(package))
+}
+
+/// Measures in real browsers.
+pub(crate) fn bench(house: &House, args: &Forwarded) -> Result<()> {
+    setup::for_test(house)?;
+    browser_rig(house)?;
+    let mut node = house.command("node");
+    node.arg("bench/run.mjs").args(&args.words).current_dir(house.root.join("tests"));
+    house::run(node.env("STARLING", house.starling()))
+}
+
+/// What browser tests and the bench run on: the release binary with its bundle, and their packages.
+pub(crate) fn browser_rig(house: &House) -> Result<()> {
+    web::build(house, web::Mode::Release)?;
+    run::server(house)?;
+    browser_packages(house)
+}
+
+/// npm packages that drive browsers.
+pub(crate) fn browser_packages(house: &House) -> Result<()> {
+    setup::install_locked(house, &tests(house), "puppeteer-core and more", "drives the browsers")
+}
+
+/// Folder of the browser tests.
+pub(crate) fn tests(house: &House) -> PathBuf {
+    house.root.join("tests")
+}
+
+/// Feeds mutated bytes to decoders and cores.
+pub(crate) fn soak(house: &House, args: &SoakArgs) -> Result<()> {
+    let mut soak = soaker(house);
+    soak.args(["--seconds", &args.seconds.to_string()]);
+    if let Some(seed) = args.seed {
+        soak.args(["--seed", &seed.to_string()]);
+    }
+    if let Some(target) = &args.target {
+        soak.args(["--target", target]);
+    }
+    house::run(&mut soak)
+}
+
+/// The program that feeds the fuzz targets on stable Rust.
+pub(crate) fn soaker(house: &House) -> std::process::Command {
+    let package = ["--manifest-path", "fuzz/Cargo.toml", "--bin", "soak", "--"];
+    house.cargo(["run", "--quiet", "--release"].into_iter().chain(package))
+}

@@ -1,0 +1,109 @@
+//! `cargo xtask run`: from nothing to a page that plays.
+
+use std::{
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    process::{Child, Command},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    house::{self, House},
+    say, setup, web,
+};
+
+/// Options of `run` and `dev`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Port on the loopback interface
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Open the page in the desktop's browser
+    #[arg(long)]
+    open: bool,
+    /// More arguments for `starling serve`, after `--`
+    #[arg(last = true)]
+    serve: Vec<String>,
+}
+
+impl Args {
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The server with these options.
+    pub(crate) fn serve(&self, house: &House, binary: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut serve = house.command(binary);
+        serve.args(["serve", "--listen", &self.address(), "--data"]).arg(house.root.join("data"));
+        serve.args(&self.serve);
+        serve
+    }
+
+    /// Fails early, with the remedy, when somebody else listens there.
+    pub(crate) fn check_port(&self) -> Result<()> {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).err();
+        taken.map_or(Ok(()), |error| {
+            Err(error).with_context(|| {
+                format!("port {} can't be had: choose another by --port", self.port)
+            })
+        })
+    }
+
+    /// Waits until `server` listens, then says where, and opens the page if asked to.
+    pub(crate) fn announce(&self, house: &House, server: &mut Child) -> Result<()> {
+        wait_until_listening(&self.address(), server)?;
+        let url = format!("http://{}/", self.address());
+        println!("\n  {url}  ← open it in two browsers\n");
+        if self.open && !house::succeeds(house.command("xdg-open").arg(&url)) {
+            say::note("no desktop browser could be opened: open the address by hand");
+        }
+        Ok(())
+    }
+}
+
+/// The first start makes the demo video before it listens.
+const LISTENING_WITHIN: Duration = Duration::from_secs(300);
+
+fn wait_until_listening(address: &str, server: &mut Child) -> Result<()> {
+    let start = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        if let Some(status) = server.try_wait().context("asking after the server")? {
+            bail!("the server ended with {status}; what it said stands above");
+        }
+        if start.elapsed() > LISTENING_WITHIN {
+            bail!(
+                "the server does not listen on {address} after {}",
+                say::duration(LISTENING_WITHIN)
+            );
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// Sets up, builds and serves until stopped.
+pub(crate) fn run(house: &House, args: &Args) -> Result<()> {
+    let start = Instant::now();
+    args.check_port()?;
+    setup::for_run(house)?;
+    web::build(house, web::Mode::Release)?;
+    server(house)?;
+    let mut serve = args.serve(house, house.starling());
+    say::step("starling", &format!("ready to start after {}", say::duration(start.elapsed())));
+    let mut server = serve.spawn().context("starting starling")?;
+    args.announce(house, &mut server)?;
+    let status = server.wait().context("waiting for starling")?;
+    if !status.success() {
+        bail!("starling ended with {status}");
+    }
+    Ok(())
+}
+
+/// Builds the release binary with the bundle in it; cargo knows whether anything changed.
+pub(crate) fn server(house: &House) -> Result<()> {
+    say::timed("starling", "the one binary, with the web bundle in it", || {
+        house::run(&mut house.cargo(["build", "--quiet", "--release", "--package", "starling"]))
+    })
+}

@@ -1,0 +1,160 @@
+//! Rust's part of the set-up: the wasm target and programs built by cargo.
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    house::{self, House, WASM},
+    say,
+};
+
+/// The bundler of the page.
+const TRUNK: &str = "0.21.14";
+/// Checks licences, sources and who imports whom.
+const CARGO_DENY: &str = "0.20";
+/// Checks spelling.
+const TYPOS: &str = "1.52";
+
+/// The standard library for the browser.
+pub(crate) fn wasm_target(house: &House) -> Result<()> {
+    let library = house::read(house.command("rustc").args(["--print", "sysroot"]))
+        .map(|sysroot| format!("{}/lib/rustlib/{WASM}/lib", sysroot.trim()))?;
+    if std::path::Path::new(&library).is_dir() {
+        say::kept(WASM, "there");
+        return Ok(());
+    }
+    let remedy = "install the Rust target wasm32-unknown-unknown: `rustup target add \
+                  wasm32-unknown-unknown`, or your distribution's package of it";
+    if !house.has("rustup") {
+        bail!("there is no rustup here; {remedy}");
+    }
+    say::timed(WASM, "the page's code compiles to it", || {
+        house::run(house.command("rustup").args(["target", "add", WASM])).context(remedy)
+    })
+}
+
+/// trunk.
+pub(crate) fn trunk(house: &House) -> Result<()> {
+    cargo_tool(house, "trunk", "trunk", TRUNK, true, "bundles the page")
+}
+
+/// The version of wasm-bindgen that Cargo.lock names: its command line must be the same.
+pub(crate) fn wasm_bindgen_version(house: &House) -> Result<String> {
+    let lock =
+        std::fs::read_to_string(house.root.join("Cargo.lock")).context("reading Cargo.lock")?;
+    locked_version(&lock, "wasm-bindgen")
+        .map(str::to_owned)
+        .context("Cargo.lock names no wasm-bindgen: run `cargo metadata` once")
+}
+
+/// The version of a package in a lock file.
+fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let mut lines = lock.lines();
+    lines.find(|line| *line == format!("name = \"{package}\""))?;
+    lines.next()?.strip_prefix("version = \"")?.strip_suffix('"')
+}
+
+/// wasm-bindgen's command line, of the version the page links.
+pub(crate) fn wasm_bindgen(house: &House) -> Result<()> {
+    let version = wasm_bindgen_version(house)?;
+    let why = "makes the JavaScript side of the page's wasm";
+    cargo_tool(house, "wasm-bindgen-cli", "wasm-bindgen", &version, false, why)
+}
+
+/// What checks more than the compiler does.
+pub(crate) fn checkers(house: &House) -> Result<()> {
+    let why = "checks licences, sources and who imports whom";
+    cargo_tool(house, "cargo-deny", "cargo-deny", CARGO_DENY, true, why)?;
+    if house.cache.join("python/bin/typos").is_file() {
+        say::kept("typos", "there");
+        return Ok(());
+    }
+    // The wheel carries the finished program: seconds instead of minutes of compiling.
+    let folder = house.cache.join("python");
+    let wheel = format!("typos=={TYPOS}.*");
+    let pip = house.has("python3")
+        && house::succeeds(
+            house
+                .command("python3")
+                .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
+                .arg(&folder)
+                .arg(&wheel),
+        );
+    if pip {
+        say::kept("typos", "installed: checks spelling");
+        return Ok(());
+    }
+    cargo_tool(house, "typos-cli", "typos", TYPOS, true, "checks spelling")
+}
+
+/// Builds a program with cargo into our tools, if it is not there in this version.
+///
+/// `locked`: with the dependencies its authors tested; otherwise with the newest compatible ones.
+pub(crate) fn cargo_tool(
+    house: &House,
+    package: &str,
+    program: &str,
+    version: &str,
+    locked: bool,
+    why: &str,
+) -> Result<()> {
+    let name = format!("{package} {version}");
+    if installed(house, package, program, version) {
+        say::kept(&name, "there");
+        return Ok(());
+    }
+    say::timed(&name, &format!("{why} (compiles for some minutes, once)"), || {
+        let mut cargo = house.cargo(["install", "--quiet", package, "--version"]);
+        cargo
+            .arg(format!("{}{version}", if version.matches('.').count() == 2 { "=" } else { "^" }));
+        if locked {
+            cargo.arg("--locked");
+        }
+        // Tools run for seconds: compiling them fast matters more than their speed.
+        cargo
+            .arg("--root")
+            .arg(house.tools())
+            .env("CARGO_TARGET_DIR", house.cache.join("tools-target"))
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            .env("CARGO_PROFILE_RELEASE_LTO", "false")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+        house::run(&mut cargo).with_context(|| {
+            format!("install it by hand: cargo install {package} --version {version}")
+        })
+    })
+}
+
+/// Whether the program of a version is in our tools, by cargo's own record.
+fn installed(house: &House, package: &str, program: &str, version: &str) -> bool {
+    let record = std::fs::read_to_string(house.tools().join(".crates.toml")).unwrap_or_default();
+    record_names(&record, package, version) && house.tools().join("bin").join(program).is_file()
+}
+
+fn record_names(record: &str, package: &str, version: &str) -> bool {
+    record.lines().any(|line| {
+        let found = line.trim_start_matches('"').strip_prefix(package);
+        let rest = found.and_then(|rest| rest.strip_prefix(' ')?.strip_prefix(version));
+        rest.is_some_and(|rest| rest.starts_with([' ', '.']))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_file_names_one_version() {
+        let lock = "name = \"wasm-bindgen-macro\"\nversion = \"0.1.0\"\n\n\
+                    name = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
+        assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.130"));
+        assert_eq!(locked_version(lock, "web-sys"), None);
+    }
+
+    #[test]
+    fn a_record_of_another_version_or_package_does_not_count() {
+        let record = "[v1]\n\"trunk 0.21.14 (registry+https://example.org)\" = [\"trunk\"]\n";
+        assert!(record_names(record, "trunk", "0.21.14"));
+        assert!(record_names(record, "trunk", "0.21"));
+        assert!(!record_names(record, "trunk", "0.21.1"));
+        assert!(!record_names(record, "run", "0.21.14"));
+    }
+}

@@ -1,0 +1,73 @@
+//! What a visitor downloads, against what was promised.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+
+use super::count::Tally;
+use crate::{house::House, web};
+
+/// Everything an embedding page loads of ours, hls.js apart.
+const EMBED_BYTES_MAX: u64 = 180_000;
+/// The whole page: markup, styles, wasm and its JavaScript.
+const APP_BYTES_MAX: u64 = 450_000;
+
+/// Checks the bundle's sizes as transferred: compressed by brotli where that was made.
+pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
+    let folder = house.web();
+    let mut embed = 0;
+    let mut app = 0;
+    for path in web::read_folder(&folder)?.keys().filter(|path| !path.ends_with(".br")) {
+        let brotli = folder.join(format!("{path}.br"));
+        let sent = if brotli.is_file() { brotli } else { folder.join(path) };
+        let size_bytes = fs::metadata(&sent).with_context(|| format!("looking at {path}"))?.len();
+        match part(path) {
+            Part::Embed => embed += size_bytes,
+            Part::App => app += size_bytes,
+            Part::Neither => {}
+        }
+    }
+    for (name, found, limit) in [("embed", embed, EMBED_BYTES_MAX), ("app", app, APP_BYTES_MAX)] {
+        let good = found <= limit && found > 0;
+        println!(
+            "{} {name}: {found} bytes compressed, limit is {limit}",
+            if good { '✓' } else { '✗' }
+        );
+        tally.check(good);
+    }
+    Ok(())
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Part {
+    Embed,
+    App,
+    Neither,
+}
+
+fn part(path: &str) -> Part {
+    let code = [".js", ".mjs", ".wasm", ".css", ".html"].iter().any(|end| path.ends_with(end));
+    let (folder, _) = path.split_once('/').unwrap_or(("", path));
+    match folder {
+        _ if !code => Part::Neither,
+        "peer" | "player" => Part::Embed,
+        "" if path == "embed.js" => Part::Embed,
+        "" => Part::App,
+        _ => Part::Neither,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_counts_for_what_loads_it() {
+        assert_eq!(part("embed.js"), Part::Embed);
+        assert_eq!(part("peer/peer_bg-00.wasm"), Part::Embed);
+        assert_eq!(part("app-00_bg.wasm"), Part::App);
+        assert_eq!(part("index.html"), Part::App);
+        assert_eq!(part("vendor/hls-00.mjs"), Part::Neither);
+        assert_eq!(part("icons/icon.svg"), Part::Neither);
+    }
+}

@@ -1,0 +1,142 @@
+//! The stages, in the order they run.
+
+use anyhow::{Context as _, Result};
+
+use super::{Stage, count, count::Tally, size, wasm};
+use crate::{
+    chores,
+    house::{self, House, WASM},
+    tidy, web,
+};
+
+/// What only runs in a browser: compiled for it, never natively.
+const BROWSER_CRATES: [&str; 4] = ["--package", "app", "--package", "peer-wasm"];
+/// Everything else.
+const NATIVE: [&str; 5] = ["--workspace", "--exclude", "app", "--exclude", "peer-wasm"];
+/// Seeds of the simulator per push.
+const SIM_SEEDS: &str = "200";
+
+/// Every stage.
+pub(super) const ALL: &[Stage] = &[
+    Stage { name: "fmt", what: "formatting", budget_minutes: 1, run: fmt },
+    Stage { name: "tidy", what: "the map, sizes, paths, anchors", budget_minutes: 1, run: tidy },
+    Stage { name: "typos", what: "spelling", budget_minutes: 1, run: typos },
+    Stage {
+        name: "deny",
+        what: "licences, sources, who imports whom",
+        budget_minutes: 1,
+        run: deny,
+    },
+    Stage { name: "clippy", what: "lints, native", budget_minutes: 5, run: clippy },
+    Stage {
+        name: "clippy-wasm",
+        what: "lints, browser crates",
+        budget_minutes: 4,
+        run: clippy_wasm,
+    },
+    Stage {
+        name: "nextest",
+        what: "unit, property, integration tests",
+        budget_minutes: 6,
+        run: nextest,
+    },
+    Stage { name: "doctest", what: "examples in doc comments", budget_minutes: 2, run: doctest },
+    Stage { name: "doc", what: "doc comments build, links resolve", budget_minutes: 3, run: doc },
+    Stage {
+        name: "fuzz",
+        what: "fuzz targets build and survive a short soak",
+        budget_minutes: 3,
+        run: fuzz,
+    },
+    Stage { name: "sim", what: "200 seeds of the simulator", budget_minutes: 5, run: sim },
+    Stage { name: "web", what: "the bundle: imports and sizes", budget_minutes: 5, run: bundle },
+    Stage {
+        name: "wasm",
+        what: "browser driver in Chromium and Firefox",
+        budget_minutes: 4,
+        run: wasm::run,
+    },
+    Stage {
+        name: "e2e",
+        what: "real browsers, real WebRTC, real video",
+        budget_minutes: 12,
+        run: e2e,
+    },
+];
+
+fn fmt(house: &House, _: &mut Tally) -> Result<()> {
+    house::run(&mut house.cargo(["fmt", "--all", "--check"]))?;
+    let fuzz = ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"];
+    house::run(&mut house.cargo(fuzz))
+}
+
+fn tidy(house: &House, tally: &mut Tally) -> Result<()> {
+    tidy::check(house, |good| tally.check(good))
+}
+
+fn typos(house: &House, _: &mut Tally) -> Result<()> {
+    let mut typos = house.command("typos");
+    // The wheel's program lives beside its package, out of cargo's sight.
+    house::run(typos.arg("--config").arg(".typos.toml"))
+}
+
+fn deny(house: &House, tally: &mut Tally) -> Result<()> {
+    // Advisories need a database from the network: they are the nightly run's.
+    for part in ["bans", "licenses", "sources"] {
+        let outcome = house::run(&mut house.cargo(["deny", "--log-level", "error", "check", part]));
+        tally.check(outcome.is_ok());
+    }
+    Ok(())
+}
+
+fn clippy(house: &House, tally: &mut Tally) -> Result<()> {
+    let words = ["clippy", "--quiet", "--all-targets"].into_iter().chain(NATIVE);
+    let native = house::run(&mut house.cargo(words.chain(["--", "--deny", "warnings"])));
+    tally.check(native.is_ok());
+    Ok(())
+}
+
+fn clippy_wasm(house: &House, _: &mut Tally) -> Result<()> {
+    let words = ["clippy", "--quiet", "--all-targets", "--target", WASM].into_iter();
+    house::run(&mut house.cargo(words.chain(BROWSER_CRATES).chain(["--", "--deny", "warnings"])))
+}
+
+fn nextest(house: &House, tally: &mut Tally) -> Result<()> {
+    let mut cargo = if house.has("cargo-nextest") {
+        house.cargo(["nextest", "run", "--profile", "ci"].into_iter().chain(NATIVE))
+    } else {
+        // Compiling nextest takes longer than it saves on a machine that runs us once.
+        house.cargo(["test", "--quiet", "--all-targets"].into_iter().chain(NATIVE))
+    };
+    count::run(&mut cargo, tally)
+}
+
+fn doctest(house: &House, tally: &mut Tally) -> Result<()> {
+    count::run(&mut house.cargo(["test", "--quiet", "--doc"].into_iter().chain(NATIVE)), tally)
+}
+
+fn doc(house: &House, _: &mut Tally) -> Result<()> {
+    let words = ["doc", "--quiet", "--no-deps", "--document-private-items"].into_iter();
+    let mut cargo = house.cargo(words.chain(NATIVE));
+    house::run(cargo.env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+fn fuzz(house: &House, tally: &mut Tally) -> Result<()> {
+    count::run(chores::soaker(house).args(["--cases", "20000"]), tally)
+}
+
+fn sim(house: &House, tally: &mut Tally) -> Result<()> {
+    count::run(chores::simulator(house).args(["--seeds", SIM_SEEDS]), tally)
+}
+
+fn bundle(house: &House, tally: &mut Tally) -> Result<()> {
+    web::build(house, web::Mode::Release)?;
+    size::check(house, tally)
+}
+
+fn e2e(house: &House, tally: &mut Tally) -> Result<()> {
+    chores::browser_rig(house)?;
+    let mut node = house.command("node");
+    node.arg("e2e/run.mjs").current_dir(chores::tests(house)).env("STARLING", house.starling());
+    count::run(&mut node, tally).context("end to end")
+}

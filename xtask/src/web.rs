@@ -1,0 +1,192 @@
+//! The web bundle: what a browser loads, assembled in `dist/web` and embedded by the binary.
+//!
+//! | part | from | in the bundle |
+//! |---|---|---|
+//! | the page | `app/`, by trunk | `index.html`, hashed js, wasm and css |
+//! | the peer for embedding sites | `peer-wasm/`, by wasm-bindgen and wasm-opt | `peer/` |
+//! | the player's engine | npm's hls.js | `vendor/` |
+//! | the player, icons, manifest | `static/` | as there |
+//!
+//! Scripts and wasm get names that contain the hash of their bytes ([`names`]), so that they may be
+//! cached for ever; `embed.js` and `index.html` keep theirs. What compresses gets a `.br` beside it.
+//! The bundle is made in a neighbouring folder and swapped in whole: a server that is running never
+//! reads half of it.
+
+mod app;
+mod compress;
+mod names;
+mod peer;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+
+use crate::{fingerprint, house::House, say, setup};
+
+/// Small and compressed, or quick to build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// As shipped.
+    Release,
+    /// Debug assertions, no optimiser, no compression.
+    Dev,
+}
+
+impl Mode {
+    const fn profile(self) -> &'static str {
+        match self {
+            Self::Release => "wasm-release",
+            Self::Dev => "dev",
+        }
+    }
+
+    /// The folder of cargo's output for the profile.
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Release => "wasm-release",
+            Self::Dev => "debug",
+        }
+    }
+}
+
+/// Everything the bundle is made from.
+pub(crate) const INPUTS: &[&str] = &[
+    "app",
+    "peer-wasm",
+    "crates",
+    "static",
+    "xtask/npm",
+    "xtask/src/web",
+    "xtask/src/web.rs",
+    "Cargo.toml",
+    "Cargo.lock",
+    "Trunk.toml",
+];
+
+/// Files by their path in the bundle, with `/` between folders.
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+
+/// Builds the bundle unless it was built from the same inputs; whether it was built.
+pub(crate) fn build(house: &House, mode: Mode) -> Result<bool> {
+    let extra = format!("{mode:?} {}", setup::wasm_bindgen_version(house)?);
+    let inputs = fingerprint::of(&house.root, INPUTS, &extra)?;
+    let stamp = house.root.join("dist/web.inputs");
+    if house.web().is_dir() && fs::read_to_string(&stamp).is_ok_and(|made| made == inputs) {
+        say::kept("web bundle", "unchanged");
+        return Ok(false);
+    }
+    let peer = say::timed("peer", "the browser driver as wasm, for embedding sites", || {
+        peer::build(house, mode)
+    })?;
+    let app = say::timed("page", "the app as wasm, with its styles", || app::build(house, mode))?;
+    say::timed("bundle", "hashed names, compression, into dist/web", || {
+        assemble(house, mode, &peer, &app)
+    })?;
+    fs::write(&stamp, inputs).context("writing dist/web.inputs")?;
+    Ok(true)
+}
+
+/// Folder of the peer's JavaScript, wasm and types, as wasm-bindgen made them.
+pub(crate) fn peer_folder(house: &House) -> PathBuf {
+    house.root.join("dist/build/peer")
+}
+
+fn assemble(house: &House, mode: Mode, peer: &Path, app: &Path) -> Result<()> {
+    let mut files = player_files(house, peer)?;
+    names::hash(&mut files, &["embed.js"])?;
+    for (path, bytes) in read_folder(app)? {
+        // The page's own files win: its index.html is the bundle's.
+        files.insert(path, bytes);
+    }
+    if mode == Mode::Dev {
+        add_reload(house, &mut files)?;
+    }
+    let next = house.root.join("dist/web.next");
+    clear(&next)?;
+    write_folder(&next, &files)?;
+    if mode == Mode::Release {
+        compress::compress(house, &next, &files)?;
+    }
+    let web = house.web();
+    clear(&web)?;
+    fs::rename(&next, &web).with_context(|| format!("putting {} in place", web.display()))
+}
+
+/// Makes the page of a debug bundle reload when it is built anew.
+fn add_reload(house: &House, files: &mut Files) -> Result<()> {
+    let script = fs::read(house.root.join("xtask/npm/dev-reload.js")).context("dev-reload.js")?;
+    let number: String = files.values().map(|bytes| fingerprint::sha256(bytes)).collect();
+    files.insert("dev-build.txt".to_owned(), fingerprint::sha256(number.as_bytes()).into_bytes());
+    files.insert("dev-reload.js".to_owned(), script);
+    let page = files.get_mut("index.html").context("trunk made no index.html")?;
+    let tag = "<script type=\"module\" src=\"/dev-reload.js\"></script></head>";
+    *page = String::from_utf8(std::mem::take(page))?.replace("</head>", tag).into_bytes();
+    Ok(())
+}
+
+/// The player with all it loads, under plain names: `static/`, the peer, hls.js.
+pub(crate) fn player_files(house: &House, peer: &Path) -> Result<Files> {
+    let mut files = read_folder(&house.root.join("static"))?;
+    for (path, bytes) in read_folder(peer)? {
+        if !path.ends_with(".d.ts") {
+            files.insert(format!("peer/{path}"), bytes);
+        }
+    }
+    let hls = house.npm().join("node_modules/hls.js/dist/hls.min.mjs");
+    let bytes = fs::read(&hls).with_context(|| format!("reading {}", hls.display()))?;
+    files.insert("vendor/hls.mjs".to_owned(), without_source_map(&bytes));
+    Ok(files)
+}
+
+/// A script without the comment that names its source map, which is not in the bundle.
+fn without_source_map(script: &[u8]) -> Vec<u8> {
+    let mark = b"//# sourceMappingURL=";
+    let end = script.windows(mark.len()).rposition(|window| window == mark);
+    script[..end.unwrap_or(script.len())].to_vec()
+}
+
+/// Reads all files of a folder.
+pub(crate) fn read_folder(folder: &Path) -> Result<Files> {
+    let mut files = Files::new();
+    for file in fingerprint::files(folder)? {
+        let path = file.strip_prefix(folder).context("a file outside its folder")?;
+        let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+        let bytes = fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+        files.insert(parts.join("/"), bytes);
+    }
+    Ok(files)
+}
+
+/// Writes files into a folder.
+pub(crate) fn write_folder(folder: &Path, files: &Files) -> Result<()> {
+    for (path, bytes) in files {
+        let file = folder.join(path);
+        let parent = file.parent().context("a file without a folder")?;
+        fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
+        fs::write(&file, bytes).with_context(|| format!("writing {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Removes a folder with all in it, if it is there.
+pub(crate) fn clear(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_comment_of_a_script_goes() {
+        assert_eq!(without_source_map(b"a();\n//# sourceMappingURL=a.map\n"), b"a();\n");
+        assert_eq!(without_source_map(b"a();"), b"a();");
+    }
+}

@@ -1,0 +1,31 @@
+//! The page, by trunk.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use super::{Mode, clear, peer, read_folder};
+use crate::house::{self, House};
+
+/// Builds the page; the folder it is in.
+pub(super) fn build(house: &House, mode: Mode) -> Result<PathBuf> {
+    let folder = house.root.join("dist/build/app");
+    clear(&folder)?;
+    let mut trunk = house.command("trunk");
+    trunk.args([
+        "build",
+        "--skip-version-check",
+        "--log",
+        "warn",
+        "--cargo-profile",
+        mode.profile(),
+    ]);
+    trunk.arg(format!("--release={}", mode == Mode::Release)).arg("--dist").arg(&folder);
+    // trunk reads this as yes or no and stumbles over the usual "1".
+    trunk.env_remove("NO_COLOR");
+    house::run(&mut trunk)?;
+    for path in read_folder(&folder)?.keys().filter(|path| path.ends_with(".wasm")) {
+        peer::check_imports(house, &folder.join(path)).context("the page's wasm")?;
+    }
+    Ok(folder)
+}
