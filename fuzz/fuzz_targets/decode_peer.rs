@@ -1,0 +1,4 @@
+//! `decode_peer` under libFuzzer. What it does and what must hold: `starling_fuzz::targets::decode_peer`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starling_fuzz::targets::decode_peer::run(bytes));

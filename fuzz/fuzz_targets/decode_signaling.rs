@@ -1,0 +1,4 @@
+//! `decode_signaling` under libFuzzer. What it does and what must hold: `starling_fuzz::targets::decode_signaling`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starling_fuzz::targets::decode_signaling::run(bytes));

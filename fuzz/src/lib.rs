@@ -1,0 +1,38 @@
+//! Fuzz targets: functions that take any bytes and must not panic.
+//!
+//! Two things feed them: libFuzzer on nightly (`fuzz_targets/`, coverage-guided, for long runs) and
+//! [`soak`] on stable (mutations of valid inputs, for every push).
+
+pub mod soak;
+pub mod targets;
+
+/// One function under test.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// As on the command line.
+    pub name: &'static str,
+    /// Takes any bytes; panics when something that must hold does not.
+    pub run: fn(&[u8]),
+    /// Valid inputs to start from.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "decode_peer",
+        run: targets::decode_peer::run,
+        seeds: targets::decode_peer::seeds,
+    },
+    Target {
+        name: "decode_signaling",
+        run: targets::decode_signaling::run,
+        seeds: targets::decode_signaling::seeds,
+    },
+    Target { name: "manifest", run: targets::manifest::run, seeds: targets::manifest::seeds },
+    Target {
+        name: "swarm_inputs",
+        run: targets::swarm_inputs::run,
+        seeds: targets::swarm_inputs::seeds,
+    },
+];

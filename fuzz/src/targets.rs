@@ -1,0 +1,6 @@
+//! What is run, one module each.
+
+pub mod decode_peer;
+pub mod decode_signaling;
+pub mod manifest;
+pub mod swarm_inputs;
