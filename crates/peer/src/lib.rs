@@ -33,4 +33,6 @@ mod wake;
 pub use input::{Input, Integrity, LinkId, RequestId, SegmentUrl, StreamConfig};
 pub use output::{Output, RtcConfig};
 pub use peer::{Peer, PeerConfig, STREAMS_MAX};
+/// What drivers pass on to and from the swarm, so that they import this crate only.
+pub use swarm::{Channel, FetchId, Limits, Playhead, Sources, Track, TrackSegment};
 pub use wake::{Wake, WakeReason};
