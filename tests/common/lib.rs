@@ -1,1 +1,3 @@
 //! Shared builders and checks.
+
+pub mod sim;

@@ -55,8 +55,10 @@ impl Access {
 pub struct Traffic {
     /// Bytes that entered the uplink.
     pub up_bytes: u64,
-    /// Bytes that left the downlink.
+    /// Bytes that came to the downlink.
     pub down_bytes: u64,
+    /// Bytes of files that servers sent to this host, whether they arrived or not, without headers.
+    pub served_bytes: u64,
 }
 
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use super::{Event, Happening, Leg, Network};
 use crate::{
     flow::{Cargo, Lane, Packet},
     host::HostId,
+    http::HttpMessage,
 };
 
 impl<T> Network<T> {
@@ -97,6 +98,9 @@ impl<T> Network<T> {
             Cargo::Message { lane: Lane::Payload, .. } => packet.size_bytes,
             Cargo::Message { lane: Lane::Control, .. } | Cargo::Http(_) => 0,
         };
+        if let Cargo::Http(HttpMessage::Chunk { .. }) = packet.cargo {
+            self.host_mut(to).traffic.served_bytes += packet.size_bytes;
+        }
         self.events.push(arrival, Event::Arrive(leg, packet));
         Some((to, payload_bytes))
     }
