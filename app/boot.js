@@ -1,0 +1,22 @@
+// Starts the app. A file of its own, so that the page needs no inline script. Where the app cannot
+// start (no WebAssembly, a file that does not arrive), the player alone still plays.
+const [script, wasm] = document.querySelector('meta[name="starling-app"]').content.split(" ");
+
+try {
+  const { default: start } = await import(script);
+  await start({ module_or_path: wasm });
+} catch (error) {
+  console.error("starling: the page could not start", error);
+  playAlone();
+}
+
+function playAlone() {
+  const screen = document.querySelector("#boot .screen");
+  const note = document.getElementById("boot-failed");
+  if (!screen || !note) return;
+  note.hidden = false;
+  const player = document.createElement("starling-player");
+  for (const name of ["controls", "autoplay", "muted", "playsinline"]) player.setAttribute(name, "");
+  player.setAttribute("src", new URLSearchParams(location.search).get("src") ?? "/media/master.m3u8");
+  screen.append(player);
+}

@@ -1,0 +1,84 @@
+//! The shell: header, the player's stage, and the page below or beside it.
+//!
+//! The player stands outside the routes, so that it plays on while a person looks at another page;
+//! there it shrinks into a corner. Each page lays the stage and its own parts out with CSS grid areas.
+
+use leptos::prelude::*;
+use leptos_router::components::{A, Route, Router, Routes};
+use leptos_router::hooks::{use_location, use_query_map};
+use leptos_router::path;
+
+use crate::browser;
+use crate::components::header::{Header, TabBar};
+use crate::components::player::{Player, Place};
+use crate::routes::home::Home;
+use crate::routes::network::Network;
+use crate::routes::settings::SettingsPage;
+use crate::routes::watch::Watch;
+use crate::session::Session;
+
+/// The whole app.
+#[component]
+pub(crate) fn App() -> impl IntoView {
+    view! {
+        <Router>
+            <Shell />
+        </Router>
+    }
+}
+
+#[component]
+fn Shell() -> impl IntoView {
+    let path = use_location().pathname;
+    let query = use_query_map();
+    let source = Memo::new(move |before: Option<&Option<String>>| {
+        let before = before.cloned().flatten();
+        match path.read().as_str() {
+            "/" => Some(Session::demo_url()),
+            "/watch" => query.read().get("src").and_then(|src| browser::playlist_url(&src)).or(before),
+            _ => before,
+        }
+    });
+    Session::provide(source);
+    let page = Memo::new(move |_| match path.read().as_str() {
+        "/" => "home",
+        "/watch" => "watch",
+        "/network" => "network",
+        "/settings" => "settings",
+        _ => "lost",
+    });
+    let place = Signal::derive(move || match page.get() {
+        "home" | "watch" => Place::Stage,
+        _ => Place::Corner,
+    });
+    view! {
+        <a class="skip" href="#content">
+            "Skip to content"
+        </a>
+        <Header />
+        <main id="content" class="page" data-page=page tabindex="-1">
+            <Player place />
+            <Routes fallback=Lost>
+                <Route path=path!("/") view=Home />
+                <Route path=path!("/watch") view=Watch />
+                <Route path=path!("/network") view=Network />
+                <Route path=path!("/settings") view=SettingsPage />
+            </Routes>
+        </main>
+        <TabBar />
+    }
+}
+
+#[component]
+fn Lost() -> impl IntoView {
+    browser::set_title("Not found");
+    view! {
+        <section class="lost">
+            <h1>"This page flew away"</h1>
+            <p>"There is nothing at this address."</p>
+            <A href="/" attr:class="button button--strong">
+                "Back to the start"
+            </A>
+        </section>
+    }
+}

@@ -1,0 +1,153 @@
+//! What the pages ask of the browser: address, local storage, clipboard, sharing, connection kind.
+
+use js_sys::Reflect;
+use leptos::prelude::{document, window};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// Takes away the static screen of `index.html`, once the app stands.
+pub(crate) fn remove_boot_screen() {
+    if let Some(boot) = document().get_element_by_id("boot") {
+        boot.remove();
+    }
+}
+
+/// Scheme, host and port of this page.
+pub(crate) fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// The signaling server of this page's host.
+pub(crate) fn signal_url() -> String {
+    let origin = origin();
+    let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host);
+    let scheme = if origin.starts_with("https:") { "wss" } else { "ws" };
+    format!("{scheme}://{host}/signal")
+}
+
+/// What a person pasted, as the absolute address of a playlist. A link to one of our watch pages
+/// stands for the playlist it carries. `None`: not a web address.
+pub(crate) fn playlist_url(pasted: &str) -> Option<String> {
+    let pasted = pasted.trim();
+    if pasted.is_empty() {
+        return None;
+    }
+    let guessed = if pasted.contains("://") || pasted.starts_with('/') {
+        pasted.to_owned()
+    } else {
+        format!("https://{pasted}")
+    };
+    let url = web_sys::Url::new_with_base(&guessed, &origin()).ok()?;
+    if !matches!(url.protocol().as_str(), "http:" | "https:") {
+        return None;
+    }
+    if url.pathname() == "/watch"
+        && let Some(carried) = url.search_params().get("src")
+    {
+        let carried = web_sys::Url::new_with_base(&carried, &url.origin()).ok()?;
+        return matches!(carried.protocol().as_str(), "http:" | "https:").then(|| carried.href());
+    }
+    Some(url.href())
+}
+
+/// `text` as it stands in a query.
+pub(crate) fn encoded(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
+/// What is kept under `key`.
+pub(crate) fn kept(key: &str) -> Option<String> {
+    window().local_storage().ok()??.get_item(key).ok()?
+}
+
+/// Keeps `text` under `key`; silently not, where the browser forbids it.
+pub(crate) fn keep(key: &str, text: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        // A full or forbidden storage only means that the choice is forgotten with the page.
+        drop(storage.set_item(key, text));
+    }
+}
+
+/// Sets an attribute of the root element.
+pub(crate) fn set_root_attribute(name: &str, value: &str) {
+    if let Some(root) = document().document_element() {
+        // Fails only for names that are no names; ours are literals.
+        drop(root.set_attribute(name, value));
+    }
+}
+
+/// Names the page in the tab.
+pub(crate) fn set_title(page: &str) {
+    document().set_title(&format!("{page} · Starling"));
+}
+
+/// Whether dark colours are on screen now, `chosen` being the root's `data-theme`.
+pub(crate) fn is_dark(chosen: &str) -> bool {
+    match chosen {
+        "dark" => true,
+        "light" => false,
+        _ => window()
+            .match_media("(prefers-color-scheme: dark)")
+            .ok()
+            .flatten()
+            .is_some_and(|query| query.matches()),
+    }
+}
+
+/// Copies `text`; `false` where the browser has no clipboard for us (plain HTTP) or refuses.
+pub(crate) async fn copy(text: &str) -> bool {
+    let navigator = window().navigator();
+    if !has(&navigator, "clipboard") {
+        return false;
+    }
+    JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
+}
+
+/// Whether the system has a share sheet.
+pub(crate) fn can_share() -> bool {
+    has(&window().navigator(), "share")
+}
+
+/// Opens the system's share sheet. A person who closes it is not an error.
+pub(crate) async fn share(title: &str, url: &str) {
+    let what = web_sys::ShareData::new();
+    what.set_title(title);
+    what.set_url(url);
+    drop(JsFuture::from(window().navigator().share_with_data(&what)).await);
+}
+
+/// The connection is metered, mobile, or the person asked to save data.
+pub(crate) fn is_metered() -> bool {
+    let Some(connection) = connection() else { return false };
+    let field = |name: &str| Reflect::get(&connection, &name.into()).unwrap_or_default();
+    field("saveData").is_truthy() || field("type").as_string().as_deref() == Some("cellular")
+}
+
+/// `navigator.connection`, where there is one.
+pub(crate) fn connection() -> Option<web_sys::EventTarget> {
+    let connection = Reflect::get(&window().navigator(), &"connection".into()).ok()?;
+    connection.dyn_into().ok()
+}
+
+/// Whether the server has something at `url`; `None` where it does not answer.
+pub(crate) async fn exists(url: &str) -> Option<bool> {
+    let options = web_sys::RequestInit::new();
+    options.set_method("HEAD");
+    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &options)).await.ok()?;
+    answer.dyn_into::<web_sys::Response>().ok().map(|answer| answer.ok())
+}
+
+/// Waits until `embed.js` has defined the player's element.
+pub(crate) async fn player_defined() {
+    let Ok(registry) = Reflect::get(&window(), &"customElements".into()) else { return };
+    let Ok(when_defined) = Reflect::get(&registry, &"whenDefined".into()) else { return };
+    let Ok(when_defined) = when_defined.dyn_into::<js_sys::Function>() else { return };
+    let promise = when_defined.call1(&registry, &"starling-player".into());
+    if let Ok(promise) = promise.and_then(JsValue::dyn_into::<js_sys::Promise>) {
+        drop(JsFuture::from(promise).await);
+    }
+}
+
+fn has(of: &JsValue, name: &str) -> bool {
+    Reflect::get(of, &name.into()).is_ok_and(|value| value.is_truthy())
+}

@@ -1,0 +1,81 @@
+//! Where one is and where one can go: across the top on wide screens, within thumb's reach on phones.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+use crate::browser;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::logo::Logo;
+use crate::session::Session;
+
+/// The top bar.
+#[component]
+pub(crate) fn Header() -> impl IntoView {
+    view! {
+        <header class="header">
+            <A href="/" attr:class="brand" attr:aria-label="Starling, home">
+                <Logo />
+                <span>"Starling"</span>
+            </A>
+            <nav class="header-nav" aria-label="Main">
+                <Links icons=false />
+            </nav>
+            <ThemeToggle />
+        </header>
+    }
+}
+
+/// The bar at the bottom of phones.
+#[component]
+pub(crate) fn TabBar() -> impl IntoView {
+    view! {
+        <nav class="tab-bar" aria-label="Main">
+            <Links icons=true />
+        </nav>
+    }
+}
+
+#[component]
+fn Links(icons: bool) -> impl IntoView {
+    let session = Session::get();
+    let watch = move || watch_path(session.source.get().as_deref());
+    let icon = move |glyph| icons.then(|| view! { <Icon glyph /> });
+    view! {
+        {icons
+            .then(|| {
+                view! {
+                    <A href="/" exact=true>
+                        {icon(Glyph::Home)}
+                        <span>"Home"</span>
+                    </A>
+                }
+            })}
+        <A href=watch>{icon(Glyph::Play)} <span>"Watch"</span></A>
+        <A href="/network">{icon(Glyph::Network)} <span>"Network"</span></A>
+        <A href="/settings">{icon(Glyph::Settings)} <span>"Settings"</span></A>
+    }
+}
+
+/// The watch page of a playlist.
+pub(crate) fn watch_path(source: Option<&str>) -> String {
+    source.map_or_else(
+        || "/watch".to_owned(),
+        |source| format!("/watch?src={}", browser::encoded(source)),
+    )
+}
+
+#[component]
+fn ThemeToggle() -> impl IntoView {
+    let session = Session::get();
+    let dark = move || browser::is_dark(session.settings.read().theme.as_text());
+    view! {
+        <button
+            class="button button--icon"
+            type="button"
+            aria-label=move || if dark() { "Use light colours" } else { "Use dark colours" }
+            on:click=move |_| session.toggle_theme(dark())
+        >
+            <Icon glyph=Glyph::Theme />
+        </button>
+    }
+}

@@ -1,0 +1,77 @@
+//! Line icons, drawn on a grid of 24.
+
+use leptos::prelude::*;
+
+/// Which icon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Glyph {
+    /// A play triangle.
+    Play,
+    /// Three joined dots.
+    Network,
+    /// Two sliders.
+    Settings,
+    /// A house.
+    Home,
+    /// Half a disc.
+    Theme,
+    /// An arrow out of a tray.
+    Share,
+    /// Two sheets.
+    Copy,
+    /// A tick.
+    Check,
+    /// A shield with a tick.
+    Shield,
+    /// A shield with a bar.
+    ShieldOff,
+    /// A loudspeaker, crossed out.
+    Muted,
+    /// A circled i.
+    Note,
+    /// A cross.
+    Close,
+    /// An arrow to the right.
+    Arrow,
+}
+
+impl Glyph {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Play => "M7 5.2v13.6a.6.6 0 0 0 .9.5l11-6.8a.6.6 0 0 0 0-1L7.9 4.7a.6.6 0 0 0-.9.5Z",
+            Self::Network => {
+                "M12 5.5v0M5 18v0M19 18v0M12 8.2 6.6 15.8M12 8.2l5.4 7.6M7.8 18h8.4\
+                 M14.2 5.5a2.2 2.2 0 1 1-4.4 0 2.2 2.2 0 0 1 4.4 0ZM7.2 18a2.2 2.2 0 1 1-4.4 0 2.2 2.2 \
+                 0 0 1 4.4 0ZM21.2 18a2.2 2.2 0 1 1-4.4 0 2.2 2.2 0 0 1 4.4 0Z"
+            }
+            Self::Settings => {
+                "M4 8h8M18 8h2M4 16h2M12 16h8M17.5 8a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0ZM11.5 16a2.5 \
+                 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0Z"
+            }
+            Self::Home => "M4 11.2 12 4.5l8 6.7V19a1 1 0 0 1-1 1h-4.5v-5.5h-5V20H5a1 1 0 0 1-1-1Z",
+            Self::Theme => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM12 3.5v17M12 8h7.5M12 12h8.5M12 16h7.5",
+            Self::Share => "M12 15V4M8 7.5 12 3.5l4 4M6 11.5H5v8.5h14v-8.5h-1",
+            Self::Copy => "M9 9h10.5v11.5H9ZM15 9V4.5H4.5V15H9",
+            Self::Check => "m5 12.8 4.6 4.4L19 7.5",
+            Self::Shield => "M12 3.2 5 6v5.4c0 4.4 2.9 7.7 7 9.4 4.1-1.7 7-5 7-9.4V6ZM8.8 12l2.3 2.2 4.2-4.4",
+            Self::ShieldOff => "M12 3.2 5 6v5.4c0 4.4 2.9 7.7 7 9.4 4.1-1.7 7-5 7-9.4V6ZM12 8.5v4M12 15.6v.1",
+            Self::Muted => "M4 9.5v5h3.2L12 18.5v-13L7.2 9.5ZM16 9.8l4.4 4.4M20.4 9.8 16 14.2",
+            Self::Note => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM12 11v5M12 8v.1",
+            Self::Close => "m6 6 12 12M18 6 6 18",
+            Self::Arrow => "M4.5 12h14M13 6.5l5.5 5.5-5.5 5.5",
+        }
+    }
+}
+
+/// One icon. Always beside words or inside a named control, so hidden from screen readers.
+#[component]
+pub(crate) fn Icon(
+    /// Which one.
+    glyph: Glyph,
+) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+            <path d=glyph.path() />
+        </svg>
+    }
+}

@@ -1,0 +1,29 @@
+//! One line of truth, as it changes: where my video comes from, and who vouches for it.
+
+use leptos::prelude::*;
+
+use crate::components::integrity::IntegrityBadge;
+use crate::format::counted;
+use crate::session::Session;
+use crate::story;
+
+/// The sentence, the badge, and how many watch.
+#[component]
+pub(crate) fn Truth() -> impl IntoView {
+    let session = Session::get();
+    let sentence =
+        Memo::new(move |_| story::sentence(&session.stream.read(), session.signaling()));
+    let watching = Memo::new(move |_| session.stream.read().swarm_size);
+    view! {
+        <div class="truth">
+            <p class="truth-line num">{sentence}</p>
+            <div class="truth-facts">
+                <IntegrityBadge />
+                <span class="watching num" hidden=move || watching.get() == 0>
+                    <span class="pulse" aria-hidden="true"></span>
+                    {move || format!("{} now", counted(u64::from(watching.get()), "viewer", "viewers"))}
+                </span>
+            </div>
+        </div>
+    }
+}
