@@ -33,13 +33,10 @@ pub(crate) struct SoakArgs {
 
 /// Replays simulations.
 pub(crate) fn sim(house: &House, args: &Forwarded) -> Result<()> {
-    house::run(simulator(house).args(&args.words))
-}
-
-/// The simulator, optimised: ten thousand viewers are many steps.
-pub(crate) fn simulator(house: &House) -> std::process::Command {
-    let package = ["--package", "workspace-tests", "--bin", "sim", "--"];
-    house.cargo(["run", "--quiet", "--release"].into_iter().chain(package))
+    // Optimised: ten thousand viewers are many steps.
+    let words =
+        ["run", "--quiet", "--release", "--package", "workspace-tests", "--bin", "sim", "--"];
+    house::run(house.cargo(words).args(&args.words))
 }
 
 /// Measures in real browsers.

@@ -16,6 +16,7 @@ mod app;
 mod compress;
 mod names;
 mod peer;
+mod script;
 
 use std::{
     collections::BTreeMap,
@@ -97,6 +98,7 @@ pub(crate) fn peer_folder(house: &House) -> PathBuf {
 
 fn assemble(house: &House, mode: Mode, peer: &Path, app: &Path) -> Result<()> {
     let mut files = player_files(house, peer)?;
+    files.retain(|path, _| !path.ends_with(".d.ts"));
     names::hash(&mut files, &["embed.js"])?;
     for (path, bytes) in read_folder(app)? {
         // The page's own files win: its index.html is the bundle's.
@@ -131,6 +133,9 @@ fn add_reload(house: &House, files: &mut Files) -> Result<()> {
 /// The player with all it loads, under plain names: `static/`, the peer, hls.js.
 pub(crate) fn player_files(house: &House, peer: &Path) -> Result<Files> {
     let mut files = read_folder(&house.root.join("static"))?;
+    for (_, bytes) in files.iter_mut().filter(|(path, _)| path.ends_with(".js")) {
+        *bytes = script::without_comments(std::str::from_utf8(bytes)?).into_bytes();
+    }
     for (path, bytes) in read_folder(peer)? {
         if !path.ends_with(".d.ts") {
             files.insert(format!("peer/{path}"), bytes);

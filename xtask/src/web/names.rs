@@ -46,7 +46,10 @@ impl Linker<'_> {
             let mut text = String::from_utf8(bytes)?;
             for other in self.old.keys().cloned().collect::<Vec<_>>() {
                 let spellings = spellings(path, &other);
-                if other != path && spellings.iter().any(|quoted| text.contains(quoted)) {
+                // A stable name needs no rewriting, and may be imported by what it imports.
+                let stable = self.stable.contains(&other.as_str());
+                if other != path && !stable && spellings.iter().any(|quoted| text.contains(quoted))
+                {
                     self.place(&other, above, files)?;
                     let (old, new) = (file_name(&other), file_name(&self.new[&other]));
                     for quoted in spellings {
