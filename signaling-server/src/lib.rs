@@ -1,1 +1,72 @@
-//! Placeholder story.
+//! Introduces peers to each other.
+//!
+//! A peer opens one WebSocket at `/signal`, proves its key, joins swarms, is told of neighbours and
+//! hands them signed session descriptions through the server, which reads none of them. Protocol,
+//! limits and what the server can and can't do: `docs/spec/signaling.md`.
+//!
+//! Rooms:
+//! - [`room`]: the sans-IO machine: sessions, swarms, who is introduced to whom.
+//! - `state`: that machine in shards, each behind its own lock, and what is around it.
+//! - `socket`: one task per WebSocket. It waits for nobody: its queue is bounded (`mailbox`).
+//! - `policy`, `budget`, `visitor`: who may do what, how much, and who it is.
+//! - `witness`: fetches a segment once and says, signed, what it is.
+//!
+//! Absent on purpose: no media passes here, no account exists, nothing is written to disk, and no
+//! lock is shared by all swarms.
+
+pub mod config;
+pub mod room;
+
+mod budget;
+mod error;
+mod inbound;
+mod mailbox;
+mod metrics;
+mod origin;
+mod policy;
+mod socket;
+mod state;
+mod visitor;
+mod witness;
+
+use std::sync::{Mutex, MutexGuard};
+
+use axum::Router;
+use axum::extract;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{any, get};
+
+pub use config::{Config, MediaFolder, SiteConfig, WitnessConfig};
+pub use error::ConfigError;
+pub use state::State;
+
+/// The routes: `/signal`, `/healthz`, `/readyz` and `/metrics`.
+///
+/// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all peers count as one
+/// address. Starts the task that ends leases; call it once, inside a tokio runtime.
+pub fn app(state: State) -> Router {
+    tokio::spawn(state.clone().keep());
+    Router::new()
+        .route("/signal", any(socket::open))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(readiness))
+        .route("/metrics", get(metrics))
+        .with_state(state)
+}
+
+async fn readiness(extract::State(state): extract::State<State>) -> impl IntoResponse {
+    if state.is_closing() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n");
+    }
+    (StatusCode::OK, "ready\n")
+}
+
+async fn metrics(extract::State(state): extract::State<State>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], state.metrics_text())
+}
+
+/// Locks; no code here panics while it holds a lock, so a poisoned one is still whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

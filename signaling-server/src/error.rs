@@ -1,0 +1,44 @@
+//! What is wrong with the settings. Peers' faults are messages, not errors.
+
+/// A setting the server can't start with.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A number that must not be zero is.
+    #[error("{field} is 0, expected at least 1")]
+    Zero {
+        /// The setting.
+        field: &'static str,
+    },
+    /// A text that should be an origin is not.
+    #[error("{text:?} is not an origin, expected scheme, host and port only: https://example.com")]
+    Origin {
+        /// The text.
+        text: String,
+    },
+    /// A swarm prefix that is not lower-case hexadecimal.
+    #[error("swarm prefix {text:?} is not at most 64 characters of 0-9a-f")]
+    SwarmPrefix {
+        /// The text.
+        text: String,
+    },
+    /// A site that nothing could match, or two with one key.
+    #[error("site {number} has neither origins nor a key, or a key that is too long or taken")]
+    Site {
+        /// 1-based place in the list.
+        number: usize,
+    },
+    /// The idle timeout would close sockets before they are pinged.
+    #[error("idle_timeout_ms is {idle_ms}, expected more than ping_ms, which is {ping_ms}")]
+    Idle {
+        /// `idle_timeout_ms`.
+        idle_ms: u32,
+        /// `ping_ms`.
+        ping_ms: u32,
+    },
+    /// The HTTP client of the witness could not be made.
+    #[error("the witness has no HTTP client")]
+    Client(#[from] reqwest::Error),
+    /// The platform gave no randomness.
+    #[error("the platform gave no randomness: {0}")]
+    Entropy(String),
+}

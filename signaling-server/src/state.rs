@@ -1,0 +1,334 @@
+//! The room machine in shards, and everything a socket's task asks of the server.
+//!
+//! Order of locks: a room's before a session's, never the other way round. Messages are queued while
+//! the room's lock is held, so that a peer reads `joined` before the first signal of a neighbour who
+//! was told of it.
+
+mod swarm;
+mod testimony;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::Utf8Bytes;
+use primitives::{KeyPair, PeerId, Rng, Seed, SwarmId, Time};
+use tokio::sync::watch;
+use wire::signaling::{Base64, FromServer};
+
+use crate::budget::Budgets;
+use crate::config::{Config, MediaFolder};
+use crate::error::ConfigError;
+use crate::lock;
+use crate::mailbox::{Ending, Mailbox};
+use crate::metrics::Metrics;
+use crate::policy::Policy;
+use crate::room::{Ended, Posted, RoomLimits, Rooms, SessionId, Sessions, SocketId};
+use crate::witness::Witness;
+
+pub(crate) use swarm::{Fault, MoreWish, Wish};
+
+/// Shards of swarms and of sessions: more than cores, so that two busy ones seldom share a lock.
+const SHARDS: usize = 64;
+/// How often budgets of quiet addresses are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// Longest and shortest time between two looks at leases.
+const TICK_MAX: Duration = Duration::from_secs(1);
+const TICK_MIN: Duration = Duration::from_millis(20);
+
+/// One signaling server. Clones are handles to the same one.
+#[derive(Debug, Clone)]
+pub struct State(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    key: KeyPair,
+    policy: Policy,
+    budgets: Arc<Budgets>,
+    metrics: Metrics,
+    witness: Witness,
+    started: Instant,
+    sessions: Box<[Mutex<Sessions<Mailbox>>]>,
+    shards: Box<[Mutex<Shard>]>,
+    numbers: AtomicU64,
+    /// Why the server closes, once it does. Every socket holds a receiver.
+    closing: watch::Sender<Option<Arc<str>>>,
+}
+
+/// Some of the swarms, with the randomness their choices are drawn from.
+#[derive(Debug)]
+struct Shard {
+    rooms: Rooms,
+    rng: Rng,
+}
+
+/// Who speaks on a socket: the key it proved, and the session that gave it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Speaker {
+    pub(crate) peer: PeerId,
+    pub(crate) session: SessionId,
+}
+
+impl State {
+    /// A server with these settings. `key` signs witness statements; keep it across restarts.
+    /// `folders` are the host's own media, witnessed from the disk.
+    ///
+    /// # Errors
+    /// A setting that can't be meant, or no randomness.
+    pub fn new(
+        config: Config,
+        key: KeyPair,
+        folders: Vec<MediaFolder>,
+    ) -> Result<Self, ConfigError> {
+        if config.idle_timeout_ms <= config.ping_ms {
+            let (idle_ms, ping_ms) = (config.idle_timeout_ms, config.ping_ms);
+            return Err(ConfigError::Idle { idle_ms, ping_ms });
+        }
+        let limits = RoomLimits {
+            swarms_max: config.swarms_max.div_ceil(SHARDS),
+            swarm_peers_max: config.swarm_peers_max,
+            push_every_ms: config.push_every_ms,
+        };
+        let seed = Seed::new(random()?);
+        let shard = |index: usize| {
+            let rng = seed.derive(&index.to_string()).rng();
+            Mutex::new(Shard { rooms: Rooms::new(limits.clone()), rng })
+        };
+        let inner = Inner {
+            policy: Policy::new(&config)?,
+            budgets: Arc::new(Budgets::new(&config)?),
+            metrics: Metrics::new(),
+            witness: Witness::new(&config.witness, folders)?,
+            started: Instant::now(),
+            sessions: (0..SHARDS).map(|_| Mutex::new(Sessions::new(config.lease_ms))).collect(),
+            shards: (0..SHARDS).map(shard).collect(),
+            numbers: AtomicU64::new(1),
+            closing: watch::Sender::new(None),
+            config,
+            key,
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Tells every peer goodbye with a time to come back, spread so that they do not come all at
+    /// once, and waits until the sockets are closed. New ones are refused from now on.
+    pub async fn shutdown(&self, reason: &str) {
+        self.0.closing.send_replace(Some(reason.into()));
+        self.0.closing.closed().await;
+    }
+
+    /// The key witness statements are signed with.
+    pub fn server_id(&self) -> PeerId {
+        self.0.key.id()
+    }
+
+    /// Counters as OpenMetrics text.
+    pub fn metrics_text(&self) -> String {
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let sessions = self.0.sessions.iter().map(|shard| lock(shard).count()).sum();
+        let swarms = self.0.shards.iter().map(|shard| lock(shard).rooms.swarm_count()).sum();
+        self.metrics().sessions.set(count(sessions));
+        self.metrics().swarms.set(count(swarms));
+        self.metrics().text()
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.0.closing.borrow().is_some()
+    }
+
+    pub(crate) fn closing(&self) -> watch::Receiver<Option<Arc<str>>> {
+        self.0.closing.subscribe()
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    pub(crate) fn key(&self) -> &KeyPair {
+        &self.0.key
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    pub(crate) fn budgets(&self) -> &Arc<Budgets> {
+        &self.0.budgets
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn witness(&self) -> &Witness {
+        &self.0.witness
+    }
+
+    /// A number that names one session or socket.
+    pub(crate) fn number(&self) -> u64 {
+        self.0.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A socket proved its key: gives it a session, tells it so, and hands it what was held.
+    pub(crate) fn open_session(
+        &self,
+        peer: PeerId,
+        resume: Option<&str>,
+        socket: SocketId,
+        mailbox: &Mailbox,
+    ) -> Result<Speaker, ConfigError> {
+        let fresh = (SessionId(self.number()), token()?);
+        let mut sessions = lock(self.sessions_of(&peer));
+        let opened = sessions.open(peer, resume, (socket, mailbox.clone()), fresh);
+        mailbox.send(text(&FromServer::Welcome {
+            resume: opened.token,
+            lease_ms: self.config().lease_ms,
+            resumed: opened.resumed,
+            ping_ms: self.config().ping_ms,
+            ice_servers: self.config().ice_servers.clone(),
+        }));
+        opened.held.into_iter().for_each(|held| mailbox.send(held.into()));
+        drop(sessions);
+        if let Some(replaced) = opened.replaced {
+            replaced.end(Ending::Replaced);
+        }
+        self.end_memberships(opened.ended);
+        let speaker = Speaker { peer, session: opened.session };
+        self.set_attached(speaker, &opened.swarms, true);
+        Ok(speaker)
+    }
+
+    /// The socket is gone. Its session waits for another until the lease ends, unless the peer is
+    /// known not to come back.
+    pub(crate) fn close_session(&self, peer: &PeerId, socket: SocketId, for_good: bool) {
+        let mut sessions = lock(self.sessions_of(peer));
+        if for_good {
+            let ended = sessions.close(peer, socket);
+            drop(sessions);
+            self.end_memberships(ended);
+        } else if let Some(detached) = sessions.detach(self.now(), peer, socket) {
+            drop(sessions);
+            let speaker = Speaker { peer: *peer, session: detached.session };
+            self.set_attached(speaker, &detached.swarms, false);
+        }
+    }
+
+    /// Puts a message into the queue of a peer's session. `false`: there is none.
+    fn post(&self, peer: &PeerId, text: Utf8Bytes) -> bool {
+        match lock(self.sessions_of(peer)).post(peer, text.as_str()) {
+            Posted::Queue(mailbox) => mailbox.send(text),
+            Posted::Held => {}
+            Posted::Gone => return false,
+        }
+        true
+    }
+
+    /// Ends leases and sends lonely members neighbours, for as long as the server runs.
+    pub(crate) async fn keep(self) {
+        let lease = Duration::from_millis(u64::from(self.config().lease_ms));
+        let mut ticks = tokio::time::interval((lease / 4).clamp(TICK_MIN, TICK_MAX));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // Only weakly, so that a server nobody serves any more ends.
+        let inner = Arc::downgrade(&self.0);
+        drop(self);
+        let mut forgot = Instant::now();
+        loop {
+            ticks.tick().await;
+            let Some(state) = inner.upgrade().map(State) else { return };
+            state.tick();
+            if forgot.elapsed() >= FORGET_EVERY {
+                forgot = Instant::now();
+                state.budgets().forget_quiet();
+            }
+        }
+    }
+
+    fn tick(&self) {
+        let now = self.now();
+        for shard in &self.0.sessions {
+            let ended = lock(shard).expire(now);
+            self.end_memberships(ended);
+        }
+        for shard in &self.0.shards {
+            let mut shard = lock(shard);
+            let Shard { rooms, rng } = &mut *shard;
+            for push in rooms.tick(now, rng) {
+                let message = FromServer::Neighbours {
+                    swarm: push.swarm,
+                    size: push.introduction.size,
+                    peers: push.introduction.peers,
+                };
+                self.post(&push.to, text(&message));
+            }
+        }
+    }
+
+    fn end_memberships(&self, ended: impl IntoIterator<Item = Ended>) {
+        for Ended { peer, session, swarms } in ended {
+            for swarm in swarms {
+                self.end_membership(Speaker { peer, session }, swarm);
+            }
+        }
+    }
+
+    fn end_membership(&self, speaker: Speaker, swarm: SwarmId) {
+        let now = self.now();
+        let Speaker { peer, session } = speaker;
+        if let Some(site) = lock(self.shard_of(&swarm)).rooms.leave(now, swarm, &peer, session) {
+            self.policy().release(site);
+            self.metrics().members.dec();
+        }
+    }
+
+    fn set_attached(&self, speaker: Speaker, swarms: &[SwarmId], attached: bool) {
+        for swarm in swarms {
+            let mut shard = lock(self.shard_of(swarm));
+            shard.rooms.set_attached(*swarm, &speaker.peer, speaker.session, attached);
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time::ZERO + self.0.started.elapsed()
+    }
+
+    fn sessions_of(&self, peer: &PeerId) -> &Mutex<Sessions<Mailbox>> {
+        &self.0.sessions[shard_index(peer.as_bytes())]
+    }
+
+    fn shard_of(&self, swarm: &SwarmId) -> &Mutex<Shard> {
+        &self.0.shards[shard_index(swarm.as_bytes())]
+    }
+}
+
+fn shard_index(id: &[u8; 32]) -> usize {
+    usize::from(id[0]) % SHARDS
+}
+
+/// A message as it goes over the socket.
+pub(crate) fn text(message: &FromServer) -> Utf8Bytes {
+    serde_json::to_string(message).expect("messages have text keys only").into()
+}
+
+/// 32 bytes nobody can guess.
+pub(crate) fn random() -> Result<[u8; 32], ConfigError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| ConfigError::Entropy(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// A nonce for a hello.
+pub(crate) fn nonce() -> Result<Base64, ConfigError> {
+    Ok(Base64(random()?.to_vec()))
+}
+
+/// The token of a session.
+fn token() -> Result<String, ConfigError> {
+    Ok(PeerId::new(random()?).to_string())
+}
+
+/// The exceptions of a request.
+fn set(peers: Vec<PeerId>) -> BTreeSet<PeerId> {
+    peers.into_iter().collect()
+}
