@@ -94,6 +94,8 @@ pub(crate) struct Proofs {
     witness: WitnessSource,
     waiting: BTreeMap<SegmentId, Stage>,
     missing: BTreeSet<SegmentId>,
+    /// The strongest source that worked when segments were last moved on.
+    worked: IntegrityView,
     shown: IntegrityView,
 }
 
@@ -113,6 +115,7 @@ impl Proofs {
             witness: WitnessSource::new(swarm),
             waiting: BTreeMap::new(),
             missing: BTreeSet::new(),
+            worked: IntegrityView::Unknown,
             shown: if unchecked { IntegrityView::Unchecked } else { IntegrityView::Unknown },
         }
     }
@@ -214,11 +217,11 @@ impl Proofs {
     /// Moves every waiting segment on as far as it goes, and takes up those without a proof when a
     /// source works that did not.
     fn settle(&mut self, cx: &mut Context<'_>) {
-        let before = self.working(cx.now);
         for segment in self.waiting.keys().copied().collect::<Vec<_>>() {
             self.advance(segment, cx);
         }
         let after = self.working(cx.now);
+        let before = std::mem::replace(&mut self.worked, after);
         let proves = matches!(
             after,
             IntegrityView::Manifest | IntegrityView::Digest | IntegrityView::Witness

@@ -10,8 +10,8 @@ use peer::{
 use primitives::{KeyPair, sha256};
 use swarm::{Track, TrackSegment};
 
-/// Segments of the test video.
-pub(crate) const SEGMENTS: u32 = 8;
+/// Segments of the test video: what a newcomer needs at once comes from the origin, the rest need not.
+pub(crate) const SEGMENTS: u32 = 16;
 /// Bytes of each: not a whole number of pieces.
 pub(crate) const SEGMENT_BYTES: usize = 200_000;
 pub(crate) const SEGMENT_MS: u64 = 4_000;

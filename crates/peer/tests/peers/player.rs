@@ -42,8 +42,4 @@ impl Player {
     pub(crate) fn bytes_from_peers(&self) -> u64 {
         self.got.values().map(|(_, sources)| u64::from(sources.peer_bytes)).sum()
     }
-
-    pub(crate) fn bytes_from_origin(&self) -> u64 {
-        self.got.values().map(|(_, sources)| u64::from(sources.origin_bytes)).sum()
-    }
 }

@@ -6,7 +6,7 @@ use peer::{
     Input, Integrity, LinkId, Output, Peer, PeerConfig, StreamConfig,
     view::{LinkState, Problem, StreamView, View},
 };
-use primitives::{PeerId, Seed, SegmentId, SwarmId, Time};
+use primitives::{Seed, SegmentId, SwarmId, Time};
 use swarm::{Channel, FetchId};
 use wire::{peer::Message, signaling::FromServer};
 
@@ -38,8 +38,8 @@ pub(crate) struct Node {
     pub(crate) lies: bool,
     pub(crate) connects: Vec<Time>,
     pub(crate) problems: Vec<Problem>,
-    /// How often it dialled or accepted.
-    pub(crate) attempts: usize,
+    pub(crate) dialled: usize,
+    pub(crate) accepted: usize,
     pub(crate) restarts: usize,
 }
 
@@ -100,7 +100,8 @@ impl World {
             lies: false,
             connects: Vec::new(),
             problems: Vec::new(),
-            attempts: 0,
+            dialled: 0,
+            accepted: 0,
             restarts: 0,
         };
         Self {
@@ -132,10 +133,6 @@ impl World {
         self.open(node, integrity);
         self.nodes[node].player.on = true;
         self.at(0, Event::Play(node));
-    }
-
-    pub(crate) fn id(&self, node: usize) -> PeerId {
-        self.nodes[node].peer.id()
     }
 
     pub(crate) fn view(&self, node: usize) -> View {
@@ -332,12 +329,12 @@ impl World {
     fn perform_rtc(&mut self, node: usize, output: Output) {
         match output {
             Output::Dial { link, rtc } => {
-                self.nodes[node].attempts += 1;
+                self.nodes[node].dialled += 1;
                 let local = self.rtc.create((node, link), rtc.relay_only);
                 self.describe(node, link, local);
             }
             Output::Accept { link, sdp, rtc } => {
-                self.nodes[node].attempts += 1;
+                self.nodes[node].accepted += 1;
                 let local = self.rtc.create((node, link), rtc.relay_only);
                 self.rtc.set_remote((node, link), &sdp);
                 self.describe(node, link, local);
