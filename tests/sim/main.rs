@@ -7,6 +7,9 @@ use std::{sync::OnceLock, time::Instant};
 use clap::Parser;
 use workspace_tests::sim::{NAMES, Options, Report, Scenario, run, table};
 
+/// Segments in memory of each of many viewers.
+const MANY_MEMORY_BYTES: u64 = 1 << 19;
+
 /// Replays a scenario of the swarm simulator from its seed and prints the table.
 #[derive(Debug, Parser)]
 #[command(name = "sim", after_help = scenario_help())]
@@ -20,13 +23,15 @@ struct Arguments {
     /// How many seeds to run, one after the other.
     #[arg(long, default_value_t = 1)]
     seeds: u64,
-    /// Number of viewers. More than 200 play a video of 260 kbit/s over lines as much slower, unless
-    /// `--bit-rate` says otherwise.
+    /// Number of viewers. More than 200 play a video of 260 kbit/s, unless `--bit-rate` says otherwise.
     #[arg(long)]
     viewers: Option<u32>,
-    /// Bits per second of the (first) rendition; all lines are scaled with it.
+    /// Bits per second of the (first) rendition. Lines stay as they are.
     #[arg(long)]
     bit_rate: Option<u64>,
+    /// The small version that the suite runs.
+    #[arg(long)]
+    small: bool,
     /// Segments of a video on demand.
     #[arg(long)]
     segments: Option<u32>,
@@ -77,6 +82,9 @@ fn scenario(name: &str, arguments: &Arguments) -> anyhow::Result<Scenario> {
     let Some(mut scenario) = Scenario::named(name) else {
         anyhow::bail!("no scenario is called {name}; there are {}", NAMES.join(", "));
     };
+    if arguments.small {
+        scenario = scenario.small();
+    }
     if let Some(viewers) = arguments.viewers {
         scenario = scenario.with_viewers(viewers);
     }
@@ -86,7 +94,7 @@ fn scenario(name: &str, arguments: &Arguments) -> anyhow::Result<Scenario> {
     }
     if many {
         // The store costs the simulator nothing, memory does.
-        scenario.memory_bytes = Some(1 << 20);
+        scenario.memory_bytes = Some(MANY_MEMORY_BYTES);
     }
     if let Some(segments) = arguments.segments {
         scenario.segments = segments.max(1);

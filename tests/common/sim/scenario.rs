@@ -68,6 +68,8 @@ pub struct Scenario {
     pub liars: Vec<Role>,
     /// Mean stay of a viewer, replaced by a new one when it leaves.
     pub mean_stay: Option<Duration>,
+    /// How long viewers come and go before those who are there play to the end.
+    pub churn_for: Duration,
     /// Every second viewer is cut off in this time.
     pub cut: Option<Cut>,
     /// No neighbours at all: plain HTTP, for comparison.
@@ -184,6 +186,7 @@ impl Scenario {
             faults: Vec::new(),
             liars: Vec::new(),
             mean_stay: None,
+            churn_for: Duration::from_secs(120),
             cut: None,
             plain: false,
             memory_bytes: None,
@@ -207,8 +210,29 @@ impl Scenario {
         self
     }
 
-    /// The same video at a lower rate over lines that are slower by as much, so that many viewers fit
-    /// into memory. Pieces keep their size, so segments have fewer of them.
+    /// A version that runs in about a second, for many seeds.
+    #[must_use]
+    pub fn small(self) -> Self {
+        let flash = self.joining.is_zero();
+        let mut small = self.with_viewers(6).with_bit_rate(1_300_000);
+        if !flash {
+            small.joining = Duration::from_secs(12);
+        }
+        if !small.live {
+            small.segments = 15;
+        }
+        small.live_goes_on = Duration::from_secs(40);
+        small.churn_for = Duration::from_secs(40);
+        small.mean_stay = small.mean_stay.map(|stay| stay / 2);
+        if let Some(cut) = &mut small.cut {
+            cut.from = Time::from_ms(20_000);
+            cut.until = Time::from_ms(45_000);
+        }
+        small
+    }
+
+    /// The same video at another rate, so that many viewers fit into memory. Lines stay as they are: their
+    /// rate is against pieces and latencies, which do not change. The origin's total follows the video.
     #[must_use]
     pub fn with_bit_rate(mut self, bits_per_s: u64) -> Self {
         let first = self.bits_per_s.first().copied().unwrap_or(bits_per_s).max(1);
@@ -219,15 +243,7 @@ impl Scenario {
             let scaled = u128::from(rate) * u128::from(bits_per_s) / u128::from(first);
             u64::try_from(scaled).unwrap_or(UNLIMITED)
         };
-        let scale_access = |access: Access| Access {
-            up_bits_per_s: scale(access.up_bits_per_s),
-            down_bits_per_s: scale(access.down_bits_per_s),
-            ..access
-        };
-        self.access = scale_access(self.access);
-        self.slow_access = self.slow_access.map(scale_access);
         self.origin_bits_per_s = scale(self.origin_bits_per_s);
-        self.client_bits_per_s = self.client_bits_per_s.map(scale);
         for rate in &mut self.bits_per_s {
             *rate = scale(*rate);
         }
@@ -252,10 +268,7 @@ impl Scenario {
     /// When the stream can at best be played out by all.
     pub(crate) fn ends_at(&self) -> Time {
         let watching = if self.live { self.live_goes_on } else { self.segment * self.segments };
-        let leaving = if self.mean_stay.is_some() { CHURN_FOR } else { Duration::ZERO };
+        let leaving = if self.mean_stay.is_some() { self.churn_for } else { Duration::ZERO };
         Time::ZERO + self.joining + watching + leaving
     }
 }
-
-/// How long viewers come and go before those who are there play to the end.
-pub(crate) const CHURN_FOR: Duration = Duration::from_secs(120);

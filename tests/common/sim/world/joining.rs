@@ -13,7 +13,6 @@ use wire::peer::{Have, Message, Run};
 use super::{ORIGIN, Timer, World, host_number, viewer_of};
 use crate::sim::{
     player::Player,
-    scenario::CHURN_FOR,
     viewer::{Counts, Job, Life, Role, Viewer},
 };
 
@@ -95,7 +94,7 @@ impl World {
         self.net.set_timer(now + SIGNALING_ONE_WAY * 6, Timer::Introduce(viewer, usize::MAX));
         if let Some(mean) = self.scenario.mean_stay {
             let stay = mean * self.rng.u32(25..=175) / 100;
-            if now + stay < Time::ZERO + self.scenario.joining + CHURN_FOR {
+            if now + stay < Time::ZERO + self.scenario.joining + self.scenario.churn_for {
                 self.net.set_timer(now + stay, Timer::Leave(viewer));
             }
         }
