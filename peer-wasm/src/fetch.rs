@@ -1,0 +1,212 @@
+//! The origin: streamed fetches of segments, and small requests for manifests and digests.
+
+mod window;
+
+use core::cell::RefCell;
+use std::{collections::BTreeMap, rc::Rc};
+
+use gloo_timers::callback::Timeout;
+use js_sys::Uint8Array;
+use peer::{
+    FetchId, Input, RequestId,
+    input::{HTTP_BODY_BYTES_MAX, HttpAnswer, HttpError},
+};
+use primitives::SwarmId;
+
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{
+    AbortController, AbortSignal, Headers, ReadableStreamDefaultReader, ReadableStreamReadResult,
+    RequestCache, RequestCredentials, RequestInit, Response,
+};
+
+use crate::pump::Inbox;
+pub(crate) use window::FileRange;
+use window::{Coming, Window};
+
+/// Longest wait for the whole answer to a small request, in milliseconds.
+const REQUEST_MS_MAX: u32 = 20_000;
+
+/// Names one origin fetch of this page.
+type FetchKey = (SwarmId, FetchId);
+
+/// All running requests. Dropping it stops them.
+#[derive(Debug)]
+pub(crate) struct Fetches {
+    inbox: Inbox,
+    running: Running,
+}
+
+type Running = Rc<RefCell<BTreeMap<FetchKey, Stop>>>;
+
+/// Stops a request when dropped; that of a finished one does nothing.
+#[derive(Debug)]
+struct Stop(AbortController);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Fetches {
+    /// Nothing runs yet.
+    pub(crate) fn new(inbox: Inbox) -> Self {
+        Self { inbox, running: Running::default() }
+    }
+
+    /// Fetches part of a segment and tells bytes as they come.
+    pub(crate) fn start(&self, key: FetchKey, url: String, range: FileRange, segment_at: u64) {
+        let (swarm, fetch) = key;
+        let Ok(controller) = AbortController::new() else {
+            return self.inbox.push(Input::FetchFailed { swarm, fetch, status: 0 });
+        };
+        let signal = controller.signal();
+        self.running.borrow_mut().insert(key, Stop(controller));
+        let (inbox, running) = (self.inbox.clone(), Rc::clone(&self.running));
+        spawn_local(async move {
+            let told = |bytes, segment_bytes| {
+                if !signal.aborted() {
+                    inbox.push(Input::Fetched { swarm, fetch, segment_bytes, bytes });
+                }
+            };
+            let outcome = stream(&url, range, segment_at, &signal, told).await;
+            if signal.aborted() {
+                return;
+            }
+            // Taken out in a statement of its own: what is pushed next may start another fetch.
+            let done = running.borrow_mut().remove(&key);
+            drop(done);
+            inbox.push(match outcome {
+                Ok(()) => Input::FetchEnded { swarm, fetch },
+                Err(Refused { status }) => Input::FetchFailed { swarm, fetch, status },
+            });
+        });
+    }
+
+    /// Stops a fetch; nothing more is told of it.
+    pub(crate) fn abort(&self, key: FetchKey) {
+        let stopped = self.running.borrow_mut().remove(&key);
+        drop(stopped);
+    }
+
+    /// A small request, answered as a whole.
+    pub(crate) fn request(&self, request: RequestId, url: String, head: bool, fresh: bool) {
+        let inbox = self.inbox.clone();
+        spawn_local(async move {
+            let answer = whole(&url, head, fresh).await;
+            inbox.push(Input::Http { request, answer });
+        });
+    }
+}
+
+impl Drop for Fetches {
+    fn drop(&mut self) {
+        self.running.borrow_mut().clear();
+    }
+}
+
+/// The origin did not give what was asked: its status, or 0 when no answer came or it broke off.
+#[derive(Debug, Clone, Copy)]
+struct Refused {
+    status: u16,
+}
+
+const UNREACHABLE: Refused = Refused { status: 0 };
+
+async fn stream(
+    url: &str,
+    range: FileRange,
+    segment_at: u64,
+    signal: &AbortSignal,
+    told: impl Fn(Vec<u8>, Option<u32>),
+) -> Result<(), Refused> {
+    let init = RequestInit::new();
+    init.set_signal(Some(signal));
+    if let Some(value) = window::range_header(range) {
+        let headers = Headers::new().map_err(|_| UNREACHABLE)?;
+        headers.set("range", &value).map_err(|_| UNREACHABLE)?;
+        init.set_headers_headers(&headers);
+    }
+    let response = send(url, &init).await?;
+    let header = |name| response.headers().get(name).ok().flatten();
+    let coming = Coming {
+        status: response.status(),
+        content_range: header("content-range"),
+        content_length: header("content-length"),
+    };
+    let mut window = Window::new(range, segment_at, &coming)
+        .map_err(|window::Unusable| Refused { status: coming.status })?;
+    let segment_bytes = window.segment_bytes();
+    let Some(body) = Body::of(&response)? else { return Ok(()) };
+    while !window.is_done() {
+        let Some(chunk) = body.next().await? else { break };
+        let (from, to) = window.take(chunk.length());
+        if from < to {
+            told(chunk.subarray(from, to).to_vec(), segment_bytes);
+        }
+    }
+    Ok(())
+}
+
+async fn send(url: &str, init: &RequestInit) -> Result<Response, Refused> {
+    let window = web_sys::window().ok_or(UNREACHABLE)?;
+    init.set_credentials(RequestCredentials::SameOrigin);
+    let response = JsFuture::from(window.fetch_with_str_and_init(url, init)).await;
+    Ok(response.map_err(|_| UNREACHABLE)?.unchecked_into())
+}
+
+async fn whole(url: &str, head: bool, fresh: bool) -> Result<HttpAnswer, HttpError> {
+    let controller = AbortController::new().map_err(|_| HttpError::Unreachable)?;
+    let init = RequestInit::new();
+    init.set_method(if head { "HEAD" } else { "GET" });
+    if fresh {
+        init.set_cache(RequestCache::NoCache);
+    }
+    init.set_signal(Some(&controller.signal()));
+    let stop = Stop(controller);
+    let _deadline = Timeout::new(REQUEST_MS_MAX, move || drop(stop));
+    let unreachable = |_| HttpError::Unreachable;
+    let response = send(url, &init).await.map_err(unreachable)?;
+    let mut answer = HttpAnswer {
+        status: response.status(),
+        repr_digest: response.headers().get("repr-digest").ok().flatten(),
+        body: Vec::new(),
+    };
+    if let Some(body) = Body::of(&response).map_err(unreachable)? {
+        while let Some(chunk) = body.next().await.map_err(unreachable)? {
+            answer.body.extend_from_slice(&chunk.to_vec());
+            if answer.body.len() > HTTP_BODY_BYTES_MAX {
+                return Err(HttpError::TooLong);
+            }
+        }
+    }
+    Ok(answer)
+}
+
+/// The bytes of an answer as they come; what is not read is cancelled when dropped.
+struct Body(ReadableStreamDefaultReader);
+
+impl Body {
+    fn of(response: &Response) -> Result<Option<Self>, Refused> {
+        let Some(body) = response.body() else { return Ok(None) };
+        let reader = ReadableStreamDefaultReader::new(&body).map_err(|_| UNREACHABLE)?;
+        Ok(Some(Self(reader)))
+    }
+
+    async fn next(&self) -> Result<Option<Uint8Array>, Refused> {
+        let read = JsFuture::from(self.0.read()).await.map_err(|_| UNREACHABLE)?;
+        let read: ReadableStreamReadResult = read.unchecked_into();
+        Ok((!read.get_done().unwrap_or(false)).then(|| read.get_value().unchecked_into()))
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        let cancelled = self.0.cancel();
+        // Rejects when the request was aborted, which is no news to anyone.
+        spawn_local(async move {
+            let _ = JsFuture::from(cancelled).await;
+        });
+    }
+}

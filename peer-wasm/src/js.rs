@@ -1,0 +1,254 @@
+//! The façade for JavaScript: two classes with camel-case names.
+//!
+//! Plain objects in and out; errors are `Error`s with a stable `code`.
+
+use core::cell::RefCell;
+
+use js_sys::Promise;
+use peer::{Playhead, SegmentUrl, Track, TrackSegment};
+use primitives::SegmentId;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+use crate::{Peer, Stream, js_error::coded_error, number};
+
+/// A running peer. See the Rust [`Peer`].
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct StarlingPeer {
+    peer: RefCell<Option<Peer>>,
+}
+
+/// One open stream. See the Rust [`Stream`].
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct StarlingStream {
+    stream: RefCell<Option<Stream>>,
+    swarm: String,
+}
+
+impl From<Peer> for StarlingPeer {
+    fn from(peer: Peer) -> Self {
+        Self { peer: RefCell::new(Some(peer)) }
+    }
+}
+
+#[wasm_bindgen]
+impl StarlingPeer {
+    /// Starts a peer: `{signalUrl?, relayOnly?, uploadLimit?, cacheBytes?, memoryBytes?}`.
+    ///
+    /// # Errors
+    /// Options of the wrong type, or a browser without what every peer needs.
+    pub async fn start(options: JsValue) -> Result<StarlingPeer, JsValue> {
+        let options = read(options)?;
+        Peer::start(options).await.map(Self::from).map_err(|error| error.to_js())
+    }
+
+    /// Opens a stream: `{playlistUrl, swarm?, integrity?, publisher?, site?, region?}`.
+    ///
+    /// # Errors
+    /// Options that make no stream; the peer is closed.
+    pub fn open(&self, options: JsValue) -> Result<StarlingStream, JsValue> {
+        let stream = self.running()?.open(read(options)?)?;
+        let swarm = stream.swarm().to_string();
+        Ok(StarlingStream { stream: RefCell::new(Some(stream)), swarm })
+    }
+
+    /// What is shown now, as a plain object.
+    ///
+    /// # Errors
+    /// The peer is closed.
+    pub fn view(&self) -> Result<JsValue, JsValue> {
+        write(&self.running()?.view())
+    }
+
+    /// Sets limits: `{uploadLimit?, memoryBytes?}`.
+    ///
+    /// # Errors
+    /// Options of the wrong type; the peer is closed.
+    #[wasm_bindgen(js_name = setLimits)]
+    pub fn set_limits(&self, limits: JsValue) -> Result<(), JsValue> {
+        self.running()?.set_limits(read(limits)?);
+        Ok(())
+    }
+
+    /// Connects through relays only, or not.
+    ///
+    /// # Errors
+    /// The peer is closed.
+    #[wasm_bindgen(js_name = setRelayOnly)]
+    pub fn set_relay_only(&self, relay_only: bool) -> Result<(), JsValue> {
+        self.running()?.set_relay_only(relay_only);
+        Ok(())
+    }
+
+    /// Sets how many bytes are kept across reloads.
+    ///
+    /// # Errors
+    /// The peer is closed.
+    #[wasm_bindgen(js_name = setCacheBytes)]
+    pub fn set_cache_bytes(&self, bytes: f64) -> Result<(), JsValue> {
+        self.running()?.set_cache_bytes(number::whole(bytes));
+        Ok(())
+    }
+
+    /// What is kept across reloads: `{usedBytes, limitBytes, segments}`.
+    ///
+    /// # Errors
+    /// The peer is closed.
+    #[wasm_bindgen(js_name = cacheInfo)]
+    pub async fn cache_info(&self) -> Result<JsValue, JsValue> {
+        let peer = self.running()?;
+        write(&peer.cache_info().await)
+    }
+
+    /// Forgets everything kept across reloads.
+    ///
+    /// # Errors
+    /// The browser refused; the peer is closed.
+    #[wasm_bindgen(js_name = clearCache)]
+    pub async fn clear_cache(&self) -> Result<(), JsValue> {
+        let peer = self.running()?;
+        peer.clear_cache().await.map_err(|error| error.to_js())
+    }
+
+    /// Leaves all swarms politely; what is held stays.
+    ///
+    /// # Errors
+    /// The peer is closed.
+    pub fn pause(&self) -> Result<(), JsValue> {
+        self.running()?.pause();
+        Ok(())
+    }
+
+    /// Joins again.
+    ///
+    /// # Errors
+    /// The peer is closed.
+    pub fn resume(&self) -> Result<(), JsValue> {
+        self.running()?.resume();
+        Ok(())
+    }
+
+    /// Ends this handle. The peer ends with its last handle and stream.
+    pub fn close(&self) {
+        self.peer.take();
+    }
+
+    fn running(&self) -> Result<Peer, JsValue> {
+        self.peer.borrow().clone().ok_or_else(closed)
+    }
+}
+
+/// One segment of a list, as JavaScript gives it. Fractions of a millisecond are dropped.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SegmentEntry {
+    index: u32,
+    start_ms: f64,
+    duration_ms: f64,
+    url: String,
+    range_from: Option<f64>,
+    range_to: Option<f64>,
+}
+
+#[wasm_bindgen]
+impl StarlingStream {
+    /// The swarm's id, in hexadecimal.
+    #[wasm_bindgen(getter)]
+    pub fn swarm(&self) -> String {
+        self.swarm.clone()
+    }
+
+    /// The player's list of one track:
+    /// `[{index, startMs, durationMs, url, rangeFrom?, rangeTo?}]`, `rangeTo` one past the last byte.
+    ///
+    /// # Errors
+    /// A list of the wrong shape; the stream is closed.
+    #[wasm_bindgen(js_name = setTrack)]
+    pub fn set_track(&self, track: u16, live: bool, segments: JsValue) -> Result<(), JsValue> {
+        let entries: Vec<SegmentEntry> = read(segments)?;
+        let mut segments = Vec::with_capacity(entries.len());
+        let mut urls = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let duration_ms = number::whole(entry.duration_ms);
+            segments.push(TrackSegment {
+                index: entry.index,
+                start_ms: number::whole(entry.start_ms),
+                duration_ms: u32::try_from(duration_ms).unwrap_or(u32::MAX),
+            });
+            let range = entry.range_from.zip(entry.range_to);
+            let range = range.map(|(from, to)| (number::whole(from), number::whole(to)));
+            urls.push(SegmentUrl { url: entry.url, range });
+        }
+        self.with(|stream| stream.set_track(Track { track, live, segments }, urls))
+    }
+
+    /// A segment, when it is here:
+    /// `Promise<{data: ArrayBuffer, originBytes, peerBytes, cacheBytes, bytesPerS}>`.
+    ///
+    /// # Errors
+    /// The stream is closed.
+    pub fn load(&self, track: u16, index: u32) -> Result<Promise, JsValue> {
+        self.with(|stream| stream.load(SegmentId::new(track, index)))
+    }
+
+    /// The player no longer waits for that segment.
+    ///
+    /// # Errors
+    /// The stream is closed.
+    pub fn abort(&self, track: u16, index: u32) -> Result<(), JsValue> {
+        self.with(|stream| stream.abort(SegmentId::new(track, index)))
+    }
+
+    /// Where the player is: on the timeline of [`StarlingStream::set_track`], `buffered_ms` the end
+    /// of what is buffered from there without a gap.
+    ///
+    /// # Errors
+    /// The stream is closed.
+    pub fn playback(
+        &self,
+        track: u16,
+        position_ms: f64,
+        buffered_ms: f64,
+        rate_percent: u16,
+    ) -> Result<(), JsValue> {
+        let (position_ms, buffered_ms) = (number::whole(position_ms), number::whole(buffered_ms));
+        self.with(|stream| {
+            stream.playback(Playhead { track, position_ms, buffered_ms, rate_percent });
+        })
+    }
+
+    /// What is shown of this stream, as a plain object.
+    ///
+    /// # Errors
+    /// The stream is closed.
+    pub fn view(&self) -> Result<JsValue, JsValue> {
+        write(&self.with(Stream::view)?)
+    }
+
+    /// Closes the stream.
+    pub fn close(&self) {
+        let closing = self.stream.take();
+        drop(closing);
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Stream) -> T) -> Result<T, JsValue> {
+        self.stream.borrow().as_ref().map(work).ok_or_else(closed)
+    }
+}
+
+fn closed() -> JsValue {
+    coded_error("closed", "it is closed", None)
+}
+
+fn read<T: DeserializeOwned>(value: JsValue) -> Result<T, JsValue> {
+    serde_wasm_bindgen::from_value(value)
+        .map_err(|error| coded_error("bad-argument", &error.to_string(), None))
+}
+
+fn write(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    serde_wasm_bindgen::to_value(value)
+        .map_err(|error| coded_error("bad-value", &error.to_string(), None))
+}

@@ -1,0 +1,245 @@
+//! The loop of the driver: queue → `peer.step` → perform what it asks → one timer.
+//!
+//! Every callback of the browser ends in [`Inbox::push`]: it queues one owned input and, if the pump is
+//! not running already, runs it. Callbacks that fire while an output is performed only queue.
+
+use core::cell::{Cell, RefCell};
+use std::{
+    collections::BTreeMap,
+    rc::{Rc, Weak},
+};
+
+use peer::{Input, Limits, Output, Peer, PeerConfig, STREAMS_MAX, StreamConfig, view::View};
+use primitives::{SwarmId, Time};
+
+mod queue;
+
+use crate::{
+    clock::{Alarm, Clock},
+    entropy,
+    fetch::Fetches,
+    idb::Store,
+    js_error::BrowserError,
+    listener::Listener,
+    page,
+    rtc::Links,
+    socket::Socket,
+    waiters::Waiters,
+};
+use queue::Queue;
+
+/// Where callbacks and tasks put what happened. Does not keep the driver alive.
+#[derive(Debug, Clone)]
+pub(crate) struct Inbox(Weak<Driver>);
+
+impl Inbox {
+    /// Queues an input and runs the pump, unless it is running.
+    pub(crate) fn push(&self, input: Input) {
+        if let Some(driver) = self.0.upgrade() {
+            driver.push(input);
+        }
+    }
+}
+
+/// One peer and the browser APIs it drives.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    clock: Clock,
+    core: RefCell<Peer>,
+    queue: RefCell<Queue>,
+    running: Cell<bool>,
+    wake_at: Cell<Time>,
+    alarm: Alarm,
+    links: RefCell<Links>,
+    socket: RefCell<Socket>,
+    fetches: Fetches,
+    store: Store,
+    waiters: Waiters,
+    inbox: Inbox,
+    limits: Cell<Limits>,
+    open: RefCell<BTreeMap<SwarmId, u32>>,
+    _page: Vec<Listener>,
+}
+
+impl Driver {
+    /// A driver with a fresh peer, listening to the page.
+    pub(crate) fn start(
+        signal_url: String,
+        config: PeerConfig,
+        cache_bytes: Option<u64>,
+    ) -> Result<Rc<Self>, BrowserError> {
+        let clock = Clock::start()?;
+        let seed = entropy::seed()?;
+        let limits = config.limits;
+        Ok(Rc::new_cyclic(|weak| {
+            let inbox = Inbox(Weak::clone(weak));
+            Self {
+                core: RefCell::new(Peer::new(config, seed, clock.now())),
+                clock,
+                queue: RefCell::default(),
+                running: Cell::new(false),
+                wake_at: Cell::new(Time::NEVER),
+                alarm: Alarm::default(),
+                links: RefCell::new(Links::new(inbox.clone())),
+                socket: RefCell::new(Socket::new(signal_url, inbox.clone())),
+                fetches: Fetches::new(inbox.clone()),
+                store: Store::new(inbox.clone(), cache_bytes),
+                waiters: Waiters::default(),
+                limits: Cell::new(limits),
+                open: RefCell::default(),
+                _page: page::listen(&inbox),
+                inbox,
+            }
+        }))
+    }
+
+    /// What the app shows: the core's view, and what is wrong with this browser.
+    pub(crate) fn view(&self) -> View {
+        let mut view = self.core.borrow().view(self.clock.now());
+        view.problems.extend(self.store.problem());
+        view
+    }
+
+    /// The store, for the person's settings.
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Who waits for segments.
+    pub(crate) const fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    /// Changes the person's limits.
+    pub(crate) fn change_limits(&self, change: impl FnOnce(&mut Limits)) {
+        let mut limits = self.limits.get();
+        change(&mut limits);
+        self.limits.set(limits);
+        self.push(Input::Limits(limits));
+    }
+
+    /// Opens a stream, or counts one more user of an open one. Says whether there was room for it.
+    pub(crate) fn open_stream(&self, swarm: SwarmId, config: StreamConfig) -> bool {
+        let users = {
+            let mut open = self.open.borrow_mut();
+            if open.len() >= STREAMS_MAX && !open.contains_key(&swarm) {
+                return false;
+            }
+            let users = open.entry(swarm).or_default();
+            *users += 1;
+            *users
+        };
+        if users == 1 {
+            self.push(Input::Open(config));
+        }
+        true
+    }
+
+    /// One user of a stream less; the last one closes it.
+    pub(crate) fn close_stream(&self, swarm: SwarmId) {
+        let is_last = {
+            let mut open = self.open.borrow_mut();
+            let users = open.get_mut(&swarm).map(|users| {
+                *users -= 1;
+                *users
+            });
+            users == Some(0) && open.remove(&swarm).is_some()
+        };
+        if is_last {
+            self.waiters.abort_all(swarm);
+            self.store.close(swarm);
+            self.push(Input::Close(swarm));
+        }
+    }
+
+    /// Queues an input and runs the pump, unless it is running.
+    pub(crate) fn push(&self, input: Input) {
+        let noisiest = self.queue.borrow_mut().push(input);
+        if let Some(link) = noisiest {
+            // Already inside the pump: the link is closed after the current output.
+            let closed = Input::RtcClosed { link };
+            self.queue.borrow_mut().push_always(closed);
+        }
+        if !self.running.replace(true) {
+            self.run();
+            self.running.set(false);
+            self.set_alarm();
+        }
+    }
+
+    fn run(&self) {
+        let mut outputs = Vec::new();
+        while let Some(input) = self.next_input() {
+            if let Input::RtcClosed { link } = &input {
+                self.links.borrow_mut().close(*link);
+            }
+            let now = self.clock.now();
+            let wake = self.core.borrow_mut().step(now, input, &mut outputs);
+            self.wake_at.set(wake.at);
+            for output in outputs.drain(..) {
+                self.perform(output);
+            }
+        }
+        self.links.borrow_mut().look_up_paths(self.clock.now());
+    }
+
+    /// A function of its own, so that the queue is not borrowed while its input is worked on.
+    fn next_input(&self) -> Option<Input> {
+        self.queue.borrow_mut().pop()
+    }
+
+    fn set_alarm(&self) {
+        let inbox = self.inbox.clone();
+        self.alarm.set(self.clock.now(), self.wake_at.get(), move || {
+            if let Some(driver) = inbox.0.upgrade() {
+                driver.rang();
+            }
+        });
+    }
+
+    fn rang(&self) {
+        self.alarm.rang();
+        if self.clock.now() < self.wake_at.get() {
+            self.set_alarm();
+        } else {
+            self.push(Input::Tick);
+        }
+    }
+
+    fn perform(&self, output: Output) {
+        match output {
+            Output::Connect => self.socket.borrow_mut().connect(),
+            Output::SocketSend(text) => self.socket.borrow_mut().send(&text),
+            Output::Disconnect => self.socket.borrow_mut().disconnect(),
+            Output::Dial { link, rtc } => self.links.borrow_mut().dial(link, &rtc),
+            Output::Accept { link, sdp, rtc } => self.links.borrow_mut().accept(link, sdp, &rtc),
+            Output::RemoteAnswer { link, sdp } => self.links.borrow().remote_answer(link, sdp),
+            Output::RemoteCandidate { link, candidate, mid } => {
+                self.links.borrow().remote_candidate(link, candidate, mid);
+            }
+            Output::RestartIce { link } => self.links.borrow().restart_ice(link),
+            Output::RemoteOffer { link, sdp } => self.links.borrow().remote_offer(link, sdp),
+            Output::CloseLink(link) => self.links.borrow_mut().close(link),
+            Output::Send { link, channel, bytes } => {
+                self.links.borrow().send(link, channel, &bytes);
+            }
+            Output::Fetch { swarm, fetch, url, range, segment_at } => {
+                self.fetches.start((swarm, fetch), url, range, segment_at);
+            }
+            Output::AbortFetch { swarm, fetch } => self.fetches.abort((swarm, fetch)),
+            Output::Http { request, url, head, fresh } => {
+                self.fetches.request(request, url, head, fresh);
+            }
+            Output::OpenStore(swarm) => self.store.open(swarm),
+            Output::Store { swarm, segment, bytes } => self.store.keep(swarm, segment, bytes),
+            Output::Load { swarm, segment } => self.store.load(swarm, segment),
+            Output::Deliver { swarm, segment, bytes, sources } => {
+                self.waiters.deliver((swarm, segment), &bytes, &sources);
+            }
+            Output::Fail { swarm, segment, status, forged } => {
+                self.waiters.fail((swarm, segment), status, forged);
+            }
+            Output::Problem(problem) => page::warn(&problem),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+// Types of `embed.js`: what a site that embeds the player can rely on.
+
+/** Bytes per second; `null` for no limit; 0 for no uploads. */
+export type UploadLimit = number | null;
+
+/** What a peer is started with. */
+export interface PeerOptions {
+  /** The signaling server, absolute. Default: `/signal` on the host of `embed.js`. */
+  signalUrl?: string;
+  /** Connect to other viewers through relays only, so that they do not learn this device's address. */
+  relayOnly?: boolean;
+  /** Default: no limit, but no uploads on cellular lines or with the data saver on. */
+  uploadLimit?: UploadLimit;
+}
+
+/** What is shared with whom, and how it is checked. */
+export interface StreamOptions {
+  /** Name of the swarm; viewers of mirrors who give the same name share. Default: the playlist's URL. */
+  swarm?: string;
+  /** The only publisher whose signed manifest is accepted: 64 hexadecimal characters. */
+  publisher?: string;
+  /** `best` (default): only bytes that can be checked come from viewers. `none`: unchecked ones too. */
+  integrity?: "best" | "none";
+  /** The site's key with the host of the signaling server. */
+  site?: string;
+  /** Region hint of your own choosing: viewers of the same region are preferred. */
+  region?: string;
+}
+
+/** Options of {@link attach}. */
+export interface AttachOptions extends PeerOptions, StreamOptions {
+  /** A peer to use instead of the page's own. */
+  peer?: Peer | Promise<Peer>;
+}
+
+/** How the video is played: with other viewers, by plain hls.js, by the browser itself, not at all. */
+export type Mode = "starling" | "hls" | "native" | "idle";
+
+/** Where the proof of a segment comes from. */
+export type IntegritySource = "unknown" | "manifest" | "digest" | "witness" | "unchecked" | "http-only";
+
+/** Something that went wrong, for code and for people. */
+export interface Problem {
+  /** Stable: `cors-refused`, `not-hls`, `not-found`, `codec-unsupported`, … */
+  code: string;
+  /** What happened. */
+  what: string;
+  /** What to do about it. */
+  remedy: string;
+}
+
+/** What a site's owner wants to know. Bytes are media bytes since the source was loaded. */
+export interface Stats {
+  mode: Mode;
+  /** From the origin by HTTP. */
+  httpBytes: number;
+  /** From other viewers, verified. */
+  p2pBytes: number;
+  /** From an earlier visit. */
+  cacheBytes: number;
+  /** To other viewers. */
+  uploadBytes: number;
+  /** Share of `p2pBytes` in `p2pBytes` and `httpBytes`, 0 to 1. */
+  offload: number;
+  /** Viewers connected to. */
+  peers: number;
+  /** Viewers in the swarm, this one included. */
+  swarmSize: number;
+  /** From loading to the first frame; `null` before it. */
+  startupMs: number | null;
+  /** Times the picture stood still for want of data. */
+  stalls: number;
+  /** How long in all. */
+  stallMs: number;
+  /** hls.js's level that plays; -1 for none. */
+  level: number;
+  /** Behind the live edge; `null` for a video on demand. */
+  latencyS: number | null;
+  integrity: IntegritySource;
+  /** What is wrong now. */
+  error?: Problem;
+}
+
+/** A segment, and where its bytes came from. */
+export interface Delivery {
+  data: ArrayBuffer;
+  originBytes: number;
+  peerBytes: number;
+  cacheBytes: number;
+  /** What a bandwidth estimator should believe this device gets. */
+  bytesPerS: number;
+}
+
+/** One segment of a list. */
+export interface SegmentEntry {
+  /** Media sequence number. */
+  index: number;
+  /** Start on the player's timeline. */
+  startMs: number;
+  durationMs: number;
+  /** Absolute. */
+  url: string;
+  /** `EXT-X-BYTERANGE`: first byte, and one past the last. */
+  rangeFrom?: number;
+  rangeTo?: number;
+}
+
+/** A stream of a peer: `StarlingStream` of `peer/peer.js`. */
+export interface Stream {
+  readonly swarm: string;
+  setTrack(track: number, live: boolean, segments: SegmentEntry[]): void;
+  load(track: number, index: number): Promise<Delivery>;
+  abort(track: number, index: number): void;
+  playback(track: number, positionMs: number, bufferedMs: number, ratePercent: number): void;
+  view(): any;
+  close(): void;
+}
+
+/** A running peer: `StarlingPeer` of `peer/peer.js`. */
+export interface Peer {
+  open(options: StreamOptions & { playlistUrl: string }): Stream;
+  view(): any;
+  setLimits(limits: { uploadLimit?: UploadLimit; memoryBytes?: number }): void;
+  setRelayOnly(relayOnly: boolean): void;
+  setCacheBytes(bytes: number): void;
+  cacheInfo(): Promise<{ usedBytes: number; limitBytes: number; segments: number }>;
+  clearCache(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
+/** The swarm on a player of hls.js. Fires `mode` (its `detail` is the mode) and `problem` (a code). */
+export interface Attachment extends EventTarget {
+  readonly mode: "starling" | "hls";
+  readonly stats: Stats;
+  /** Uses this peer from now on; `null`: plain HTTP. */
+  usePeer(peer: Peer | Promise<Peer> | null): Promise<void>;
+  /** Takes everything back; the player goes on as plain hls.js. */
+  destroy(): void;
+}
+
+/**
+ * Adds the swarm to a player of hls.js that the site already has. Best before `hls.loadSource(…)`;
+ * playback does not wait for it and goes on without it.
+ */
+export function attach(hls: object, options?: AttachOptions): Promise<Attachment>;
+
+/** `<starling-player>`. Every attribute of the manual is a property in camel case. */
+export interface StarlingPlayerElement extends HTMLElement {
+  src: string;
+  poster: string;
+  preload: string;
+  crossorigin: string;
+  controls: boolean;
+  autoplay: boolean;
+  muted: boolean;
+  playsinline: boolean;
+  loop: boolean;
+  debug: boolean;
+  signal: string;
+  swarm: string;
+  publisher: string;
+  integrity: string;
+  ice: string;
+  region: string;
+  site: string;
+  uploadLimit: string;
+  requireConsent: boolean;
+  beacon: string;
+  /** A peer to use instead of the page's own. */
+  peer: Peer | null;
+  /** Options for `new Hls(…)`, from the next load on. */
+  hlsConfig: Record<string, unknown>;
+  /** The instance of hls.js, while one plays. */
+  readonly hls: any;
+  /** The real `<video>`. */
+  readonly video: HTMLVideoElement;
+  readonly mode: Mode;
+  readonly stats: Stats;
+  play(): Promise<void>;
+  pause(): void;
+  /** Loads the source anew. */
+  load(): void;
+  /** The viewer agrees to exchange segments with other viewers. */
+  consent(): void;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "starling-player": StarlingPlayerElement;
+  }
+  interface HTMLElementEventMap {
+    "starling-stats": CustomEvent<Stats>;
+    "starling-error": CustomEvent<Problem>;
+    "starling-mode": CustomEvent<Mode>;
+  }
+}

@@ -1,0 +1,28 @@
+// @ts-check
+// The small readout over the video (`debug` attribute): for site owners and for us.
+
+/** @typedef {import("../embed.js").Stats} Stats */
+
+/** @param {number} bytes */
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/**
+ * The readout's lines.
+ * @param {Stats} stats
+ */
+export function lines(stats) {
+  const { startupMs, stalls, stallMs, latencyS, error } = stats;
+  return [
+    `mode      ${stats.mode}${stats.peers ? `, ${stats.peers} of ${stats.swarmSize} peers` : ""}`,
+    `http      ${megabytes(stats.httpBytes)}`,
+    `peers     ${megabytes(stats.p2pBytes)} (${Math.floor(stats.offload * 100)} %)`,
+    `cache     ${megabytes(stats.cacheBytes)}`,
+    `upload    ${megabytes(stats.uploadBytes)}`,
+    `startup   ${startupMs === null ? "…" : `${startupMs} ms`}`,
+    `stalls    ${stalls} (${stallMs} ms)`,
+    `level     ${stats.level}`,
+    `checked   ${stats.integrity}`,
+    ...(latencyS === null ? [] : [`latency   ${latencyS.toFixed(1)} s`]),
+    ...(error ? [`error     ${error.code}`] : []),
+  ].join("\n");
+}

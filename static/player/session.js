@@ -1,0 +1,384 @@
+// @ts-check
+// One player of hls.js and one stream of the peer, kept in step: the lists of segments and the
+// playhead go to the peer, segments come from it. Without a peer the player is plain hls.js.
+
+import { segmentLoader } from "./loader.js";
+import { Meter } from "./meter.js";
+import { Tracks } from "./tracks.js";
+
+/** @typedef {import("../embed.js").Peer} Peer */
+/** @typedef {import("../embed.js").Stream} Stream */
+/** @typedef {import("../embed.js").Stats} Stats */
+/** @typedef {import("../embed.js").StreamOptions} StreamOptions */
+/** @typedef {import("./loader.js").Segment} Segment */
+/** @typedef {{url: string, live: boolean, segments: Map<number, any>}} Listed */
+
+/** The playhead is told at most this often while it just moves on, in milliseconds. */
+const PLAYBACK_EVERY_MS = 250;
+/** A view of the stream is read at most this often, in milliseconds. */
+const VIEW_EVERY_MS = 200;
+/** Fired at the window when the peer's code failed; nothing of it answers any more. */
+const PANIC = "starling-panic";
+
+/** Adds the swarm to one instance of hls.js. Fires `mode` and `problem`. */
+export class Session extends EventTarget {
+  /** What the viewer lives through; there once the player has its video. @type {Meter | null} */
+  meter = null;
+
+  /** @type {any} */ #hls;
+  /** @type {StreamOptions} */ #options;
+  /** @type {Peer | null} */ #peer = null;
+  /** Counts choices of a peer. */ #turn = 0;
+  /** @type {Stream | null} */ #stream = null;
+  #tracks = new Tracks();
+  /** Track of each list of segments hls.js parsed. @type {WeakMap<object, number>} */ #trackOf = new WeakMap();
+  /** The newest list of each track. @type {Map<number, any>} */ #lists = new Map();
+  /** Where each fragment stands in the swarm. @type {WeakMap<object, Segment>} */ #segments = new WeakMap();
+  /** Loads that run when the peer is lost. @type {Map<object, () => void>} */ #waiting = new Map();
+  /** Bytes of streams that are closed, and of plain HTTP. */
+  #past = { httpBytes: 0, p2pBytes: 0, cacheBytes: 0, uploadBytes: 0 };
+  /** @type {any} */ #view = null;
+  #viewAt = -Infinity;
+  #playbackAt = -Infinity;
+  /** @type {any} */ #fLoader;
+  /** @type {[string, (event: string, data: any) => void][]} */ #hooks = [];
+  #ear = new AbortController();
+  /** @type {AbortController | null} */ #videoEar = null;
+  #hasPlayed = false;
+
+  /**
+   * @param {any} hls an instance of hls.js, before it loads its source
+   * @param {StreamOptions} options
+   */
+  constructor(hls, options = {}) {
+    super();
+    this.#hls = hls;
+    this.#options = options;
+    this.#fLoader = hls.config.fLoader;
+    hls.config.fLoader = segmentLoader(this, hls.config.fLoader ?? hls.config.loader);
+    this.#hook("hlsManifestLoading", () => this.#manifestLoading());
+    this.#hook("hlsManifestLoaded", (data) => this.#tracks.setManifest(data));
+    this.#hook("hlsLevelLoaded", (data) => this.#loaded(data.details, data.levelInfo?.url));
+    this.#hook("hlsLevelUpdated", (data) => this.#updated(data.details));
+    this.#hook("hlsAudioTrackLoaded", (data) => this.#loaded(data.details, data.track?.url));
+    this.#hook("hlsAudioTrackUpdated", (data) => this.#updated(data.details));
+    this.#hook("hlsMediaAttached", () => this.#watch(hls.media));
+    this.#hook("hlsDestroying", () => this.destroy());
+    addEventListener(PANIC, () => this.usePeer(null), { signal: this.#ear.signal });
+    if (hls.media) this.#watch(hls.media);
+    if (hls.levels?.length) this.#catchUp();
+  }
+
+  /** @returns {"starling" | "hls"} */
+  get mode() {
+    return this.#stream ? "starling" : "hls";
+  }
+
+  /**
+   * Segments come from this peer from now on; `null`: by plain HTTP. The last call counts, whichever
+   * peer is there first. One that can't be had leaves the player at plain HTTP.
+   * @param {Peer | Promise<Peer> | null} peer
+   */
+  async usePeer(peer) {
+    const turn = ++this.#turn;
+    let chosen = null;
+    try {
+      chosen = await peer;
+    } catch (error) {
+      console.info("starling: playing by plain HTTP:", error);
+    }
+    if (turn !== this.#turn || (chosen === this.#peer && this.#stream)) return;
+    this.#closeStream();
+    this.#peer = chosen;
+    this.#openStream();
+  }
+
+  /** What a site's owner wants to know. @returns {Stats} */
+  get stats() {
+    const hls = this.#hls;
+    const view = this.#streamView();
+    const { httpBytes, p2pBytes, cacheBytes, uploadBytes } = this.#bytes(view);
+    const latencyS = this.#isLive() && Number.isFinite(hls.latency) ? hls.latency : null;
+    return {
+      mode: this.mode,
+      httpBytes,
+      p2pBytes,
+      cacheBytes,
+      uploadBytes,
+      offload: p2pBytes / (p2pBytes + httpBytes || 1),
+      peers: view?.peers.filter((/** @type {any} */ peer) => peer.state === "open").length ?? 0,
+      swarmSize: view?.swarmSize ?? 0,
+      startupMs: this.meter?.startupMs ?? null,
+      stalls: this.meter?.stalls ?? 0,
+      stallMs: this.meter?.stallMs ?? 0,
+      level: hls.currentLevel ?? -1,
+      latencyS,
+      integrity: view?.integrity ?? "unknown",
+    };
+  }
+
+  /** Takes everything back; the player goes on as plain hls.js. */
+  destroy() {
+    for (const [event, handle] of this.#hooks.splice(0)) this.#hls.off(event, handle);
+    this.#hls.config.fLoader = this.#fLoader;
+    this.#turn += 1;
+    this.#closeStream();
+    this.#peer = null;
+    this.#ear.abort();
+    this.#videoEar?.abort();
+    this.meter?.destroy();
+  }
+
+  // ---- for the loader ----
+
+  /**
+   * Where a fragment stands in the swarm; `null` if it does not.
+   * @param {any} frag
+   * @returns {Segment | null}
+   */
+  segmentOf(frag) {
+    return (this.#stream && frag && this.#segments.get(frag)) ?? null;
+  }
+
+  /**
+   * @param {Segment} segment
+   * @returns {Promise<import("../embed.js").Delivery> | null}
+   */
+  ask(segment) {
+    return this.#safely((stream) => stream.load(segment.track, segment.index)) ?? null;
+  }
+
+  /** @param {Segment} segment */
+  forget(segment) {
+    this.#safely((stream) => stream.abort(segment.track, segment.index));
+  }
+
+  /** @param {number} bytes */
+  countHttp(bytes) {
+    this.#past.httpBytes += bytes || 0;
+  }
+
+  /**
+   * What a load does if the peer is lost while it waits; `null`: it waits no longer.
+   * @param {object} load
+   * @param {(() => void) | null} handle
+   */
+  onLost(load, handle) {
+    if (handle) this.#waiting.set(load, handle);
+    else this.#waiting.delete(load);
+  }
+
+  /** @param {string} code */
+  problem(code) {
+    this.dispatchEvent(new CustomEvent("problem", { detail: code }));
+  }
+
+  // ---- the player's lists ----
+
+  #manifestLoading() {
+    this.#lists.clear();
+    this.#hasPlayed = false;
+    this.meter?.restart();
+    this.#closeStream();
+    this.#past = { httpBytes: 0, p2pBytes: 0, cacheBytes: 0, uploadBytes: 0 };
+    this.#openStream();
+  }
+
+  /**
+   * @param {any} details
+   * @param {string | string[] | undefined} urls
+   */
+  #loaded(details, urls) {
+    const track = this.#tracks.of(urls);
+    if (track !== undefined) this.#trackOf.set(details, track);
+  }
+
+  /** @param {any} details */
+  #updated(details) {
+    const track = this.#trackOf.get(details);
+    if (track === undefined) return;
+    this.#lists.set(track, details);
+    this.#tellList(track, details);
+  }
+
+  /**
+   * @param {number} track
+   * @param {any} details
+   */
+  #tellList(track, details) {
+    if (!this.#stream) return;
+    const segments = [];
+    for (const frag of details.fragments) {
+      // Media sequence numbers are whole; `initSegment` and gaps are not for the swarm.
+      if (!frag || !Number.isSafeInteger(frag.sn) || frag.sn < 0 || frag.gap) continue;
+      const [rangeFrom, rangeTo] = frag.byteRange?.length ? frag.byteRange : [];
+      const startMs = Math.max(0, Math.round(frag.start * 1000));
+      const durationMs = Math.round(frag.duration * 1000);
+      segments.push({ index: frag.sn, startMs, durationMs, url: frag.url, rangeFrom, rangeTo });
+      this.#segments.set(frag, { track, index: frag.sn, url: frag.url });
+    }
+    this.#safely((stream) => stream.setTrack(track, details.live, segments));
+  }
+
+  /** The player was attached to after it had loaded its playlists: read the order from the text. */
+  async #catchUp() {
+    const { url, levels } = this.#hls;
+    try {
+      this.#tracks.setText(await (await fetch(url)).text(), url);
+    } catch {
+      return; // The player had it, we can't have it: it stays plain.
+    }
+    for (const level of [...levels, ...(this.#hls.allAudioTracks ?? [])]) {
+      if (!level.details) continue;
+      this.#loaded(level.details, level.url);
+      this.#updated(level.details);
+    }
+  }
+
+  // ---- the peer's stream ----
+
+  #openStream() {
+    const playlistUrl = this.#hls.url;
+    if (!this.#peer || !playlistUrl) return;
+    const { swarm, publisher, integrity, site, region } = this.#options;
+    try {
+      this.#stream = this.#peer.open({ playlistUrl, swarm, publisher, integrity, site, region });
+    } catch (error) {
+      this.problem(/** @type {any} */ (error)?.code ?? "no-peer");
+      return;
+    }
+    for (const [track, details] of this.#lists) this.#tellList(track, details);
+    this.#tellPlayback();
+    this.#modeChanged();
+  }
+
+  #closeStream() {
+    const stream = this.#stream;
+    if (!stream) return;
+    this.#past = this.#bytes(this.#streamView());
+    this.#stream = null;
+    this.#view = null;
+    for (const handle of [...this.#waiting.values()]) handle();
+    this.#waiting.clear();
+    try {
+      stream.close();
+    } catch {
+      // Its code failed before; there is nothing left to close.
+    }
+    this.#modeChanged();
+  }
+
+  #modeChanged() {
+    this.dispatchEvent(new CustomEvent("mode", { detail: this.mode }));
+  }
+
+  /**
+   * Calls the peer; if that throws, its code is broken and the player goes on without.
+   * @template T
+   * @param {(stream: Stream) => T} call
+   * @returns {T | undefined}
+   */
+  #safely(call) {
+    if (!this.#stream) return undefined;
+    try {
+      return call(this.#stream);
+    } catch (error) {
+      console.warn("starling: playing on without the peer:", error);
+      queueMicrotask(() => this.usePeer(null));
+      return undefined;
+    }
+  }
+
+  /** @param {any} view */
+  #bytes(view) {
+    const { httpBytes, p2pBytes, cacheBytes, uploadBytes } = this.#past;
+    const totals = view?.totals;
+    return {
+      httpBytes: httpBytes + (totals?.originBytes ?? 0),
+      p2pBytes: p2pBytes + (totals?.peerBytes ?? 0),
+      cacheBytes: cacheBytes + (totals?.cacheBytes ?? 0),
+      uploadBytes: uploadBytes + (totals?.uploadBytes ?? 0),
+    };
+  }
+
+  #streamView() {
+    const now = performance.now();
+    if (this.#stream && now - this.#viewAt >= VIEW_EVERY_MS) {
+      this.#viewAt = now;
+      this.#view = this.#safely((stream) => stream.view()) ?? this.#view;
+    }
+    return this.#view;
+  }
+
+  // ---- the playhead ----
+
+  /** @param {HTMLVideoElement} video */
+  #watch(video) {
+    this.#videoEar?.abort();
+    this.#videoEar = new AbortController();
+    this.meter?.destroy();
+    this.meter = new Meter(video);
+    const { signal } = this.#videoEar;
+    const on = (/** @type {string} */ kind, /** @type {() => void} */ handle) =>
+      video.addEventListener(kind, handle, { signal });
+    for (const kind of ["seeking", "ratechange", "play", "pause", "waiting", "ended"]) {
+      on(kind, () => this.#tellPlayback());
+    }
+    on("playing", () => {
+      this.#hasPlayed = true;
+      this.#tellPlayback();
+    });
+    for (const kind of ["timeupdate", "progress"]) {
+      on(kind, () => {
+        if (performance.now() - this.#playbackAt >= PLAYBACK_EVERY_MS) this.#tellPlayback();
+      });
+    }
+  }
+
+  #tellPlayback() {
+    const hls = this.#hls;
+    const video = /** @type {HTMLVideoElement | null} */ (hls.media);
+    const level = hls.levels?.[hls.loadLevel] ?? hls.levels?.[hls.currentLevel];
+    const track = this.#tracks.of(level?.url);
+    if (!video || track === undefined) return;
+    this.#playbackAt = performance.now();
+    const position = video.currentTime;
+    // Before the first frame the clock stands, but the viewer waits for it to run.
+    const starts = video.autoplay && !this.#hasPlayed;
+    const rate = (video.paused && !starts) || video.ended ? 0 : Math.round(video.playbackRate * 100);
+    const bufferedMs = Math.round(bufferedEnd(video, position) * 1000);
+    this.#safely((stream) =>
+      stream.playback(track, Math.round(position * 1000), bufferedMs, Math.max(0, rate)),
+    );
+  }
+
+  #isLive() {
+    return Boolean(this.#hls.latestLevelDetails?.live);
+  }
+
+  /**
+   * @param {string} event
+   * @param {(data: any) => void} handle
+   */
+  #hook(event, handle) {
+    const hook = (/** @type {string} */ _, /** @type {any} */ data) => handle(data);
+    this.#hooks.push([event, hook]);
+    this.#hls.on(event, hook);
+  }
+}
+
+/** Gaps shorter than this are played over, in seconds. */
+const GAP_S = 0.25;
+
+/**
+ * The end of what is buffered from `position` on without a gap.
+ * @param {HTMLVideoElement} video
+ * @param {number} position
+ */
+function bufferedEnd(video, position) {
+  let end = position;
+  for (let index = 0; index < video.buffered.length; index++) {
+    if (video.buffered.start(index) <= end + GAP_S) end = Math.max(end, video.buffered.end(index));
+  }
+  return end;
+}
