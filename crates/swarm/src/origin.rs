@@ -119,8 +119,8 @@ impl Swarm {
         }
         let wanted = segment.wanted;
         let missing = segment.missing();
-        if alone && wanted {
-            return Some(first_run(&missing, segment));
+        if alone {
+            return wanted.then(|| first_run(&missing, segment));
         }
         self.late_part(due, id, &missing).or_else(|| self.seed_part(due, id, &missing))
     }
@@ -189,7 +189,8 @@ impl Swarm {
         let segment = self.segments.get(&id)?;
         if !segment.piecewise() {
             let start = from + self.turn(id, 0, &candidates);
-            return self.seed_now(start, || None);
+            let part = first_run(missing, segment);
+            return self.seed_now(start, part);
         }
         let size = segment.size_bytes()?;
         let group_pieces = piece::count(size).div_ceil(GROUPS);
@@ -217,12 +218,12 @@ impl Swarm {
         Some(first_run(&ready, segment))
     }
 
-    fn seed_now(&mut self, start: Time, part: impl FnOnce() -> Part) -> Option<Part> {
+    fn seed_now(&mut self, start: Time, part: Part) -> Option<Part> {
         if self.now < start {
             self.wake_at(start, WakeReason::Seed);
             return None;
         }
-        Some(part())
+        Some(part)
     }
 
     /// Whether a piece is neither at a neighbour, nor claimed, nor asked for.

@@ -133,7 +133,7 @@ mod tests {
         best.add(Time::from_ms(1_600), 100);
         best.add(Time::from_ms(2_500), 50);
         assert_eq!(best.bytes_per_s(), 200);
-        best.add(Time::from_ms(12_500), 1);
+        best.add(Time::from_ms(11_500), 1);
         assert_eq!(best.bytes_per_s(), 50);
         best.add(Time::from_ms(99_500), 1);
         assert_eq!(best.bytes_per_s(), 1);

@@ -136,7 +136,9 @@ impl Segment {
 
     /// Whether strangers' bytes may be taken for it now.
     pub(crate) fn takes_from_peers(&self) -> bool {
+        // After a wrong whole with several givers only the origin's copy can tell who lied.
         !self.tainted
+            && self.suspects.is_none()
             && matches!(
                 self.proof,
                 Some(Proof::Pieces { .. } | Proof::Whole { .. } | Proof::Unchecked)
@@ -276,6 +278,7 @@ impl Segment {
             }
             [_] if !from_origin => Finished::Lied(peers),
             _ => {
+                // Everything anew from the origin, whose copy is compared in `liars`.
                 self.suspects = Some(Suspects { bytes: arriving.bytes, givers: arriving.givers });
                 Finished::Lied(Vec::new())
             }

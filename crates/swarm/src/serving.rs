@@ -22,6 +22,7 @@ use crate::{
     output::{Channel, Event, Output},
     piece::{at, len32},
     rate::bytes_in,
+    segment::Segment,
     swarm::{Swarm, Wake, WakeReason},
 };
 
@@ -235,26 +236,39 @@ impl Swarm {
         }
     }
 
+    /// What was being sent is here no longer (dropped, trimmed): the asker must look elsewhere.
+    fn drop_current(&mut self, peer: PeerId, wanted: Wanted, out: &mut Vec<Output>) {
+        if let Some(neighbour) = self.neighbours.get_mut(&peer) {
+            neighbour.upload.current = None;
+        }
+        let (segment, first) = (wanted.segment, wanted.piece);
+        let refuse = Refuse { segment, first, count: 1, reason: RefuseReason::NotHeld };
+        self.send(peer, Message::Refuse(refuse), out);
+    }
+
     /// Sends the next frame of a neighbour's current piece.
     fn send_frame(&mut self, peer: PeerId, out: &mut Vec<Output>) {
         let Some((wanted, offset)) = self.neighbours.get(&peer).and_then(|n| n.upload.current)
         else {
             return;
         };
-        let Some(segment) = self.segments.get_mut(&wanted.segment) else { return };
-        let segment_bytes = segment.size_bytes().unwrap_or(0);
-        let Some(piece_bytes) = segment.piece_bytes(wanted.piece) else { return };
+        let piece_bytes =
+            self.segments.get(&wanted.segment).and_then(|s| s.piece_bytes(wanted.piece));
+        let Some(piece_bytes) = piece_bytes.filter(|bytes| bytes.len() > at(offset)) else {
+            return self.drop_current(peer, wanted, out);
+        };
+        let segment_bytes = self.segments.get(&wanted.segment).and_then(Segment::size_bytes);
         let end = at(offset).saturating_add(FRAME_PAYLOAD_BYTES_MAX).min(piece_bytes.len());
         let (frame, last) = (&piece_bytes[at(offset)..end], end == piece_bytes.len());
         let length = len32(frame.len());
         let data = Data {
             segment: wanted.segment,
-            segment_bytes,
+            segment_bytes: segment_bytes.unwrap_or(0),
             offset: wanted.piece * wire::limits::PIECE_BYTES + offset,
             bytes: frame.into(),
         };
         let bytes = Message::Data(data).encode_to_vec();
-        if last {
+        if last && let Some(segment) = self.segments.get_mut(&wanted.segment) {
             *segment.copies.entry(wanted.piece).or_default() += 1;
         }
         if let Some(neighbour) = self.neighbours.get_mut(&peer) {
