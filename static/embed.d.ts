@@ -146,6 +146,9 @@ export interface Attachment extends EventTarget {
  */
 export function attach(hls: object, options?: AttachOptions): Promise<Attachment>;
 
+/** The class `Hls` of the hls.js that comes with this module, for pages that make their own player of it. */
+export function loadHls(): Promise<any>;
+
 /** `<starling-player>`. Every attribute of the manual is a property in camel case. */
 export interface StarlingPlayerElement extends HTMLElement {
   src: string;

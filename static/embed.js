@@ -39,7 +39,8 @@ const loadSession = once(() => {
   import("./player/tracks.js").catch(() => {});
   return session;
 });
-const loadHls = once(async () => (await import(here(FILES.hls))).default);
+/** hls.js as it comes with this module, for pages that make their own player of it. */
+export const loadHls = once(async () => (await import(here(FILES.hls))).default);
 const loadErrors = once(() => import("./player/errors.js"));
 const loadOverlay = once(() => import("./player/overlay.js"));
 
