@@ -16,6 +16,11 @@ pub(crate) fn beside(url: &str, path: &str) -> String {
     }
 }
 
+/// The last step of the URL's path, without query and fragment.
+pub(crate) fn file_name(url: &str) -> &str {
+    without_query(url).rsplit('/').next().unwrap_or_default()
+}
+
 /// Whether another machine can fetch this: not `blob:`, `data:` or relative.
 pub(crate) fn is_http(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")

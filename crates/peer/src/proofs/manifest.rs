@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use core::time::Duration;
 
-use media::{MANIFEST_NAME, Manifest, ManifestError, Part};
+use media::{MANIFEST_NAME, Manifest, ManifestError, Part, Rendition};
 use primitives::{PeerId, SegmentId, SwarmId, Time};
 use swarm::Proof;
 
@@ -35,6 +35,8 @@ const AGAIN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_sec
 pub(super) struct ManifestSource {
     swarm: SwarmId,
     url: String,
+    /// File name of the playlist that plays.
+    playlist: String,
     pinned: Option<PeerId>,
     /// Pinned, or seen first.
     publisher: Option<PeerId>,
@@ -85,6 +87,7 @@ impl ManifestSource {
         Self {
             swarm,
             url: urls::beside(playlist_url, MANIFEST_NAME),
+            playlist: urls::file_name(playlist_url).to_owned(),
             pinned,
             publisher: pinned.or(trusted),
             state: State::Idle,
@@ -94,7 +97,7 @@ impl ManifestSource {
     }
 
     pub(super) fn start(&mut self, cx: &mut Context<'_>) {
-        self.ask(false, cx);
+        self.ask(cx);
     }
 
     pub(super) fn publisher(&self) -> Option<PeerId> {
@@ -113,14 +116,14 @@ impl ManifestSource {
         let State::Open(manifest) = &self.state else {
             return if self.is_absent() { Found::Nothing } else { Found::Wait };
         };
-        let Some(rendition) = manifest.rendition(id.track) else { return Found::Nothing };
+        let Some(rendition) = self.rendition(manifest, id.track) else { return Found::Nothing };
         let listed = rendition.first..rendition.first.saturating_add(rendition.count);
         if !manifest.live && !listed.contains(&id.index) {
             return Found::Nothing;
         }
         let number = manifest.part_of(id.index);
         let url = urls::beside(&self.url, &rendition.part_url(number));
-        let key = (id.track, number);
+        let key = (rendition.track, number);
         match self.parts.get_mut(&key) {
             Some((PartState::Here(part), used)) => {
                 *used = cx.now;
@@ -138,6 +141,18 @@ impl ManifestSource {
         }
         self.ask_part(key, url, cx);
         Found::Wait
+    }
+
+    /// The rendition that plays as `track`. Folders may hold several playlists: a media playlist of the
+    /// manifest played alone is track 0 here and its own track there.
+    fn rendition<'a>(&self, manifest: &'a Manifest, track: u16) -> Option<&'a Rendition> {
+        if manifest.playlist == self.playlist {
+            return manifest.rendition(track);
+        }
+        manifest
+            .renditions
+            .iter()
+            .find(|rendition| track == 0 && rendition.playlist == self.playlist)
     }
 
     pub(super) fn on_http(
@@ -162,7 +177,7 @@ impl ManifestSource {
         match self.state {
             State::Asking { by, .. } if by <= cx.now => self.on_manifest(Meaning::Trouble, cx),
             State::Retry(at) | State::Absent(at) if at <= cx.now => {
-                self.ask(true, cx);
+                self.ask(cx);
             }
             State::Idle
             | State::Asking { .. }
@@ -193,12 +208,14 @@ impl ManifestSource {
         own.min(parts.min().unwrap_or(Time::NEVER))
     }
 
-    fn ask(&mut self, fresh: bool, cx: &mut Context<'_>) {
+    /// Always past the browser's cache, as the parts: an old manifest over new segments would have
+    /// the origin's bytes taken for forged.
+    fn ask(&mut self, cx: &mut Context<'_>) {
         let request = cx.ids.request();
         let absent = self.is_absent();
         self.state = State::Asking { request, by: cx.now + HTTP_TIMEOUT, absent };
         let url = self.url.clone();
-        cx.fx.push_back(Effect::Out(Output::Http { request, url, head: false, fresh }));
+        cx.fx.push_back(Effect::Out(Output::Http { request, url, head: false, fresh: true }));
     }
 
     fn on_manifest(&mut self, meaning: Meaning<'_>, cx: &mut Context<'_>) {
@@ -240,6 +257,12 @@ impl ManifestSource {
                 wrong(cx.fx, Some(self.swarm), code, what, remedy);
                 self.set_absent(cx.now + AGAIN.1, cx);
             }
+            Some(_) | None if !self.covers(&manifest) => {
+                let what = format!("the manifest says nothing of {}", self.playlist);
+                let remedy = "Publish the folder again with this playlist.";
+                wrong(cx.fx, Some(self.swarm), "manifest-refused", what, remedy);
+                self.set_absent(cx.now + AGAIN.1, cx);
+            }
             Some(_) | None => {
                 self.publisher = Some(found);
                 self.state = State::Open(manifest);
@@ -248,6 +271,11 @@ impl ManifestSource {
                 }
             }
         }
+    }
+
+    /// Whether the manifest is about the playlist that plays.
+    fn covers(&self, manifest: &Manifest) -> bool {
+        manifest.playlist == self.playlist || self.rendition(manifest, 0).is_some()
     }
 
     fn set_absent(&mut self, until: Time, cx: &mut Context<'_>) {
@@ -270,9 +298,7 @@ impl ManifestSource {
         let request = cx.ids.request();
         let by = cx.now + HTTP_TIMEOUT;
         self.parts.insert(key, (PartState::Asking { request, by, tries }, cx.now));
-        // What is not there may be cached as not there.
-        let fresh = tries > 0;
-        cx.fx.push_back(Effect::Out(Output::Http { request, url, head: false, fresh }));
+        cx.fx.push_back(Effect::Out(Output::Http { request, url, head: false, fresh: true }));
     }
 
     fn on_part(&mut self, key: (u16, u32), meaning: Meaning<'_>, cx: &mut Context<'_>) {

@@ -55,6 +55,28 @@ impl Origin {
         self.files.insert(beside("starling/0-0.json"), part.seal(key));
     }
 
+    /// A folder with several playlists: this film is `master.m3u8` alone, track 5 of `all.m3u8`.
+    pub(crate) fn publish_as_one_of_many(&mut self, key: &KeyPair, film: &str) {
+        let entry = |index| {
+            media::SegmentEntry::of(format!("s{index}.m4s"), &segment(index)).expect("not empty")
+        };
+        let entries: Vec<_> = (0..SEGMENTS).map(entry).collect();
+        let mut manifest = media::Manifest::new(key.id(), "all.m3u8".to_owned(), false, 64);
+        for (track, playlist) in [(0, "other.m3u8"), (5, film)] {
+            manifest.renditions.push(media::Rendition {
+                track,
+                playlist: playlist.to_owned(),
+                parts: format!("starling/{track}-{{part}}.json"),
+                root: Some(media::merkle_root(&[])),
+                first: 0,
+                count: SEGMENTS,
+            });
+        }
+        let part = media::Part::new(key.id(), 5, 0, entries);
+        self.files.insert(beside("starling.json"), manifest.seal(key));
+        self.files.insert(beside("starling/5-0.json"), part.seal(key));
+    }
+
     /// The same for a live stream: parts of one segment, of which only some exist yet.
     pub(crate) fn publish_live(&mut self, key: &KeyPair, parts: core::ops::Range<u32>) {
         let mut manifest = media::Manifest::new(key.id(), "master.m3u8".to_owned(), true, 1);

@@ -79,6 +79,25 @@ fn without_a_pin_the_first_publisher_is_trusted_and_another_is_not() {
 }
 
 #[test]
+fn a_media_playlist_played_alone_finds_its_own_rendition() {
+    let mut world = World::new(2);
+    world.origin.publish_as_one_of_many(&publisher(), "master.m3u8");
+    assert!(shared_bytes(&mut world, &pinned(publisher().id())) > 0);
+    assert_eq!(world.stream(1).integrity, IntegrityView::Manifest);
+}
+
+#[test]
+fn a_manifest_of_other_playlists_says_nothing_of_this_one() {
+    let mut world = World::new(1);
+    world.origin.publish_as_one_of_many(&publisher(), "another.m3u8");
+    world.watch(0, pinned(publisher().id()));
+    world.until("all is here", 90, |world| world.nodes[0].player.is_done());
+    assert!(world.has_problem(0, "manifest-refused"));
+    assert!(world.nodes[0].player.failed.is_empty());
+    assert_eq!(world.stream(0).integrity, IntegrityView::HttpOnly);
+}
+
+#[test]
 fn a_manifest_that_nobody_signed_is_refused() {
     let mut world = World::new(2);
     world.origin.publish(&publisher());
