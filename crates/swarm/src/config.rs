@@ -51,7 +51,7 @@ pub const CLAIM_FRESH: Duration = Duration::from_millis(2_500);
 pub const CLAIM_FRESH_LATE: Duration = Duration::from_millis(1_200);
 
 /// Slack added to the estimated origin time: the last responsible moment.
-pub const ORIGIN_MARGIN: Duration = Duration::from_millis(2_500);
+pub const ORIGIN_MARGIN: Duration = Duration::from_millis(2_000);
 /// No segment waits for peers longer than this before its due time with nothing coming.
 pub const ORIGIN_LEAD_MAX: Duration = Duration::from_secs(14);
 /// Peers' estimated finish must lie this long before the due time.
@@ -61,10 +61,17 @@ pub const STORE_GRACE: Duration = Duration::from_millis(600);
 /// How long a fresh stream believes it may get neighbours before it acts as if alone.
 pub const ALONE_AFTER: Duration = Duration::from_secs(4);
 
+/// What is due within this is fetched alone: nothing later shares the line to the origin with it.
+pub const URGENT: Duration = Duration::from_millis(1_000);
+/// What is not urgent waits this long for its proof: with it, parts can be shared out.
+pub const PROOF_GRACE: Duration = Duration::from_millis(1_500);
+/// After the first greeting, the others' greetings and holdings are waited for this long.
+pub const SETTLE: Duration = Duration::from_millis(600);
+
 /// Goodput believed of a neighbour that sent nothing yet, in bytes per second.
 pub const GOODPUT_PRIOR: u64 = 250_000;
 /// Rate believed of an origin that sent nothing yet, in bytes per second.
-pub const ORIGIN_PRIOR: u64 = 500_000;
+pub const ORIGIN_PRIOR: u64 = 1_250_000;
 /// Requests are outstanding for round trip plus this: the bandwidth-delay product and scheduling jitter.
 pub const PIPELINE: Duration = Duration::from_millis(500);
 /// Least and most bytes outstanding at one neighbour.

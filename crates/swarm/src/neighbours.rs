@@ -132,9 +132,11 @@ impl Swarm {
         if hello.swarm != self.config.swarm {
             return self.cut(from, HangupReason::BadFrame, out);
         }
+        let now = self.now;
         let Some(neighbour) = self.neighbours.get_mut(&from) else { return };
         neighbour.uploads = hello.uploads;
         neighbour.greeted = true;
+        neighbour.greeted_at.get_or_insert(now);
         self.tell_everything(from, out);
         self.replan = true;
     }

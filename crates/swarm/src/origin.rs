@@ -88,7 +88,7 @@ impl Swarm {
             self.wake_at(self.started + config::ALONE_AFTER, WakeReason::Origin);
         }
         for (due, id) in needs {
-            if self.fetches.len() >= config::FETCHES_MAX {
+            if self.fetches.len() >= config::FETCHES_MAX || self.is_line_urgent(*due) {
                 break;
             }
             if self.fetches.values().any(|fetch| fetch.segment == *id) {
@@ -98,6 +98,25 @@ impl Swarm {
                 self.fetch(*id, part, out);
             }
         }
+    }
+
+    /// Whether a fetch of something earlier is so urgent that nothing may share the line with it.
+    fn is_line_urgent(&self, due: Time) -> bool {
+        let soon = self.now + config::URGENT;
+        let dues = self.fetches.values().filter_map(|f| self.timeline.due(self.now, f.segment));
+        due > soon && dues.into_iter().any(|other| other <= soon)
+    }
+
+    /// Whether it is known who the neighbours are and what they have: before, nothing is fetched for
+    /// others or ahead of time.
+    fn knows_neighbours(&mut self) -> bool {
+        let greeted = self.neighbours.values().filter_map(|neighbour| neighbour.greeted_at);
+        let alone_at = self.started + config::ALONE_AFTER;
+        let known_at = greeted.min().map_or(alone_at, |first| alone_at.min(first + config::SETTLE));
+        if self.now < known_at {
+            self.wake_at(known_at, WakeReason::Seed);
+        }
+        self.now >= known_at
     }
 
     fn part_to_fetch(&mut self, due: Time, id: SegmentId, alone: bool) -> Option<Part> {
@@ -176,9 +195,14 @@ impl Swarm {
 
     /// What this peer is the agreed fetcher of, and whose time has come.
     fn seed_part(&mut self, due: Time, id: SegmentId, missing: &[u32]) -> Option<Part> {
-        if self.neighbours.values().any(|n| n.serves(self.now) && n.has_whole(id))
-            || !self.uploads()
-        {
+        let held = self.neighbours.values().any(|n| n.serves(self.now) && n.has_whole(id));
+        if held || !self.uploads() || !self.knows_neighbours() {
+            return None;
+        }
+        let segment = self.segments.get(&id)?;
+        let proof_until = segment.since + config::PROOF_GRACE;
+        if segment.proof.is_none() && self.now < proof_until {
+            self.wake_at(proof_until, WakeReason::Seed);
             return None;
         }
         let candidates = self.candidates(id);
