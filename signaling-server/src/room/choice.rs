@@ -54,6 +54,9 @@ impl Room {
         candidates.sort_unstable();
         let by_cost = want - want / BY_LOT;
         let mut rest = candidates.split_off(by_cost.min(candidates.len()));
+        // Of the less busy half only: drawn evenly, whoever came first would be handed out to all.
+        rest.sort_by_key(|(_, _, peer)| self.members.get(peer).map(|member| member.load(now)));
+        rest.truncate(rest.len().div_ceil(2).max(want / BY_LOT));
         rng.shuffle(&mut rest);
         rest.truncate(want / BY_LOT);
         candidates.extend(rest);

@@ -1,0 +1,7 @@
+//! The signaling server as its peers see it: a real server on port 0, real WebSockets, and for the
+//! witness a real origin. Proves what `docs/spec/signaling.md` promises.
+
+mod signaling_limits;
+mod signaling_rig;
+mod signaling_sessions;
+mod signaling_witness;
