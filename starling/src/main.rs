@@ -1,2 +1,66 @@
-//! Placeholder.
-fn main() {}
+//! The command line: see `starling help`.
+#![allow(clippy::print_stdout, reason = "a command line program answers on standard output")]
+
+mod commands;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+/// Video that viewers pass on to each other.
+#[derive(Debug, Parser)]
+#[command(name = "starling", version, propagate_version = true)]
+struct Cli {
+    /// How to log, on standard error; RUST_LOG chooses what
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    log: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// Lines for a person
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the page, media and the signaling server on one port
+    Serve(commands::serve::Args),
+    /// Sign what the segments of an HLS stream must be, so that viewers can pass them on
+    Publish(commands::publish::Args),
+    /// Make the demo video, or play it out as a live stream
+    Demo(commands::demo::Args),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log(cli.log);
+    let result = match cli.command {
+        Command::Serve(args) => commands::serve::run(args).await,
+        Command::Publish(args) => commands::publish::run(args).await,
+        Command::Demo(args) => commands::demo::run(args).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::from(problem.exit_code)
+        }
+    }
+}
+
+fn log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}

@@ -1,0 +1,28 @@
+//! Files that are there whole or not at all.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Writes `bytes` beside `path` and renames them into place. Makes the folder.
+pub(crate) async fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        tokio::fs::create_dir_all(folder).await?;
+    }
+    let temporary = beside(path);
+    let written = async {
+        tokio::fs::write(&temporary, bytes).await?;
+        tokio::fs::rename(&temporary, path).await
+    };
+    let result = written.await;
+    if result.is_err() {
+        // Best effort: the first error is the one to tell.
+        let _ = tokio::fs::remove_file(&temporary).await;
+    }
+    result
+}
+
+/// A hidden name in the same folder, of this process only.
+pub(crate) fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
+}

@@ -1,0 +1,79 @@
+//! What ends a command early: what happened, what to do, and the exit code.
+
+use std::fmt;
+
+use starling::demo::{DemoError, LiveError};
+use starling::key_file::KeyFileError;
+use starling::publish::PublishError;
+use starling::serve::{ConfigFileError, ServeError};
+
+/// An error as a person reads it.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) code: &'static str,
+    pub(crate) what: String,
+    pub(crate) remedy: String,
+    pub(crate) exit_code: u8,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}\n  {}", self.what, self.remedy)
+    }
+}
+
+impl Problem {
+    fn new(code: &'static str, error: &impl ToString, remedy: impl Into<String>) -> Self {
+        Self { code, what: error.to_string(), remedy: remedy.into(), exit_code: 1 }
+    }
+
+    /// No folder to keep the key in.
+    pub(crate) fn no_home() -> Self {
+        Self::new("no-home", &"no home folder to keep the key in", "Name a file with --key FILE.")
+    }
+
+    /// `--out` is needed.
+    pub(crate) fn no_out() -> Self {
+        let what = "a manifest of a stream on the web must be written somewhere";
+        let remedy = "Name a folder with --out DIR, then upload what is in it beside the playlist.";
+        Self { exit_code: 2, ..Self::new("no-out", &what, remedy) }
+    }
+}
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Self {
+        let exit_code = error.exit_code();
+        Self { exit_code, ..Self::new(error.code(), &error, error.remedy()) }
+    }
+}
+
+impl From<ServeError> for Problem {
+    fn from(error: ServeError) -> Self {
+        Self::new("serve", &error, error.remedy())
+    }
+}
+
+impl From<ConfigFileError> for Problem {
+    fn from(error: ConfigFileError) -> Self {
+        let remedy = "`starling serve --print-config` shows every setting with its default.";
+        Self { exit_code: 2, ..Self::new("config", &error, remedy) }
+    }
+}
+
+impl From<KeyFileError> for Problem {
+    fn from(error: KeyFileError) -> Self {
+        Self::new("key", &error, "Check the file, or name another with --key FILE.")
+    }
+}
+
+impl From<DemoError> for Problem {
+    fn from(error: DemoError) -> Self {
+        Self::new("demo", &error, error.remedy())
+    }
+}
+
+impl From<LiveError> for Problem {
+    fn from(error: LiveError) -> Self {
+        Self::new("live", &error, "Give the folder of a demo with --from DIR, or leave it out.")
+    }
+}

@@ -1,0 +1,106 @@
+//! `starling serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use starling::publish::Step;
+use starling::serve::{Config, MediaState, Progress, Server};
+
+use super::progress::ProgressLine;
+use super::{Problem, signals};
+
+/// Options of `starling serve`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Address and port to listen on; more than once: all of them; port 0: any free one
+    #[arg(long, value_name = "ADDR")]
+    listen: Vec<SocketAddr>,
+    /// Folder of the server's keys and of the demo video
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Settings (see --print-config)
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder with an HLS stream to serve at /media/ instead of the demo; signed if it is not yet
+    #[arg(long, value_name = "DIR")]
+    media: Option<PathBuf>,
+    /// Print every setting with its default and end
+    #[arg(long)]
+    print_config: bool,
+}
+
+impl Args {
+    fn config(self) -> Result<Config, Problem> {
+        let mut config = match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        if !self.listen.is_empty() {
+            config.listen = self.listen;
+        }
+        config.data = self.data.unwrap_or(config.data);
+        config.media = self.media.or(config.media);
+        Ok(config)
+    }
+}
+
+pub(crate) async fn run(args: Args) -> Result<(), Problem> {
+    if args.print_config {
+        print!("{}", Config::commented_default());
+        return Ok(());
+    }
+    let server = Server::bind(args.config()?)?;
+    // A person who stops the start must not wait for the encoder.
+    let media = tokio::select! {
+        media = prepare(&server) => media,
+        () = signals::stop() => return Ok(()),
+    };
+    tell(&media);
+    server.run(media, |addresses| addresses.iter().for_each(open_line), signals::stop()).await?;
+    Ok(())
+}
+
+async fn prepare(server: &Server) -> MediaState {
+    let mut encoding = ProgressLine::new("making the demo video (once)");
+    let mut signing = None;
+    let mut show = |progress: Progress| match progress {
+        Progress::Encoding(percent) => encoding.show(percent),
+        Progress::Signing(Step::Rendition { .. }) => {
+            signing = Some(ProgressLine::new("signing the segments"));
+        }
+        Progress::Signing(Step::Segment { number, of, .. }) => {
+            if let Some(line) = &mut signing {
+                line.show(percent(number, of));
+            }
+        }
+    };
+    server.prepare_media(&mut show).await
+}
+
+fn tell(media: &MediaState) {
+    match media {
+        MediaState::Signed { publisher } => tracing::info!(%publisher, "media are signed"),
+        MediaState::Live(_) => tracing::info!("media are live and signed as they come"),
+        MediaState::Unsigned(error) => tracing::warn!(
+            "media are served without a manifest of this server's: {error}. {}",
+            error.remedy()
+        ),
+        MediaState::NoDemo(error) => tracing::warn!("no demo video: {error}. {}", error.remedy()),
+    }
+}
+
+/// Where a browser of this machine finds the server.
+fn open_line(address: &SocketAddr) {
+    let mut address = *address;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => [127, 0, 0, 1].into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    println!("open http://{address}/");
+}
+
+pub(super) fn percent(number: usize, of: usize) -> u32 {
+    u32::try_from(number * 100 / of.max(1)).unwrap_or(100)
+}

@@ -1,0 +1,14 @@
+//! The one binary, as a library so that tests run its parts in their own process.
+//!
+//! - [`serve`]: the built page, the media and the signaling server on one port.
+//! - [`publish`]: signs what the segments of an HLS stream must be.
+//! - [`demo`]: makes a video to start with, once or as a live stream.
+//!
+//! Each parses its settings, composes crates and drives IO; protocols and formats are in `crates/`.
+
+pub mod demo;
+pub mod key_file;
+pub mod publish;
+pub mod serve;
+
+mod atomic;

@@ -1,0 +1,237 @@
+//! `starling serve`: the page, the media and the signaling server on one port.
+//!
+//! | path | what |
+//! |---|---|
+//! | `/signal`, `/healthz`, `/readyz`, `/metrics` | the signaling server |
+//! | `/media/*` | the demo, or the person's own folder |
+//! | everything else | the built page |
+//!
+//! A start goes through three steps, so that nobody reaches a half-made server: [`Server::bind`]
+//! takes the port, [`Server::prepare_media`] makes and signs what is missing, [`Server::run`]
+//! listens until it is told to stop.
+
+mod assets;
+mod config;
+mod http;
+mod media;
+mod own_media;
+mod policy;
+
+pub use config::{Config, ConfigFileError};
+pub use own_media::{MediaState, Progress};
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::Router;
+use primitives::{KeyPair, PeerId};
+use signaling_server::{MediaFolder, State};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
+
+use crate::key_file::{self, KeyFileError};
+
+/// URL path of the media.
+const MEDIA_PATH: &str = "/media/";
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// How long answers under way may take after the server was told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Why the server can't start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An address can't be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The settings name no address.
+    #[error("`listen` is empty, expected at least one address")]
+    NoAddress,
+    /// The media folder is not there.
+    #[error("--media {0}: no such folder")]
+    NoMedia(PathBuf),
+    /// A key can't be read or made.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// A setting of the signaling server can't be meant.
+    #[error("[signaling] {0}")]
+    Signaling(#[from] signaling_server::ConfigError),
+    /// Accepting connections failed.
+    #[error("serving failed: {0}")]
+    Serving(io::Error),
+}
+
+impl ServeError {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Listen { address, source } => match source.kind() {
+                io::ErrorKind::AddrInUse => format!(
+                    "Another program uses port {}: stop it, or choose another with \
+                     --listen {}:0 (any free one).",
+                    address.port(),
+                    address.ip()
+                ),
+                io::ErrorKind::PermissionDenied => {
+                    "Ports below 1024 need rights this user lacks: choose a higher one.".to_owned()
+                }
+                _ => "Check the address in --listen or in the configuration.".to_owned(),
+            },
+            Self::NoAddress | Self::Signaling(_) => {
+                "`starling serve --print-config` shows every setting with its default.".to_owned()
+            }
+            Self::NoMedia(_) => "Give the folder that holds master.m3u8.".to_owned(),
+            Self::Key(_) => "Check the data folder, or give another with --data.".to_owned(),
+            Self::Serving(_) => "Start it again.".to_owned(),
+        }
+    }
+}
+
+/// A server that has its port but does not listen yet.
+#[derive(Debug)]
+pub struct Server {
+    sockets: Vec<TcpSocket>,
+    data: PathBuf,
+    media: Option<PathBuf>,
+    publisher: KeyPair,
+    signaling: State,
+}
+
+impl Server {
+    /// Takes the ports and reads or makes the keys.
+    ///
+    /// # Errors
+    /// In order: no address, a port is taken, the media folder is missing, a key can't be had, a
+    /// setting can't be meant.
+    pub fn bind(config: Config) -> Result<Self, ServeError> {
+        if config.listen.is_empty() {
+            return Err(ServeError::NoAddress);
+        }
+        let sockets =
+            config.listen.iter().map(|&address| bind(address)).collect::<Result<_, _>>()?;
+        if let Some(media) = config.media.as_ref().filter(|media| !media.is_dir()) {
+            return Err(ServeError::NoMedia(media.clone()));
+        }
+        let key = key_file::load_or_create(&config.data.join("server.key"))?.key;
+        let publisher = key_file::load_or_create(&publisher_key(&config.data))?.key;
+        let folder = media_folder(&config.data, config.media.as_ref());
+        let own = MediaFolder { path: MEDIA_PATH.to_owned(), folder };
+        let signaling = State::new(config.signaling, key, vec![own])?;
+        Ok(Self { sockets, data: config.data, media: config.media, publisher, signaling })
+    }
+
+    /// The key the server signs its own media with.
+    pub fn publisher(&self) -> PeerId {
+        self.publisher.id()
+    }
+
+    /// Makes the demo unless it is there or other media are served, and signs what is not signed.
+    /// Media that can't be made or signed do not keep the server from starting.
+    pub async fn prepare_media(&self, progress: &mut dyn FnMut(Progress)) -> MediaState {
+        match &self.media {
+            Some(folder) => own_media::sign(folder, &self.publisher, progress).await,
+            None => own_media::demo(&self.folder(), &self.publisher, progress).await,
+        }
+    }
+
+    /// All routes.
+    pub fn app(&self) -> Router {
+        let find: assets::Find = assets::BUNDLE;
+        signaling_server::app(self.signaling.clone())
+            .nest(MEDIA_PATH.trim_end_matches('/'), media::router(&self.folder()))
+            .fallback_service(Router::new().fallback(assets::serve).with_state(find))
+    }
+
+    /// Listens; `ready` is told the addresses. Ends when `stop` does: peers are told to come back,
+    /// answers under way are finished.
+    ///
+    /// # Errors
+    /// Listening or accepting fails.
+    pub async fn run(
+        mut self,
+        media: MediaState,
+        ready: impl FnOnce(&[SocketAddr]),
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        let app = self.app();
+        let listeners = listen(std::mem::take(&mut self.sockets))?;
+        let addresses =
+            listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>();
+        ready(&addresses.map_err(ServeError::Serving)?);
+        let watching = media.watch();
+        let (stopping, stopped) = watch::channel(false);
+        let mut tasks = tokio::task::JoinSet::new();
+        for listener in listeners {
+            let mut stopped = stopped.clone();
+            let service = app.clone().into_make_service_with_connect_info::<SocketAddr>();
+            let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+                // An error: the sender is gone, which is a stop too.
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            });
+            tasks.spawn(serving.into_future());
+        }
+        tokio::select! {
+            () = stop => {}
+            Some(ended) = tasks.join_next() => return outcome(ended),
+        }
+        stopping.send_replace(true);
+        drop(watching);
+        let finish = async {
+            self.signaling.shutdown("the server is shutting down").await;
+            while tasks.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(STOP_WITHIN, finish).await.is_err() {
+            tracing::warn!("some connections were cut after {} s", STOP_WITHIN.as_secs());
+        }
+        Ok(())
+    }
+
+    fn folder(&self) -> PathBuf {
+        media_folder(&self.data, self.media.as_ref())
+    }
+}
+
+/// Where the key is that signs the media of a data folder.
+pub fn publisher_key(data: &std::path::Path) -> PathBuf {
+    data.join("publisher.key")
+}
+
+fn media_folder(data: &std::path::Path, media: Option<&PathBuf>) -> PathBuf {
+    media.cloned().unwrap_or_else(|| data.join("demo"))
+}
+
+/// Reserves the address without listening: whoever can connect finds everything ready.
+fn bind(address: SocketAddr) -> Result<TcpSocket, ServeError> {
+    let fail = |source| ServeError::Listen { address, source };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.map_err(fail)?;
+    // A restart must not wait for connections of the run before to time out.
+    socket.set_reuseaddr(true).map_err(fail)?;
+    socket.bind(address).map_err(fail)?;
+    Ok(socket)
+}
+
+fn listen(sockets: Vec<TcpSocket>) -> Result<Vec<TcpListener>, ServeError> {
+    sockets
+        .into_iter()
+        .map(|socket| {
+            let address = socket.local_addr().map_err(ServeError::Serving)?;
+            socket.listen(BACKLOG).map_err(|source| ServeError::Listen { address, source })
+        })
+        .collect()
+}
+
+fn outcome(ended: Result<io::Result<()>, tokio::task::JoinError>) -> Result<(), ServeError> {
+    match ended {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(ServeError::Serving(error)),
+        Err(error) => Err(ServeError::Serving(io::Error::other(error))),
+    }
+}

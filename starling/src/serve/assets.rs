@@ -1,0 +1,146 @@
+//! The built page: files embedded in the binary, with names that change with their content.
+//!
+//! | path | caching | read by other sites |
+//! |---|---|---|
+//! | `/` and the app's routes: `index.html` | `no-cache`, entity tag | no |
+//! | a name with a hash | a year, immutable | yes |
+//! | everything else (`/embed.js`) | `no-cache`, entity tag | yes |
+//!
+//! "Read by other sites": `Access-Control-Allow-Origin: *` and `Cross-Origin-Resource-Policy:
+//! cross-origin`, for `<starling-player>` runs on pages of any origin, also of those that set COEP.
+//!
+//! A debug build reads the files from the folder at every request, a release build holds them.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use super::http::{accepts_brotli, none_match, value};
+use super::policy;
+
+#[derive(RustEmbed)]
+#[folder = "../dist/web"]
+struct Bundle;
+
+const INDEX: &str = "index.html";
+/// Paths the app draws itself. Other paths without a file are not found.
+const APP_ROUTES: [&str; 4] = ["/", "/watch", "/network", "/settings"];
+/// Shown while the page is not built in.
+const NO_PAGE: &str = "<!doctype html><meta charset=utf-8><title>Starling</title>\
+    <p>This server was built without its page. Build it with <code>cargo xtask run</code>.";
+/// Fewest hexadecimal digits that count as a hash in a name.
+const HASH_DIGITS_MIN: usize = 8;
+
+/// Finds a file of the bundle by its path without the first slash.
+pub(super) type Find = fn(&str) -> Option<EmbeddedFile>;
+
+/// The bundle built into this binary.
+pub(super) const BUNDLE: Find = Bundle::get;
+
+/// Answers with a file of the bundle.
+pub(super) async fn serve(
+    State(find): State<Find>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+    }
+    let path = uri.path();
+    if APP_ROUTES.contains(&path.strip_suffix('/').filter(|p| !p.is_empty()).unwrap_or(path)) {
+        return document(find, StatusCode::OK, &headers);
+    }
+    let path = path.trim_start_matches('/');
+    match find(path).filter(|_| path != INDEX && !path.ends_with(".br")) {
+        Some(file) => answer(find, path, file, StatusCode::OK, &headers),
+        // The app says it in the person's own surroundings; a missing file is a plain error.
+        None if !path.contains('.') => document(find, StatusCode::NOT_FOUND, &headers),
+        None => (StatusCode::NOT_FOUND, "not found\n").into_response(),
+    }
+}
+
+fn document(find: Find, status: StatusCode, headers: &HeaderMap) -> Response {
+    match find(INDEX) {
+        Some(file) => answer(find, INDEX, file, status, headers),
+        None => (StatusCode::SERVICE_UNAVAILABLE, axum::response::Html(NO_PAGE)).into_response(),
+    }
+}
+
+fn answer(
+    find: Find,
+    path: &str,
+    file: EmbeddedFile,
+    status: StatusCode,
+    asked: &HeaderMap,
+) -> Response {
+    let brotli = find(&format!("{path}.br"));
+    let both = brotli.is_some();
+    let brotli = brotli.filter(|_| accepts_brotli(asked));
+    let etag = etag(&file, brotli.is_some());
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ETAG, value(&etag));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(path)));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if both {
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    if path == INDEX {
+        policy::set(&mut headers, &file.data);
+    } else {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    }
+    if status == StatusCode::OK && none_match(asked, &etag) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(path)));
+    if brotli.is_some() {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+    }
+    let body = Body::from(brotli.unwrap_or(file).data);
+    (status, headers, body).into_response()
+}
+
+/// Strong, so the two codings have two (RFC 9110, 8.8.3.3).
+fn etag(file: &EmbeddedFile, brotli: bool) -> String {
+    let hash = primitives::Hash::new(file.metadata.sha256_hash()).to_string();
+    format!("\"{}{}\"", &hash[..16], if brotli { "-br" } else { "" })
+}
+
+fn caching(path: &str) -> &'static str {
+    if has_hash(path) { "public, max-age=31536000, immutable" } else { "no-cache" }
+}
+
+/// Whether the name has a hash: `app-5ef3a9d1c4b07a26_bg.wasm`, `hls-0a1b2c3d.mjs`.
+fn has_hash(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split('-').skip(1).any(|rest| {
+        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        let ended = matches!(rest.as_bytes().get(digits), Some(b'.' | b'_'));
+        digits >= HASH_DIGITS_MIN && ended
+    })
+}
+
+fn media_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "wasm" => "application/wasm",
+        "css" => "text/css; charset=utf-8",
+        "json" | "map" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "webp" => "image/webp",
+        "woff2" => "font/woff2",
+        "txt" | "ts" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests;
