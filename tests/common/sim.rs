@@ -20,7 +20,7 @@ mod tracker;
 mod viewer;
 mod world;
 
-pub use report::{FetchNote, Report, ViewerReport, percent, table};
+pub use report::{FetchNote, Report, ViewerReport, percent, seconds, table};
 pub use scenario::{NAMES, Scenario};
 pub use viewer::Role;
 pub use world::{Options, run};

@@ -5,7 +5,7 @@
 use std::{sync::OnceLock, time::Instant};
 
 use clap::Parser;
-use workspace_tests::sim::{NAMES, Options, Report, Scenario, run, table};
+use workspace_tests::sim::{NAMES, Options, Report, Scenario, run, seconds, table};
 
 /// Segments in memory of each of many viewers.
 const MANY_MEMORY_BYTES: u64 = 1 << 19;
@@ -139,7 +139,7 @@ fn print_details(report: &Report, arguments: &Arguments) {
          {} bytes unsent, slowest step {} us, jumps {}, failures {}, best rendition {:.0} %",
         report.scenario,
         report.seed,
-        f64::from(u32::try_from(report.simulated_ms).unwrap_or(u32::MAX)) / 1000.0,
+        seconds(report.simulated_ms),
         report.events,
         report.control_frames_per_s,
         report.neighbours_max,

@@ -82,21 +82,21 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    vod_on_loopback: "vod-loopback", 0.0, 0, 5.0;
-    vod_on_home_lines: "vod-home", 0.0, 0, 5.0;
-    live_on_loopback: "live", 0.0, 0, 5.0;
-    live_on_home_lines: "live-home", 0.0, 0, 5.0;
-    an_origin_with_a_cap: "origin-capped", 0.0, 0, 5.0;
-    a_crowd_at_once: "flash-crowd", 0.0, 0, 5.0;
-    a_crowd_at_once_on_home_lines: "flash-home", 0.0, 0, 5.0;
-    a_ladder_on_home_lines: "abr-home", 0.0, 0, 5.0;
-    viewers_that_come_and_go: "churn", 0.0, 0, 5.0;
-    peers_with_slow_lines: "slow-peers", 0.0, 0, 5.0;
-    paths_that_lose: "lossy", 0.0, 0, 5.0;
-    peers_that_lie: "liars", 0.0, 0, 5.0;
-    an_origin_that_fails: "origin-fails", 0.0, 0, 5.0;
-    a_network_that_is_cut: "network-cut", 0.0, 0, 5.0;
-    a_partition: "partition", 0.0, 0, 5.0;
+    vod_on_loopback: "vod-loopback", 40.0, 0, 2.0;
+    vod_on_home_lines: "vod-home", 60.0, 0, 8.0;
+    live_on_loopback: "live", 52.0, 0, 10.0;
+    live_on_home_lines: "live-home", 58.0, 0, 15.0;
+    an_origin_with_a_cap: "origin-capped", 75.0, 8, 2.0;
+    a_crowd_at_once: "flash-crowd", 75.0, 0, 2.0;
+    a_crowd_at_once_on_home_lines: "flash-home", 72.0, 10, 6.0;
+    a_ladder_on_home_lines: "abr-home", 55.0, 0, 12.0;
+    viewers_that_come_and_go: "churn", 58.0, 0, 10.0;
+    peers_with_slow_lines: "slow-peers", 55.0, 0, 22.0;
+    paths_that_lose: "lossy", 58.0, 0, 8.0;
+    peers_that_lie: "liars", 30.0, 0, 4.0;
+    an_origin_that_fails: "origin-fails", 38.0, 0, 8.0;
+    a_network_that_is_cut: "network-cut", 50.0, 6, 12.0;
+    a_partition: "partition", 52.0, 0, 10.0;
 }
 
 /// A seed that once showed a bug: a file of `sim/seeds/`.

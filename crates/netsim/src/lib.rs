@@ -1,7 +1,7 @@
 //! A network that exists only in memory: hosts, access links, paths, reliable channels, HTTP servers.
 //!
 //! [`Network`] is a discrete-event machine. The caller opens connections, sends messages, starts
-//! fetches and sets timers; [`Network::next`] returns what happens next and when. There is no clock
+//! fetches and sets timers; iterating it returns what happens next and when. There is no clock
 //! and no entropy but a seed: the same calls give the same run, event for event.
 //!
 //! What is modelled, and how coarsely:

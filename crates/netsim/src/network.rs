@@ -223,19 +223,6 @@ impl<T> Network<T> {
         self.events.push(at.max(self.now), Event::Timer(timer));
     }
 
-    /// What happens next and when. `None`: nothing more will, unless the caller does something.
-    pub fn next(&mut self) -> Option<(Time, Happening<T>)> {
-        loop {
-            if let Some(happening) = self.happened.pop_front() {
-                return Some((self.now, happening));
-            }
-            let (at, event) = self.events.pop()?;
-            self.now = self.now.max(at);
-            self.events_done += 1;
-            self.work(event);
-        }
-    }
-
     fn work(&mut self, event: Event<T>) {
         match event {
             Event::Timer(timer) => self.happened.push_back(Happening::Timer(timer)),
@@ -267,5 +254,22 @@ impl<T> Network<T> {
     fn flow_mut(&mut self, leg: Leg) -> Option<&mut Flow> {
         let flow = self.hosts[leg.from.index()].flows.get_mut(&leg.to)?;
         (flow.connection == leg.connection).then_some(flow)
+    }
+}
+
+/// What happens and when, in order. `None`: nothing more will, unless the caller does something.
+impl<T> Iterator for Network<T> {
+    type Item = (Time, Happening<T>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(happening) = self.happened.pop_front() {
+                return Some((self.now, happening));
+            }
+            let (at, event) = self.events.pop()?;
+            self.now = self.now.max(at);
+            self.events_done += 1;
+            self.work(event);
+        }
     }
 }

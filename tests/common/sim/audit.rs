@@ -227,7 +227,7 @@ mod tests {
         audit.came(0, ID, (0, 40_000), None);
         audit.came(0, ID, (16_384, 32_768), None);
         assert_eq!((audit.once_bytes[0], audit.twice_bytes[0]), (40_000, 16_384));
-        let all = |viewers: &[usize]| audit.around(ID, 40_000, viewers.to_vec().into_iter());
+        let all = |viewers: &[usize]| audit.around(ID, 40_000, viewers.iter().copied());
         assert_eq!(all(&[]), Around::Alone);
         assert_eq!(all(&[0]), Around::Held);
         assert_eq!(all(&[1]), Around::OutOfSight);

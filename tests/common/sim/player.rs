@@ -65,6 +65,8 @@ pub(crate) struct Score {
     pub(crate) jumps: u32,
     /// Requests the swarm failed.
     pub(crate) failures: u32,
+    /// Sum and count of samples of what was buffered ahead, in milliseconds.
+    pub(crate) ahead_ms: (u64, u64),
     /// Segments played of each track.
     pub(crate) segments_by_track: Vec<u32>,
 }
@@ -136,6 +138,17 @@ impl Player {
             position_ms: self.position_us(now) / 1000,
             buffered_ms: self.buffered_ms,
             rate_percent: 100,
+        }
+    }
+
+    /// Takes a sample of what is buffered ahead, once it has had time to fill the buffer and while there
+    /// is more to buffer.
+    pub(crate) fn sample(&mut self, now: Time) {
+        let settled = now.since(self.joined) > Duration::from_secs(15);
+        if settled && self.phase != Phase::Ended && !self.is_complete() {
+            let ahead_ms = self.buffered_ms.saturating_sub(self.position_us(now) / 1000);
+            self.score.ahead_ms.0 += ahead_ms;
+            self.score.ahead_ms.1 += 1;
         }
     }
 

@@ -43,6 +43,9 @@ pub struct Report {
     pub stalls: u32,
     /// Their time in all, in milliseconds.
     pub stall_ms: u64,
+    /// What players had buffered ahead on average, from 15 s after they came, in milliseconds: a shield
+    /// against what comes. hls.js alone keeps about 30 s.
+    pub ahead_ms: u64,
     /// Times a player fell out of the live window.
     pub jumps: u32,
     /// Requests of players that the swarm failed.
@@ -192,6 +195,8 @@ impl Report {
             startup_ms_max: startups.last().copied().unwrap_or(0),
             stalls: honest().map(|viewer| viewer.stalls).sum(),
             stall_ms: honest().map(|viewer| viewer.stall_ms).sum(),
+            ahead_ms: scores().map(|score| score.ahead_ms.0).sum::<u64>()
+                / scores().map(|score| score.ahead_ms.1).sum::<u64>().max(1),
             jumps: scores().map(|score| score.jumps).sum(),
             failures: scores().map(|score| score.failures).sum(),
             best_track_percent: best_track(run.scenario, run.viewers),
@@ -284,6 +289,11 @@ pub fn percent(part: u64, whole: u64) -> f64 {
     f64::from(u32::try_from(hundredths).unwrap_or(u32::MAX)) / 100.0
 }
 
+/// Milliseconds as seconds.
+pub fn seconds(ms: u64) -> f64 {
+    f64::from(u32::try_from(ms).unwrap_or(u32::MAX)) / 1000.0
+}
+
 fn ms(millis: u128) -> u64 {
     u64::try_from(millis).unwrap_or(u64::MAX)
 }
@@ -293,9 +303,9 @@ pub fn table(reports: &[Report]) -> String {
     let mut text = String::new();
     let head = [
         "scenario", "seed", "n", "offload", "ideal", "saved", "startup", "max", "stalls", "ms",
-        "twice", "ctl B/s", "steps/s", "ns/step", "us/s", "bad",
+        "ahead", "twice", "ctl B/s", "steps/s", "ns/step", "us/s", "bad",
     ];
-    let widths = [14, 5, 6, 8, 7, 7, 8, 7, 7, 8, 7, 8, 8, 8, 6, 4];
+    let widths = [14, 5, 6, 8, 7, 7, 8, 7, 7, 8, 7, 7, 8, 8, 8, 6, 4];
     let line = |cells: &[String]| {
         let cells = cells.iter().zip(widths).enumerate();
         let aligned: Vec<String> = cells
@@ -327,6 +337,7 @@ fn cells(report: &Report) -> Vec<String> {
         report.startup_ms_max.to_string(),
         report.stalls.to_string(),
         report.stall_ms.to_string(),
+        format!("{:.1} s", seconds(report.ahead_ms)),
         share(report.twice_percent),
         report.control_bytes_per_s.to_string(),
         report.steps_per_s.to_string(),

@@ -34,7 +34,7 @@ fn network() -> Net {
 
 /// Works off everything and returns it with its times.
 fn run(net: &mut Net) -> Vec<(Time, Happening<u32>)> {
-    std::iter::from_fn(|| net.next()).collect()
+    net.by_ref().collect()
 }
 
 /// Payload bytes by (sender, receiver) that arrived until `until`.

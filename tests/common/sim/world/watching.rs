@@ -154,7 +154,8 @@ impl World {
 
     pub(super) fn playhead_timer(&mut self, viewer: usize) {
         let now = self.net.now();
-        let Some(life) = &self.viewers[viewer].life else { return };
+        let Some(life) = &mut self.viewers[viewer].life else { return };
+        life.player.sample(now);
         if life.player.phase == Phase::Ended {
             return;
         }
