@@ -103,6 +103,14 @@ pub(crate) async fn copy(text: &str) -> bool {
     JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
 }
 
+/// Selects what stands in `element`, for the person to copy by hand.
+pub(crate) fn select(element: &web_sys::Node) {
+    if let Ok(Some(selection)) = window().get_selection() {
+        // Refused only for nodes outside the page.
+        drop(selection.select_all_children(element));
+    }
+}
+
 /// Whether the system has a share sheet.
 pub(crate) fn can_share() -> bool {
     has(&window().navigator(), "share")
@@ -137,15 +145,9 @@ pub(crate) async fn exists(url: &str) -> Option<bool> {
     answer.dyn_into::<web_sys::Response>().ok().map(|answer| answer.ok())
 }
 
-/// Waits until `embed.js` has defined the player's element.
-pub(crate) async fn player_defined() {
-    let Ok(registry) = Reflect::get(&window(), &"customElements".into()) else { return };
-    let Ok(when_defined) = Reflect::get(&registry, &"whenDefined".into()) else { return };
-    let Ok(when_defined) = when_defined.dyn_into::<js_sys::Function>() else { return };
-    let promise = when_defined.call1(&registry, &"starling-player".into());
-    if let Ok(promise) = promise.and_then(JsValue::dyn_into::<js_sys::Promise>) {
-        drop(JsFuture::from(promise).await);
-    }
+/// Whether pages may connect to each other here.
+pub(crate) fn has_webrtc() -> bool {
+    has(&window(), "RTCPeerConnection")
 }
 
 fn has(of: &JsValue, name: &str) -> bool {

@@ -43,6 +43,11 @@ pub(crate) fn rate(bytes_per_s: u64) -> String {
     scaled(float(bytes_per_s) * 8.0, &UNITS)
 }
 
+/// A round number without the decimal that says nothing: `20 Mbit/s` for `20.0 Mbit/s`.
+pub(crate) fn trimmed(number: &str) -> String {
+    number.replace(&format!(".0{NBSP}"), &NBSP.to_string())
+}
+
 /// A share from 0 to 1 in whole percent. Never says 0 or 100 of what is only nearly so.
 pub(crate) fn percent(share: f64) -> String {
     let rounded = whole(share * 100.0);
@@ -70,6 +75,14 @@ pub(crate) fn duration(ms: u64) -> String {
 /// `1 viewer`, `3 viewers`.
 pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count}{NBSP}{}", if count == 1 { one } else { many })
+}
+
+/// A text as a sentence: a capital first, a full stop last.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let stop = if text.is_empty() || text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
 }
 
 /// The first eight digits of a key in two groups: enough to tell peers apart at a glance.
@@ -167,6 +180,13 @@ mod tests {
         assert_eq!(name("https://cdn.example/night_sky.m3u8"), "night sky");
         assert_eq!(name("https://cdn.example/hls/master.m3u8"), "cdn.example");
         assert_eq!(name("nonsense"), "nonsense");
+    }
+
+    #[test]
+    fn a_text_becomes_a_sentence_once() {
+        assert_eq!(sentence("the server is gone"), "The server is gone.");
+        assert_eq!(sentence("Gone already."), "Gone already.");
+        assert_eq!(sentence(""), "");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) struct Session {
     pub(crate) settings: RwSignal<Settings>,
     /// The playlist on screen, absolute.
     pub(crate) source: Memo<Option<String>>,
-    /// What is wrong, with remedies: the peer's, the player's, and that there is no peer.
+    /// What is wrong, with remedies: the peer's, and that there is none. The player tells its own.
     pub(crate) problems: Memo<Vec<Problem>>,
     stage: RwSignal<Stage>,
     metered: RwSignal<bool>,
@@ -48,7 +48,7 @@ enum Stage {
     Starting,
     /// There.
     Running,
-    /// There is none, and why.
+    /// It cannot reach others, or there is none, and why.
     Without(String),
 }
 
@@ -69,8 +69,8 @@ pub(crate) struct PlayerReport {
     pub(crate) stalls: u64,
     /// How far behind the live edge, in seconds; live streams only.
     pub(crate) latency_s: Option<f64>,
-    /// What keeps it from playing.
-    pub(crate) error: Option<Problem>,
+    /// Something keeps it from playing; it says itself what.
+    pub(crate) failed: bool,
     /// The sound is off.
     pub(crate) muted: bool,
 }
@@ -87,7 +87,7 @@ impl Session {
             source,
             stage,
             stream: Memo::new(move |_| on_screen(&view.read(), source.read().as_deref())),
-            problems: Memo::new(move |_| problems(&view.read(), &player.read(), &stage.read())),
+            problems: Memo::new(move |_| problems(&view.read(), &stage.read())),
             settings: RwSignal::new(Settings::load(browser::kept)),
             metered: RwSignal::new(browser::is_metered()),
             running: StoredValue::new_local(None),
@@ -186,7 +186,12 @@ impl Session {
                     }
                 });
                 self.running.set_value(Some(Running { peer, _subscription }));
-                self.stage.set(Stage::Running);
+                let stage = if browser::has_webrtc() {
+                    Stage::Running
+                } else {
+                    Stage::Without("it has no WebRTC, or forbids it".to_owned())
+                };
+                self.stage.set(stage);
             }
             Err(error) => self.stage.set(Stage::Without(error.to_string())),
         }
@@ -245,7 +250,7 @@ impl PlayerReport {
             startup_ms: number("startupMs").map(crate::format::whole),
             stalls: number("stalls").map_or(0, crate::format::whole),
             latency_s: number("latencyS"),
-            error: read_problem(&field("error")),
+            failed: field("error").is_object(),
             muted,
         }
     }
@@ -256,32 +261,19 @@ fn limit(bytes_per_s: Option<u64>) -> UploadLimit {
     bytes_per_s.map_or(UploadLimit::Unlimited, UploadLimit::BytesPerS)
 }
 
-/// The player's error: `{code, what, remedy}`.
-fn read_problem(error: &JsValue) -> Option<Problem> {
-    let field = |name: &str| Reflect::get(error, &name.into()).ok()?.as_string();
-    if !error.is_object() {
-        return None;
-    }
-    Some(Problem {
-        code: field("code").unwrap_or_default(),
-        what: field("what").or_else(|| field("message"))?,
-        remedy: field("remedy").unwrap_or_default(),
-    })
-}
-
 /// The stream that plays `source`, or else the only one there is.
 fn on_screen(view: &View, source: Option<&str>) -> StreamView {
     let plays = |stream: &&StreamView| Some(stream.playlist_url.as_str()) == source;
     view.streams.iter().find(plays).or(view.streams.last()).cloned().unwrap_or_default()
 }
 
-/// Everything wrong now, the player's first.
-fn problems(view: &View, player: &PlayerReport, stage: &Stage) -> Vec<Problem> {
-    let mut all: Vec<Problem> = player.error.iter().cloned().collect();
+/// Everything wrong now, one of a kind.
+fn problems(view: &View, stage: &Stage) -> Vec<Problem> {
+    let mut all = Vec::new();
     if let Stage::Without(why) = stage {
         all.push(Problem {
             code: "no-peer".to_owned(),
-            what: format!("Sharing with other viewers is off in this browser: {why}."),
+            what: format!("sharing with other viewers is off in this browser: {why}"),
             remedy: "The video plays from the site alone. A current browser outside strict privacy \
                      modes can share."
                 .to_owned(),
@@ -292,7 +284,7 @@ fn problems(view: &View, player: &PlayerReport, stage: &Stage) -> Vec<Problem> {
     {
         all.push(Problem {
             code: "signaling-unreachable".to_owned(),
-            what: "The meeting server cannot be reached.".to_owned(),
+            what: "the signaling server cannot be reached".to_owned(),
             remedy: "The video plays on, and new viewers are found as soon as it is back. Nothing \
                      needs doing."
                 .to_owned(),
@@ -325,19 +317,18 @@ mod tests {
     }
 
     #[test]
-    fn each_problem_is_told_once_and_the_player_first() {
+    fn each_problem_is_told_once() {
         let problem = |code: &str| Problem {
             code: code.to_owned(),
             what: "what".to_owned(),
             remedy: String::new(),
         };
         let view = View {
-            problems: vec![problem("peer-lied"), problem("origin-refused")],
+            problems: vec![problem("peer-lied"), problem("origin-refused"), problem("peer-lied")],
             ..View::default()
         };
-        let player = PlayerReport { error: Some(problem("origin-refused")), ..PlayerReport::default() };
-        let all = problems(&view, &player, &Stage::Without("no WebRTC".to_owned()));
+        let all = problems(&view, &Stage::Without("no WebRTC".to_owned()));
         let codes: Vec<_> = all.iter().map(|problem| problem.code.as_str()).collect();
-        assert_eq!(codes, ["origin-refused", "no-peer", "peer-lied"]);
+        assert_eq!(codes, ["no-peer", "peer-lied", "origin-refused"]);
     }
 }

@@ -114,7 +114,7 @@ impl Upload {
     pub(crate) fn words(self) -> String {
         match self {
             Self::Off => "Off".to_owned(),
-            Self::MbitPerS(mbit) => format::rate(mbit * 125_000).replace(".0", ""),
+            Self::MbitPerS(mbit) => format::trimmed(&format::rate(mbit * 125_000)),
             Self::Unlimited => "No limit".to_owned(),
         }
     }

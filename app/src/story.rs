@@ -24,16 +24,22 @@ pub(crate) fn sentence(stream: &StreamView, signaling: SignalingState) -> String
         return "Getting the first seconds of video.".to_owned();
     }
     let senders = stream.peers.iter().filter(|peer| peer.received_bytes > 0).count();
+    let kept = share(totals.cache_bytes, needed);
     if totals.peer_bytes > 0 {
         let from = match u64::try_from(senders).unwrap_or_default() {
             0 => "other viewers".to_owned(),
             count => counted(count, "other viewer", "other viewers"),
         };
-        return format!("{} of your video came from {from}.", percent(share(totals.peer_bytes, needed)));
+        let also = if kept < 0.01 {
+            String::new()
+        } else {
+            format!(", {} from your last visit", percent(kept))
+        };
+        let shared = percent(share(totals.peer_bytes, needed));
+        return format!("{shared} of your video came from {from}{also}.");
     }
     if totals.cache_bytes > 0 {
-        let kept = percent(share(totals.cache_bytes, needed));
-        return format!("{kept} of your video was kept here from your last visit.");
+        return format!("{} of your video was kept here from your last visit.", percent(kept));
     }
     alone(stream, signaling)
 }
@@ -84,7 +90,7 @@ pub(crate) const fn assurance(integrity: IntegrityView) -> Assurance {
         },
         IntegrityView::Witness => Assurance {
             name: "Witnessed",
-            meaning: "The meeting server fetched each segment itself and signed its fingerprint. What \
+            meaning: "The signaling server fetched each segment itself and signed its fingerprint. What \
                       other viewers send is compared with that.",
             checked: true,
         },
@@ -102,7 +108,7 @@ pub(crate) const fn assurance(integrity: IntegrityView) -> Assurance {
     }
 }
 
-/// The state of the meeting server's connection, in words.
+/// The state of the signaling connection, in words.
 pub(crate) const fn signaling_words(state: SignalingState) -> &'static str {
     match state {
         SignalingState::Off => "Not needed now",
@@ -138,6 +144,11 @@ mod tests {
         check(&stream(38, 62, 0, 3), connected, "62 % of your video came from 3 other viewers.");
         check(&stream(0, 62, 0, 1), connected, "100 % of your video came from 1 other viewer.");
         check(&stream(38, 62, 0, 0), connected, "62 % of your video came from other viewers.");
+        check(
+            &stream(30, 60, 10, 2),
+            connected,
+            "60 % of your video came from 2 other viewers, 10 % from your last visit.",
+        );
         check(&stream(50, 0, 50, 0), connected, "50 % of your video was kept here from your last visit.");
         check(&stream(0, 0, 0, 2), connected, "Getting the first seconds of video.");
     }

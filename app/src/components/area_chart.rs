@@ -14,7 +14,7 @@ use crate::session::Session;
 /// Seconds shown.
 const SPAN_S: usize = 180;
 /// Seconds each point is the mean of.
-const SMOOTH_S: usize = 6;
+const SMOOTH_S: usize = 8;
 /// The drawing's own units.
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 200.0;
@@ -42,14 +42,16 @@ type Point = [f64; 4];
 pub(crate) fn AreaChart() -> impl IntoView {
     let session = Session::get();
     let drawing = Memo::new(move |_| draw(&session.stream.read().history));
-    let top = move || format::rate(drawing.read().top_bytes_per_s);
+    let top = move || format::trimmed(&format::rate(drawing.read().top_bytes_per_s));
     let area = move |class, outline: fn(&Drawing) -> &String| {
         view! { <path class=class d=move || outline(&drawing.read()).clone() /> }
     };
     view! {
         <figure class="card chart">
             <figcaption class="card-head">
-                <h2>"Over time"</h2>
+                <h2>
+                    "Over time " <span class="aside">{format!("mean of {SMOOTH_S} s")}</span>
+                </h2>
                 <Legend />
             </figcaption>
             <div class="chart-box">
@@ -75,7 +77,7 @@ pub(crate) fn AreaChart() -> impl IntoView {
                 <span class="chart-y chart-y--bottom num">
                     {move || match drawing.read().bottom_bytes_per_s {
                         0 => String::new(),
-                        bytes => format::rate(bytes),
+                        bytes => format::trimmed(&format::rate(bytes)),
                     }}
                 </span>
             </div>
@@ -165,12 +167,13 @@ fn area(points: &[Point], from: impl Fn(&Point) -> f64, to: impl Fn(&Point) -> f
     path
 }
 
-/// A round number of bits at or above `bytes_per_s`, back in bytes: 1, 2 or 5 times a power of ten,
-/// so that the scale holds still while the traffic breathes.
+/// A round number of bits at or above `bytes_per_s`, back in bytes: steps coarse enough that the
+/// scale holds still while the traffic breathes.
 fn nice(bytes_per_s: f64) -> f64 {
+    const STEPS: [f64; 6] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0];
     let mut unit = 125_000.0;
     while unit < 1e15 {
-        if let Some(step) = [1.0, 2.0, 5.0].into_iter().find(|step| step * unit >= bytes_per_s) {
+        if let Some(step) = STEPS.into_iter().find(|step| step * unit >= bytes_per_s) {
             return step * unit;
         }
         unit *= 10.0;
@@ -215,10 +218,10 @@ mod tests {
     #[test]
     fn bursts_are_spread_over_the_window() {
         let mut history = vec![second(0, 0); SMOOTH_S];
-        history[0] = second(600, 0);
+        history[0] = second(800, 0);
         history.push(second(0, 0));
         let means: Vec<f64> = points(&history).iter().map(|point| point[2]).collect();
-        assert_eq!(means, [600.0, 300.0, 200.0, 150.0, 120.0, 100.0]);
+        assert_eq!(means, [800.0, 400.0, 800.0 / 3.0, 200.0, 160.0, 800.0 / 6.0, 800.0 / 7.0, 100.0]);
     }
 
     #[test]
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn scales_are_round_and_high_enough() {
-        for (bytes_per_s, expected) in [(0.0, 125_000), (125_001.0, 250_000), (700_000.0, 1_250_000)] {
+        for (bytes_per_s, expected) in [(0.0, 125_000), (125_001.0, 250_000), (700_000.0, 750_000)] {
             assert_eq!(format::whole(nice(bytes_per_s)), expected);
         }
     }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::components::icon::{Glyph, Icon};
-use crate::format::{bytes, counted, share};
+use crate::format::{bytes, counted, share, trimmed};
 use crate::session::{Cache, Session};
 use crate::settings::CACHE_SIZES_BYTES;
 
@@ -30,12 +30,13 @@ pub(crate) fn CachePanel() -> impl IntoView {
     }
     let words = move || match cache.get() {
         None => "Not available in this browser".to_owned(),
-        Some(cache) => format!(
-            "{} of {} · {}",
-            bytes(cache.used_bytes),
-            bytes(cache.limit_bytes),
-            counted(cache.segments, "segment", "segments"),
-        ),
+        Some(cache) => {
+            format!("{} of {}", bytes(cache.used_bytes), trimmed(&bytes(cache.limit_bytes)))
+        }
+    };
+    let kept = move || {
+        let segments = cache.get().map_or(0, |cache| cache.segments);
+        format!("{}, so that your next visit starts at once.", counted(segments, "segment", "segments"))
     };
     let used = move || cache.get().map_or(0.0, |cache| share(cache.used_bytes, cache.limit_bytes));
     view! {
@@ -51,6 +52,7 @@ pub(crate) fn CachePanel() -> impl IntoView {
                     style:flex-grow=move || format!("{:.4}", (1.0 - used()).max(0.0))
                 ></span>
             </div>
+            <p class="quiet num">{kept}</p>
             <div class="choice-row">
                 <SizeChoice />
                 <ClearButton cleared=ask disabled=move || cache.get().is_none_or(|cache| cache.used_bytes == 0) />
@@ -70,7 +72,7 @@ fn SizeChoice() -> impl IntoView {
     };
     let offer = |size_bytes: u64| match size_bytes {
         0 => "Keep nothing".to_owned(),
-        size_bytes => format!("Up to {}", bytes(size_bytes).replace(".0", "")),
+        size_bytes => format!("Up to {}", trimmed(&bytes(size_bytes))),
     };
     view! {
         <label class="select">

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use leptos::html::Textarea;
+use leptos::html::P;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -24,22 +24,19 @@ enum State {
 /// A read-only text and its copy button.
 #[component]
 pub(crate) fn CopyText(
-    /// What it is, for screen readers and the button.
+    /// What it is, for screen readers, after the word "Copy".
     label: &'static str,
     /// The text.
     #[prop(into)]
     text: Signal<String>,
-    /// Lines shown.
-    #[prop(default = 1)]
-    rows: u32,
 ) -> impl IntoView {
-    let field = NodeRef::<Textarea>::new();
+    let field = NodeRef::<P>::new();
     let state = RwSignal::new(State::Ready);
     let press = move |_| {
         spawn_local(async move {
             let copied = browser::copy(&text.get_untracked()).await;
             if !copied && let Some(field) = field.get_untracked() {
-                field.select();
+                browser::select(&field);
             }
             state.set(if copied { State::Done } else { State::Selected });
             set_timeout(move || state.set(State::Ready), DONE_FOR);
@@ -53,18 +50,13 @@ pub(crate) fn CopyText(
     let glyph = move || if state.get() == State::Ready { Glyph::Copy } else { Glyph::Check };
     view! {
         <div class="copy">
-            <textarea
-                class="copy-text"
-                node_ref=field
-                rows=rows
-                readonly
-                spellcheck="false"
-                aria-label=label
-                prop:value=text
-            ></textarea>
-            <button class="button copy-button" type="button" aria-live="polite" on:click=press>
+            <p class="copy-text" node_ref=field>
+                {text}
+            </p>
+            <button class="button copy-button" type="button" on:click=press>
                 {move || view! { <Icon glyph=glyph() /> }}
-                <span>{words}</span>
+                <span aria-live="polite">{words}</span>
+                <span class="visually-hidden">{label}</span>
             </button>
         </div>
     }

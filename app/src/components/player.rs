@@ -6,12 +6,10 @@
 use js_sys::Reflect;
 use leptos::html::Div;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use leptos_router::components::A;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::browser;
 use crate::components::header::watch_path;
 use crate::components::icon::{Glyph, Icon};
 use crate::session::{PlayerReport, Session};
@@ -37,11 +35,6 @@ pub(crate) fn Player(
     let session = Session::get();
     let closed = RwSignal::new(None::<String>);
     let holder = NodeRef::<Div>::new();
-    let defined = RwSignal::new(false);
-    spawn_local(async move {
-        browser::player_defined().await;
-        defined.set(true);
-    });
     let source = Memo::new(move |_| {
         let source = session.source.get()?;
         let away = place.get() == Place::Corner && *closed.read() == Some(source.clone());
@@ -50,7 +43,7 @@ pub(crate) fn Player(
     let shown = StoredValue::new_local(None::<Shown>);
     Effect::new(move || {
         let Some(holder) = holder.get() else { return };
-        let ready = defined.get() && session.is_settled();
+        let ready = session.is_settled();
         // Dropping the one before takes it off the page.
         shown.set_value(None);
         if let Some(source) = source.get().filter(|_| ready) {
@@ -103,7 +96,7 @@ fn SoundButton(holder: NodeRef<Div>) -> impl IntoView {
             on:click=turn_on
         >
             <Icon glyph=Glyph::Muted />
-            "Sound on"
+            "Turn sound on"
         </button>
     }
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::components::icon::{Glyph, Icon};
+use crate::format::sentence;
 use crate::session::Session;
 
 /// The list; takes no room while nothing is wrong.
@@ -19,9 +20,9 @@ pub(crate) fn Problems() -> impl IntoView {
                     <li class="problem">
                         <Icon glyph=Glyph::Note />
                         <p>
-                            <strong>{problem.what}</strong>
+                            <strong>{sentence(&problem.what)}</strong>
                             " "
-                            {problem.remedy}
+                            {sentence(&problem.remedy)}
                         </p>
                     </li>
                 }

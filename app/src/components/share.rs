@@ -57,13 +57,13 @@ pub(crate) fn ShareButton() -> impl IntoView {
             <div class="share-link">
                 <Code text=link />
                 <div class="share-ways">
-                    <CopyText label="Link" text=link rows=2 />
+                    <CopyText label="the link" text=link />
                     {browser::can_share().then(|| view! { <SystemShare link /> })}
                 </div>
             </div>
             <h3>"On your own site"</h3>
             <p class="quiet">"One script and one tag. It plays as plain HLS wherever sharing cannot work."</p>
-            <CopyText label="Tag to embed the player" text=tag rows=3 />
+            <CopyText label="the tag" text=tag />
         </dialog>
     }
 }

@@ -22,6 +22,8 @@ const ORIGIN: Spot = Spot { x: 190.0, y: 34.0 };
 const RADIUS: Spot = Spot { x: 132.0, y: 112.0 };
 /// Most peers drawn; more are counted in words.
 const PEERS_MAX: usize = 12;
+/// Most peers with their rate in words; beyond, words would lie on each other.
+const WORDY_PEERS_MAX: usize = 6;
 /// Seconds the origin's rate is the mean of.
 const RATE_S: usize = 4;
 
@@ -64,7 +66,8 @@ pub(crate) fn SwarmGraph() -> impl IntoView {
         let peers = peers.read();
         let shown = peers.len().min(PEERS_MAX);
         let spots = (0..shown).map(|place| spot(place, shown));
-        peers.iter().zip(spots).map(|(peer, at)| neighbour(peer, at)).collect_view()
+        let wordy = shown <= WORDY_PEERS_MAX;
+        peers.iter().zip(spots).map(|(peer, at)| neighbour(peer, at, wordy)).collect_view()
     };
     view! {
         <figure class="card graph">
@@ -104,12 +107,17 @@ pub(crate) fn SwarmGraph() -> impl IntoView {
     }
 }
 
-fn neighbour(peer: &PeerView, at: Spot) -> impl IntoView + use<> {
+fn neighbour(peer: &PeerView, at: Spot, wordy: bool) -> impl IntoView + use<> {
     let open = peer.state == LinkState::Open;
     let (received, sent) = (peer.receive_bytes_per_s, peer.send_bytes_per_s);
     let below = at.y > CENTRE.y + 40.0;
     let ring = format!("{:.1} 100", f64::from(peer.has_percent.min(100)));
-    let label_y = if below { 31.0 } else { -25.0 };
+    let (name_y, rate_y) = match (below, wordy && received > 0) {
+        (true, _) => (31.0, 45.0),
+        (false, true) => (-38.0, -24.0),
+        (false, false) => (-24.0, -24.0),
+    };
+    let rate = (wordy && received > 0).then(|| format::rate(received));
     view! {
         <g class="peer" class:peer--connecting=!open>
             {flow("flow flow--in", move || at.line_to(CENTRE, 2.5), move || received)}
@@ -124,8 +132,11 @@ fn neighbour(peer: &PeerView, at: Spot) -> impl IntoView + use<> {
                     transform="rotate(-90)"
                 />
                 <circle class="node node--peer" r="12.5" style:--hue=hue(&peer.peer).to_string() />
-                <text class="node-name" text-anchor="middle" y=label_y>
+                <text class="node-name" text-anchor="middle" y=name_y>
                     {if open { short_key(&peer.peer) } else { "connecting".to_owned() }}
+                </text>
+                <text class="node-rate num" text-anchor="middle" y=rate_y>
+                    {rate}
                 </text>
             </g>
         </g>

@@ -84,7 +84,7 @@ fn Facts() -> impl IntoView {
                 }),
             )}
             <div class="fact" data-signaling=move || signaling_state(session.signaling())>
-                <dt>"Meeting server"</dt>
+                <dt>"Signaling server"</dt>
                 <dd>
                     <span class="fact-value">
                         <span class="lamp" aria-hidden="true"></span>
@@ -120,10 +120,10 @@ fn Me() -> impl IntoView {
             <p class="quiet">
                 "Others see you by this key. It was made for this visit and says nothing about who you are."
             </p>
-            <CopyText label="Your key" text=key rows=2 />
+            <CopyText label="your key" text=key />
             <div hidden=move || swarm.read().is_empty()>
                 <h3>"This video's swarm"</h3>
-                <CopyText label="Swarm id" text=swarm rows=2 />
+                <CopyText label="the swarm's id" text=swarm />
             </div>
         </section>
     }

@@ -65,7 +65,7 @@ fn Seen() -> impl IntoView {
                     </dd>
                 </div>
                 <div>
-                    <dt>"The meeting server"</dt>
+                    <dt>"The signaling server"</dt>
                     <dd>"Your network address and which videos you open. It passes on no video."</dd>
                 </div>
                 <div>
