@@ -46,8 +46,18 @@ pub(crate) struct Connection {
     nonce: Base64,
     speaker: Option<Speaker>,
     heard: Instant,
-    pinged: bool,
+    /// When silence was answered with a ping.
+    pinged: Option<Instant>,
     _permit: Permit,
+}
+
+/// What a socket waits to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    Hello,
+    Anything,
+    /// An answer to a ping; anything will do.
+    Pong,
 }
 
 /// Why a socket ends.
@@ -93,7 +103,7 @@ impl Connection {
             nonce: Base64::default(),
             speaker: None,
             heard: Instant::now(),
-            pinged: false,
+            pinged: None,
             _permit: permit,
             state,
         }
@@ -125,6 +135,7 @@ impl Connection {
     async fn serve(&mut self) -> End {
         let mut alarm = pin!(sleep_until(self.deadline()));
         loop {
+            let waited_for = self.waits_for();
             let step = tokio::select! {
                 reason = closing(&mut self.closing) => Err(End::Closing(reason)),
                 said = self.inbox.next() => match said {
@@ -137,36 +148,46 @@ impl Connection {
             if let Err(end) = step {
                 return end;
             }
-            // The alarm is moved when it rings, not for every message.
-            if alarm.is_elapsed() {
+            // The alarm is moved when it rings or something else is waited for, not for every message.
+            if alarm.is_elapsed() || waited_for != self.waits_for() {
                 alarm.as_mut().reset(self.deadline());
             }
         }
     }
 
-    /// When something must have been heard.
+    /// What must be heard next.
+    fn waits_for(&self) -> Awaited {
+        match (self.speaker, self.pinged) {
+            (None, _) => Awaited::Hello,
+            (Some(_), None) => Awaited::Anything,
+            (Some(_), Some(_)) => Awaited::Pong,
+        }
+    }
+
+    /// When it must have been heard.
     fn deadline(&self) -> Instant {
         let config = self.state.config();
-        let ms = match (self.speaker, self.pinged) {
-            (None, _) => config.hello_timeout_ms,
-            (Some(_), false) => config.ping_ms,
-            (Some(_), true) => config.idle_timeout_ms,
+        let patience_ms = config.idle_timeout_ms - config.ping_ms;
+        let (since, ms) = match (self.waits_for(), self.pinged) {
+            (Awaited::Hello, _) => (self.heard, config.hello_timeout_ms),
+            (Awaited::Anything | Awaited::Pong, None) => (self.heard, config.ping_ms),
+            (Awaited::Anything | Awaited::Pong, Some(pinged)) => (pinged, patience_ms),
         };
-        self.heard + Duration::from_millis(u64::from(ms))
+        since + Duration::from_millis(u64::from(ms))
     }
 
     async fn ring(&mut self) -> Result<(), End> {
         if Instant::now() < self.deadline() {
             return Ok(());
         }
-        if self.speaker.is_none() {
-            return Err(End::NoHello);
+        match self.waits_for() {
+            Awaited::Hello => Err(End::NoHello),
+            Awaited::Pong => Err(End::Idle),
+            Awaited::Anything => {
+                self.pinged = Some(Instant::now());
+                self.write(Message::Ping(Default::default())).await
+            }
         }
-        if self.pinged {
-            return Err(End::Idle);
-        }
-        self.pinged = true;
-        self.write(Message::Ping(Default::default())).await
     }
 
     /// Writes one message. A peer that does not take it in time is slow; so is one whose queue fills
@@ -186,7 +207,7 @@ impl Connection {
     fn hear(&mut self, heard: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         if self.speaker.is_some() {
             self.heard = Instant::now();
-            self.pinged = false;
+            self.pinged = None;
         }
         match heard {
             None | Some(Err(_)) => Err(End::Dropped),
