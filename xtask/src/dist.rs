@@ -1,7 +1,7 @@
-//! `cargo xtask dist`: the player as an npm package folder, for sites that bundle.
+//! `cargo xtask dist`: the player as an npm package folder, for sites that serve it themselves.
 //!
-//! Unlike the web bundle its files keep their plain names, since the site's bundler hashes them.
-//! hls.js is a file of the package and not a dependency: the player loads it lazily, by relative URL.
+//! Unlike in the web bundle, files keep their plain names: the version is in the package's. hls.js is
+//! a file of the package and not a dependency, since the player loads it lazily, by relative URL.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ pub(crate) fn dist(house: &House) -> Result<()> {
     setup::for_web(house)?;
     web::build(house, web::Mode::Release)?;
     let folder = house.root.join("dist/npm");
-    say::timed("npm package", "the player for sites that bundle, into dist/npm", || {
+    say::timed("npm package", "the player for sites that serve it themselves, into dist/npm", || {
         let peer = web::peer_folder(house);
         let mut files = web::player_files(house, &peer)?;
         files.retain(|path, _| is_player(path));

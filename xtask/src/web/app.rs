@@ -22,7 +22,7 @@ pub(super) fn build(house: &House, mode: Mode) -> Result<PathBuf> {
     ]);
     trunk.arg(format!("--release={}", mode == Mode::Release)).arg("--dist").arg(&folder);
     // trunk reads this as yes or no and stumbles over the usual "1".
-    trunk.env_remove("NO_COLOR");
+    trunk.env_remove("NO_COLOR").env("CARGO_TERM_QUIET", "true");
     house::run(&mut trunk)?;
     for path in read_folder(&folder)?.keys().filter(|path| path.ends_with(".wasm")) {
         peer::check_imports(house, &folder.join(path)).context("the page's wasm")?;
