@@ -1,0 +1,227 @@
+//! Frozen bytes: every message between peers and every message to and from the signaling server.
+//!
+//! Proves that today's code writes and reads the bytes of the vectors. A vector changes only by a
+//! reviewed decision, noted in the changelog under **Formats**: `UPDATE_VECTORS=1` writes them anew.
+
+use std::{fmt::Write as _, fs, path::PathBuf};
+
+use primitives::{Hash, KeyPair, PeerId, Seed, SegmentId, SwarmId};
+use serde_json::{Value, json};
+use wire::{
+    peer::{
+        Bye, Cancel, Choke, Data, Have, Hello, Message, Pieces, Playback, Refuse, RefuseReason,
+        Request, Run,
+    },
+    signaling::{
+        Base64, Description, ErrorCode, FromServer, IceServer, Neighbour, Signal, ToServer,
+        WitnessStatement, hello_proof,
+    },
+};
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conformance/vectors").join(name)
+}
+
+/// Compares with the file, or writes it when that was decided.
+fn check_file(name: &str, vectors: &[Value]) {
+    let document = json!({ "vectors": vectors });
+    let text = serde_json::to_string_pretty(&document).unwrap() + "\n";
+    if std::env::var_os("UPDATE_VECTORS").is_some() {
+        fs::write(file(name), &text).unwrap();
+    }
+    let frozen: Value = serde_json::from_str(&fs::read_to_string(file(name)).unwrap()).unwrap();
+    let frozen = frozen["vectors"].as_array().unwrap();
+    assert_eq!(frozen.len(), vectors.len(), "{name}: number of vectors");
+    for (expected, found) in frozen.iter().zip(vectors) {
+        assert_eq!(expected, found, "{name}");
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(digit).collect()
+}
+
+fn peer_messages() -> Vec<(&'static str, Message<'static>)> {
+    let segment = SegmentId::new(1, 1_000);
+    let run = |first, count| Run { first, count };
+    let data: &'static [u8] = b"sixteen KiB at most";
+    vec![
+        (
+            "hello",
+            Message::Hello(Hello { version: 1, swarm: SwarmId::new([7; 32]), uploads: true }),
+        ),
+        (
+            "have",
+            Message::Have(Have {
+                track: 1,
+                added: vec![run(0, 24), run(30, 1)],
+                removed: vec![run(2, 1)],
+            }),
+        ),
+        ("pieces", Message::Pieces(Pieces { segment, held: vec![0b101, 0x80], fetching: vec![2] })),
+        ("pieces-stopped", Message::Pieces(Pieces { segment, held: vec![], fetching: vec![] })),
+        (
+            "playback",
+            Message::Playback(Playback {
+                at: segment,
+                offset_ms: 1_500,
+                rate_percent: 100,
+                uploads: false,
+                next_missing: 1_004,
+            }),
+        ),
+        ("request", Message::Request(Request { segment, first: 3, count: 2, due_in_ms: 4_000 })),
+        ("cancel", Message::Cancel(Cancel { segment, first: 3, count: 2 })),
+        (
+            "data",
+            Message::Data(Data {
+                segment,
+                segment_bytes: 1_300_000,
+                offset: 65_536,
+                bytes: data.into(),
+            }),
+        ),
+        (
+            "refuse",
+            Message::Refuse(Refuse { segment, first: 3, count: 2, reason: RefuseReason::Busy }),
+        ),
+        ("choke", Message::Choke(Choke { on: true, reason: RefuseReason::UploadsOff })),
+        ("bye", Message::Bye(Bye { reason: 0 })),
+    ]
+}
+
+#[test]
+fn peer_messages_are_the_frozen_bytes() {
+    let vectors: Vec<Value> = peer_messages()
+        .into_iter()
+        .map(|(name, message)| {
+            json!({ "name": name, "kind": "peer-message", "cbor": hex(&message.encode_to_vec()) })
+        })
+        .collect();
+    check_file("peer.json", &vectors);
+    for (vector, (name, message)) in vectors.iter().zip(peer_messages()) {
+        let bytes = unhex(vector["cbor"].as_str().unwrap());
+        assert_eq!(Message::decode(&bytes), Ok(message), "{name}");
+    }
+}
+
+#[test]
+fn a_later_version_may_append_fields_and_kinds() {
+    // The bye of the vectors with a second field, and a kind 10.
+    assert_eq!(Message::decode(&unhex("82098182000a")), Ok(Message::Bye(Bye { reason: 0 })));
+    assert!(matches!(Message::decode(&unhex("820a80")), Err(wire::peer::DecodeError::Unknown(10))));
+}
+
+fn to_server() -> Vec<ToServer> {
+    let key = KeyPair::from_seed(Seed::from_number(1));
+    let (swarm, nonce) = (SwarmId::new([7; 32]), Base64(vec![9; 32]));
+    let sdp = "v=0\r\na=fingerprint:sha-256 AA:BB\r\n";
+    let to = PeerId::new([2; 32]);
+    let description = Description { swarm, from: key.id(), to, connection: 5, sdp };
+    let signature = description.sign(&key).unwrap();
+    let signal = |signal| ToServer::Signal { swarm, to, signal };
+    let sdp = sdp.to_owned();
+    vec![
+        ToServer::Hello {
+            version: 1,
+            peer: key.id(),
+            proof: hello_proof(&key, &nonce),
+            resume: None,
+        },
+        ToServer::Join {
+            swarm,
+            want: 8,
+            region: Some("eu-west".to_owned()),
+            site: None,
+            position: Some(12),
+        },
+        ToServer::More { swarm, want: 4, except: vec![to], position: None },
+        signal(Signal::Offer { connection: 5, sdp: sdp.clone(), signature: signature.clone() }),
+        signal(Signal::Answer { connection: 5, sdp, signature }),
+        signal(Signal::Candidate {
+            connection: 5,
+            candidate: String::new(),
+            mid: Some("0".to_owned()),
+        }),
+        signal(Signal::Decline { connection: 5 }),
+        ToServer::Leave { swarm },
+        ToServer::Witness { id: 3, url: "https://media.example/s0.m4s".to_owned() },
+        ToServer::Ping,
+    ]
+}
+
+fn from_server() -> Vec<FromServer> {
+    let server = KeyPair::from_seed(Seed::from_number(2));
+    let (swarm, peer) = (SwarmId::new([7; 32]), PeerId::new([2; 32]));
+    let statement = WitnessStatement {
+        url: "https://media.example/s0.m4s".to_owned(),
+        size_bytes: 3,
+        sha256: Hash::new([4; 32]),
+        pieces: Base64(vec![5; 32]),
+    };
+    let peers = vec![Neighbour { peer, region: None }];
+    vec![
+        FromServer::Challenge { version: 1, nonce: Base64(vec![9; 32]), server: server.id() },
+        FromServer::Welcome {
+            resume: "token".to_owned(),
+            lease_ms: 30_000,
+            resumed: false,
+            ping_ms: 20_000,
+            ice_servers: vec![IceServer {
+                urls: vec!["stun:host.example:3478".to_owned()],
+                username: None,
+                credential: None,
+            }],
+        },
+        FromServer::Joined { swarm, size: 2, peers: peers.clone(), relay_only: false },
+        FromServer::Neighbours { swarm, size: 2, peers },
+        FromServer::Gone { swarm, peer },
+        FromServer::Witness { id: 3, signature: statement.sign(&server), statement },
+        FromServer::Goodbye { reason: "restarting".to_owned(), reconnect_after_ms: 1_500 },
+        FromServer::Pong,
+    ]
+}
+
+#[test]
+fn signaling_messages_are_the_frozen_texts() {
+    let asked = to_server();
+    let told = from_server();
+    let vector = |direction: &str, message: Value| json!({ "kind": direction, "name": message["type"], "json": message });
+    let to = asked.iter().map(|m| vector("to-server", serde_json::to_value(m).unwrap()));
+    let from = told.iter().map(|m| vector("from-server", serde_json::to_value(m).unwrap()));
+    let vectors: Vec<Value> = to.chain(from).collect();
+    check_file("signaling.json", &vectors);
+    for (vector, message) in vectors.iter().zip(&asked) {
+        let read: ToServer = serde_json::from_value(vector["json"].clone()).unwrap();
+        assert_eq!(read, *message);
+    }
+    for (vector, message) in vectors.iter().skip(asked.len()).zip(&told) {
+        let read: FromServer = serde_json::from_value(vector["json"].clone()).unwrap();
+        assert_eq!(read, *message);
+    }
+}
+
+#[test]
+fn every_error_code_has_its_frozen_text() {
+    let codes = [
+        (ErrorCode::BadMessage, "bad-message"),
+        (ErrorCode::BadProof, "bad-proof"),
+        (ErrorCode::HelloFirst, "hello-first"),
+        (ErrorCode::NotJoined, "not-joined"),
+        (ErrorCode::TooMany, "too-many"),
+        (ErrorCode::Forbidden, "forbidden"),
+        (ErrorCode::Unfetched, "unfetched"),
+        (ErrorCode::NoWitness, "no-witness"),
+    ];
+    for (code, text) in codes {
+        assert_eq!(serde_json::to_value(code).unwrap(), text);
+    }
+}
