@@ -110,14 +110,15 @@ pub(crate) fn SwarmGraph() -> impl IntoView {
 fn neighbour(peer: &PeerView, at: Spot, wordy: bool) -> impl IntoView + use<> {
     let open = peer.state == LinkState::Open;
     let (received, sent) = (peer.receive_bytes_per_s, peer.send_bytes_per_s);
-    let below = at.y > CENTRE.y + 40.0;
     let ring = format!("{:.1} 100", f64::from(peer.has_percent.min(100)));
-    let (name_y, rate_y) = match (below, wordy && received > 0) {
-        (true, _) => (31.0, 45.0),
-        (false, true) => (-38.0, -24.0),
-        (false, false) => (-24.0, -24.0),
-    };
     let rate = (wordy && received > 0).then(|| format::rate(received));
+    let label = label(at, wordy, rate.is_some());
+    let name = match (open, wordy) {
+        (false, true) => "connecting".to_owned(),
+        (false, false) => "…".to_owned(),
+        (true, true) => short_key(&peer.peer),
+        (true, false) => peer.peer.get(..4).unwrap_or_default().to_owned(),
+    };
     view! {
         <g class="peer" class:peer--connecting=!open>
             {flow("flow flow--in", move || at.line_to(CENTRE, 2.5), move || received)}
@@ -132,15 +133,42 @@ fn neighbour(peer: &PeerView, at: Spot, wordy: bool) -> impl IntoView + use<> {
                     transform="rotate(-90)"
                 />
                 <circle class="node node--peer" r="12.5" style:--hue=hue(&peer.peer).to_string() />
-                <text class="node-name" text-anchor="middle" y=name_y>
-                    {if open { short_key(&peer.peer) } else { "connecting".to_owned() }}
+                <text class="node-name num" text-anchor=label.anchor x=label.x y=label.name_y>
+                    {name}
                 </text>
-                <text class="node-rate num" text-anchor="middle" y=rate_y>
+                <text class="node-rate num" text-anchor=label.anchor x=label.x y=label.rate_y>
                     {rate}
                 </text>
             </g>
         </g>
     }
+}
+
+/// Where a neighbour's words stand, from its middle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Label {
+    anchor: &'static str,
+    x: f64,
+    name_y: f64,
+    rate_y: f64,
+}
+
+/// Above or below while there is room for it; outwards where neighbours stand close.
+fn label(at: Spot, wordy: bool, two_lines: bool) -> Label {
+    let below = at.y > CENTRE.y + 40.0;
+    let beside = !wordy && (at.x - CENTRE.x).abs() > RADIUS.x * 0.45;
+    if beside && at.x > CENTRE.x {
+        return Label { anchor: "start", x: 22.0, name_y: 4.0, rate_y: 4.0 };
+    }
+    if beside {
+        return Label { anchor: "end", x: -22.0, name_y: 4.0, rate_y: 4.0 };
+    }
+    let (name_y, rate_y) = match (below, two_lines) {
+        (true, _) => (31.0, 45.0),
+        (false, true) => (-38.0, -24.0),
+        (false, false) => (-24.0, -24.0),
+    };
+    Label { anchor: "middle", x: 0.0, name_y, rate_y }
 }
 
 /// A line of moving dots; thinner than a hair and still, where nothing flows.
