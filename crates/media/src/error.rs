@@ -31,7 +31,8 @@ pub enum ManifestError {
     Signature,
     /// A field is outside its bounds or contradicts another; its JSON name.
     Field(&'static str),
-    /// The part is for another track or other segments than were asked for.
+    /// The part is for another track or other segments than were asked for, or of another cut of the
+    /// stream than the manifest.
     OtherPart,
 }
 
@@ -49,7 +50,7 @@ impl fmt::Display for ManifestError {
             }
             Self::Signature => f.write_str("the signature is not the publisher's"),
             Self::Field(name) => write!(f, "field `{name}` is outside its bounds"),
-            Self::OtherPart => f.write_str("the part is for another track or other segments"),
+            Self::OtherPart => f.write_str("the part is for other segments or another cut"),
         }
     }
 }

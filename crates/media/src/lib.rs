@@ -25,6 +25,6 @@ mod path;
 
 pub use error::ManifestError;
 pub use manifest::{MANIFEST_NAME, Manifest, PART_PLACEHOLDER, Rendition};
-pub use merkle::merkle_root;
+pub use merkle::{merkle_proof, merkle_root};
 pub use part::{Part, SegmentEntry};
 pub use path::is_safe_path;

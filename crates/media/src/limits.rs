@@ -4,6 +4,8 @@
 pub const RENDITIONS_MAX: u16 = wire::limits::TRACKS_MAX;
 /// Most segments of one part.
 pub const SEGMENTS_PER_PART_MAX: u32 = 256;
+/// Most digests in the proof of a part: two per level of a tree of 2^32 segments.
+pub const PROOF_HASHES_MAX: usize = 64;
 /// Longest path in a manifest or a part, in bytes.
 pub const PATH_BYTES_MAX: usize = 512;
 /// Largest `starling.json`, in bytes: 64 renditions with the longest paths need 110 KiB.

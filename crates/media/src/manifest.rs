@@ -95,13 +95,17 @@ impl Manifest {
         index / self.segments_per_part.max(1)
     }
 
-    /// Opens part `number` of `track`: signed by the same publisher, and for that track and part.
+    /// Opens part `number` of `track`: signed by the same publisher, for that track and part, and of a
+    /// finished stream only if it is under the rendition's root.
     pub fn open_part(&self, track: u16, number: u32, bytes: &[u8]) -> Result<Part, ManifestError> {
         let part = Part::open(bytes, &self.publisher)?;
         let last = part.last().ok_or(ManifestError::OtherPart)?;
+        let rendition = self.rendition(track).ok_or(ManifestError::OtherPart)?;
+        let under = |root| part.root(rendition.first, rendition.count) == Some(root);
         let fits = part.track == track
             && self.part_of(part.first) == number
-            && self.part_of(last) == number;
+            && self.part_of(last) == number
+            && rendition.root.is_none_or(under);
         if fits { Ok(part) } else { Err(ManifestError::OtherPart) }
     }
 

@@ -7,7 +7,8 @@ use wire::limits::{PIECE_BYTES, SEGMENT_BYTES_MAX};
 
 use crate::{
     ManifestError, envelope, is_safe_path,
-    limits::{PART_BYTES_MAX, SEGMENTS_PER_PART_MAX},
+    limits::{PART_BYTES_MAX, PROOF_HASHES_MAX, SEGMENTS_PER_PART_MAX},
+    merkle::proven_root,
 };
 
 const FORMAT: &str = "starling-part-1";
@@ -24,6 +25,15 @@ pub struct Part {
     pub first: u32,
     /// 1 to [`SEGMENTS_PER_PART_MAX`], without gaps.
     pub segments: Vec<SegmentEntry>,
+    /// That these segments are under the rendition's root ([`crate::merkle_proof`]); empty when they
+    /// are all there are, and when the stream is live. At most [`PROOF_HASHES_MAX`].
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "write_hashes",
+        deserialize_with = "read_hashes"
+    )]
+    pub proof: Vec<Hash>,
 }
 
 /// What one segment must be.
@@ -36,14 +46,14 @@ pub struct SegmentEntry {
     /// SHA-256 of all of it.
     pub sha256: Hash,
     /// SHA-256 of each piece of [`PIECE_BYTES`], the last piece shorter.
-    #[serde(serialize_with = "write_pieces", deserialize_with = "read_pieces")]
+    #[serde(serialize_with = "write_hashes", deserialize_with = "read_hashes")]
     pub pieces: Vec<Hash>,
 }
 
 impl Part {
-    /// The part of `track` that begins at segment `first`.
+    /// The part of `track` that begins at segment `first`, without a proof.
     pub fn new(publisher: PeerId, track: u16, first: u32, segments: Vec<SegmentEntry>) -> Self {
-        Self { format: FORMAT.to_owned(), publisher, track, first, segments }
+        Self { format: FORMAT.to_owned(), publisher, track, first, segments, proof: Vec::new() }
     }
 
     /// Opens a part: checks that `publisher` signed it, then every bound.
@@ -74,6 +84,13 @@ impl Part {
         self.first.checked_add(count.checked_sub(1)?)
     }
 
+    /// The root of a rendition of `count` segments from `first` on, if this part and its proof are of
+    /// one.
+    pub(crate) fn root(&self, first: u32, count: u32) -> Option<Hash> {
+        let leaves: Vec<Hash> = self.segments.iter().map(|entry| entry.sha256).collect();
+        proven_root(count, self.first.checked_sub(first)?, &leaves, &self.proof)
+    }
+
     /// Every bound that [`Part::open`] holds a stranger's part to.
     pub fn check(&self) -> Result<(), ManifestError> {
         let count = u32::try_from(self.segments.len()).unwrap_or(u32::MAX);
@@ -85,6 +102,9 @@ impl Part {
         }
         if self.last().is_none() {
             return Err(ManifestError::Field("first"));
+        }
+        if self.proof.len() > PROOF_HASHES_MAX {
+            return Err(ManifestError::Field("proof"));
         }
         self.segments.iter().try_for_each(SegmentEntry::check)
     }
@@ -124,12 +144,12 @@ impl SegmentEntry {
     }
 }
 
-fn write_pieces<S: Serializer>(pieces: &[Hash], serializer: S) -> Result<S::Ok, S::Error> {
-    let bytes: Vec<u8> = pieces.iter().flat_map(|hash| *hash.as_bytes()).collect();
+fn write_hashes<S: Serializer>(hashes: &[Hash], serializer: S) -> Result<S::Ok, S::Error> {
+    let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
     serializer.serialize_str(&URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn read_pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Hash>, D::Error> {
+fn read_hashes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Hash>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(D::Error::custom)?;
     let (digests, rest) = bytes.as_chunks::<32>();

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's builders may panic like the test itself")]
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use media::{Manifest, ManifestError, Part, Rendition, SegmentEntry, merkle_root};
+use media::{Manifest, ManifestError, Part, Rendition, SegmentEntry, merkle_proof, merkle_root};
 use primitives::{KeyPair, Seed, sha256};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -191,7 +191,11 @@ fn check_bound<T>(
     open: impl Fn(&[u8]) -> Result<T, ManifestError>,
 ) {
     let mut changed = payload(sealed);
-    *changed.pointer_mut(path).unwrap() = value;
+    match (path, changed.pointer_mut(path)) {
+        // The only field that is left out when it is empty.
+        ("/proof", _) => changed["proof"] = value,
+        (_, found) => *found.unwrap() = value,
+    }
     let error = open(&sealed_by_publisher(&changed)).err();
     assert_eq!(error, Some(ManifestError::Field(field)), "{path}");
 }
@@ -232,6 +236,7 @@ fn a_publisher_cannot_leave_the_bounds_of_a_part() {
         (("/segments", json!(vec![segment; 257])), "segments"),
         (("/track", json!(64)), "track"),
         (("/first", json!(u32::MAX)), "first"),
+        (("/proof", json!(URL_SAFE_NO_PAD.encode([0; 65 * 32]))), "proof"),
         (("/segments/1/uri", json!("/etc/passwd")), "uri"),
         (("/segments/1/size_bytes", json!(0)), "size_bytes"),
         (("/segments/1/size_bytes", json!((64 << 20) + 1)), "size_bytes"),
@@ -282,6 +287,39 @@ fn a_part_is_found_by_segment_and_holds_only_that_part() {
     assert_eq!(manifest.open_part(1, 1, &sealed), Err(ManifestError::OtherPart));
     let overlapping = Part::new(key().id(), 0, 63, entries()).seal(&key());
     assert_eq!(manifest.open_part(0, 0, &overlapping), Err(ManifestError::OtherPart));
+}
+
+/// Three parts of two, from number 2 on: sequence numbers 5 to 9, so that the first holds one.
+#[test]
+fn a_part_of_another_cut_is_refused_though_the_same_publisher_signed_it() {
+    let cut = |shift: u8| -> Vec<SegmentEntry> {
+        (0..5).map(|number| entry(number + shift, 1000)).collect()
+    };
+    let leaves = |cut: &[SegmentEntry]| cut.iter().map(|entry| entry.sha256).collect::<Vec<_>>();
+    let part = |cut: &[SegmentEntry], range: core::ops::Range<usize>| {
+        let first = 5 + u32::try_from(range.start).unwrap();
+        let mut part = Part::new(key().id(), 0, first, cut[range.clone()].to_vec());
+        part.proof = merkle_proof(&leaves(cut), range);
+        part.seal(&key())
+    };
+    let (new, old) = (cut(0), cut(100));
+    let mut manifest = manifest();
+    manifest.segments_per_part = 2;
+    manifest.renditions[0] = Rendition {
+        root: Some(merkle_root(&leaves(&new))),
+        first: 5,
+        count: 5,
+        ..manifest.renditions[0].clone()
+    };
+    assert_eq!(manifest.check(), Ok(()));
+    for (number, range) in [(2, 0..1), (3, 1..3), (4, 3..5)] {
+        assert!(manifest.open_part(0, number, &part(&new, range.clone())).is_ok(), "part {number}");
+        let error = manifest.open_part(0, number, &part(&old, range.clone()));
+        assert_eq!(error, Err(ManifestError::OtherPart), "part {number}");
+        let first = 5 + u32::try_from(range.start).unwrap();
+        let bare = Part::new(key().id(), 0, first, new[range].to_vec()).seal(&key());
+        assert_eq!(manifest.open_part(0, number, &bare), Err(ManifestError::OtherPart));
+    }
 }
 
 #[test]

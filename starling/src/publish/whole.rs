@@ -1,7 +1,7 @@
 //! A finished stream, published in one go.
 
 use media::limits::PART_BYTES_MAX;
-use media::{Manifest, Part, Rendition, SegmentEntry, merkle_root};
+use media::{Manifest, Part, Rendition, SegmentEntry, merkle_proof, merkle_root};
 use url::Url;
 use wire::limits::SEGMENT_BYTES_MAX;
 
@@ -159,18 +159,20 @@ async fn write_parts(
     track: &Hashed,
     per_part: u32,
 ) -> Result<Rendition, PublishError> {
-    let mut entries = track.entries.as_slice();
+    let leaves: Vec<_> = track.entries.iter().map(|entry| entry.sha256).collect();
+    let mut start = 0;
     let mut first = track.first;
-    while !entries.is_empty() {
+    while start < leaves.len() {
         // The first part may begin in its middle: its number follows from the sequence number.
         let room = usize::try_from(per_part - first % per_part).unwrap_or(usize::MAX);
-        let (now, later) = entries.split_at(room.min(entries.len()));
-        let part = Part::new(job.key.id(), track.number, first, now.to_vec());
+        let end = start.saturating_add(room).min(leaves.len());
+        let entries = track.entries[start..end].to_vec();
+        let mut part = Part::new(job.key.id(), track.number, first, entries);
+        part.proof = merkle_proof(&leaves, start..end);
         store.write_part(first / per_part, &part).await?;
-        first += u32::try_from(now.len()).expect("at most per_part");
-        entries = later;
+        first += u32::try_from(end - start).expect("at most per_part");
+        start = end;
     }
-    let leaves: Vec<_> = track.entries.iter().map(|entry| entry.sha256).collect();
     Ok(Rendition {
         root: Some(merkle_root(&leaves)),
         first: track.first,

@@ -45,7 +45,9 @@ pub(super) fn router(folder: &Path) -> Router {
             header::LAST_MODIFIED,
             REPR_DIGEST,
         ])
-        .max_age(CORS_MAX_AGE);
+        .max_age(CORS_MAX_AGE)
+        // The answer is the same for every origin: caches need not tell them apart.
+        .vary([]);
     Router::new().fallback_service(files).layer(from_fn_with_state(media, describe)).layer(cors)
 }
 

@@ -92,8 +92,9 @@ pub(super) async fn sign(
     let manifest = folder.join(MANIFEST_NAME);
     let signed = tokio::fs::read(&manifest).await.map(|bytes| Manifest::open(&bytes));
     match signed {
-        // Our own live manifest ends with the process that kept it: it is taken up again.
-        Ok(Ok(manifest)) if !(manifest.live && manifest.publisher == key.id()) => {
+        Ok(Ok(manifest))
+            if manifest.publisher != key.id() || is_current(folder, &manifest).await =>
+        {
             return MediaState::Signed { publisher: manifest.publisher };
         }
         Ok(Err(_)) => {
@@ -116,4 +117,18 @@ pub(super) async fn sign(
         },
         Err(error) => MediaState::Unsigned(error),
     }
+}
+
+/// Whether our own manifest still says what is there: it is not live, whose parts end with the
+/// process that wrote them, and no playlist was written after it.
+async fn is_current(folder: &Path, manifest: &Manifest) -> bool {
+    let modified = async |name: &str| tokio::fs::metadata(folder.join(name)).await?.modified();
+    let Ok(signed) = modified(MANIFEST_NAME).await else { return false };
+    let renditions = manifest.renditions.iter().map(|rendition| &rendition.playlist);
+    for playlist in renditions.chain([&manifest.playlist]) {
+        if !modified(playlist).await.is_ok_and(|written| written <= signed) {
+            return false;
+        }
+    }
+    !manifest.live
 }

@@ -61,13 +61,14 @@ impl Origin {
             media::SegmentEntry::of(format!("s{index}.m4s"), &segment(index)).expect("not empty")
         };
         let entries: Vec<_> = (0..SEGMENTS).map(entry).collect();
+        let leaves: Vec<_> = entries.iter().map(|entry| entry.sha256).collect();
         let mut manifest = media::Manifest::new(key.id(), "all.m3u8".to_owned(), false, 64);
         for (track, playlist) in [(0, "other.m3u8"), (5, film)] {
             manifest.renditions.push(media::Rendition {
                 track,
                 playlist: playlist.to_owned(),
                 parts: format!("starling/{track}-{{part}}.json"),
-                root: Some(media::merkle_root(&[])),
+                root: Some(media::merkle_root(&leaves)),
                 first: 0,
                 count: SEGMENTS,
             });
