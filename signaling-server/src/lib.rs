@@ -10,10 +10,12 @@
 //! - `socket`: one task per WebSocket. It waits for nobody: its queue is bounded (`mailbox`).
 //! - `policy`, `budget`, `visitor`: who may do what, how much, and who it is.
 //! - `witness`: fetches a segment once and says, signed, what it is.
+//! - [`bus`]: where the nodes of one host hear of each other.
 //!
 //! Absent on purpose: no media passes here, no account exists, nothing is written to disk, and no
 //! lock is shared by all swarms.
 
+pub mod bus;
 pub mod config;
 pub mod room;
 
@@ -44,9 +46,10 @@ pub use state::State;
 /// The routes: `/signal`, `/healthz`, `/readyz` and `/metrics`.
 ///
 /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all peers count as one
-/// address. Starts the task that ends leases; call it once, inside a tokio runtime.
+/// address. Starts the tasks that end leases and hear other nodes; call it once, inside a tokio runtime.
 pub fn app(state: State) -> Router {
     tokio::spawn(state.clone().keep());
+    tokio::spawn(state.clone().listen());
     Router::new()
         .route("/signal", any(socket::open))
         .route("/healthz", get(async || "ok\n"))

@@ -14,6 +14,7 @@
 mod bag;
 mod choice;
 mod member;
+mod remote;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -26,9 +27,10 @@ use primitives::{PeerId, Rng, SwarmId, Time};
 use wire::limits::NEIGHBOURS_MAX;
 use wire::signaling::Neighbour;
 
+use crate::bus::NodeId;
 use bag::Bag;
 use choice::Asker;
-use member::Member;
+use member::{Member, Place};
 
 pub use session::{
     Detached, Ended, HELD_BYTES_MAX, HELD_MESSAGES_MAX, Opened, Posted, SessionId, Sessions,
@@ -86,6 +88,28 @@ pub struct Introduction {
     pub peers: Vec<Neighbour>,
     /// The membership is new: it was not there before this call.
     pub new: bool,
+    /// It is the first of this server in the swarm.
+    pub first: bool,
+}
+
+/// A membership that ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Departure {
+    /// Its site.
+    pub site: usize,
+    /// It was the last of this server in the swarm.
+    pub last: bool,
+}
+
+/// Where a member is sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// It is not in the swarm.
+    Gone,
+    /// Its session is here.
+    Here,
+    /// It is on another node.
+    There(NodeId),
 }
 
 /// Neighbours sent unasked.
@@ -106,12 +130,16 @@ pub struct Rooms {
     swarms: BTreeMap<SwarmId, Room>,
     /// Members left with few neighbours, by when they may be sent others.
     lonely: BTreeSet<(Time, SwarmId, PeerId)>,
+    /// Members on other nodes, by when they are forgotten unless told of again.
+    leases: BTreeSet<(Time, SwarmId, PeerId)>,
 }
 
 /// One swarm.
 #[derive(Debug, Default)]
 struct Room {
     members: BTreeMap<PeerId, Member>,
+    /// How many of them are of this server.
+    local_count: usize,
     /// Members whose socket is open, three ways.
     available: Bag,
     by_region: BTreeMap<Arc<str>, Bag>,
@@ -121,7 +149,7 @@ struct Room {
 impl Rooms {
     /// No swarms yet.
     pub fn new(limits: RoomLimits) -> Self {
-        Self { limits, swarms: BTreeMap::new(), lonely: BTreeSet::new() }
+        Self { limits, swarms: BTreeMap::new(), lonely: BTreeSet::new(), leases: BTreeSet::new() }
     }
 
     /// How many swarms have members.
@@ -151,14 +179,20 @@ impl Rooms {
             return Err(Refusal::Full);
         }
         let held = room.and_then(|room| room.members.get(&newcomer.peer));
-        if held.is_some_and(|member| member.session > newcomer.session) {
+        if held.and_then(Member::session).is_some_and(|held| held > newcomer.session) {
             return Err(Refusal::NotJoined);
         }
         let want = usize::from(newcomer.want).min(NEIGHBOURS_MAX);
         let room = self.swarms.entry(swarm).or_default();
-        let new = room.enter(&newcomer, want);
+        let replaced = room.enter(&newcomer, want);
+        let new = !matches!(replaced, Some(Place::Local { .. }));
+        let first = new && room.local_count == 1;
         let peers = room.introduce(now, &newcomer.peer, want, &BTreeSet::new(), rng);
-        Ok(Introduction { size: room.size(), peers, new })
+        let introduction = Introduction { size: room.size(), peers, new, first };
+        if let Some(Place::Remote { until, .. }) = replaced {
+            self.leases.remove(&(until, swarm, newcomer.peer));
+        }
+        Ok(introduction)
     }
 
     /// Introduces a member to others than `except`.
@@ -179,48 +213,77 @@ impl Rooms {
         }
         let want = usize::from(want).min(NEIGHBOURS_MAX);
         let peers = room.introduce(now, &peer, want, except, rng);
-        Ok(Introduction { size: room.size(), peers, new: false })
+        Ok(Introduction { size: room.size(), peers, new: false, first: false })
     }
 
-    /// Whether `from` may send to `to`: `Ok(false)` when `to` is not in the swarm.
-    pub fn may_send(
+    /// Where a message of `from` to `to` goes.
+    pub fn route(
         &self,
         swarm: SwarmId,
         (from, session): (PeerId, SessionId),
         to: &PeerId,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<Route, Refusal> {
         let room = self.swarms.get(&swarm).ok_or(Refusal::NotJoined)?;
         let sender = room.members.get(&from).ok_or(Refusal::NotJoined)?;
-        if sender.session != session {
+        if sender.session() != Some(session) {
             return Err(Refusal::NotJoined);
         }
-        Ok(room.members.contains_key(to))
+        Ok(match room.members.get(to).map(|member| member.place) {
+            None => Route::Gone,
+            Some(Place::Local { .. }) => Route::Here,
+            Some(Place::Remote { node, .. }) => Route::There(node),
+        })
     }
 
-    /// Ends a membership. Its site, if there was one to end.
+    /// Ends a membership; `None` if there was none of this session.
     pub fn leave(
         &mut self,
         now: Time,
         swarm: SwarmId,
         peer: &PeerId,
         session: SessionId,
-    ) -> Option<usize> {
+    ) -> Option<Departure> {
+        self.room_of(swarm, peer, session)?;
+        let Place::Local { site, .. } = self.remove(now, swarm, peer)? else { return None };
+        let room = self.swarms.get_mut(&swarm)?;
+        room.local_count = room.local_count.saturating_sub(1);
+        let last = room.local_count == 0;
+        if last {
+            self.forget(swarm);
+        }
+        Some(Departure { site, last })
+    }
+
+    /// Takes a member out and arranges that those left with few are sent others.
+    fn remove(&mut self, now: Time, swarm: SwarmId, peer: &PeerId) -> Option<Place> {
         let every = Duration::from_millis(u64::from(self.limits.push_every_ms));
-        let room = self.room_of(swarm, peer, session)?;
+        let room = self.swarms.get_mut(&swarm)?;
         let (member, lonely) = room.exit(peer)?;
-        let dues: Vec<_> = lonely
-            .into_iter()
-            .filter_map(|left| Some((room.schedule_push(now, every, &left)?, left)))
-            .collect();
-        let empty = room.members.is_empty();
-        self.lonely.extend(dues.into_iter().map(|(due, left)| (due, swarm, left)));
+        for left in lonely {
+            if let Some(due) = room.schedule_push(now, every, &left) {
+                self.lonely.insert((due, swarm, left));
+            }
+        }
         if let Some(due) = member.push_due {
             self.lonely.remove(&(due, swarm, *peer));
         }
-        if empty {
-            self.swarms.remove(&swarm);
+        if let Place::Remote { until, .. } = member.place {
+            self.leases.remove(&(until, swarm, *peer));
         }
-        Some(member.site)
+        Some(member.place)
+    }
+
+    /// Forgets a swarm nobody of this server is in.
+    fn forget(&mut self, swarm: SwarmId) {
+        let Some(room) = self.swarms.remove(&swarm) else { return };
+        for (peer, member) in room.members {
+            if let Some(due) = member.push_due {
+                self.lonely.remove(&(due, swarm, peer));
+            }
+            if let Place::Remote { until, .. } = member.place {
+                self.leases.remove(&(until, swarm, peer));
+            }
+        }
     }
 
     /// The member's socket closed, or it is back. A detached member keeps its place and is handed to
@@ -237,8 +300,9 @@ impl Rooms {
         }
     }
 
-    /// Sends neighbours to members that were left with few, at most [`PUSHES_PER_TICK_MAX`] a call.
+    /// Forgets members of silent nodes, and sends neighbours to members that were left with few, at most [`PUSHES_PER_TICK_MAX`] a call.
     pub fn tick(&mut self, now: Time, rng: &mut Rng) -> Vec<Push> {
+        self.end_leases(now);
         let mut pushes = Vec::new();
         while pushes.len() < PUSHES_PER_TICK_MAX {
             let Some(&(at, swarm, to)) = self.lonely.first() else { break };
@@ -256,7 +320,7 @@ impl Rooms {
 
     fn room_of(&mut self, swarm: SwarmId, peer: &PeerId, session: SessionId) -> Option<&mut Room> {
         let room = self.swarms.get_mut(&swarm)?;
-        (room.members.get(peer)?.session == session).then_some(room)
+        (room.members.get(peer)?.session() == Some(session)).then_some(room)
     }
 }
 
@@ -265,22 +329,40 @@ impl Room {
         u32::try_from(self.members.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whether the membership is new.
-    fn enter(&mut self, newcomer: &Newcomer, want: usize) -> bool {
-        self.hide(&newcomer.peer);
-        let region = newcomer.region.as_deref().and_then(|name| self.region(name));
-        let mut new = false;
-        let member = self.members.entry(newcomer.peer).or_insert_with(|| {
-            new = true;
-            Member::new(newcomer.session, newcomer.site, want)
-        });
-        member.session = newcomer.session;
+    /// Puts in a peer of this server; where it was before, if it was in.
+    fn enter(&mut self, newcomer: &Newcomer, want: usize) -> Option<Place> {
+        let held = self.members.get(&newcomer.peer).map(|member| member.place);
+        // A renewed membership stays with the site that has a place taken for it.
+        let site = match held {
+            Some(Place::Local { site, .. }) => site,
+            Some(Place::Remote { .. }) | None => newcomer.site,
+        };
+        if !matches!(held, Some(Place::Local { .. })) {
+            self.local_count += 1;
+        }
+        let place = Place::Local { session: newcomer.session, site };
+        self.put(newcomer.peer, place, want, newcomer.region.as_deref(), newcomer.position);
+        held
+    }
+
+    /// Puts a member in, or renews what is known of it.
+    fn put(
+        &mut self,
+        peer: PeerId,
+        place: Place,
+        want: usize,
+        region: Option<&str>,
+        position: Option<u32>,
+    ) {
+        self.hide(&peer);
+        let region = region.and_then(|name| self.region(name));
+        let member = self.members.entry(peer).or_insert_with(|| Member::new(place, want));
+        member.place = place;
         member.want = want;
         member.region = region;
-        member.position = newcomer.position;
+        member.position = position;
         member.attached = true;
-        self.show(&newcomer.peer);
-        new
+        self.show(&peer);
     }
 
     /// The shared name of a region; `None` when there are too many.
@@ -388,7 +470,10 @@ impl Room {
 
     /// When a member left with few neighbours may be sent others; `None` if that is arranged already.
     fn schedule_push(&mut self, now: Time, every: Duration, peer: &PeerId) -> Option<Time> {
-        let member = self.members.get_mut(peer).filter(|member| member.push_due.is_none())?;
+        let member = self.members.get_mut(peer)?;
+        if member.session().is_none() || member.push_due.is_some() {
+            return None;
+        }
         let due = member.pushed_at.map_or(now, |pushed| now.max(pushed + every));
         member.push_due = Some(due);
         Some(due)
@@ -398,7 +483,7 @@ impl Room {
     fn push(&mut self, now: Time, to: &PeerId, rng: &mut Rng) -> Option<Introduction> {
         let member = self.members.get_mut(to)?;
         member.push_due = None;
-        if !member.attached || !member.is_lonely() {
+        if member.session().is_none() || !member.attached || !member.is_lonely() {
             return None;
         }
         let except: BTreeSet<PeerId> = member.links.iter().copied().collect();
@@ -409,6 +494,6 @@ impl Room {
         }
         let member = self.members.get_mut(to)?;
         member.pushed_at = Some(now);
-        Some(Introduction { size: self.size(), peers, new: false })
+        Some(Introduction { size: self.size(), peers, new: false, first: false })
     }
 }

@@ -4,6 +4,7 @@
 //! the room's lock is held, so that a peer reads `joined` before the first signal of a neighbour who
 //! was told of it.
 
+mod nodes;
 mod swarm;
 mod testimony;
 
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use wire::signaling::{Base64, FromServer};
 
 use crate::budget::Budgets;
+use crate::bus::{Bus, InProcess};
 use crate::config::{Config, MediaFolder};
 use crate::error::ConfigError;
 use crate::lock;
@@ -49,6 +51,7 @@ struct Inner {
     budgets: Arc<Budgets>,
     metrics: Metrics,
     witness: Witness,
+    bus: Arc<dyn Bus>,
     started: Instant,
     sessions: Box<[Mutex<Sessions<Mailbox>>]>,
     shards: Box<[Mutex<Shard>]>,
@@ -82,6 +85,19 @@ impl State {
         key: KeyPair,
         folders: Vec<MediaFolder>,
     ) -> Result<Self, ConfigError> {
+        Self::on_bus(config, key, folders, Arc::new(InProcess::alone()))
+    }
+
+    /// The same, as one node of a host that has several.
+    ///
+    /// # Errors
+    /// As [`State::new`].
+    pub fn on_bus(
+        config: Config,
+        key: KeyPair,
+        folders: Vec<MediaFolder>,
+        bus: Arc<dyn Bus>,
+    ) -> Result<Self, ConfigError> {
         if config.idle_timeout_ms <= config.ping_ms {
             let (idle_ms, ping_ms) = (config.idle_timeout_ms, config.ping_ms);
             return Err(ConfigError::Idle { idle_ms, ping_ms });
@@ -101,6 +117,7 @@ impl State {
             budgets: Arc::new(Budgets::new(&config)?),
             metrics: Metrics::new(),
             witness: Witness::new(&config.witness, folders)?,
+            bus,
             started: Instant::now(),
             sessions: (0..SHARDS).map(|_| Mutex::new(Sessions::new(config.lease_ms))).collect(),
             shards: (0..SHARDS).map(shard).collect(),
@@ -164,6 +181,10 @@ impl State {
 
     pub(crate) fn witness(&self) -> &Witness {
         &self.0.witness
+    }
+
+    fn bus(&self) -> &dyn Bus {
+        &*self.0.bus
     }
 
     /// A number that names one session or socket.
@@ -233,11 +254,15 @@ impl State {
         // Only weakly, so that a server nobody serves any more ends.
         let inner = Arc::downgrade(&self.0);
         drop(self);
-        let mut forgot = Instant::now();
+        let (mut forgot, mut renewed) = (Instant::now(), Instant::now());
         loop {
             ticks.tick().await;
             let Some(state) = inner.upgrade().map(State) else { return };
             state.tick();
+            if renewed.elapsed() >= state.renew_every() {
+                renewed = Instant::now();
+                state.renew();
+            }
             if forgot.elapsed() >= FORGET_EVERY {
                 forgot = Instant::now();
                 state.budgets().forget_quiet();
@@ -276,10 +301,15 @@ impl State {
     fn end_membership(&self, speaker: Speaker, swarm: SwarmId) {
         let now = self.now();
         let Speaker { peer, session } = speaker;
-        if let Some(site) = lock(self.shard_of(&swarm)).rooms.leave(now, swarm, &peer, session) {
-            self.policy().release(site);
-            self.metrics().members.dec();
+        let mut shard = lock(self.shard_of(&swarm));
+        let Some(departure) = shard.rooms.leave(now, swarm, &peer, session) else { return };
+        if departure.last {
+            self.bus().unfollow(swarm);
         }
+        drop(shard);
+        self.tell_left(swarm, peer);
+        self.policy().release(departure.site);
+        self.metrics().members.dec();
     }
 
     fn set_attached(&self, speaker: Speaker, swarms: &[SwarmId], attached: bool) {

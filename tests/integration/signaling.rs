@@ -1,7 +1,9 @@
 //! The signaling server as its peers see it: a real server on port 0, real WebSockets, and for the
 //! witness a real origin. Proves what `docs/spec/signaling.md` promises.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod signaling_limits;
+mod signaling_nodes;
 mod signaling_rig;
 mod signaling_sessions;
 mod signaling_witness;

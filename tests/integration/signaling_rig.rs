@@ -1,11 +1,13 @@
 //! A server to test and a peer that speaks to it. Every wait has one generous deadline.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use futures_util::{SinkExt as _, StreamExt as _};
 use primitives::{KeyPair, PeerId, Seed, SwarmId};
+use signaling_server::bus::Bus;
 use signaling_server::{Config, MediaFolder, State, app};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -33,8 +35,15 @@ impl Server {
     }
 
     pub(crate) async fn with_media(config: Config, folders: Vec<MediaFolder>) -> Self {
-        let key = KeyPair::from_seed(Seed::from_number(1_000));
-        let state = State::new(config, key, folders).unwrap();
+        Self::of(State::new(config, server_key(), folders).unwrap()).await
+    }
+
+    /// One node of a host that has several.
+    pub(crate) async fn node(config: Config, bus: impl Bus) -> Self {
+        Self::of(State::on_bus(config, server_key(), Vec::new(), Arc::new(bus)).unwrap()).await
+    }
+
+    async fn of(state: State) -> Self {
         let address = serve(app(state.clone())).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { address, state, http }
@@ -61,6 +70,10 @@ impl Server {
         };
         within(line, wait).await;
     }
+}
+
+fn server_key() -> KeyPair {
+    KeyPair::from_seed(Seed::from_number(1_000))
 }
 
 /// Serves a router on a free port of the loopback.

@@ -31,9 +31,8 @@ impl Origin {
         let asked = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&asked);
         let endless = || async {
-            let part: Result<_, std::io::Error> = Ok(vec![0; 1 << 20]);
-            let parts = futures_util::stream::repeat_with(move || part.as_ref().unwrap().clone());
-            Body::from_stream(futures_util::StreamExt::map(parts, Ok::<_, std::io::Error>))
+            let part = || Ok::<_, std::io::Error>(vec![0; 1 << 20]);
+            Body::from_stream(futures_util::stream::repeat_with(part))
         };
         let router = Router::new()
             .route(

@@ -3,6 +3,9 @@
 //! A bounded sample is drawn (by playhead, by region, by lot), each candidate gets a cost, and the
 //! cheapest are taken, with a quarter left to chance: the cost makes neighbours useful, chance keeps
 //! the mesh one piece. The work of a choice does not grow with the swarm, except by logarithms.
+//!
+//! Load costs nothing up to what every member bears. Taking the least busy first was refused: that is
+//! always whoever came last and holds nothing yet, and the mesh becomes a long band.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -46,18 +49,20 @@ impl Room {
         want: usize,
         rng: &mut Rng,
     ) -> Vec<PeerId> {
+        let fair_load = fair_load(want);
+        let load = |peer: &PeerId| {
+            let load = self.members.get(peer).map_or(0, |member| member.load(now));
+            load.saturating_sub(fair_load)
+        };
         let mut candidates: Vec<(u32, u32, PeerId)> = self
             .sample(asker, rng)
             .into_iter()
-            .map(|peer| (self.cost(now, asker, &peer), rng.u32(..), peer))
+            .map(|peer| (self.cost(asker, &peer).saturating_add(load(&peer)), rng.u32(..), peer))
             .collect();
         candidates.sort_unstable();
         let by_cost = want - want / BY_LOT;
         let mut rest = candidates.split_off(by_cost.min(candidates.len()));
-        // Of the less busy half only: drawn evenly, whoever came first would be handed out to all.
-        rest.sort_by_key(|(_, _, peer)| self.members.get(peer).map(|member| member.load(now)));
-        rest.truncate(rest.len().div_ceil(2).max(want / BY_LOT));
-        rng.shuffle(&mut rest);
+        rest.sort_unstable_by_key(|(_, lot, peer)| (load(peer), *lot));
         rest.truncate(want / BY_LOT);
         candidates.extend(rest);
         candidates.into_iter().map(|(_, _, peer)| peer).collect()
@@ -86,7 +91,8 @@ impl Room {
         sample
     }
 
-    fn cost(&self, now: Time, asker: &Asker<'_>, peer: &PeerId) -> u32 {
+    /// What makes a neighbour less useful to the asker.
+    fn cost(&self, asker: &Asker<'_>, peer: &PeerId) -> u32 {
         let Some(member) = self.members.get(peer) else { return u32::MAX };
         let by_region = match (asker.region, &member.region) {
             (Some(mine), Some(theirs)) if mine == theirs => 0,
@@ -97,8 +103,14 @@ impl Room {
             (Some(mine), Some(theirs)) => cost_of_distance(mine.abs_diff(theirs)),
             _ => COST_UNKNOWN_POSITION,
         };
-        member.load(now).saturating_add(by_region + by_position)
+        by_region + by_position
     }
+}
+
+/// Introductions that a member bears where everybody wants `want`: those it asked for, and twice as
+/// many by which it was handed out.
+fn fair_load(want: usize) -> u32 {
+    u32::try_from(want * 3).unwrap_or(u32::MAX)
 }
 
 fn cost_of_distance(segments: u32) -> u32 {

@@ -6,6 +6,7 @@ use primitives::{PeerId, Time};
 use wire::limits::NEIGHBOURS_MAX;
 
 use super::SessionId;
+use crate::bus::NodeId;
 
 /// Most introductions of one member that are remembered; older ones are forgotten first.
 const LINKS_MAX: usize = NEIGHBOURS_MAX;
@@ -13,13 +14,29 @@ const LINKS_MAX: usize = NEIGHBOURS_MAX;
 /// keep a member from being handed out for long.
 const LOAD_HALF_LIFE_MS: u64 = 60_000;
 
+/// Where a member's socket is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// On this server.
+    Local {
+        /// The session it joined with; only that session may change or end the membership.
+        session: SessionId,
+        /// Where in the policy's list its site stands.
+        site: usize,
+    },
+    /// On another node, which must tell of it again before `until`.
+    Remote {
+        /// Which.
+        node: NodeId,
+        /// The end of its lease.
+        until: Time,
+    },
+}
+
 /// What the room knows of a member.
 #[derive(Debug)]
 pub(super) struct Member {
-    /// The session it joined with; only that session may change or end the membership.
-    pub(super) session: SessionId,
-    /// Where in the policy's list its site stands.
-    pub(super) site: usize,
+    pub(super) place: Place,
     pub(super) region: Option<Arc<str>>,
     /// Media sequence number at its playhead.
     pub(super) position: Option<u32>,
@@ -38,10 +55,9 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn new(session: SessionId, site: usize, want: usize) -> Self {
+    pub(super) fn new(place: Place, want: usize) -> Self {
         Self {
-            session,
-            site,
+            place,
             region: None,
             position: None,
             attached: true,
@@ -51,6 +67,14 @@ impl Member {
             push_due: None,
             load: 0,
             load_epoch: 0,
+        }
+    }
+
+    /// Its session here, if it is here.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        match self.place {
+            Place::Local { session, .. } => Some(session),
+            Place::Remote { .. } => None,
         }
     }
 

@@ -8,8 +8,10 @@ use primitives::{PeerId, Rng, Seed, SwarmId, Time};
 use proptest::prelude::*;
 
 use super::*;
+use crate::bus::Mate;
 
 const SWARM: SwarmId = SwarmId::new([9; 32]);
+const LAST: Departure = Departure { site: 0, last: true };
 
 fn peer(number: u32) -> PeerId {
     let mut bytes = [0; 32];
@@ -44,18 +46,55 @@ fn the_first_is_alone_and_the_second_dials_it() {
     assert_eq!((again.size, again.new), (2, false));
 }
 
-#[test]
-fn a_flash_crowd_is_spread_evenly() {
+/// Lets 3,000 peers who want ten join within half a minute; whom each was told of.
+fn crowd() -> Vec<Vec<u32>> {
     let (mut rooms, mut rng) = (rooms(), Seed::from_number(2).rng());
-    let mut handed = BTreeMap::<PeerId, u32>::new();
-    for number in 0..3_000 {
-        let now = Time::from_ms(u64::from(number) * 10);
-        for met in join(&mut rooms, now, newcomer(number, 10), &mut rng) {
-            *handed.entry(met).or_default() += 1;
+    let number_of = |peer: PeerId| {
+        let bytes = peer.as_bytes();
+        u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+    };
+    (0..3_000)
+        .map(|number| {
+            let now = Time::from_ms(u64::from(number) * 10);
+            let met = join(&mut rooms, now, newcomer(number, 10), &mut rng);
+            met.into_iter().map(number_of).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn nobody_in_a_crowd_is_handed_out_too_often() {
+    let mut handed = BTreeMap::<u32, u32>::new();
+    crowd().into_iter().flatten().for_each(|met| *handed.entry(met).or_default() += 1);
+    let most = handed.values().max().copied().unwrap();
+    assert!(most <= 35, "one peer was handed out {most} times where 10 is the mean");
+}
+
+#[test]
+fn a_crowd_is_one_well_mixed_mesh() {
+    let crowd = crowd();
+    let last: Vec<u32> = crowd[2_500..].iter().flatten().copied().collect();
+    let old = last.iter().filter(|met| **met < 1_250).count() * 100 / last.len();
+    assert!((25..=60).contains(&old), "{old} % of what the last meet are of the first half");
+
+    let mut links = vec![Vec::new(); crowd.len()];
+    for (number, met) in crowd.iter().enumerate() {
+        for other in met {
+            let other = usize::try_from(*other).unwrap();
+            links[number].push(other);
+            links[other].push(number);
         }
     }
-    let most = handed.values().max().copied().unwrap();
-    assert!(most <= 24, "one peer was handed out {most} times where 10 is the mean");
+    let mut reached = BTreeSet::from([0]);
+    let mut edge = vec![0];
+    let mut hops = 0;
+    while reached.len() < crowd.len() {
+        edge = edge.iter().flat_map(|from| &links[*from]).copied().collect();
+        edge.retain(|to| reached.insert(*to));
+        hops += 1;
+        assert!(!edge.is_empty(), "only {} are reached", reached.len());
+    }
+    assert!(hops <= 5, "{hops} hops");
 }
 
 #[test]
@@ -97,7 +136,7 @@ fn a_detached_member_keeps_its_place_and_is_handed_to_nobody() {
     let introduction = rooms.join(Time::ZERO, SWARM, newcomer(3, 8), &mut rng).unwrap();
     assert_eq!(introduction.size, 3);
     assert_eq!(introduction.peers.iter().map(|n| n.peer).collect::<Vec<_>>(), [peer(2)]);
-    assert_eq!(rooms.may_send(SWARM, (peer(3), session(3)), &peer(1)), Ok(true));
+    assert_eq!(rooms.route(SWARM, (peer(3), session(3)), &peer(1)), Ok(Route::Here));
     rooms.set_attached(SWARM, &peer(1), session(1), true);
     assert!(join(&mut rooms, Time::ZERO, newcomer(4, 8), &mut rng).contains(&peer(1)));
 }
@@ -108,9 +147,9 @@ fn only_the_session_of_a_membership_ends_it() {
     join(&mut rooms, Time::ZERO, newcomer(1, 8), &mut rng);
     join(&mut rooms, Time::ZERO, Newcomer { session: session(77), ..newcomer(1, 8) }, &mut rng);
     assert_eq!(rooms.leave(Time::ZERO, SWARM, &peer(1), session(1)), None);
-    let stale = rooms.may_send(SWARM, (peer(1), session(1)), &peer(1));
+    let stale = rooms.route(SWARM, (peer(1), session(1)), &peer(1));
     assert_eq!(stale, Err(Refusal::NotJoined));
-    assert_eq!(rooms.leave(Time::ZERO, SWARM, &peer(1), session(77)), Some(0));
+    assert_eq!(rooms.leave(Time::ZERO, SWARM, &peer(1), session(77)), Some(LAST));
     assert_eq!(rooms.swarm_count(), 0);
 }
 
@@ -120,13 +159,13 @@ fn a_late_join_of_an_earlier_session_changes_nothing() {
     join(&mut rooms, Time::ZERO, Newcomer { session: session(77), ..newcomer(1, 8) }, &mut rng);
     let late = rooms.join(Time::ZERO, SWARM, newcomer(1, 8), &mut rng);
     assert_eq!(late, Err(Refusal::NotJoined));
-    assert_eq!(rooms.leave(Time::ZERO, SWARM, &peer(1), session(77)), Some(0));
+    assert_eq!(rooms.leave(Time::ZERO, SWARM, &peer(1), session(77)), Some(LAST));
 }
 
 #[test]
 fn a_peer_left_with_few_is_sent_others_but_not_often() {
     let (mut rooms, mut rng) = (rooms(), Seed::from_number(6).rng());
-    for number in 0..12 {
+    for number in 0..40 {
         join(&mut rooms, Time::ZERO, newcomer(number, 6), &mut rng);
     }
     let lonely = |rooms: &mut Rooms, now: Time, rng: &mut Rng, gone: std::ops::Range<u32>| {
@@ -135,10 +174,10 @@ fn a_peer_left_with_few_is_sent_others_but_not_often() {
         });
         rooms.tick(now, rng)
     };
-    let pushes = lonely(&mut rooms, Time::from_ms(1), &mut rng, 0..8);
+    let pushes = lonely(&mut rooms, Time::from_ms(1), &mut rng, 0..32);
     assert!(!pushes.is_empty());
     for push in &pushes {
-        assert!(push.introduction.peers.iter().all(|n| n.peer != push.to && n.peer >= peer(8)));
+        assert!(push.introduction.peers.iter().all(|n| n.peer != push.to && n.peer >= peer(32)));
     }
     assert_eq!(rooms.tick(Time::from_ms(2), &mut rng), []);
 }
@@ -155,6 +194,48 @@ fn a_full_room_refuses_newcomers_and_keeps_its_members() {
     assert_eq!(rooms.join(Time::ZERO, other, newcomer(3, 8), &mut rng), Err(Refusal::Full));
 }
 
+fn mate(number: u32) -> Mate {
+    Mate { peer: peer(number), region: None, position: None }
+}
+
+#[test]
+fn a_peer_of_another_node_is_met_until_its_lease_ends() {
+    let (mut rooms, mut rng) = (rooms(), Seed::from_number(9).rng());
+    let (node, other) = (NodeId(1), NodeId(2));
+    rooms.meet(SWARM, node, vec![mate(1)], Time::from_ms(100));
+    assert_eq!(rooms.swarm_count(), 0, "nobody here is in that swarm");
+    join(&mut rooms, Time::ZERO, newcomer(2, 8), &mut rng);
+    rooms.meet(SWARM, node, vec![mate(1), mate(2)], Time::from_ms(100));
+    assert_eq!(join(&mut rooms, Time::ZERO, newcomer(3, 1), &mut rng).len(), 1);
+    let from = (peer(2), session(2));
+    assert_eq!(rooms.route(SWARM, from, &peer(1)), Ok(Route::There(node)));
+    assert_eq!(rooms.route(SWARM, from, &peer(3)), Ok(Route::Here));
+    assert_eq!(rooms.mates(SWARM), [mate(2), mate(3)]);
+    rooms.meet(SWARM, other, vec![mate(1)], Time::from_ms(200));
+    rooms.part(Time::ZERO, SWARM, node, &peer(1));
+    rooms.tick(Time::from_ms(199), &mut rng);
+    assert_eq!(rooms.route(SWARM, from, &peer(1)), Ok(Route::There(other)));
+    rooms.tick(Time::from_ms(200), &mut rng);
+    assert_eq!(rooms.route(SWARM, from, &peer(1)), Ok(Route::Gone));
+    assert!(rooms.leases.is_empty());
+}
+
+#[test]
+fn a_peer_that_moves_here_is_here_and_a_swarm_of_others_is_forgotten() {
+    let (mut rooms, mut rng) = (rooms(), Seed::from_number(10).rng());
+    join(&mut rooms, Time::ZERO, newcomer(2, 8), &mut rng);
+    rooms.meet(SWARM, NodeId(1), vec![mate(1), mate(4)], Time::from_ms(100));
+    let moved = rooms.join(Time::ZERO, SWARM, newcomer(1, 8), &mut rng).unwrap();
+    assert_eq!((moved.size, moved.new, moved.first), (3, true, false));
+    rooms.part(Time::ZERO, SWARM, NodeId(1), &peer(1));
+    let leave = |rooms: &mut Rooms, number| {
+        rooms.leave(Time::ZERO, SWARM, &peer(number), session(number)).map(|left| left.last)
+    };
+    assert_eq!(leave(&mut rooms, 1), Some(false));
+    assert_eq!(leave(&mut rooms, 2), Some(true));
+    assert_eq!((rooms.swarm_count(), rooms.leases.len(), rooms.lonely.len()), (0, 0, 0));
+}
+
 /// One thing that happens to a room, by small numbers so that they meet.
 #[derive(Debug, Clone)]
 enum Step {
@@ -162,6 +243,8 @@ enum Step {
     More { number: u32, want: u16, except: Vec<u32> },
     Leave(u32),
     Attach(u32, bool),
+    Meet(Vec<u32>, u64),
+    Part(u32, u64),
     Wait(u16),
 }
 
@@ -174,6 +257,9 @@ fn any_step() -> impl Strategy<Value = Step> {
             .prop_map(|(number, want, except)| Step::More { number, want, except }),
         2 => number.clone().prop_map(Step::Leave),
         1 => (number, any::<bool>()).prop_map(|(number, attached)| Step::Attach(number, attached)),
+        1 => (prop::collection::vec(150u32..200, 0..8), 0u64..3)
+            .prop_map(|(numbers, node)| Step::Meet(numbers, node)),
+        1 => (150u32..200, 0u64..3).prop_map(|(number, node)| Step::Part(number, node)),
         1 => (0u16..20_000).prop_map(Step::Wait),
     ]
 }
@@ -183,7 +269,10 @@ struct Model {
     rooms: Rooms,
     rng: Rng,
     now: Time,
+    /// Those of this server, and whether they are attached.
     members: BTreeMap<PeerId, bool>,
+    /// Those of others, with node and end of lease.
+    remote: BTreeMap<PeerId, (u64, Time)>,
 }
 
 impl Model {
@@ -192,8 +281,11 @@ impl Model {
         assert_eq!(met.len(), told.peers.len(), "a neighbour came twice");
         assert!(met.len() <= usize::from(want).min(NEIGHBOURS_MAX));
         assert!(!met.contains(&asker) && met.is_disjoint(except));
-        assert!(met.iter().all(|peer| self.members.get(peer) == Some(&true)));
-        assert_eq!(usize::try_from(told.size), Ok(self.members.len()));
+        let is_available =
+            |peer| self.members.get(peer) == Some(&true) || self.remote.contains_key(peer);
+        assert!(met.iter().all(is_available));
+        let size = self.members.len() + self.remote.len();
+        assert_eq!(usize::try_from(told.size), Ok(size));
     }
 
     fn step(&mut self, step: Step) {
@@ -225,8 +317,27 @@ impl Model {
                     *now_attached = attached;
                 }
             }
+            Step::Meet(numbers, node) => {
+                let until = self.now + Duration::from_secs(30);
+                if !self.members.is_empty() {
+                    let told = numbers.iter().map(|number| (peer(*number), (node, until)));
+                    self.remote.extend(told);
+                }
+                let mates = numbers.into_iter().map(mate).collect();
+                self.rooms.meet(SWARM, NodeId(node), mates, until);
+            }
+            Step::Part(number, node) => {
+                self.rooms.part(self.now, SWARM, NodeId(node), &peer(number));
+                if self.remote.get(&peer(number)).is_some_and(|(holder, _)| *holder == node) {
+                    self.remote.remove(&peer(number));
+                }
+            }
             Step::Wait(ms) => self.now = self.now + Duration::from_millis(u64::from(ms)),
         }
+        if self.members.is_empty() {
+            self.remote.clear();
+        }
+        self.remote.retain(|_, (_, until)| *until > self.now);
         for push in self.rooms.tick(self.now, &mut self.rng) {
             assert_eq!(self.members.get(&push.to), Some(&true));
             self.check(push.to, u16::MAX, &BTreeSet::new(), &push.introduction);
@@ -234,6 +345,7 @@ impl Model {
         let none = self.members.is_empty();
         assert_eq!(self.rooms.swarm_count(), usize::from(!none));
         assert!(self.rooms.lonely.len() <= self.members.len());
+        assert_eq!(self.rooms.leases.len(), self.remote.len());
     }
 }
 
@@ -246,6 +358,7 @@ proptest! {
             rng: Seed::from_number(seed).rng(),
             now: Time::ZERO,
             members: BTreeMap::new(),
+            remote: BTreeMap::new(),
         };
         steps.into_iter().for_each(|step| model.step(step));
     }

@@ -4,11 +4,12 @@ use primitives::{PeerId, SwarmId};
 use wire::signaling::{ErrorCode, FromServer};
 
 use super::{Shard, Speaker, State, set, text};
+use crate::bus::{Mate, What};
 use crate::inbound::stamp;
 use crate::lock;
 use crate::mailbox::Mailbox;
 use crate::policy::Denied;
-use crate::room::{Newcomer, Refusal};
+use crate::room::{Newcomer, Refusal, Route};
 use crate::visitor::Visitor;
 
 /// A full server is asked again after this many milliseconds.
@@ -102,6 +103,7 @@ impl State {
             return Err(Fault::too_many("the connection is in too many swarms", FULL_RETRY_MS));
         }
         let Wish { want, region, position, site: _ } = wish;
+        let mate = Mate { peer, region: region.clone(), position };
         let newcomer = Newcomer { peer, session, site, region, position, want };
         let introduction = {
             let mut shard = lock(self.shard_of(&swarm));
@@ -111,6 +113,9 @@ impl State {
                 let relay_only = self.policy().relay_only(site);
                 let (size, peers) = (introduction.size, introduction.peers.clone());
                 mailbox.send(text(&FromServer::Joined { swarm, size, peers, relay_only }));
+                if introduction.first {
+                    self.bus().follow(swarm);
+                }
             }
             introduction
         };
@@ -119,6 +124,10 @@ impl State {
                 if introduction.new {
                     self.metrics().members.inc();
                 }
+                if introduction.first && self.bus().is_heard() {
+                    self.bus().tell(swarm, What::Who);
+                }
+                self.tell_here(swarm, mate);
                 self.undo_if_over(speaker, swarm);
                 Ok(introduction.new)
             }
@@ -168,8 +177,17 @@ impl State {
         signal: &str,
     ) -> Result<(), Fault> {
         let asker = (speaker.peer, speaker.session);
-        let is_here = lock(self.shard_of(&swarm)).rooms.may_send(swarm, asker, &to)?;
-        if !is_here || !self.post(&to, stamp(signal, &speaker.peer).into()) {
+        let route = lock(self.shard_of(&swarm)).rooms.route(swarm, asker, &to)?;
+        let stamped = || stamp(signal, &speaker.peer);
+        let passed = match route {
+            Route::Gone => false,
+            Route::Here => self.post(&to, stamped().into()),
+            Route::There(node) => {
+                self.bus().tell(swarm, What::Signal { node, to, text: stamped() });
+                true
+            }
+        };
+        if !passed {
             mailbox.send(text(&FromServer::Gone { swarm, peer: to }));
         }
         Ok(())
