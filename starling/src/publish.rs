@@ -22,8 +22,12 @@ pub use watch::{Added, Watch};
 pub use whole::whole;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use primitives::KeyPair;
+
+/// How often [`Watch::poll`] is called: a viewer who asks for the newest part waits about as long.
+pub const POLL_EVERY: Duration = Duration::from_millis(250);
 
 /// What to publish, and where to.
 #[derive(Debug)]

@@ -4,15 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use starling::key_file;
-use starling::publish::{Job, Report, Source, Step, Watch, whole};
+use starling::publish::{Job, POLL_EVERY, Report, Source, Step, Watch, whole};
 use starling::serve::publisher_key;
 
 use super::progress::ProgressLine;
 use super::serve::percent;
 use super::{Problem, signals};
-
-/// How often the playlists of a live stream are read.
-const POLL_EVERY: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// Options of `starling publish`.
 #[derive(Debug, clap::Args)]

@@ -1,16 +1,12 @@
 //! The media this server offers: the demo it made, or the person's own folder, signed.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use media::{MANIFEST_NAME, Manifest};
 use primitives::{KeyPair, PeerId};
 
 use crate::demo::{self, DemoError, Shape};
-use crate::publish::{self, Job, PublishError, Source, Step, Watch};
-
-/// How often the playlists of a live stream are read.
-pub(crate) const POLL_EVERY: Duration = Duration::from_millis(250);
+use crate::publish::{self, Job, POLL_EVERY, PublishError, Source, Step, Watch};
 
 /// What goes on while media are prepared.
 #[derive(Debug)]
