@@ -6,4 +6,5 @@ mod signaling_limits;
 mod signaling_nodes;
 mod signaling_rig;
 mod signaling_sessions;
+mod signaling_spec;
 mod signaling_witness;
