@@ -10,7 +10,7 @@ use leptos_router::path;
 
 use crate::browser;
 use crate::components::header::{Header, TabBar};
-use crate::components::player::{Player, Place};
+use crate::components::player::{Place, Player};
 use crate::routes::home::Home;
 use crate::routes::network::Network;
 use crate::routes::settings::SettingsPage;
@@ -35,7 +35,9 @@ fn Shell() -> impl IntoView {
         let before = before.cloned().flatten();
         match path.read().as_str() {
             "/" => Some(Session::demo_url()),
-            "/watch" => query.read().get("src").and_then(|src| browser::playlist_url(&src)).or(before),
+            "/watch" => {
+                query.read().get("src").and_then(|src| browser::playlist_url(&src)).or(before)
+            }
             _ => before,
         }
     });

@@ -12,7 +12,10 @@ pub(crate) const fn float(count: u64) -> f64 {
 }
 
 /// A length as a float.
-#[allow(clippy::as_conversions, reason = "there is no From<usize> for f64; lengths stay below 2^53")]
+#[allow(
+    clippy::as_conversions,
+    reason = "there is no From<usize> for f64; lengths stay below 2^53"
+)]
 pub(crate) const fn count(length: usize) -> f64 {
     length as f64
 }
@@ -108,7 +111,10 @@ pub(crate) fn stream_name(url: &str) -> (String, String) {
 /// File names that say nothing about what is shown.
 fn is_playlist_word(part: &str) -> bool {
     let stem = part.split('.').next().unwrap_or(part).to_ascii_lowercase();
-    matches!(stem.as_str(), "master" | "index" | "playlist" | "main" | "stream" | "manifest" | "hls")
+    matches!(
+        stem.as_str(),
+        "master" | "index" | "playlist" | "main" | "stream" | "manifest" | "hls"
+    )
 }
 
 /// `big-buck_bunny.m3u8` to `big buck bunny`.
@@ -176,7 +182,10 @@ mod tests {
     #[test]
     fn a_stream_is_named_by_what_tells_it_apart() {
         let name = |url| stream_name(url).0;
-        assert_eq!(name("https://cdn.example/shows/big-buck_bunny/master.m3u8?t=1"), "big buck bunny");
+        assert_eq!(
+            name("https://cdn.example/shows/big-buck_bunny/master.m3u8?t=1"),
+            "big buck bunny"
+        );
         assert_eq!(name("https://cdn.example/night_sky.m3u8"), "night sky");
         assert_eq!(name("https://cdn.example/hls/master.m3u8"), "cdn.example");
         assert_eq!(name("nonsense"), "nonsense");

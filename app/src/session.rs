@@ -221,8 +221,8 @@ impl Session {
             self.metered.set(browser::is_metered());
             self.apply();
         });
-        let listened = connection
-            .add_event_listener_with_callback("change", changed.as_ref().unchecked_ref());
+        let listened =
+            connection.add_event_listener_with_callback("change", changed.as_ref().unchecked_ref());
         if listened.is_ok() {
             // Held by the root owner: the listener lives as long as the page.
             StoredValue::new_local(changed);
@@ -274,9 +274,10 @@ fn problems(view: &View, stage: &Stage) -> Vec<Problem> {
         all.push(Problem {
             code: "no-peer".to_owned(),
             what: format!("sharing with other viewers is off in this browser: {why}"),
-            remedy: "The video plays from the site alone. A current browser outside strict privacy \
+            remedy:
+                "The video plays from the site alone. A current browser outside strict privacy \
                      modes can share."
-                .to_owned(),
+                    .to_owned(),
         });
     }
     if view.signaling.state == SignalingState::Reconnecting

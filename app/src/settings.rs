@@ -131,7 +131,9 @@ impl Upload {
         match text {
             "off" => Some(Self::Off),
             "unlimited" => Some(Self::Unlimited),
-            mbit => mbit.parse().ok().filter(|mbit| (1..=10_000).contains(mbit)).map(Self::MbitPerS),
+            mbit => {
+                mbit.parse().ok().filter(|mbit| (1..=10_000).contains(mbit)).map(Self::MbitPerS)
+            }
         }
     }
 

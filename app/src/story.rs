@@ -125,8 +125,7 @@ mod tests {
     use super::*;
 
     fn stream(origin_bytes: u64, peer_bytes: u64, cache_bytes: u64, senders: usize) -> StreamView {
-        let sender =
-            PeerView { state: LinkState::Open, received_bytes: 1, ..PeerView::default() };
+        let sender = PeerView { state: LinkState::Open, received_bytes: 1, ..PeerView::default() };
         StreamView {
             totals: Totals { origin_bytes, peer_bytes, cache_bytes, ..Totals::default() },
             peers: vec![sender; senders],
@@ -149,7 +148,11 @@ mod tests {
             connected,
             "60 % of your video came from 2 other viewers, 10 % from your last visit.",
         );
-        check(&stream(50, 0, 50, 0), connected, "50 % of your video was kept here from your last visit.");
+        check(
+            &stream(50, 0, 50, 0),
+            connected,
+            "50 % of your video was kept here from your last visit.",
+        );
         check(&stream(0, 0, 0, 2), connected, "Getting the first seconds of video.");
     }
 

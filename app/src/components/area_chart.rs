@@ -221,7 +221,10 @@ mod tests {
         history[0] = second(800, 0);
         history.push(second(0, 0));
         let means: Vec<f64> = points(&history).iter().map(|point| point[2]).collect();
-        assert_eq!(means, [800.0, 400.0, 800.0 / 3.0, 200.0, 160.0, 800.0 / 6.0, 800.0 / 7.0, 100.0]);
+        assert_eq!(
+            means,
+            [800.0, 400.0, 800.0 / 3.0, 200.0, 160.0, 800.0 / 6.0, 800.0 / 7.0, 100.0]
+        );
     }
 
     #[test]
@@ -238,7 +241,8 @@ mod tests {
 
     #[test]
     fn scales_are_round_and_high_enough() {
-        for (bytes_per_s, expected) in [(0.0, 125_000), (125_001.0, 250_000), (700_000.0, 750_000)] {
+        for (bytes_per_s, expected) in [(0.0, 125_000), (125_001.0, 250_000), (700_000.0, 750_000)]
+        {
             assert_eq!(format::whole(nice(bytes_per_s)), expected);
         }
     }

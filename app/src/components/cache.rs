@@ -36,7 +36,10 @@ pub(crate) fn CachePanel() -> impl IntoView {
     };
     let kept = move || {
         let segments = cache.get().map_or(0, |cache| cache.segments);
-        format!("{}, so that your next visit starts at once.", counted(segments, "segment", "segments"))
+        format!(
+            "{}, so that your next visit starts at once.",
+            counted(segments, "segment", "segments")
+        )
     };
     let used = move || cache.get().map_or(0.0, |cache| share(cache.used_bytes, cache.limit_bytes));
     view! {

@@ -17,7 +17,9 @@ pub(crate) fn OpenUrl() -> impl IntoView {
         event.prevent_default();
         let pasted = input.get().map(|input| input.value()).unwrap_or_default();
         match browser::playlist_url(&pasted) {
-            Some(url) => navigate(&watch_path(Some(&url)), leptos_router::NavigateOptions::default()),
+            Some(url) => {
+                navigate(&watch_path(Some(&url)), leptos_router::NavigateOptions::default())
+            }
             None => refused.set(true),
         }
     };

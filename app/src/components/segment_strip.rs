@@ -79,7 +79,11 @@ fn words(segment: &SegmentView) -> String {
 fn describe(segments: &[SegmentView]) -> String {
     let held = segments.iter().filter(|segment| segment.state == SegmentState::Held);
     let shared = held.clone().filter(|segment| segment.peer_percent >= 50).count();
-    format!("{} of {} segments here, {shared} of them mostly from viewers", held.count(), segments.len())
+    format!(
+        "{} of {} segments here, {shared} of them mostly from viewers",
+        held.count(),
+        segments.len()
+    )
 }
 
 fn track_name(track: u16) -> &'static str {

@@ -11,13 +11,12 @@ use crate::story;
 #[component]
 pub(crate) fn Truth() -> impl IntoView {
     let session = Session::get();
-    let sentence =
-        Memo::new(move |_| match session.stream.read() {
-            stream if session.player.read().failed && story::needed_bytes(&stream.totals) == 0 => {
-                "Nothing is playing yet.".to_owned()
-            }
-            stream => story::sentence(&stream, session.signaling()),
-        });
+    let sentence = Memo::new(move |_| match session.stream.read() {
+        stream if session.player.read().failed && story::needed_bytes(&stream.totals) == 0 => {
+            "Nothing is playing yet.".to_owned()
+        }
+        stream => story::sentence(&stream, session.signaling()),
+    });
     let watching = Memo::new(move |_| session.stream.read().swarm_size);
     view! {
         <div class="truth">

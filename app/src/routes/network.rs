@@ -51,7 +51,12 @@ fn Facts() -> impl IntoView {
     let stream = session.stream;
     let signaling = move || signaling_words(session.signaling());
     let retry = move || {
-        session.view.read().signaling.retry_in_ms.map(|ms| format!("next try in {}", duration(u64::from(ms))))
+        session
+            .view
+            .read()
+            .signaling
+            .retry_in_ms
+            .map(|ms| format!("next try in {}", duration(u64::from(ms))))
     };
     let fact = |name, value: Signal<String>, sub: Signal<String>| {
         view! {
@@ -65,7 +70,8 @@ fn Facts() -> impl IntoView {
         }
     };
     let size = Signal::derive(move || stream.read().swarm_size.to_string());
-    let connected = Signal::derive(move || format!("{} connected to you", stream.read().peers.len()));
+    let connected =
+        Signal::derive(move || format!("{} connected to you", stream.read().peers.len()));
     let totals = move || stream.read().totals;
     view! {
         <dl class="card facts-row">

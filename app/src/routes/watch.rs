@@ -20,7 +20,13 @@ use crate::session::{PlayerReport, Session};
 pub(crate) fn Watch() -> impl IntoView {
     let session = Session::get();
     let playing = Memo::new(move |_| session.source.read().is_some());
-    move || if playing.get() { view! { <Playing /> }.into_any() } else { view! { <Nothing /> }.into_any() }
+    move || {
+        if playing.get() {
+            view! { <Playing /> }.into_any()
+        } else {
+            view! { <Nothing /> }.into_any()
+        }
+    }
 }
 
 #[component]
@@ -99,8 +105,7 @@ mod tests {
     #[test]
     fn facts_name_only_what_is_known() {
         assert_eq!(facts(&PlayerReport::default()), "");
-        let player =
-            PlayerReport { startup_ms: Some(640), stalls: 1, ..PlayerReport::default() };
+        let player = PlayerReport { startup_ms: Some(640), stalls: 1, ..PlayerReport::default() };
         assert_eq!(facts(&player).replace('\u{a0}', " "), "started in 640 ms · 1 stall");
     }
 }
