@@ -2,6 +2,7 @@
 //!
 //! Proves that today's code writes and reads the bytes of the vectors. A vector changes only by a
 //! reviewed decision, noted in the changelog under **Formats**: `UPDATE_VECTORS=1` writes them anew.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 

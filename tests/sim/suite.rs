@@ -91,7 +91,7 @@ scenarios! {
     a_crowd_at_once_on_home_lines: "flash-home", 72.0, 10, 6.0;
     a_ladder_on_home_lines: "abr-home", 55.0, 0, 12.0;
     viewers_that_come_and_go: "churn", 58.0, 0, 10.0;
-    peers_with_slow_lines: "slow-peers", 55.0, 0, 22.0;
+    peers_with_slow_lines: "slow-peers", 55.0, 2, 22.0;
     paths_that_lose: "lossy", 58.0, 0, 8.0;
     peers_that_lie: "liars", 30.0, 0, 4.0;
     an_origin_that_fails: "origin-fails", 38.0, 0, 8.0;

@@ -18,21 +18,29 @@ pub(crate) fn dist(house: &House) -> Result<()> {
     setup::for_web(house)?;
     web::build(house, web::Mode::Release)?;
     let folder = house.root.join("dist/npm");
-    say::timed("npm package", "the player for sites that serve it themselves, into dist/npm", || {
-        let peer = web::peer_folder(house);
-        let mut files = web::player_files(house, &peer)?;
-        files.retain(|path, _| is_player(path));
-        let types = fs::read(peer.join("peer.d.ts")).context("reading the peer's types")?;
-        files.insert("peer/peer.d.ts".to_owned(), types);
-        for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
-            files.insert(licence.to_owned(), fs::read(house.root.join(licence)).context(licence)?);
-        }
-        let readme = fs::read(house.root.join("xtask/npm/README.player.md")).context("README")?;
-        files.insert("README.md".to_owned(), readme);
-        files.insert("package.json".to_owned(), manifest(&files)?.into_bytes());
-        web::clear(&folder)?;
-        web::write_folder(&folder, &files)
-    })?;
+    say::timed(
+        "npm package",
+        "the player for sites that serve it themselves, into dist/npm",
+        || {
+            let peer = web::peer_folder(house);
+            let mut files = web::player_files(house, &peer)?;
+            files.retain(|path, _| is_player(path));
+            let types = fs::read(peer.join("peer.d.ts")).context("reading the peer's types")?;
+            files.insert("peer/peer.d.ts".to_owned(), types);
+            for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+                files.insert(
+                    licence.to_owned(),
+                    fs::read(house.root.join(licence)).context(licence)?,
+                );
+            }
+            let readme =
+                fs::read(house.root.join("xtask/npm/README.player.md")).context("README")?;
+            files.insert("README.md".to_owned(), readme);
+            files.insert("package.json".to_owned(), manifest(&files)?.into_bytes());
+            web::clear(&folder)?;
+            web::write_folder(&folder, &files)
+        },
+    )?;
     say::note("publish it with: npm publish dist/npm");
     Ok(())
 }

@@ -73,6 +73,7 @@ pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// Builds the bundle unless it was built from the same inputs; whether it was built.
 pub(crate) fn build(house: &House, mode: Mode) -> Result<bool> {
+    let _turn = turn(house)?;
     let extra = format!("{mode:?} {}", setup::wasm_bindgen_version(house)?);
     let inputs = fingerprint::of(&house.root, INPUTS, &extra)?;
     let stamp = house.root.join("dist/web.inputs");
@@ -89,6 +90,18 @@ pub(crate) fn build(house: &House, mode: Mode) -> Result<bool> {
     })?;
     fs::write(&stamp, inputs).context("writing dist/web.inputs")?;
     Ok(true)
+}
+
+/// Waits until no other chore builds the bundle of this checkout. Held until dropped.
+fn turn(house: &House) -> Result<fs::File> {
+    let dist = house.root.join("dist");
+    fs::create_dir_all(&dist).with_context(|| format!("making {}", dist.display()))?;
+    let lock = fs::File::create(dist.join(".building")).context("making the bundle's lock")?;
+    if lock.try_lock().is_err() {
+        say::step("web bundle", "another chore builds it: waiting");
+        lock.lock().context("waiting for the bundle's lock")?;
+    }
+    Ok(lock)
 }
 
 /// Folder of the peer's JavaScript, wasm and types, as wasm-bindgen made them.

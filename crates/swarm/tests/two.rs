@@ -1,6 +1,7 @@
 //! Two and three swarms wired by hand: what a viewer gets, from whom, and what becomes of liars.
 //!
 //! The wire here is perfect and instant; networks are the simulator's matter.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::{
     collections::{BTreeMap, VecDeque},
