@@ -40,7 +40,7 @@ impl StarlingPeer {
     ///
     /// # Errors
     /// Options of the wrong type, or a browser without what every peer needs.
-    pub async fn start(options: JsValue) -> Result<StarlingPeer, JsValue> {
+    pub async fn start(options: JsValue) -> Result<Self, JsValue> {
         let options = read(options)?;
         Peer::start(options).await.map(Self::from).map_err(|error| error.to_js())
     }
