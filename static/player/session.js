@@ -31,7 +31,6 @@ export class Session extends EventTarget {
   /** Counts choices of a peer. */ #turn = 0;
   /** @type {Stream | null} */ #stream = null;
   #tracks = new Tracks();
-  /** Track of each list of segments hls.js parsed. @type {WeakMap<object, number>} */ #trackOf = new WeakMap();
   /** The newest list of each track. @type {Map<number, any>} */ #lists = new Map();
   /** Where each fragment stands in the swarm. @type {WeakMap<object, Segment>} */ #segments = new WeakMap();
   /** Loads that run when the peer is lost. @type {Map<object, () => void>} */ #waiting = new Map();
@@ -58,10 +57,13 @@ export class Session extends EventTarget {
     hls.config.fLoader = segmentLoader(this, hls.config.fLoader ?? hls.config.loader);
     this.#hook("hlsManifestLoading", () => this.#manifestLoading());
     this.#hook("hlsManifestLoaded", (data) => this.#tracks.setManifest(data));
-    this.#hook("hlsLevelLoaded", (data) => this.#loaded(data.details, data.levelInfo?.url));
-    this.#hook("hlsLevelUpdated", (data) => this.#updated(data.details));
-    this.#hook("hlsAudioTrackLoaded", (data) => this.#loaded(data.details, data.track?.url));
-    this.#hook("hlsAudioTrackUpdated", (data) => this.#updated(data.details));
+    // Not the `Loaded` events: hls.js itself asks for segments before these reach us.
+    this.#hook("hlsLevelUpdated", ({ details, level }) => this.#listed(details, hls.levels[level]?.url));
+    this.#hook("hlsAudioTrackUpdated", ({ details, id, groupId }) => {
+      const tracks = hls.allAudioTracks ?? hls.audioTracks;
+      const isIt = (/** @type {any} */ track) => track.id === id && track.groupId === groupId;
+      this.#listed(details, tracks.find(isIt)?.url);
+    });
     this.#hook("hlsMediaAttached", () => this.#watch(hls.media));
     this.#hook("hlsDestroying", () => this.destroy());
     addEventListener(PANIC, () => this.usePeer(null), { signal: this.#ear.signal });
@@ -185,17 +187,11 @@ export class Session extends EventTarget {
   }
 
   /**
-   * @param {any} details
-   * @param {string | string[] | undefined} urls
+   * @param {any} details a media playlist as hls.js parsed it
+   * @param {string | string[] | undefined} urls where it is
    */
-  #loaded(details, urls) {
+  #listed(details, urls) {
     const track = this.#tracks.of(urls);
-    if (track !== undefined) this.#trackOf.set(details, track);
-  }
-
-  /** @param {any} details */
-  #updated(details) {
-    const track = this.#trackOf.get(details);
     if (track === undefined) return;
     this.#lists.set(track, details);
     this.#tellList(track, details);
@@ -229,9 +225,7 @@ export class Session extends EventTarget {
       return; // The player had it, we can't have it: it stays plain.
     }
     for (const level of [...levels, ...(this.#hls.allAudioTracks ?? [])]) {
-      if (!level.details) continue;
-      this.#loaded(level.details, level.url);
-      this.#updated(level.details);
+      if (level.details) this.#listed(level.details, level.url);
     }
   }
 
