@@ -321,7 +321,7 @@ class StarlingPlayer extends HTMLElement {
 
   /**
    * @param {any} Hls
-   * @param {typeof Session | undefined} SessionClass
+   * @param {typeof import("./player/session.js").Session | undefined} SessionClass
    * @param {string} url
    */
   #startHls(Hls, SessionClass, url) {
@@ -338,7 +338,7 @@ class StarlingPlayer extends HTMLElement {
         region: text("region"),
       }));
       session.addEventListener("mode", () => this.#setMode(session.mode));
-      session.addEventListener("problem", (event) => {
+      session.addEventListener("problem", (/** @type {Event} */ event) => {
         this.#explain(loadErrors().then((errors) => errors.known(/** @type {CustomEvent} */ (event).detail)));
       });
       this.#choosePeer();

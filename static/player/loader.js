@@ -51,6 +51,17 @@ export function segmentLoader(session, Fallback) {
     load(context, policy, callbacks) {
       this.context = context;
       this.#callbacks = callbacks;
+      const isMedia = !context.part && Number.isSafeInteger(context.frag?.sn);
+      const ready = isMedia ? session.readiness() : null;
+      if (!ready) return this.#start(context, policy);
+      ready.then(() => this.context === context && !this.stats.aborted && this.#start(context, policy));
+    }
+
+    /**
+     * @param {Context} context
+     * @param {any} policy
+     */
+    #start(context, policy) {
       const segment = context.part ? null : session.segmentOf(context.frag);
       const answer = segment && session.ask(segment);
       if (!segment || !answer) return this.#loadPlain(policy);
@@ -68,7 +79,7 @@ export function segmentLoader(session, Fallback) {
 
     abort() {
       if (this.#plain) return this.#plain.abort();
-      if (!this.#asked) return;
+      if (!this.#callbacks || this.stats.aborted) return;
       this.#giveUp();
       this.stats.aborted = true;
       this.#callbacks?.onAbort?.(this.stats, this.context, null);

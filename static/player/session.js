@@ -17,6 +17,8 @@ import { Tracks } from "./tracks.js";
 const PLAYBACK_EVERY_MS = 250;
 /** A view of the stream is read at most this often, in milliseconds. */
 const VIEW_EVERY_MS = 200;
+/** Segments after the first wait this long for a peer that is starting, in milliseconds. */
+const PEER_WAIT_MS = 2500;
 /** Fired at the window when the peer's code failed; nothing of it answers any more. */
 const PANIC = "starling-panic";
 
@@ -30,6 +32,8 @@ export class Session extends EventTarget {
   /** @type {Peer | null} */ #peer = null;
   /** Counts choices of a peer. */ #turn = 0;
   /** @type {Stream | null} */ #stream = null;
+  /** Until the choice under way is made. @type {Promise<unknown> | null} */ #choosing = null;
+  #hasLoadedFirst = false;
   #tracks = new Tracks();
   /** The newest list of each track. @type {Map<number, any>} */ #lists = new Map();
   /** Where each fragment stands in the swarm. @type {WeakMap<object, Segment>} */ #segments = new WeakMap();
@@ -84,11 +88,13 @@ export class Session extends EventTarget {
   async usePeer(peer) {
     const turn = ++this.#turn;
     let chosen = null;
+    const choosing = (this.#choosing = Promise.race([peer, passed(PEER_WAIT_MS)]).catch(() => null));
     try {
       chosen = await peer;
     } catch (error) {
       console.info("starling: playing by plain HTTP:", error);
     }
+    if (this.#choosing === choosing) this.#choosing = null;
     if (turn !== this.#turn || (chosen === this.#peer && this.#stream)) return;
     this.#closeStream();
     this.#peer = chosen;
@@ -143,6 +149,17 @@ export class Session extends EventTarget {
   }
 
   /**
+   * What a load should wait for before it starts: a peer that is just starting. The first segment never
+   * waits, so playback begins as early as without us; the next ones are not in a hurry.
+   * @returns {Promise<unknown> | null}
+   */
+  readiness() {
+    const first = !this.#hasLoadedFirst;
+    this.#hasLoadedFirst = true;
+    return first || this.#stream ? null : this.#choosing;
+  }
+
+  /**
    * @param {Segment} segment
    * @returns {Promise<import("../embed.js").Delivery> | null}
    */
@@ -180,6 +197,7 @@ export class Session extends EventTarget {
   #manifestLoading() {
     this.#lists.clear();
     this.#hasPlayed = false;
+    this.#hasLoadedFirst = false;
     this.meter?.restart();
     this.#closeStream();
     this.#past = { httpBytes: 0, p2pBytes: 0, cacheBytes: 0, uploadBytes: 0 };
@@ -203,6 +221,7 @@ export class Session extends EventTarget {
    */
   #tellList(track, details) {
     if (!this.#stream) return;
+    /** @type {import("../embed.js").SegmentEntry[]} */
     const segments = [];
     for (const frag of details.fragments) {
       // Media sequence numbers are whole; `initSegment` and gaps are not for the swarm.
@@ -360,6 +379,9 @@ export class Session extends EventTarget {
     this.#hls.on(event, hook);
   }
 }
+
+/** @param {number} ms */
+const passed = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Gaps shorter than this are played over, in seconds. */
 const GAP_S = 0.25;
