@@ -8,6 +8,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { layOut } from './media.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const READY_MS_MAX = 30_000;
@@ -37,16 +38,17 @@ export async function freePort() {
 /**
  * Starts `starling serve` and waits until it is ready.
  *
- * Options: `folder` (data, configuration and log go there), `media` (folder to serve), `config` (TOML text),
- * `port` (0: any free one).
+ * Options: `folder` (data, configuration and log go there), `media` (folder to serve; by default a stream of two
+ * segments that nobody watches, since without one the server would encode its demo), `config` (TOML text), `port`
+ * (0: any free one).
  */
 export async function startStarling({ folder, media, config = '', port = 0 }) {
   const listen = port || (await freePort());
   const configFile = path.join(folder, 'starling.toml');
   await fs.mkdir(path.join(folder, 'data'), { recursive: true });
   await fs.writeFile(configFile, config);
-  const args = ['serve', '--listen', `127.0.0.1:${listen}`, '--data', path.join(folder, 'data'), '--config', configFile];
-  if (media) args.push('--media', media);
+  if (!media) await layOut('e2e-media', (media = path.join(folder, 'unwatched')), { segments: 2, renditions: ['lo'] });
+  const args = ['serve', '--listen', `127.0.0.1:${listen}`, '--data', path.join(folder, 'data'), '--config', configFile, '--media', media];
   const url = `http://127.0.0.1:${listen}`;
   const log = path.join(folder, 'starling.log');
   const server = { url, port: listen, log, signal: `ws://127.0.0.1:${listen}/signal`, child: null };
