@@ -2,7 +2,7 @@
 
 mod window;
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use std::{collections::BTreeMap, rc::Rc};
 
 use gloo_timers::callback::Timeout;
@@ -37,15 +37,40 @@ pub(crate) struct Fetches {
     running: Running,
 }
 
-type Running = Rc<RefCell<BTreeMap<FetchKey, Stop>>>;
+type Running = Rc<RefCell<BTreeMap<FetchKey, Run>>>;
+
+/// One running fetch.
+#[derive(Debug)]
+struct Run {
+    stop: Stop,
+    state: Rc<RunState>,
+}
+
+/// What a fetch's task and its owner share.
+#[derive(Debug, Default)]
+struct RunState {
+    /// Nobody wants to hear of it any longer.
+    is_silent: Cell<bool>,
+    /// All its bytes are here, only the end is still to be read.
+    is_drained: Cell<bool>,
+}
 
 /// Stops a request when dropped; that of a finished one does nothing.
 #[derive(Debug)]
-struct Stop(AbortController);
+struct Stop(Option<AbortController>);
+
+impl Stop {
+    /// Lets the request run to its end.
+    fn defuse(mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for Stop {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
     }
 }
 
@@ -62,16 +87,19 @@ impl Fetches {
             return self.inbox.push(Input::FetchFailed { swarm, fetch, status: 0 });
         };
         let signal = controller.signal();
-        self.running.borrow_mut().insert(key, Stop(controller));
+        let state = Rc::<RunState>::default();
+        let run = Run { stop: Stop(Some(controller)), state: Rc::clone(&state) };
+        self.running.borrow_mut().insert(key, run);
         let (inbox, running) = (self.inbox.clone(), Rc::clone(&self.running));
         spawn_local(async move {
-            let told = |bytes, segment_bytes| {
-                if !signal.aborted() {
+            let told = |bytes, segment_bytes, is_drained| {
+                state.is_drained.set(is_drained);
+                if !state.is_silent.get() {
                     inbox.push(Input::Fetched { swarm, fetch, segment_bytes, bytes });
                 }
             };
             let outcome = stream(&url, range, segment_at, &signal, told).await;
-            if signal.aborted() {
+            if state.is_silent.get() {
                 return;
             }
             // Taken out in a statement of its own: what is pushed next may start another fetch.
@@ -85,9 +113,15 @@ impl Fetches {
     }
 
     /// Stops a fetch; nothing more is told of it.
+    ///
+    /// The core has no more use for a fetch once it has the last byte. To break it off there would
+    /// cost the connection, and the next fetch a handshake: its end is read instead.
     pub(crate) fn abort(&self, key: FetchKey) {
-        let stopped = self.running.borrow_mut().remove(&key);
-        drop(stopped);
+        let Some(run) = self.running.borrow_mut().remove(&key) else { return };
+        run.state.is_silent.set(true);
+        if run.state.is_drained.get() {
+            run.stop.defuse();
+        }
     }
 
     /// A small request, answered as a whole.
@@ -119,7 +153,7 @@ async fn stream(
     range: FileRange,
     segment_at: u64,
     signal: &AbortSignal,
-    told: impl Fn(Vec<u8>, Option<u32>),
+    told: impl Fn(Vec<u8>, Option<u32>, bool),
 ) -> Result<(), Refused> {
     let init = RequestInit::new();
     init.set_signal(Some(signal));
@@ -143,7 +177,7 @@ async fn stream(
         let Some(chunk) = body.next().await? else { break };
         let (from, to) = window.take(chunk.length());
         if from < to {
-            told(chunk.subarray(from, to).to_vec(), segment_bytes);
+            told(chunk.subarray(from, to).to_vec(), segment_bytes, window.is_drained());
         }
     }
     Ok(())
@@ -164,7 +198,7 @@ async fn whole(url: &str, head: bool, fresh: bool) -> Result<HttpAnswer, HttpErr
         init.set_cache(RequestCache::NoCache);
     }
     init.set_signal(Some(&controller.signal()));
-    let stop = Stop(controller);
+    let stop = Stop(Some(controller));
     let _deadline = Timeout::new(REQUEST_MS_MAX, move || drop(stop));
     let unreachable = |_| HttpError::Unreachable;
     let response = send(url, &init).await.map_err(unreachable)?;

@@ -6,6 +6,8 @@
 
 mod database;
 mod room;
+#[cfg(test)]
+mod tests;
 
 use core::cell::{Cell, RefCell};
 use std::{

@@ -24,6 +24,8 @@ mod panic;
 mod pump;
 mod rtc;
 mod socket;
+#[cfg(test)]
+mod test_sink;
 mod waiters;
 
 use core::fmt;

@@ -3,7 +3,10 @@
 //! Every callback of the browser ends in [`Inbox::push`]: it queues one owned input and, if the pump is
 //! not running already, runs it. Callbacks that fire while an output is performed only queue.
 
-use core::cell::{Cell, RefCell};
+use core::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 use std::{
     collections::BTreeMap,
     rc::{Rc, Weak},
@@ -28,16 +31,33 @@ use crate::{
 };
 use queue::Queue;
 
+/// Takes what happened. The driver does; so do tests of single modules.
+pub(crate) trait Sink: fmt::Debug {
+    /// Takes one input, now or soon.
+    fn take(&self, input: Input);
+}
+
 /// Where callbacks and tasks put what happened. Does not keep the driver alive.
 #[derive(Debug, Clone)]
-pub(crate) struct Inbox(Weak<Driver>);
+pub(crate) struct Inbox(Weak<dyn Sink>);
 
 impl Inbox {
+    /// An inbox of `sink`.
+    pub(crate) fn new(sink: Weak<dyn Sink>) -> Self {
+        Self(sink)
+    }
+
     /// Queues an input and runs the pump, unless it is running.
     pub(crate) fn push(&self, input: Input) {
-        if let Some(driver) = self.0.upgrade() {
-            driver.push(input);
+        if let Some(sink) = self.0.upgrade() {
+            sink.take(input);
         }
+    }
+}
+
+impl Sink for Driver {
+    fn take(&self, input: Input) {
+        self.push(input);
     }
 }
 
@@ -55,7 +75,7 @@ pub(crate) struct Driver {
     fetches: Fetches,
     store: Store,
     waiters: Waiters,
-    inbox: Inbox,
+    me: Weak<Self>,
     limits: Cell<Limits>,
     open: RefCell<BTreeMap<SwarmId, u32>>,
     _page: Vec<Listener>,
@@ -71,8 +91,9 @@ impl Driver {
         let clock = Clock::start()?;
         let seed = entropy::seed()?;
         let limits = config.limits;
-        Ok(Rc::new_cyclic(|weak| {
-            let inbox = Inbox(Weak::clone(weak));
+        Ok(Rc::new_cyclic(|me: &Weak<Self>| {
+            let sink: Weak<dyn Sink> = Weak::<Self>::clone(me);
+            let inbox = Inbox::new(sink);
             Self {
                 core: RefCell::new(Peer::new(config, seed, clock.now())),
                 clock,
@@ -87,8 +108,8 @@ impl Driver {
                 waiters: Waiters::default(),
                 limits: Cell::new(limits),
                 open: RefCell::default(),
+                me: Weak::clone(me),
                 _page: page::listen(&inbox),
-                inbox,
             }
         }))
     }
@@ -189,9 +210,9 @@ impl Driver {
     }
 
     fn set_alarm(&self) {
-        let inbox = self.inbox.clone();
+        let me = Weak::clone(&self.me);
         self.alarm.set(self.clock.now(), self.wake_at.get(), move || {
-            if let Some(driver) = inbox.0.upgrade() {
+            if let Some(driver) = me.upgrade() {
                 driver.rang();
             }
         });

@@ -5,6 +5,8 @@
 
 mod link;
 mod path;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
 //! A listener hears its event while it lives, and nothing after.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![cfg(target_arch = "wasm32")]
 
 use std::{cell::Cell, rc::Rc};

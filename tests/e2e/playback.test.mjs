@@ -62,15 +62,13 @@ describe('playback', () => {
   });
 
   test('a switch of rendition is followed, each rendition is a set of its own', async () => {
-    const first = await Viewer.open(chromium, stage);
-    await first.until('climbs to the better rendition', ({ stats, video }) => video?.at >= 1 && stats.level === 1);
     stage.origin.set({ viewerKbps: 450 });
-    await first.control((video) => (video.currentTime = 50));
-    await first.until('falls to the lesser rendition', ({ stats }) => stats.level === 0, 60_000);
+    const first = await Viewer.open(chromium, stage);
+    await first.until('plays the lesser rendition', ({ stats, video }) => video?.at >= 1 && stats.level === 0);
     stage.origin.set({ viewerKbps: 0 });
+    await first.until('climbs to the better one', ({ stats }) => stats.level === 1, 60_000);
     const seen = await first.playsOn(2);
     assert.equal(seen.video.error, null);
-    await first.until('climbs again', ({ stats }) => stats.level === 1, 60_000);
     await first.close();
   });
 
@@ -91,6 +89,11 @@ describe('playback', () => {
     try {
       const behind = await Viewer.open(throttling, stage);
       await behind.until('has a head start', ({ video }) => video?.bufferedTo >= 20);
+      // The browser itself pauses muted autoplay in a hidden tab; with sound it plays on.
+      await behind.control((video) => {
+        video.muted = false;
+        return video.play();
+      });
       const front = await behind.context.newPage();
       await front.bringToFront();
       await eventually('the tab is hidden', async () => {

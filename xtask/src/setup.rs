@@ -17,6 +17,10 @@ pub(crate) use rust::wasm_bindgen_version;
 /// What building the web bundle takes.
 pub(crate) fn for_web(house: &House) -> Result<()> {
     system::install(house, &[system::NODE])?;
+    build_tools(house)
+}
+
+fn build_tools(house: &House) -> Result<()> {
     rust::wasm_target(house)?;
     rust::trunk(house)?;
     rust::wasm_bindgen(house)?;
@@ -26,7 +30,7 @@ pub(crate) fn for_web(house: &House) -> Result<()> {
 /// What `run` takes: the bundle, and ffmpeg for the demo video.
 pub(crate) fn for_run(house: &House) -> Result<()> {
     system::install(house, &[system::NODE, system::FFMPEG])?;
-    for_web(house)
+    build_tools(house)
 }
 
 /// What `test` takes besides: browsers and checkers.
@@ -35,6 +39,6 @@ pub(crate) fn for_test(house: &House) -> Result<()> {
         house,
         &[system::NODE, system::FFMPEG, system::CHROMIUM, system::CHROMEDRIVER, system::FIREFOX],
     )?;
-    for_web(house)?;
+    build_tools(house)?;
     rust::checkers(house)
 }

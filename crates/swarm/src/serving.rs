@@ -131,8 +131,11 @@ impl Swarm {
 
     /// Segments that neighbours asked for and that were not sent yet.
     pub(crate) fn queued_for_others(&self) -> BTreeSet<SegmentId> {
-        let queues = self.neighbours.values().flat_map(|neighbour| &neighbour.upload.queue);
-        queues.map(|wanted| wanted.segment).collect()
+        let uploads = self.neighbours.values().map(|neighbour| &neighbour.upload);
+        uploads
+            .flat_map(|upload| upload.queue.iter().chain(upload.current.iter().map(|(now, _)| now)))
+            .map(|wanted| wanted.segment)
+            .collect()
     }
 
     /// What was to be read for others is not there after all.

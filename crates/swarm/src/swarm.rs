@@ -402,6 +402,8 @@ impl Swarm {
                 // With several givers the origin's copy decides who it was.
                 segment.reset();
                 segment.retry_at = Time::ZERO;
+                self.abort_fetches(id, out);
+                self.cancel_asks(id, out);
                 for peer in peers {
                     self.cut(peer, HangupReason::WrongBytes, out);
                 }
@@ -480,10 +482,16 @@ impl Swarm {
             Body::Empty | Body::Arriving(_) => 0,
         };
         let mut total: u64 = self.segments.values().map(size).sum();
+        if total <= self.limits.memory_bytes {
+            return;
+        }
+        let asked = self.queued_for_others();
         while total > self.limits.memory_bytes {
             let playing = self.timeline.playback(self.now).map(|(at, ..)| at);
-            let held =
-                self.segments.values().filter(|segment| segment.is_held() && !segment.wanted);
+            let held = self.segments.values().filter(|segment| {
+                // What others asked for stays until it is sent: it would only be read again.
+                segment.is_held() && !segment.wanted && !asked.contains(&segment.id)
+            });
             // Other tracks first, then what was passed longest ago, then what is farthest ahead.
             let victim = held.max_by_key(|segment| match playing {
                 Some(at) if at.track != segment.id.track => (2, u32::MAX - segment.id.index),

@@ -17,8 +17,13 @@ pub fn run(bytes: &[u8]) {
         }
     }
     if let Ok(part) = serde_json::from_slice::<Part>(bytes) {
-        if let Ok(opened) = Part::open(&part.seal(&key()), &key().id()) {
+        let sealed = part.seal(&key());
+        if let Ok(opened) = Part::open(&sealed, &key().id()) {
             check_part(&opened);
+        }
+        if let Ok(opened) = manifest().open_part(0, 0, &sealed) {
+            let digests: Vec<_> = opened.segments.iter().map(|segment| segment.sha256).collect();
+            assert_eq!(digests, [entry().sha256], "a part that is not under the root");
         }
     }
 }
@@ -42,19 +47,28 @@ fn key() -> KeyPair {
     KeyPair::from_seed(Seed::new([2; 32]))
 }
 
-/// A manifest and a part, sealed and bare.
-pub fn seeds() -> Vec<Vec<u8>> {
-    let entry = SegmentEntry::of("hi/s000.m4s".to_owned(), &[5; 70_000]).expect("it has bytes");
+/// The one segment of the stream.
+fn entry() -> SegmentEntry {
+    SegmentEntry::of("hi/s000.m4s".to_owned(), &[5; 70_000]).expect("it has bytes")
+}
+
+fn manifest() -> Manifest {
     let mut manifest = Manifest::new(key().id(), "master.m3u8".to_owned(), false, 64);
     manifest.renditions.push(Rendition {
         track: 0,
         playlist: "hi/index.m3u8".to_owned(),
         parts: "starling/0-{part}.json".to_owned(),
-        root: Some(merkle_root(&[entry.sha256])),
+        root: Some(merkle_root(&[entry().sha256])),
         first: 0,
         count: 1,
     });
-    let part = Part::new(key().id(), 0, 0, vec![entry]);
+    manifest
+}
+
+/// A manifest and a part, sealed and bare.
+pub fn seeds() -> Vec<Vec<u8>> {
+    let manifest = manifest();
+    let part = Part::new(key().id(), 0, 0, vec![entry()]);
     let bare = [serde_json::to_vec(&manifest), serde_json::to_vec(&part)];
     let bare = bare.map(|json| json.expect("both have a JSON form"));
     [manifest.seal(&key()), part.seal(&key())].into_iter().chain(bare).collect()

@@ -20,6 +20,8 @@ pub(super) struct Unusable;
 pub(super) struct Window {
     skip: u64,
     left: Option<u64>,
+    /// Bytes of the whole answer still to come, by its own word.
+    coming_bytes: Option<u64>,
     segment_bytes: Option<u32>,
 }
 
@@ -43,7 +45,8 @@ impl Window {
     ) -> Result<Self, Unusable> {
         let (from, to) = range.unwrap_or((0, None));
         let content = coming.content_range.as_deref().and_then(parse_content_range);
-        let length = coming.content_length.as_deref().and_then(|text| text.trim().parse().ok());
+        let length: Option<u64> =
+            coming.content_length.as_deref().and_then(|text| text.trim().parse().ok());
         let (starts_at, file_bytes) = match coming.status {
             200 => (0, length),
             // `Content-Range` is hidden from pages of other origins unless exposed; without it the
@@ -56,7 +59,7 @@ impl Window {
             .and_then(|total: u64| total.checked_sub(segment_at))
             .and_then(|bytes| u32::try_from(bytes).ok());
         let left = to.map(|to| to.saturating_sub(from));
-        Ok(Self { skip, left, segment_bytes })
+        Ok(Self { skip, left, coming_bytes: length, segment_bytes })
     }
 
     /// Size from the segment's start to the end of the file, if the origin tells.
@@ -69,8 +72,15 @@ impl Window {
         matches!(self.left, Some(0))
     }
 
+    /// The answer has no more bytes: only its end is still to be read.
+    pub(super) const fn is_drained(&self) -> bool {
+        matches!(self.coming_bytes, Some(0))
+    }
+
     /// Which part of the next `length` bytes was asked for: first, and one past the last.
     pub(super) fn take(&mut self, length: u32) -> (u32, u32) {
+        self.coming_bytes =
+            self.coming_bytes.map(|coming| coming.saturating_sub(u64::from(length)));
         let skipped = u32::try_from(self.skip).unwrap_or(u32::MAX).min(length);
         self.skip -= u64::from(skipped);
         let wanted = self.left.map_or(length - skipped, |left| {
@@ -95,6 +105,8 @@ fn parse_content_range(text: &str) -> Option<ContentRange> {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn coming(status: u16, range: Option<&str>, length: Option<&str>) -> Coming {
@@ -120,6 +132,7 @@ mod tests {
         assert_eq!(window.take(600), (0, 600));
         assert_eq!(window.take(400), (0, 400));
         assert!(!window.is_done());
+        assert!(window.is_drained());
     }
 
     #[test]
@@ -131,6 +144,7 @@ mod tests {
         assert_eq!(window.take(100), (50, 100));
         assert_eq!(window.take(300), (0, 150));
         assert!(window.is_done());
+        assert!(!window.is_drained(), "the rest of the file is still coming");
     }
 
     #[test]

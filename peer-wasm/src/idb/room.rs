@@ -41,6 +41,7 @@ pub(super) fn plan(entries: &[Entry], limit_bytes: u64, coming_bytes: u64) -> Pl
 #[cfg(test)]
 mod tests {
     use primitives::{SegmentId, SwarmId};
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

@@ -50,6 +50,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn message(link: u32) -> Input {
