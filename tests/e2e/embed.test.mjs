@@ -2,7 +2,7 @@
 // WebAssembly, WebRTC or the signaling server it is plain hls.js.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { launchChromium } from '../rig/browser.mjs';
 import { freePort } from '../rig/starling.mjs';
 import { openStage, Viewer } from './stage.mjs';
@@ -16,9 +16,10 @@ describe('the tag on another origin', () => {
     chromium = await launchChromium();
     stage = await openStage();
   });
+  afterEach(() => stage.clear());
   after(async () => {
-    await chromium?.close();
     await stage?.close();
+    await chromium?.close();
   });
 
   test('works under a strict content security policy', async () => {

@@ -27,7 +27,7 @@ describe('the network', () => {
       await second.until('takes from the first', ({ probe, stats }) => probe.receivedBytes > 100_000 && stats.peers === 1);
       await stage.server.kill();
       const before = await second.look();
-      const during = await second.until('plays on without it, still fed by the first', ({ video, stats }) => video.at >= before.video.at + 4 && stats.peers === 1);
+      const during = await second.until('plays on without it, still fed by the first', ({ video, probe, stats }) => video.at >= before.video.at + 4 && probe.receivedBytes > before.probe.receivedBytes + 100_000 && stats.peers === 1);
       assert.equal(during.video.error, null);
       assert.ok((await first.look()).stats.peers === 1, 'the connection between the two outlives the server');
       await stage.server.start();

@@ -8,21 +8,14 @@ import { openStage, Viewer } from './stage.mjs';
 describe('the origin', () => {
   let chromium;
   let stage;
-  let viewers = [];
   before(async () => {
     chromium = await launchChromium();
   });
   after(() => chromium?.close());
   afterEach(async () => {
-    await Promise.all(viewers.map((viewer) => viewer.close()));
-    viewers = [];
     await stage?.close();
   });
-  const open = async (options) => {
-    const viewer = await Viewer.open(chromium, stage, options);
-    viewers.push(viewer);
-    return viewer;
-  };
+  const open = (options) => Viewer.open(chromium, stage, options);
 
   test('an origin slower than the video is no trouble for the second viewer', async () => {
     stage = await openStage();

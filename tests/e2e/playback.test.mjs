@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { launchChromium } from '../rig/browser.mjs';
 import { startLive } from '../rig/live.mjs';
 import { witnessConfig } from '../rig/starling.mjs';
@@ -16,9 +16,10 @@ describe('playback', () => {
     chromium = await launchChromium();
     stage = await openStage({ renditions: ['lo', 'hi'] });
   });
+  afterEach(() => stage.clear());
   after(async () => {
-    await chromium?.close();
     await stage?.close();
+    await chromium?.close();
   });
 
   test('a live stream is shared, checked by the witness of the server', async () => {

@@ -34,8 +34,11 @@ export async function openStage(options = {}) {
     media: serveMedia ? media : undefined,
     config: typeof config === 'function' ? config(origin.url) : config,
   });
-  const stage = { folder, media, sizes, origin, pages, server, src: `${origin.url}/stream/master.m3u8` };
+  const stage = { folder, media, sizes, origin, pages, server, src: `${origin.url}/stream/master.m3u8`, viewers: new Set() };
+  /** Closes the tabs a test left open: the next one begins alone. */
+  stage.clear = () => Promise.all([...stage.viewers].map((viewer) => viewer.close().catch(() => {})));
   stage.close = async () => {
+    await stage.clear();
     await server.close();
     await origin.close();
     await pages.close();
@@ -64,6 +67,14 @@ export async function eventually(what, check, withinMs = PATIENCE_MS) {
 
 let lastViewer = 0;
 
+/** Segments a player holds ahead: half a minute, as it does with video of ordinary size. */
+const HLS_CONFIG = { maxBufferLength: 30, maxMaxBufferLength: 30 };
+/** Gives the tag its options for hls.js as soon as it is defined, which is before it makes a player. */
+const CONFIGURES = `customElements.whenDefined('starling-player').then(() => {
+  const player = document.querySelector('starling-player');
+  if (player) player.hlsConfig = ${JSON.stringify(HLS_CONFIG)};
+});`;
+
 /** A tab with `<starling-player>` on a page of another origin. */
 export class Viewer {
   /**
@@ -73,6 +84,8 @@ export class Viewer {
    */
   static async open(browser, stage, { attributes = {}, inject = '', csp = '', server = stage.server, src = stage.src, shaper = null, context = null, id } = {}) {
     const viewer = new Viewer();
+    stage.viewers.add(viewer);
+    viewer.stage = stage;
     viewer.id = id ?? `v${(lastViewer += 1)}`;
     viewer.ownContext = context === null;
     viewer.context = context ?? (await browser.createBrowserContext());
@@ -80,7 +93,7 @@ export class Viewer {
     viewer.console = [];
     viewer.page.on('console', (message) => viewer.console.push(message.text()));
     const options = { shaper: shaper && { url: shaper.url, viewer: viewer.id } };
-    await viewer.page.evaluateOnNewDocument(`window.__probeOptions=${JSON.stringify(options)};${inject};${PROBE}`);
+    await viewer.page.evaluateOnNewDocument(`window.__probeOptions=${JSON.stringify(options)};${inject};${CONFIGURES}${PROBE}`);
     const query = new URLSearchParams({ server: server.url, media: new URL(src).origin, csp, ...prefixed(attributes), 'tag-src': src });
     viewer.url = `http://${viewer.id}.localhost:${stage.pages.port}/embed?${query}`;
     await viewer.page.goto(viewer.url, { waitUntil: 'domcontentloaded' });
@@ -135,6 +148,7 @@ export class Viewer {
   }
 
   async close() {
+    if (!this.stage.viewers.delete(this)) return;
     if (this.ownContext) await this.context.close();
     else await this.page.close();
   }

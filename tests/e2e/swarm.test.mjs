@@ -2,7 +2,7 @@
 // What left the origin is counted by the origin, not by the player.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { launchChromium, launchFirefox } from '../rig/browser.mjs';
 import { openStage, Viewer } from './stage.mjs';
 
@@ -13,9 +13,10 @@ describe('viewers of one video', () => {
     chromium = await launchChromium();
     stage = await openStage();
   });
+  afterEach(() => stage.clear());
   after(async () => {
-    await chromium?.close();
     await stage?.close();
+    await chromium?.close();
   });
 
   const mediaBytes = async (viewer) => (await stage.origin.counts())[viewer.id]?.media ?? 0;
