@@ -8,7 +8,7 @@
 //!    whose socket is down, or to one of its exceptions; never to more than it wants.
 //! 2. A membership ends only by its own session, so that a late message of an earlier session of the
 //!    same key changes nothing.
-//! 3. The cost of one introduction is bounded whatever the swarm's size ([`choice`]).
+//! 3. The cost of one introduction is bounded whatever the swarm's size (`choice`).
 //! 4. An empty swarm is forgotten.
 
 mod bag;

@@ -1,6 +1,6 @@
 //! Signs what the segments of an HLS stream must be: `starling.json` and its parts.
 //!
-//! A [`Source`] is a folder or a web folder with playlists. [`whole`] publishes a finished stream in
+//! A [`Source`] is a folder or a web folder with playlists. `whole` publishes a finished stream in
 //! one go, [`Watch`] one that is still being packaged, a part per new segment. The format is
 //! `docs/spec/manifest.md`, its types are in `crates/media`.
 //!

@@ -73,6 +73,23 @@ describe('playback', () => {
     await first.close();
   });
 
+  test('a viewer who switches takes the other rendition from those who hold it', async () => {
+    const first = await Viewer.open(chromium, stage);
+    await first.played(0.5);
+    await first.chooseLevel(0);
+    await first.until('holds the lesser rendition', ({ video }) => video.bufferedTo >= 24);
+    const second = await Viewer.open(chromium, stage);
+    await second.played(0.5);
+    await second.chooseLevel(1);
+    const before = await second.look();
+    await second.chooseLevel(0);
+    const after = await second.until('holds 20 s of it', ({ stats, video }) => stats.level === 0 && video.bufferedTo >= 24);
+    const fromPeers = after.stats.p2pBytes - before.stats.p2pBytes;
+    const fromOrigin = after.stats.httpBytes - before.stats.httpBytes;
+    assert.ok(fromPeers > fromOrigin, `${fromPeers} from peers, ${fromOrigin} from the origin`);
+    assert.equal(after.video.error, null);
+  });
+
   test('a reload starts from the store of the first visit', async () => {
     const viewer = await Viewer.open(chromium, stage);
     await viewer.until('holds 20 s', ({ video }) => video?.bufferedTo >= 20);

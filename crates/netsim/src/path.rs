@@ -14,7 +14,7 @@ pub struct Path {
     /// Largest number of bytes of one connection under way in one direction. Chromium's SCTP moves
     /// 5-7 MB/s at a round trip of 20 ms: about 128 KiB.
     pub window_bytes: u64,
-    /// Bytes of headers each packet of up to [`PACKET_BYTES`] carries: IP, UDP, DTLS and SCTP are 85;
+    /// Bytes of headers each packet of up to `PACKET_BYTES` carries: IP, UDP, DTLS and SCTP are 85;
     /// IP, TCP and TLS about 60.
     pub header_bytes: u64,
 }

@@ -200,7 +200,7 @@ pub enum Signal {
         connection: u32,
         /// Session description, at most [`crate::limits::SDP_BYTES_MAX`].
         sdp: String,
-        /// [`sign_description`], base64.
+        /// [`Description::sign`], base64.
         signature: Base64,
     },
     /// The answerer's description.
@@ -209,7 +209,7 @@ pub enum Signal {
         connection: u32,
         /// Session description.
         sdp: String,
-        /// [`sign_description`], base64.
+        /// [`Description::sign`], base64.
         signature: Base64,
     },
     /// A trickled candidate (RFC 8838).

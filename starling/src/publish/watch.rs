@@ -50,7 +50,7 @@ impl Watch {
     /// Finds the playlists and writes the manifest, so that viewers learn the publisher at once.
     ///
     /// # Errors
-    /// As [`super::whole`], but a live stream is what is expected.
+    /// As `super::whole`, but a live stream is what is expected.
     pub async fn start(job: Job) -> Result<Self, PublishError> {
         let (playlist, tracks) = find_tracks(&job.source, job.playlist.as_deref()).await?;
         let store = Store::open(&job.out, &job.key, job.replace).await?;
