@@ -9,7 +9,7 @@ import { openStage, Viewer } from './stage.mjs';
 
 const NO_WEBRTC = 'delete window.RTCPeerConnection; delete window.webkitRTCPeerConnection;';
 
-describe('a page of another origin', () => {
+describe('the tag on another origin', () => {
   let chromium;
   let stage;
   before(async () => {
@@ -34,15 +34,6 @@ describe('a page of another origin', () => {
       assert.deepEqual(broken, [], 'nothing of ours breaks the policy');
       await viewer.close();
     }
-  });
-
-  test('is not needed: a site attaches the swarm to a player of its own', async () => {
-    const first = await Viewer.open(chromium, stage);
-    await first.until('has a head start', ({ video }) => video?.bufferedTo >= 20);
-    const second = await Viewer.open(chromium, stage, { route: 'attach' });
-    const seen = await second.until('holds 20 s', ({ video }) => video?.bufferedTo >= 20 && video.at >= 1);
-    assert.equal(seen.stats.mode, 'starling');
-    assert.ok(seen.stats.p2pBytes > seen.stats.httpBytes, `${seen.stats.p2pBytes} from peers, ${seen.stats.httpBytes} from the origin`);
   });
 
   test('plays by plain hls.js when WebAssembly is blocked', async () => {

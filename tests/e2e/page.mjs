@@ -4,18 +4,15 @@
 // (`strict`: nothing but what the documentation asks for; `no-wasm`: the same without WebAssembly), and
 // `tag-<name>` for every attribute of the tag.
 
-/**
- * Answers `/embed`, and `/attach` for a site that has a player of hls.js already; for an origin's `intercept`.
- */
+/** Answers `/embed`; for an origin's `intercept`. */
 export function pageOf(request, response) {
   const url = new URL(request.url, 'http://page');
-  const page = { '/embed': tagPage, '/attach': attachPage }[url.pathname];
-  if (!page) return false;
+  if (url.pathname !== '/embed') return false;
   const ask = (name) => url.searchParams.get(name) ?? '';
   const policy = policyOf(ask('csp'), ask('server'), ask('media'));
   if (policy) response.setHeader('content-security-policy', policy);
   response.setHeader('content-type', 'text/html; charset=utf-8');
-  response.end(page(ask('server'), url.searchParams));
+  response.end(html(ask('server'), attributesOf(url.searchParams)));
   return true;
 }
 
@@ -38,28 +35,7 @@ function attributesOf(query) {
   return Object.entries(attributes).map(([name, value]) => `${name}="${escape(value)}"`).join(' ');
 }
 
-/** The player of this site: `attach` as the manual shows it, with no options. */
-function attachPage(server, query) {
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>A site with a player</title>
-<video id="video" muted autoplay playsinline></video>
-<script type="module">
-import { attach, loadHls } from ${JSON.stringify(`${server}/embed.js`)};
-const Hls = await loadHls();
-const hls = new Hls();
-const attachment = await attach(hls);
-const video = document.getElementById('video');
-window.__attached = { get stats() { return attachment.stats; }, video, hls };
-hls.loadSource(${JSON.stringify(query.get('tag-src') ?? '')});
-hls.attachMedia(video);
-</script>
-</html>`;
-}
-
-function tagPage(server, query) {
-  const attributes = attributesOf(query);
+function html(server, attributes) {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

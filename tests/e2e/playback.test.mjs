@@ -62,34 +62,6 @@ describe('playback', () => {
     await second.close();
   });
 
-  test('a switch of rendition is followed, each rendition is a set of its own', async () => {
-    stage.origin.set({ viewerKbps: 450 });
-    const first = await Viewer.open(chromium, stage);
-    await first.until('plays the lesser rendition', ({ stats, video }) => video?.at >= 1 && stats.level === 0);
-    stage.origin.set({ viewerKbps: 0 });
-    await first.until('climbs to the better one', ({ stats }) => stats.level === 1, 60_000);
-    const seen = await first.playsOn(2);
-    assert.equal(seen.video.error, null);
-    await first.close();
-  });
-
-  test('a viewer who switches takes the other rendition from those who hold it', async () => {
-    const first = await Viewer.open(chromium, stage);
-    await first.played(0.5);
-    await first.chooseLevel(0);
-    await first.until('holds the lesser rendition', ({ video }) => video.bufferedTo >= 24);
-    const second = await Viewer.open(chromium, stage);
-    await second.played(0.5);
-    await second.chooseLevel(1);
-    const before = await second.look();
-    await second.chooseLevel(0);
-    const after = await second.until('holds 20 s of it', ({ stats, video }) => stats.level === 0 && video.bufferedTo >= 24);
-    const fromPeers = after.stats.p2pBytes - before.stats.p2pBytes;
-    const fromOrigin = after.stats.httpBytes - before.stats.httpBytes;
-    assert.ok(fromPeers > fromOrigin, `${fromPeers} from peers, ${fromOrigin} from the origin`);
-    assert.equal(after.video.error, null);
-  });
-
   test('a reload starts from the store of the first visit', async () => {
     const viewer = await Viewer.open(chromium, stage);
     await viewer.until('holds 20 s', ({ video }) => video?.bufferedTo >= 20);
@@ -102,16 +74,11 @@ describe('playback', () => {
     await viewer.close();
   });
 
-  test('a tab in the background plays on and still feeds others', async () => {
+  test('a tab in the background still feeds others', async () => {
     const throttling = await launchChromium({ allInFront: false });
     try {
       const behind = await Viewer.open(throttling, stage);
       await behind.until('has a head start', ({ video }) => video?.bufferedTo >= 20);
-      // The browser itself pauses muted autoplay in a hidden tab; with sound it plays on.
-      await behind.control((video) => {
-        video.muted = false;
-        return video.play();
-      });
       const front = await behind.context.newPage();
       await front.bringToFront();
       await eventually('the tab is hidden', async () => {
@@ -121,8 +88,6 @@ describe('playback', () => {
       const other = await Viewer.open(chromium, stage);
       const seen = await other.until('is fed by it', ({ video, stats }) => video?.bufferedTo >= 20 && stats.p2pBytes > 200_000);
       assert.ok(offloadOf(seen) > 0.5, `${offloadOf(seen)} of the bytes came from the tab in the background`);
-      const before = await behind.look();
-      await behind.until('plays on', ({ video }) => video.at >= before.video.at + 3);
       await other.close();
       await behind.close();
     } finally {

@@ -80,9 +80,9 @@ export class Viewer {
   /**
    * Opens the tab in a browser context of its own (or in `context`). `attributes` go on the tag; `inject` runs
    * before any script of the page, before the probe; `csp` chooses the page's policy; `server` stands in for the
-   * stage's server, `shaper` for the plain network; `route` is `embed` or `attach` (see page.mjs).
+   * stage's server, `shaper` for the plain network.
    */
-  static async open(browser, stage, { attributes = {}, inject = '', csp = '', server = stage.server, src = stage.src, shaper = null, context = null, id, route = 'embed' } = {}) {
+  static async open(browser, stage, { attributes = {}, inject = '', csp = '', server = stage.server, src = stage.src, shaper = null, context = null, id } = {}) {
     const viewer = new Viewer();
     stage.viewers.add(viewer);
     viewer.stage = stage;
@@ -95,7 +95,7 @@ export class Viewer {
     const options = { shaper: shaper && { url: shaper.url, viewer: viewer.id } };
     await viewer.page.evaluateOnNewDocument(`window.__probeOptions=${JSON.stringify(options)};${inject};${CONFIGURES}${PROBE}`);
     const query = new URLSearchParams({ server: server.url, media: new URL(src).origin, csp, ...prefixed(attributes), 'tag-src': src });
-    viewer.url = `http://${viewer.id}.localhost:${stage.pages.port}/${route}?${query}`;
+    viewer.url = `http://${viewer.id}.localhost:${stage.pages.port}/embed?${query}`;
     await viewer.page.goto(viewer.url, { waitUntil: 'domcontentloaded' });
     return viewer;
   }
@@ -103,7 +103,7 @@ export class Viewer {
   /** Everything a test looks at, at one moment. */
   async look() {
     return this.page.evaluate(() => {
-      const player = document.querySelector('starling-player') ?? window.__attached;
+      const player = document.querySelector('starling-player');
       const video = player?.video;
       const buffered = video?.buffered;
       return {
@@ -145,14 +145,6 @@ export class Viewer {
   /** Calls `change(video, argument)` in the page. */
   async control(change, argument) {
     return this.page.evaluate(`(${change})(document.querySelector('starling-player').video, ${JSON.stringify(argument)})`);
-  }
-
-  /** Makes the player show one rendition, by its place in the order of hls.js. */
-  async chooseLevel(level) {
-    await this.page.evaluate((wanted) => {
-      (document.querySelector('starling-player') ?? window.__attached).hls.currentLevel = wanted;
-    }, level);
-    return this.until(`shows level ${level}`, ({ stats, video }) => stats.level === level && video.readyState >= 3);
   }
 
   async close() {
