@@ -26,6 +26,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::any;
 use primitives::{KeyPair, PeerId};
 use signaling_server::{MediaFolder, State};
 use tokio::net::{TcpListener, TcpSocket};
@@ -146,6 +148,8 @@ impl Server {
         let find: assets::Find = assets::BUNDLE;
         signaling_server::app(self.signaling.clone())
             .nest(MEDIA_PATH.trim_end_matches('/'), media::router(&self.folder()))
+            // A nested router does not get this one: without it, the page would answer.
+            .route(MEDIA_PATH, any(StatusCode::NOT_FOUND))
             .fallback_service(Router::new().fallback(assets::serve).with_state(find))
     }
 

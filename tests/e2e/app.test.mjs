@@ -63,7 +63,7 @@ describe('the page', () => {
     const seen = await until(second, 'the second holds 20 s', ({ at, bufferedTo }) => at >= 2 && bufferedTo >= 20);
     assert.ok(seen.stats.p2pBytes > seen.stats.httpBytes, `${seen.stats.p2pBytes} from peers, ${seen.stats.httpBytes} from the origin`);
     assert.ok(seen.received >= seen.stats.p2pBytes, 'data channels carried at least that much');
-    await until(second, 'the page shows where the bytes came from', ({ text }) => /from \d+ other viewers?/i.test(text) && /\d+(\.\d+)?\s?%/.test(text));
+    await until(second, 'the page shows where the bytes came from', ({ text }) => /\d+\s%\sof\syour\svideo\scame\sfrom\s\d+\sother\sviewers?/.test(text));
     for (const page of [first, second]) {
       assert.deepEqual((await look(page)).errors, [], 'no script error');
       await page.browserContext().close();

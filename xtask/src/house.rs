@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -24,9 +24,11 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// The checkout this xtask was compiled in.
+    /// The checkout this xtask was started in: cargo says where. The place it was compiled in may be
+    /// another checkout, which shares the target folder.
     pub(crate) fn find() -> Result<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let manifest = env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let root = manifest.parent().context("xtask has no parent folder")?.to_path_buf();
         let home = env::home_dir().context("no home folder: set HOME")?;
         let cache = home.join(".cache/starling");

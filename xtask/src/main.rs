@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command line speaks on standard output")]
 
+mod checkout;
 mod chores;
 mod dev;
 mod dist;
@@ -20,6 +21,7 @@ mod web;
 
 use std::{path::PathBuf, process::ExitCode};
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::house::House;
@@ -67,27 +69,40 @@ enum Chore {
 }
 
 fn main() -> ExitCode {
-    let outcome = House::find().and_then(|house| match Cli::parse().chore {
-        Chore::Run(args) => run::run(&house, &args),
-        Chore::Dev(args) => dev::dev(&house, &args),
-        Chore::Test(args) => test::test(&house, &args),
-        Chore::Setup { all: false } => setup::for_run(&house),
-        Chore::Setup { all: true } => setup::for_test(&house),
-        Chore::Web => {
-            setup::for_web(&house).and_then(|()| web::build(&house, web::Mode::Release).map(|_| ()))
-        }
-        Chore::Sim(args) => chores::sim(&house, &args),
-        Chore::Bench(args) => chores::bench(&house, &args),
-        Chore::Soak(args) => chores::soak(&house, &args),
-        Chore::Vectors { file } => vectors::run_file(&file),
-        Chore::Tidy => tidy::tidy(&house),
-        Chore::Dist => dist::dist(&house),
-    });
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+    match start() {
+        Ok(code) => code,
         Err(error) => {
             say::problem(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+fn start() -> Result<ExitCode> {
+    let house = House::find()?;
+    let chore = Cli::parse().chore;
+    if checkout::claim(&house)? {
+        return checkout::again(&house).map(ExitCode::from);
+    }
+    do_chore(&house, chore)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn do_chore(house: &House, chore: Chore) -> Result<()> {
+    match chore {
+        Chore::Run(args) => run::run(house, &args),
+        Chore::Dev(args) => dev::dev(house, &args),
+        Chore::Test(args) => test::test(house, &args),
+        Chore::Setup { all: false } => setup::for_run(house),
+        Chore::Setup { all: true } => setup::for_test(house),
+        Chore::Web => {
+            setup::for_web(house).and_then(|()| web::build(house, web::Mode::Release).map(|_| ()))
+        }
+        Chore::Sim(args) => chores::sim(house, &args),
+        Chore::Bench(args) => chores::bench(house, &args),
+        Chore::Soak(args) => chores::soak(house, &args),
+        Chore::Vectors { file } => vectors::run_file(&file),
+        Chore::Tidy => tidy::tidy(house),
+        Chore::Dist => dist::dist(house),
     }
 }
