@@ -70,9 +70,9 @@ let lastViewer = 0;
 /** Segments a player holds ahead: half a minute, as it does with video of ordinary size. */
 const HLS_CONFIG = { maxBufferLength: 30, maxMaxBufferLength: 30 };
 /** Gives the tag its options for hls.js as soon as it is defined, which is before it makes a player. */
-const CONFIGURES = `customElements.whenDefined('starling-player').then(() => {
+const configures = (options) => `customElements.whenDefined('starling-player').then(() => {
   const player = document.querySelector('starling-player');
-  if (player) player.hlsConfig = ${JSON.stringify(HLS_CONFIG)};
+  if (player) player.hlsConfig = ${JSON.stringify({ ...HLS_CONFIG, ...options })};
 });`;
 
 /** A tab with `<starling-player>` on a page of another origin. */
@@ -80,9 +80,9 @@ export class Viewer {
   /**
    * Opens the tab in a browser context of its own (or in `context`). `attributes` go on the tag; `inject` runs
    * before any script of the page, before the probe; `csp` chooses the page's policy; `server` stands in for the
-   * stage's server, `shaper` for the plain network.
+   * stage's server, `shaper` for the plain network; `hls` holds options for hls.js.
    */
-  static async open(browser, stage, { attributes = {}, inject = '', csp = '', server = stage.server, src = stage.src, shaper = null, context = null, id } = {}) {
+  static async open(browser, stage, { attributes = {}, inject = '', csp = '', server = stage.server, src = stage.src, shaper = null, context = null, hls = {}, id } = {}) {
     const viewer = new Viewer();
     stage.viewers.add(viewer);
     viewer.stage = stage;
@@ -93,7 +93,7 @@ export class Viewer {
     viewer.console = [];
     viewer.page.on('console', (message) => viewer.console.push(message.text()));
     const options = { shaper: shaper && { url: shaper.url, viewer: viewer.id } };
-    await viewer.page.evaluateOnNewDocument(`window.__probeOptions=${JSON.stringify(options)};${inject};${CONFIGURES}${PROBE}`);
+    await viewer.page.evaluateOnNewDocument(`window.__probeOptions=${JSON.stringify(options)};${inject};${configures(hls)}${PROBE}`);
     const query = new URLSearchParams({ server: server.url, media: new URL(src).origin, csp, ...prefixed(attributes), 'tag-src': src });
     viewer.url = `http://${viewer.id}.localhost:${stage.pages.port}/embed?${query}`;
     await viewer.page.goto(viewer.url, { waitUntil: 'domcontentloaded' });
@@ -145,6 +145,11 @@ export class Viewer {
   /** Calls `change(video, argument)` in the page. */
   async control(change, argument) {
     return this.page.evaluate(`(${change})(document.querySelector('starling-player').video, ${JSON.stringify(argument)})`);
+  }
+
+  /** Makes the player show one rendition at once, by its place in the order of hls.js. */
+  async chooseLevel(level) {
+    await this.page.evaluate((wanted) => (document.querySelector('starling-player').hls.currentLevel = wanted), level);
   }
 
   async close() {
