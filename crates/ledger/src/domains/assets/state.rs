@@ -1,0 +1,41 @@
+//! Records of assets.
+
+use minicbor::{Decode, Encode};
+
+use crate::{AccountId, AssetId, Key, Prefix, Store, state::Table};
+
+pub(super) const ASSETS: Table<Asset> = Table::new(Prefix::Assets, 0);
+pub(super) const COUNT: Table<u32> = Table::new(Prefix::Assets, 1);
+
+/// What was promised when an asset was made.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Asset {
+    /// Whose promise it is.
+    #[n(0)]
+    pub issuer: AccountId,
+    /// What the issuer calls it.
+    #[n(1)]
+    pub symbol: String,
+    /// Decimals by which units are shown.
+    #[n(2)]
+    pub decimals: u8,
+    /// Most units there may ever be.
+    #[n(3)]
+    pub supply_max: Option<u128>,
+    /// Whether the issuer may freeze balances.
+    #[n(4)]
+    pub freezable: bool,
+    /// Whether issuing was given up.
+    #[n(5)]
+    pub closed: bool,
+}
+
+/// An asset's record. The ledger's own unit has none: its name is in the genesis.
+pub fn asset(store: &dyn Store, asset: AssetId) -> Option<Asset> {
+    ASSETS.get(store, &[&asset.0.to_be_bytes()])
+}
+
+/// Where an asset's record is.
+pub fn asset_key(asset: AssetId) -> Key {
+    ASSETS.key(&[&asset.0.to_be_bytes()])
+}
