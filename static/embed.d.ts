@@ -135,7 +135,7 @@ export interface Attachment extends EventTarget {
   readonly mode: "starling" | "hls";
   readonly stats: Stats;
   /** Uses this peer from now on; `null`: plain HTTP. */
-  usePeer(peer: Peer | Promise<Peer> | null): Promise<void>;
+  usePeer(peer: Peer | Promise<Peer> | (() => Promise<Peer>) | null): Promise<void>;
   /** Takes everything back; the player goes on as plain hls.js. */
   destroy(): void;
 }

@@ -1,6 +1,6 @@
 // @ts-check
 // <starling-player>: HLS video whose viewers pass it on to each other. One module, no dependencies;
-// hls.js and the peer (WebAssembly) are loaded when a player needs them, both at once. If anything of
+// hls.js is loaded when a player needs it, the peer (WebAssembly) after the first segment. If anything of
 // ours fails to load or to run, the video plays by plain hls.js, and without that natively.
 //
 // The manual for site owners is docs/embed.md; types are in embed.d.ts.
@@ -90,11 +90,9 @@ function sharedPeer(options) {
  */
 export async function attach(hls, options = {}) {
   const { peer, signalUrl, relayOnly, uploadLimit, ...stream } = options;
-  const chosen = peer ?? sharedPeer(defined({ signalUrl, relayOnly, uploadLimit }));
-  Promise.resolve(chosen).catch(() => {});
   const { Session } = await loadSession();
   const session = new Session(hls, stream);
-  session.usePeer(chosen);
+  session.usePeer(peer ?? (() => sharedPeer(defined({ signalUrl, relayOnly, uploadLimit }))));
   return session;
 }
 
@@ -306,9 +304,8 @@ class StarlingPlayer extends HTMLElement {
    * @param {number} load
    */
   async #start(url, load) {
-    // All at once: hls.js must not wait for the peer, nor the peer for hls.js.
+    // Both at once; the peer, larger than both, is loaded when the first segment is here.
     const session = loadSession().catch(() => null);
-    if (!this.#peer && this.#mayUsePeer) sharedPeer(this.#peerOptions).catch(() => {});
     const [Hls, sessions] = await Promise.all([loadHls().catch(() => null), session]);
     if (load !== this.#load) return;
     if (Hls?.isSupported()) {
@@ -400,7 +397,7 @@ class StarlingPlayer extends HTMLElement {
   #choosePeer() {
     const session = this.#session;
     if (!session) return;
-    session.usePeer(this.#mayUsePeer ? (this.#peer ?? sharedPeer(this.#peerOptions)) : null);
+    session.usePeer(this.#mayUsePeer ? (this.#peer ?? (() => sharedPeer(this.#peerOptions))) : null);
   }
 
   // ---- errors ----

@@ -7,6 +7,8 @@
 /** @typedef {{track: number, index: number, url: string}} Segment */
 /** @typedef {{frag: any, part: any, url: string}} Context as hls.js gives it */
 
+/** A load by plain HTTP that ends sooner than this is not handed over, in milliseconds. */
+const HANDOVER_MIN_MS = 1200;
 /** Rate taken for segments whose sources tell none, in bytes per second: 1 GB/s, a memory's. */
 const RATE_MAX_BYTES_PER_S = 1e9;
 
@@ -52,19 +54,24 @@ export function segmentLoader(session, Fallback) {
       this.context = context;
       this.#callbacks = callbacks;
       const isMedia = !context.part && Number.isSafeInteger(context.frag?.sn);
-      const ready = isMedia ? session.readiness() : null;
-      if (!ready) return this.#start(context, policy);
+      const ready = isMedia ? session.readiness(context.frag) : null;
+      if (!ready) return this.#start(context, policy, isMedia);
       ready.then(() => this.context === context && !this.stats.aborted && this.#start(context, policy));
     }
 
     /**
      * @param {Context} context
      * @param {any} policy
+     * @param {boolean} [mayHandOver] whether neighbours that come while it is loaded may take it over
      */
-    #start(context, policy) {
+    #start(context, policy, mayHandOver = false) {
       const segment = context.part ? null : session.segmentOf(context.frag);
       const answer = segment && session.ask(segment);
-      if (!segment || !answer) return this.#loadPlain(policy);
+      if (!segment || !answer) {
+        this.#loadPlain(policy);
+        if (mayHandOver) session.onNeighbours(this, () => this.#handOver(context, policy));
+        return;
+      }
       this.#asked = segment;
       this.stats.loading.start = performance.now();
       const patienceMs = policy.loadPolicy?.maxLoadTimeMs ?? policy.timeout;
@@ -77,7 +84,27 @@ export function segmentLoader(session, Fallback) {
       session.onLost(this, plain);
     }
 
+    /**
+     * Gives a load by plain HTTP to the swarm, unless it ends soon or the swarm does not know it. An origin
+     * that a crowd asks at once sends each of them the same bytes slowly; among neighbours one copy is enough.
+     * @param {Context} context
+     * @param {any} policy
+     */
+    #handOver(context, policy) {
+      session.onNeighbours(this, null);
+      const { loaded, total, loading } = this.stats;
+      const bytesPerMs = loaded / (performance.now() - loading.start);
+      const endsSoon = loaded > 0 && (total - loaded) / bytesPerMs < HANDOVER_MIN_MS;
+      if (!this.#plain || endsSoon || !session.segmentOf(context.frag)) return;
+      session.countHttp(loaded);
+      this.#plain.destroy();
+      this.#plain = null;
+      Object.assign(this.stats, newStats());
+      this.#start(context, policy);
+    }
+
     abort() {
+      session.onNeighbours(this, null);
       if (this.#plain) return this.#plain.abort();
       if (!this.#callbacks || this.stats.aborted) return;
       this.#giveUp();
@@ -87,6 +114,7 @@ export function segmentLoader(session, Fallback) {
 
     destroy() {
       this.#callbacks = null;
+      session.onNeighbours(this, null);
       this.#plain?.destroy();
       this.#giveUp();
       this.context = null;
@@ -151,6 +179,7 @@ export function segmentLoader(session, Fallback) {
       plain.load(this.context, policy, {
         ...callbacks,
         onSuccess: (/** @type {any} */ response, /** @type {any} */ stats, /** @type {any[]} */ ...rest) => {
+          session.onNeighbours(this, null);
           session.countHttp(response.data?.byteLength ?? stats.loaded);
           callbacks.onSuccess(response, stats, ...rest);
         },

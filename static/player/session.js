@@ -19,6 +19,10 @@ const PLAYBACK_EVERY_MS = 250;
 const VIEW_EVERY_MS = 200;
 /** Segments after the first wait this long for a peer that is starting, in milliseconds. */
 const PEER_WAIT_MS = 2500;
+/** A peer starts once the first segment is in the player's buffer, or this long after it was asked for. */
+const PEER_START_MS = 500;
+/** While a first segment arrives by plain HTTP, neighbours are looked for this often, in milliseconds. */
+const HANDOVER_EVERY_MS = 200;
 /** Fired at the window when the peer's code failed; nothing of it answers any more. */
 const PANIC = "starling-panic";
 
@@ -33,7 +37,11 @@ export class Session extends EventTarget {
   /** Counts choices of a peer. */ #turn = 0;
   /** @type {Stream | null} */ #stream = null;
   /** Until the choice under way is made. @type {Promise<unknown> | null} */ #choosing = null;
-  #hasLoadedFirst = false;
+  /** Kinds of list (`main`, `audio`) whose first segment was asked for. @type {Set<string>} */ #firsts = new Set();
+  /** Resolves when the peer may start without delaying the first picture. */ #gate = new Gate();
+  /** First segments under way by plain HTTP, which neighbours may take over. @type {Map<object, () => void>} */
+  #handovers = new Map();
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #handoverTimer;
   #tracks = new Tracks();
   /** The newest list of each track. @type {Map<number, any>} */ #lists = new Map();
   /** Where each fragment stands in the swarm. @type {WeakMap<object, Segment>} */ #segments = new WeakMap();
@@ -68,11 +76,16 @@ export class Session extends EventTarget {
       const isIt = (/** @type {any} */ track) => track.id === id && track.groupId === groupId;
       this.#listed(details, tracks.find(isIt)?.url);
     });
+    this.#hook("hlsFragBuffered", ({ frag }) => Number.isSafeInteger(frag?.sn) && this.#gate.open());
+    this.#hook("hlsError", () => this.#gate.open());
     this.#hook("hlsMediaAttached", () => this.#watch(hls.media));
     this.#hook("hlsDestroying", () => this.destroy());
     addEventListener(PANIC, () => this.usePeer(null), { signal: this.#ear.signal });
     if (hls.media) this.#watch(hls.media);
-    if (hls.levels?.length) this.#catchUp();
+    if (hls.levels?.length) {
+      this.#gate.open();
+      this.#catchUp();
+    }
   }
 
   /** @returns {"starling" | "hls"} */
@@ -82,15 +95,18 @@ export class Session extends EventTarget {
 
   /**
    * Segments come from this peer from now on; `null`: by plain HTTP. The last call counts, whichever
-   * peer is there first. One that can't be had leaves the player at plain HTTP.
-   * @param {Peer | Promise<Peer> | null} peer
+   * peer is there first. One that can't be had leaves the player at plain HTTP. A function starts the
+   * peer when that no longer delays the first picture: its code is as large as a segment.
+   * @param {Peer | Promise<Peer> | null | (() => Promise<Peer>)} peer
    */
   async usePeer(peer) {
     const turn = ++this.#turn;
     let chosen = null;
-    const choosing = (this.#choosing = Promise.race([peer, passed(PEER_WAIT_MS)]).catch(() => null));
+    const coming = typeof peer === "function" ? this.#gate.passed.then(peer) : peer;
+    const patience = this.#gate.passed.then(() => passed(PEER_WAIT_MS));
+    const choosing = (this.#choosing = Promise.race([coming, patience]).catch(() => null));
     try {
-      chosen = await peer;
+      chosen = await coming;
     } catch (error) {
       console.info("starling: playing by plain HTTP:", error);
     }
@@ -131,6 +147,9 @@ export class Session extends EventTarget {
     this.#hls.config.fLoader = this.#fLoader;
     this.#turn += 1;
     this.#closeStream();
+    this.#handovers.clear();
+    clearInterval(this.#handoverTimer);
+    this.#gate.close();
     this.#peer = null;
     this.#ear.abort();
     this.#videoEar?.abort();
@@ -151,12 +170,32 @@ export class Session extends EventTarget {
   /**
    * What a load should wait for before it starts: a peer that is just starting. The first segment never
    * waits, so playback begins as early as without us; the next ones are not in a hurry.
+   * @param {any} frag
    * @returns {Promise<unknown> | null}
    */
-  readiness() {
-    const first = !this.#hasLoadedFirst;
-    this.#hasLoadedFirst = true;
-    return first || this.#stream ? null : this.#choosing;
+  readiness(frag) {
+    const kind = frag.type ?? "main";
+    const isFirst = !this.#firsts.has(kind);
+    this.#firsts.add(kind);
+    if (isFirst) this.#gate.openIn(PEER_START_MS);
+    return isFirst || this.#stream ? null : this.#choosing;
+  }
+
+  /**
+   * What a load by plain HTTP does once neighbours are there that could bring the rest faster than an
+   * origin that everybody asks at once; `null`: it is done.
+   * @param {object} load
+   * @param {(() => void) | null} handle
+   */
+  onNeighbours(load, handle) {
+    if (handle) this.#handovers.set(load, handle);
+    else this.#handovers.delete(load);
+    if (this.#handovers.size === 0) return clearInterval(this.#handoverTimer);
+    clearInterval(this.#handoverTimer);
+    this.#handoverTimer = setInterval(() => {
+      if (!this.#streamView()?.peers.some((/** @type {any} */ peer) => peer.state === "open")) return;
+      for (const take of [...this.#handovers.values()]) take();
+    }, HANDOVER_EVERY_MS);
   }
 
   /**
@@ -197,7 +236,7 @@ export class Session extends EventTarget {
   #manifestLoading() {
     this.#lists.clear();
     this.#hasPlayed = false;
-    this.#hasLoadedFirst = false;
+    this.#firsts.clear();
     this.meter?.restart();
     this.#closeStream();
     this.#past = { httpBytes: 0, p2pBytes: 0, cacheBytes: 0, uploadBytes: 0 };
@@ -377,6 +416,27 @@ export class Session extends EventTarget {
     const hook = (/** @type {string} */ _, /** @type {any} */ data) => handle(data);
     this.#hooks.push([event, hook]);
     this.#hls.on(event, hook);
+  }
+}
+
+/** Something to wait for, opened once by whoever comes first. */
+class Gate {
+  /** @type {Promise<void>} */ passed;
+  /** @type {() => void} */ open = () => {};
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+
+  constructor() {
+    this.passed = new Promise((resolve) => (this.open = resolve));
+  }
+
+  /** @param {number} ms */
+  openIn(ms) {
+    this.#timer ??= setTimeout(this.open, ms);
+  }
+
+  /** Nobody waits any longer. */
+  close() {
+    clearTimeout(this.#timer);
   }
 }
 

@@ -2,6 +2,8 @@
 
 /** A home connection: 20 ms one way between peers, 5 Mbit/s up, 20 Mbit/s down; the origin 40 ms away. */
 const HOME = { net: { delayMs: 20, upKbps: 5000, downKbps: 20_000 }, viewerKbps: 20_000, latencyMs: 40 };
+/** Plain hls.js offloads nothing: it runs where its startup and its stalls tell something. */
+const SWARMS = ['starling', 'p2pml'];
 const EIGHT_JOIN_SLOWLY = { viewers: 8, joinEveryS: 5, segments: 30, renditions: ['hi'] };
 
 /**
@@ -11,13 +13,13 @@ const EIGHT_JOIN_SLOWLY = { viewers: 8, joinEveryS: 5, segments: 30, renditions:
  */
 export const SCENARIOS = {
   A: { title: 'loopback VOD', ...EIGHT_JOIN_SLOWLY },
-  B: { title: 'home links VOD', ...EIGHT_JOIN_SLOWLY, ...HOME },
+  B: { title: 'home links VOD', ...EIGHT_JOIN_SLOWLY, ...HOME, players: SWARMS },
   C: { title: 'origin capped at 8 Mbit/s', ...EIGHT_JOIN_SLOWLY, totalKbps: 8000 },
-  D: { title: 'live, 40 s window', ...EIGHT_JOIN_SLOWLY, live: true, segments: 10, seconds: 80 },
-  E: { title: 'one of four corrupts what it sends', viewers: 4, joinEveryS: 8, segments: 15, renditions: ['hi'], corrupting: 1, players: ['starling', 'p2pml'] },
+  D: { title: 'live, 40 s window', ...EIGHT_JOIN_SLOWLY, live: true, segments: 10, seconds: 80, players: SWARMS },
+  E: { title: 'one of four corrupts what it sends', viewers: 4, joinEveryS: 8, segments: 15, renditions: ['hi'], corrupting: 1, players: SWARMS },
   F: { title: 'startup on home links', viewers: 4, joinEveryS: 3, segments: 5, renditions: ['hi'], repeats: 3, ...HOME },
   G: { title: 'flash crowd, origin 16 Mbit/s', ...EIGHT_JOIN_SLOWLY, joinEveryS: 0, totalKbps: 16_000 },
-  H: { title: 'ABR ladder on home links', ...EIGHT_JOIN_SLOWLY, renditions: ['lo', 'hi'], ...HOME },
+  H: { title: 'ABR ladder on home links', ...EIGHT_JOIN_SLOWLY, renditions: ['lo', 'hi'], ...HOME, players: SWARMS },
 };
 
 export const PLAYERS = {
