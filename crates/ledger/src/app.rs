@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     AccountId, BlockContext, Code, Overlay, Scan,
-    domains::{Broken, Domain, accounts, assets},
+    domains::{Broken, Domain, accounts, assets, paypool},
 };
 
 /// Lists the domains once, in the order in which blocks end and laws are asked.
@@ -67,4 +67,6 @@ domains! {
     1 Accounts(accounts::Accounts),
     /// Issue, burn, freeze.
     2 Assets(assets::Assets),
+    /// Lock a deposit, set lanes aside, claim vouchers.
+    3 Paypool(paypool::Paypool),
 }

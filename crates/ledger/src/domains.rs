@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod assets;
+pub mod paypool;
 
 use core::fmt;
 

@@ -1,5 +1,7 @@
 //! A ledger in memory for the tests of domains: acts without blocks and asks the laws each time.
 
+use std::sync::LazyLock;
+
 use primitives::{KeyPair, Seed};
 
 use crate::{
@@ -12,14 +14,24 @@ pub(crate) struct Lab {
     pub(crate) context: BlockContext,
 }
 
-/// The key of the person called by a number.
+/// People whose keys are made once: making one costs a hundred hashes.
+static PEOPLE: LazyLock<Vec<(KeyPair, AccountId)>> = LazyLock::new(|| {
+    let person = |number| {
+        let key = KeyPair::from_seed(Seed::from_number(number));
+        let account = AccountId::of_key(key.id());
+        (key, account)
+    };
+    (0..=100).map(person).collect()
+});
+
+/// The key of the person called by a number from 0 to 100.
 pub(crate) fn key(number: u64) -> KeyPair {
-    KeyPair::from_seed(Seed::from_number(number))
+    PEOPLE[usize::try_from(number).unwrap()].0.clone()
 }
 
 /// The account of that key.
 pub(crate) fn account(number: u64) -> AccountId {
-    AccountId::of_key(key(number).id())
+    PEOPLE[usize::try_from(number).unwrap()].1
 }
 
 impl Lab {

@@ -12,6 +12,8 @@ pub enum Prefix {
     Accounts = 1,
     /// What is held: issuers, supplies.
     Assets = 2,
+    /// Payments between peers.
+    Paypool = 3,
 }
 
 impl Prefix {
