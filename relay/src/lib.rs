@@ -1,11 +1,24 @@
-//! The place of the relay: TURN (RFC 8656) for peers whose networks let no direct path through.
+//! The relay: TURN (RFC 8656) for peers whose networks let no direct path through.
 //!
-//! What will stand here: the message codec of STUN (RFC 8489) from a well-kept crate; a sans-IO machine
-//! for allocations, permissions and channels; UDP, TCP and TLS sockets apart from it. Channel data is
-//! forwarded in place, and between two allocations of one process it never touches the network, for
-//! that is the swarm's common case.
+//! Rooms:
+//! - [`stun`]: messages (RFC 8489), parsed in place; [`channel_data`]: the short frames.
+//! - [`turn`]: the sans-IO machine: allocations, permissions, channels, where data go.
+//! - [`credential`]: time-limited credentials that need no list.
+//! - [`PeerRules`]: which peer addresses may be reached.
 //!
-//! Laws it will keep: no memory is spent before authentication; credentials are short-lived, made by
-//! the signaling server for joined peers only and bounded in allocations, bytes and rate; private,
-//! loopback and link-local addresses in every spelling are refused as peers, on every path by which
-//! a peer address comes in.
+//! Laws: no memory is spent before authentication; credentials are short-lived, made for joined
+//! peers only and bounded in allocations, bytes and rate; private, loopback and link-local addresses
+//! in every spelling are refused as peers, on every path by which a peer address comes in; data
+//! between two allocations of one process never touch the network.
+
+pub mod channel_data;
+pub mod credential;
+pub mod stun;
+pub mod turn;
+
+mod nonce;
+mod peers;
+
+pub use credential::{Credential, Secret};
+pub use nonce::NONCE_S;
+pub use peers::{PeerRules, Reach};
