@@ -5,6 +5,7 @@
 //! `N passed, N failed`. A kind nobody knows is a failure: a vector that is skipped proves nothing.
 
 mod ledger;
+mod unixfs_cid;
 
 use std::{fs, path::Path};
 
@@ -19,7 +20,10 @@ struct Kind {
 }
 
 /// Every kind. An issue that brings vectors brings its row.
-const KINDS: &[Kind] = &[Kind { name: "paypool", check: ledger::paypool::check }];
+const KINDS: &[Kind] = &[
+    Kind { name: "paypool", check: ledger::paypool::check },
+    Kind { name: "unixfs-cid", check: unixfs_cid::check },
+];
 
 /// Checks a file; an error when a vector failed.
 pub(crate) fn run_file(file: &Path) -> Result<()> {
