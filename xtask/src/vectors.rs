@@ -22,6 +22,11 @@ struct Kind {
 /// Every kind. An issue that brings vectors brings its row.
 const KINDS: &[Kind] = &[
     Kind { name: "paypool", check: ledger::paypool::check },
+    Kind { name: "math", check: ledger::lending::check_math },
+    Kind { name: "interest", check: ledger::lending::check_interest },
+    Kind { name: "rates", check: ledger::lending::check_rates },
+    Kind { name: "liquidation", check: ledger::lending::check_liquidation },
+    Kind { name: "scenario-aave", check: ledger::lending::check_scenario },
     Kind { name: "unixfs-cid", check: unixfs_cid::check },
 ];
 

@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     AccountId, BlockContext, Code, Overlay, Scan,
-    domains::{Broken, Domain, accounts, assets, paypool},
+    domains::{Broken, Domain, accounts, assets, lending, oracle, paypool},
 };
 
 /// Lists the domains once, in the order in which blocks end and laws are asked.
@@ -69,4 +69,8 @@ domains! {
     2 Assets(assets::Assets),
     /// Lock a deposit, set lanes aside, claim vouchers.
     3 Paypool(paypool::Paypool),
+    /// Report prices.
+    4 Oracle(oracle::Oracle),
+    /// Supply, borrow, liquidate.
+    5 Lending(lending::Lending),
 }

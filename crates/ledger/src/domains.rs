@@ -7,6 +7,8 @@
 
 pub mod accounts;
 pub mod assets;
+pub mod lending;
+pub mod oracle;
 pub mod paypool;
 
 use core::fmt;

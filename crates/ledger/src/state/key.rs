@@ -14,6 +14,10 @@ pub enum Prefix {
     Assets = 2,
     /// Payments between peers.
     Paypool = 3,
+    /// Prices.
+    Oracle = 4,
+    /// Supply and borrow.
+    Lending = 5,
 }
 
 impl Prefix {
