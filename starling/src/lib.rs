@@ -2,10 +2,12 @@
 //!
 //! - [`serve`]: the built page, the media and the signaling server on one port.
 //! - [`publish`]: signs what the segments of an HLS stream must be.
+//! - [`content`](mod@content): files as blocks in a store on disk, and back.
 //! - [`demo`]: makes a video to start with, once or as a live stream.
 //!
 //! Each parses its settings, composes crates and drives IO; protocols and formats are in `crates/`.
 
+pub mod content;
 pub mod demo;
 pub mod key_file;
 pub mod publish;

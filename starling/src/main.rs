@@ -36,6 +36,12 @@ enum Command {
     Publish(commands::publish::Args),
     /// Make the demo video, or play it out as a live stream
     Demo(commands::demo::Args),
+    /// Keep a file or folder as blocks, and print what it is called
+    Add(commands::add::Args),
+    /// Write a file or folder of the block store to disk
+    Get(commands::get::Args),
+    /// Blocks in one file (CARv1), out of the block store and into it
+    Car(commands::car::Args),
 }
 
 #[tokio::main]
@@ -46,6 +52,9 @@ async fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(args).await,
         Command::Publish(args) => commands::publish::run(args).await,
         Command::Demo(args) => commands::demo::run(args).await,
+        Command::Add(args) => commands::add::run(args).await,
+        Command::Get(args) => commands::get::run(args).await,
+        Command::Car(args) => commands::car::run(args).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

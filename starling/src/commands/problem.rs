@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use starling::content::ContentError;
 use starling::demo::{DemoError, LiveError};
 use starling::key_file::KeyFileError;
 use starling::publish::PublishError;
@@ -37,6 +38,13 @@ impl Problem {
         let what = "a manifest of a stream on the web must be written somewhere";
         let remedy = "Name a folder with --out DIR, then upload what is in it beside the playlist.";
         Self { exit_code: 2, ..Self::new("no-out", &what, remedy) }
+    }
+}
+
+impl From<ContentError> for Problem {
+    fn from(error: ContentError) -> Self {
+        let exit_code = error.exit_code();
+        Self { exit_code, ..Self::new(error.code(), &error, error.remedy()) }
     }
 }
 

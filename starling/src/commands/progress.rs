@@ -18,6 +18,12 @@ impl ProgressLine {
         Self { label, terminal: stderr().is_terminal(), shown: None }
     }
 
+    /// Shows that so many of so many bytes are done.
+    pub(crate) fn show_bytes(&mut self, done: u64, of: u64) {
+        let percent = u128::from(done) * 100 / u128::from(of.max(1));
+        self.show(u32::try_from(percent).unwrap_or(100));
+    }
+
     /// Shows that this much is done.
     pub(crate) fn show(&mut self, percent: u32) {
         let step = if self.terminal { 1 } else { PIPE_STEP_PERCENT };

@@ -1,0 +1,18 @@
+//! Files on disk as blocks in a store on disk, and back: what `add`, `get` and `car` do.
+//!
+//! Everything here waits for disks and belongs on a thread that may: `tokio::task::spawn_blocking`.
+
+mod add;
+mod car;
+mod error;
+mod get;
+mod store;
+
+pub use add::{Added, Options, add, name_only};
+pub use car::{Exported, Imported, export, import};
+pub use error::ContentError;
+pub use get::{Got, get};
+pub use store::{FileStore, StoreError};
+
+/// Told how many of how many bytes are done.
+pub type Progress<'f> = &'f mut dyn FnMut(u64, u64);

@@ -1,0 +1,244 @@
+//! A file or folder, as blocks.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use ::content::{
+    Block, Cid, Profile,
+    build::{Build, Entry, FileBuilder, SymlinkBuilder, TreeBuilder, TreeError},
+    check_name,
+    limits::{PATH_DEPTH_MAX, TREE_ENTRIES_MAX},
+    store::BlockStore as _,
+};
+
+use super::{ContentError, FileStore, Progress};
+
+/// Bytes read at once.
+const READ_BYTES: usize = 256 << 10;
+
+/// How something is added.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// How it is cut.
+    pub profile: Profile,
+    /// Put a single file into a folder, which keeps its name.
+    pub wrap: bool,
+}
+
+/// What was added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Added {
+    /// Its root.
+    pub cid: Cid,
+    /// Bytes of all files.
+    pub content_bytes: u64,
+    /// Blocks made; the same twice counts twice.
+    pub blocks: u64,
+    /// Files and symlinks.
+    pub files: u64,
+}
+
+/// Adds a file or folder to the store; returns when every block is safe.
+///
+/// # Errors
+/// Something can't be read, written or kept under its name. Blocks made before stay in the store.
+pub fn add(
+    path: &Path,
+    options: Options,
+    store: &mut FileStore,
+    progress: Progress<'_>,
+) -> Result<Added, ContentError> {
+    let mut keep = |block: Block| Ok(store.put(&block)?);
+    let added = Adding::new(options.profile, &mut keep, progress).add(path, options.wrap)?;
+    store.commit()?;
+    Ok(added)
+}
+
+/// What [`add`] would call it, without storing anything.
+///
+/// # Errors
+/// See [`add`].
+pub fn name_only(
+    path: &Path,
+    options: Options,
+    progress: Progress<'_>,
+) -> Result<Added, ContentError> {
+    Adding::new(options.profile, &mut |_| Ok(()), progress).add(path, options.wrap)
+}
+
+type Keep<'f> = &'f mut dyn FnMut(Block) -> Result<(), ContentError>;
+
+struct Adding<'f> {
+    profile: Profile,
+    keep: Keep<'f>,
+    progress: Progress<'f>,
+    done_bytes: u64,
+    total_bytes: u64,
+    blocks: u64,
+    files: u64,
+}
+
+/// Something below the folder that is added.
+struct Found {
+    path: PathBuf,
+    /// Below the folder, joined by slashes.
+    name: String,
+    kind: Kind,
+}
+
+enum Kind {
+    File,
+    Folder,
+    Symlink,
+}
+
+impl<'f> Adding<'f> {
+    fn new(profile: Profile, keep: Keep<'f>, progress: Progress<'f>) -> Self {
+        Self { profile, keep, progress, done_bytes: 0, total_bytes: 0, blocks: 0, files: 0 }
+    }
+
+    fn add(mut self, path: &Path, wrap: bool) -> Result<Added, ContentError> {
+        // What the person names may be a symlink to it; what is below is kept as it is.
+        let top = fs::metadata(path).map_err(io_at(path))?;
+        let entry = if top.is_dir() {
+            self.folder(path)?
+        } else if top.is_file() {
+            self.total_bytes = top.len();
+            let file = self.file(path)?;
+            if wrap { self.wrap(path, file)? } else { file }
+        } else {
+            return Err(ContentError::Special { path: path.to_owned() });
+        };
+        let Self { blocks, files, .. } = self;
+        Ok(Added { cid: entry.cid, content_bytes: entry.content_bytes, blocks, files })
+    }
+
+    fn folder(&mut self, path: &Path) -> Result<Entry, ContentError> {
+        let found = self.walk(path)?;
+        let mut tree = TreeBuilder::new(self.profile);
+        for Found { path, name, kind } in found {
+            let inserted = match kind {
+                Kind::Folder => tree.insert_folder(&name),
+                Kind::File => tree.insert(&name, self.file(&path)?),
+                Kind::Symlink => tree.insert(&name, self.symlink(&path)?),
+            };
+            inserted.map_err(|error| named(&path, error))?;
+        }
+        self.finish(tree)
+    }
+
+    fn wrap(&mut self, path: &Path, file: Entry) -> Result<Entry, ContentError> {
+        let name = path.file_name().unwrap_or_default();
+        let name = name.to_str().ok_or_else(|| ContentError::NotUtf8 { path: path.to_owned() })?;
+        let mut tree = TreeBuilder::new(self.profile);
+        tree.insert(name, file).map_err(|error| named(path, error))?;
+        self.finish(tree)
+    }
+
+    fn finish(&mut self, tree: TreeBuilder) -> Result<Entry, ContentError> {
+        let mut drafts = tree.finish();
+        self.drain(&mut drafts)?;
+        drafts.entry().ok_or_else(|| {
+            let error = drafts.error().cloned();
+            ContentError::Tree(error.expect("a tree without an entry has an error"))
+        })
+    }
+
+    /// Everything below a folder, folders before what is in them. Checks every name before any file is
+    /// read, and sums sizes for the progress.
+    fn walk(&mut self, top: &Path) -> Result<Vec<Found>, ContentError> {
+        let mut found = Vec::new();
+        let mut todo = vec![(top.to_owned(), String::new())];
+        while let Some((folder, above)) = todo.pop() {
+            for entry in fs::read_dir(&folder).map_err(io_at(&folder))? {
+                let entry = entry.map_err(io_at(&folder))?;
+                let path = entry.path();
+                let name = join(&above, &path)?;
+                let metadata = entry.metadata().map_err(io_at(&path))?;
+                let kind = if metadata.is_dir() {
+                    todo.push((path.clone(), name.clone()));
+                    Kind::Folder
+                } else if metadata.is_file() {
+                    self.total_bytes = self.total_bytes.saturating_add(metadata.len());
+                    Kind::File
+                } else if metadata.is_symlink() {
+                    Kind::Symlink
+                } else {
+                    return Err(ContentError::Special { path });
+                };
+                found.push(Found { path, name, kind });
+                if found.len() > TREE_ENTRIES_MAX {
+                    return Err(ContentError::Tree(TreeError::TooMany));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn file(&mut self, path: &Path) -> Result<Entry, ContentError> {
+        let mut file = File::open(path).map_err(io_at(path))?;
+        let mut builder = FileBuilder::new(self.profile);
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            let count = match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(io_at(path)(error)),
+            };
+            let mut rest = &buffer[..count];
+            while !rest.is_empty() {
+                rest = &rest[builder.push(rest)..];
+                self.drain(&mut builder)?;
+            }
+            self.done_bytes = self.done_bytes.saturating_add(count.try_into().unwrap_or(u64::MAX));
+            (self.progress)(self.done_bytes, self.total_bytes.max(self.done_bytes));
+        }
+        builder.finish();
+        self.drain(&mut builder)?;
+        self.files += 1;
+        Ok(builder.entry().expect("a finished file with all names has an entry"))
+    }
+
+    fn symlink(&mut self, path: &Path) -> Result<Entry, ContentError> {
+        let target = fs::read_link(path).map_err(io_at(path))?;
+        let target =
+            target.to_str().ok_or_else(|| ContentError::NotUtf8 { path: path.to_owned() })?;
+        let builder = SymlinkBuilder::new(target);
+        let mut builder = builder.ok_or_else(|| ContentError::Target { path: path.to_owned() })?;
+        self.drain(&mut builder)?;
+        self.files += 1;
+        Ok(builder.entry().expect("a symlink with its name has an entry"))
+    }
+
+    fn drain(&mut self, builder: &mut impl Build) -> Result<(), ContentError> {
+        builder.drain(|block| {
+            self.blocks += 1;
+            (self.keep)(block)
+        })
+    }
+}
+
+fn join(above: &str, path: &Path) -> Result<String, ContentError> {
+    let name = path.file_name().unwrap_or_default();
+    let name = name.to_str().ok_or_else(|| ContentError::NotUtf8 { path: path.to_owned() })?;
+    check_name(name).map_err(|error| ContentError::Name { path: path.to_owned(), error })?;
+    if above.split('/').count() >= PATH_DEPTH_MAX {
+        let error = ::content::NameError::TooDeep;
+        return Err(ContentError::Name { path: path.to_owned(), error });
+    }
+    Ok(if above.is_empty() { name.to_owned() } else { format!("{above}/{name}") })
+}
+
+fn named(path: &Path, error: TreeError) -> ContentError {
+    match error {
+        TreeError::Path(error) => ContentError::Name { path: path.to_owned(), error },
+        other => ContentError::Tree(other),
+    }
+}
+
+pub(super) fn io_at(path: &Path) -> impl FnOnce(io::Error) -> ContentError {
+    let path = path.to_owned();
+    move |source| ContentError::Io { path, source }
+}
