@@ -111,6 +111,10 @@ export interface Stream {
   setTrack(track: number, live: boolean, segments: SegmentEntry[]): void;
   load(track: number, index: number): Promise<Delivery>;
   abort(track: number, index: number): void;
+  /** The player loads that segment by itself. */
+  elsewhere(track: number, index: number): void;
+  /** What it loaded by itself; without `data`: it gave up. */
+  give(track: number, index: number, data?: Uint8Array): void;
   playback(track: number, positionMs: number, bufferedMs: number, ratePercent: number): void;
   view(): any;
   close(): void;

@@ -202,6 +202,23 @@ impl StarlingStream {
         self.with(|stream| stream.abort(SegmentId::new(track, index)))
     }
 
+    /// The player loads that segment by itself: the peer leaves it alone.
+    ///
+    /// # Errors
+    /// The stream is closed.
+    pub fn elsewhere(&self, track: u16, index: u32) -> Result<(), JsValue> {
+        self.with(|stream| stream.elsewhere(SegmentId::new(track, index)))
+    }
+
+    /// What the player loaded by itself, all of the segment, to be shared and kept; without `data`:
+    /// it gave up.
+    ///
+    /// # Errors
+    /// The stream is closed.
+    pub fn give(&self, track: u16, index: u32, data: Option<Vec<u8>>) -> Result<(), JsValue> {
+        self.with(|stream| stream.give(SegmentId::new(track, index), data))
+    }
+
     /// Where the player is: on the timeline of [`StarlingStream::set_track`], `buffered_ms` the end
     /// of what is buffered from there without a gap.
     ///

@@ -210,6 +210,16 @@ impl Stream {
         }
     }
 
+    /// The player loads this segment by itself.
+    pub fn elsewhere(&self, segment: SegmentId) {
+        self.driver.push(Input::Elsewhere(self.swarm, segment));
+    }
+
+    /// What the player loaded by itself, to be shared and kept; `None`: it gave up.
+    pub fn give(&self, segment: SegmentId, bytes: Option<Vec<u8>>) {
+        self.driver.push(Input::Given { swarm: self.swarm, segment, bytes });
+    }
+
     /// Where the player is.
     pub fn playback(&self, playhead: Playhead) {
         self.driver.push(Input::Playback(self.swarm, playhead));

@@ -36,6 +36,7 @@ export function segmentLoader(session, Fallback) {
 
     /** @type {any} */ #config;
     /** The fallback, once it runs. @type {any} */ #plain = null;
+    /** A whole segment, not an init segment or a part. */ #isMedia = false;
     /** What the peer was asked for, while it was not answered. @type {Segment | null} */ #asked = null;
     /** @type {any} */ #callbacks = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */ #deadline;
@@ -53,7 +54,7 @@ export function segmentLoader(session, Fallback) {
     load(context, policy, callbacks) {
       this.context = context;
       this.#callbacks = callbacks;
-      const isMedia = !context.part && Number.isSafeInteger(context.frag?.sn);
+      const isMedia = (this.#isMedia = !context.part && Number.isSafeInteger(context.frag?.sn));
       const ready = isMedia ? session.readiness(context.frag) : null;
       if (!ready) return this.#start(context, policy, isMedia);
       ready.then(() => this.context === context && !this.stats.aborted && this.#start(context, policy));
@@ -99,13 +100,17 @@ export function segmentLoader(session, Fallback) {
       session.countHttp(loaded);
       this.#plain.destroy();
       this.#plain = null;
+      session.loadedElsewhere(context.frag, null);
       Object.assign(this.stats, newStats());
       this.#start(context, policy);
     }
 
     abort() {
       session.onNeighbours(this, null);
-      if (this.#plain) return this.#plain.abort();
+      if (this.#plain) {
+        session.loadedElsewhere(this.context?.frag, null);
+        return this.#plain.abort();
+      }
       if (!this.#callbacks || this.stats.aborted) return;
       this.#giveUp();
       this.stats.aborted = true;
@@ -115,6 +120,7 @@ export function segmentLoader(session, Fallback) {
     destroy() {
       this.#callbacks = null;
       session.onNeighbours(this, null);
+      session.loadedElsewhere(this.context?.frag, null);
       this.#plain?.destroy();
       this.#giveUp();
       this.context = null;
@@ -176,10 +182,19 @@ export function segmentLoader(session, Fallback) {
       this.stats.loading.start = 0;
       plain.stats = this.stats;
       const callbacks = this.#callbacks;
+      const frag = this.#isMedia ? this.context?.frag : null;
+      if (frag) session.loadsElsewhere(frag);
+      const failed = (/** @type {string} */ name) => (/** @type {any[]} */ ...rest) => {
+        session.loadedElsewhere(frag, null);
+        callbacks[name]?.(...rest);
+      };
       plain.load(this.context, policy, {
         ...callbacks,
+        onError: failed("onError"),
+        onTimeout: failed("onTimeout"),
         onSuccess: (/** @type {any} */ response, /** @type {any} */ stats, /** @type {any[]} */ ...rest) => {
           session.onNeighbours(this, null);
+          if (frag) session.loadedElsewhere(frag, response.data instanceof ArrayBuffer ? response.data : null);
           session.countHttp(response.data?.byteLength ?? stats.loaded);
           callbacks.onSuccess(response, stats, ...rest);
         },

@@ -23,6 +23,8 @@ const PEER_WAIT_MS = 2500;
 const PEER_START_MS = 500;
 /** While a first segment arrives by plain HTTP, neighbours are looked for this often, in milliseconds. */
 const HANDOVER_EVERY_MS = 200;
+/** Segments loaded by plain HTTP that are kept for a peer that is starting: the first of each kind of list. */
+const GIVEN_MAX = 4;
 /** Fired at the window when the peer's code failed; nothing of it answers any more. */
 const PANIC = "starling-panic";
 
@@ -42,6 +44,8 @@ export class Session extends EventTarget {
   /** First segments under way by plain HTTP, which neighbours may take over. @type {Map<object, () => void>} */
   #handovers = new Map();
   /** @type {ReturnType<typeof setInterval> | undefined} */ #handoverTimer;
+  /** Segments that come by plain HTTP, by fragment: whether the peer knows, and what came. */
+  #elsewhere = /** @type {Map<object, {isTold: boolean, data: Uint8Array | null}>} */ (new Map());
   #tracks = new Tracks();
   /** The newest list of each track. @type {Map<number, any>} */ #lists = new Map();
   /** Where each fragment stands in the swarm. @type {WeakMap<object, Segment>} */ #segments = new WeakMap();
@@ -148,6 +152,7 @@ export class Session extends EventTarget {
     this.#turn += 1;
     this.#closeStream();
     this.#handovers.clear();
+    this.#elsewhere.clear();
     clearInterval(this.#handoverTimer);
     this.#gate.close();
     this.#peer = null;
@@ -211,6 +216,49 @@ export class Session extends EventTarget {
     this.#safely((stream) => stream.abort(segment.track, segment.index));
   }
 
+  /**
+   * A segment is loaded by plain HTTP: the peer leaves it alone.
+   * @param {any} frag
+   */
+  loadsElsewhere(frag) {
+    if (!this.#stream && !this.#choosing) return;
+    if (this.#elsewhere.size >= GIVEN_MAX) this.#elsewhere.delete(this.#elsewhere.keys().next().value ?? frag);
+    this.#elsewhere.set(frag, { isTold: false, data: null });
+    this.#tellElsewhere();
+  }
+
+  /**
+   * What came of it: the peer shares it and keeps it for the next visit. The player will take the bytes
+   * away from here, so they are copied.
+   * @param {any} frag
+   * @param {ArrayBuffer | null} data `null`: nothing
+   */
+  loadedElsewhere(frag, data) {
+    const load = this.#elsewhere.get(frag);
+    if (!load) return;
+    if (data) {
+      load.data = new Uint8Array(data.slice(0));
+      return this.#tellElsewhere();
+    }
+    this.#elsewhere.delete(frag);
+    const segment = load.isTold && this.segmentOf(frag);
+    if (segment) this.#safely((stream) => stream.give(segment.track, segment.index));
+  }
+
+  #tellElsewhere() {
+    for (const [frag, load] of [...this.#elsewhere]) {
+      const segment = this.segmentOf(frag);
+      if (!segment) continue;
+      const { track, index } = segment;
+      if (!load.isTold) this.#safely((stream) => stream.elsewhere(track, index));
+      load.isTold = true;
+      const { data } = load;
+      if (!data) continue;
+      this.#elsewhere.delete(frag);
+      this.#safely((stream) => stream.give(track, index, data));
+    }
+  }
+
   /** @param {number} bytes */
   countHttp(bytes) {
     this.#past.httpBytes += bytes || 0;
@@ -237,6 +285,7 @@ export class Session extends EventTarget {
     this.#lists.clear();
     this.#hasPlayed = false;
     this.#firsts.clear();
+    this.#elsewhere.clear();
     this.meter?.restart();
     this.#closeStream();
     this.#past = { httpBytes: 0, p2pBytes: 0, cacheBytes: 0, uploadBytes: 0 };
@@ -272,6 +321,7 @@ export class Session extends EventTarget {
       this.#segments.set(frag, { track, index: frag.sn, url: frag.url });
     }
     this.#safely((stream) => stream.setTrack(track, details.live, segments));
+    this.#tellElsewhere();
   }
 
   /** The player was attached to after it had loaded its playlists: read the order from the text. */

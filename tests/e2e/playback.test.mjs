@@ -71,10 +71,10 @@ describe('playback', () => {
     await second.until('holds the lesser one', ({ stats, video }) => stats.level === 0 && video.bufferedTo >= 20);
     const before = await second.look();
     await second.chooseLevel(1);
-    const after = await second.until('holds the better one', ({ stats, video }) => stats.level === 1 && video.readyState >= 3 && video.bufferedTo >= 24);
-    const fromPeers = after.stats.p2pBytes - before.stats.p2pBytes;
-    const fromOrigin = after.stats.httpBytes - before.stats.httpBytes;
-    assert.ok(fromPeers > fromOrigin, `${fromPeers} from peers, ${fromOrigin} from the origin`);
+    // What plays at the switch is due at once and may come from anywhere; what follows comes from the first.
+    const holdsMoreFromPeers = ({ stats, video }) => stats.level === 1 && video.readyState >= 3 && video.bufferedTo >= 24
+      && stats.p2pBytes - before.stats.p2pBytes > Math.max(500_000, stats.httpBytes - before.stats.httpBytes);
+    await second.until('holds the better one, most of it from the first', holdsMoreFromPeers);
     assert.equal((await second.playsOn(2)).video.error, null);
     await first.close();
     await second.close();

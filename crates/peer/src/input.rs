@@ -37,6 +37,17 @@ pub enum Input {
     Want(SwarmId, SegmentId),
     /// See [`swarm::Input::Unwant`].
     Unwant(SwarmId, SegmentId),
+    /// See [`swarm::Input::Elsewhere`].
+    Elsewhere(SwarmId, SegmentId),
+    /// See [`swarm::Input::Given`].
+    Given {
+        /// The stream.
+        swarm: SwarmId,
+        /// The segment.
+        segment: SegmentId,
+        /// All of it; `None`: the player gave up.
+        bytes: Option<Vec<u8>>,
+    },
     /// See [`swarm::Input::Playback`].
     Playback(SwarmId, Playhead),
 

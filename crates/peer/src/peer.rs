@@ -113,6 +113,8 @@ impl Peer {
             Input::Track { .. }
             | Input::Want(..)
             | Input::Unwant(..)
+            | Input::Elsewhere(..)
+            | Input::Given { .. }
             | Input::Playback(..)
             | Input::StoreOpen { .. }
             | Input::Loaded { .. }
@@ -153,6 +155,12 @@ impl Peer {
             }
             Input::Want(swarm, segment) => self.tell(swarm, swarm::Input::Want(segment)),
             Input::Unwant(swarm, segment) => self.tell(swarm, swarm::Input::Unwant(segment)),
+            Input::Elsewhere(swarm, segment) => {
+                self.tell(swarm, swarm::Input::Elsewhere(segment));
+            }
+            Input::Given { swarm, segment, bytes } => {
+                self.tell(swarm, swarm::Input::Given { segment, bytes: bytes.as_deref() });
+            }
             Input::Playback(swarm, playhead) => {
                 self.with(swarm, |stream, now, fx| stream.set_playhead(now, playhead, fx));
             }

@@ -61,8 +61,14 @@ pub const STORE_GRACE: Duration = Duration::from_millis(600);
 /// How long a fresh stream believes it may get neighbours before it acts as if alone.
 pub const ALONE_AFTER: Duration = Duration::from_secs(4);
 
+/// What the player says it loads by itself is left alone this long: then it is taken for forgotten.
+pub const ELSEWHERE_MAX: Duration = Duration::from_secs(30);
+
 /// What is due within this is fetched alone: nothing later shares the line to the origin with it.
 pub const URGENT: Duration = Duration::from_millis(1_000);
+/// Segments fetched while the player stands still: the one it waits for and the next, so that it does
+/// not stop again at once.
+pub const WAITING_OPEN: usize = 2;
 /// What is not urgent waits this long for its proof: with it, parts can be shared out.
 pub const PROOF_GRACE: Duration = Duration::from_millis(1_500);
 /// After the first greeting, the others' greetings and holdings are waited for this long.

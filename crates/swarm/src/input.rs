@@ -51,6 +51,17 @@ pub enum Input<'a> {
     Want(SegmentId),
     /// The player no longer waits for it (seek, rendition switch).
     Unwant(SegmentId),
+    /// The player loads this one by itself: it is not fetched meanwhile, for
+    /// [`crate::config::ELSEWHERE_MAX`] at most. [`Input::Given`] or [`Input::Want`] ends it.
+    Elsewhere(SegmentId),
+    /// What the player loaded by itself: checked as the origin's, shared and kept; not counted in
+    /// [`crate::Totals`]. `None`: it gave up.
+    Given {
+        /// The segment.
+        segment: SegmentId,
+        /// All of it.
+        bytes: Option<&'a [u8]>,
+    },
     /// Where the player is.
     Playback(Playhead),
     /// The next bytes of an origin fetch, in order.

@@ -334,7 +334,8 @@ impl Swarm {
     fn pieces_to_ask(&self, id: SegmentId) -> Vec<u32> {
         let Some(segment) = self.segments.get(&id) else { return Vec::new() };
         let from_store = segment.loading || (segment.stored && !segment.wanted);
-        if segment.is_held() || from_store || !segment.takes_from_peers() {
+        let elsewhere = self.now < segment.elsewhere_until;
+        if segment.is_held() || from_store || elsewhere || !segment.takes_from_peers() {
             return Vec::new();
         }
         // Without a size one piece is asked for; its first frame tells the size.

@@ -87,7 +87,8 @@ impl Swarm {
         if !alone && self.neighbours.is_empty() {
             self.wake_at(self.started + config::ALONE_AFTER, WakeReason::Origin);
         }
-        for (due, id) in needs {
+        let open = if self.is_player_waiting(needs) { config::WAITING_OPEN } else { needs.len() };
+        for (due, id) in needs.iter().take(open) {
             if self.fetches.len() >= config::FETCHES_MAX || self.is_line_urgent(*due) {
                 break;
             }
@@ -98,6 +99,15 @@ impl Swarm {
                 self.fetch(*id, part, out);
             }
         }
+    }
+
+    /// Whether the player stands still while neighbours bring what it waits for. In a crowd that starts
+    /// at once they share its parts out; whoever is done with its own leaves the line to the others.
+    fn is_player_waiting(&self, needs: &[(Time, SegmentId)]) -> bool {
+        let Some((due, id)) = needs.first() else { return false };
+        let comes =
+            |segment: &Segment| segment.wanted && !segment.is_held() && segment.failures == 0;
+        *due <= self.now + config::URGENT && self.segments.get(id).is_some_and(comes)
     }
 
     /// Whether a fetch of something earlier is so urgent that nothing may share the line with it.
@@ -122,6 +132,11 @@ impl Swarm {
     fn part_to_fetch(&mut self, due: Time, id: SegmentId, alone: bool) -> Option<Part> {
         let now = self.now;
         let segment = self.segments.get(&id)?;
+        let elsewhere_until = segment.elsewhere_until;
+        if now < elsewhere_until {
+            self.wake_at(elsewhere_until, WakeReason::Origin);
+            return None;
+        }
         if segment.is_held() || segment.loading || (segment.stored && !segment.wanted) {
             return None;
         }

@@ -26,6 +26,8 @@ pub(crate) struct Segment {
     pub(crate) stored: bool,
     /// A read of the store is under way.
     pub(crate) loading: bool,
+    /// The player loads it by itself until then, at the longest.
+    pub(crate) elsewhere_until: Time,
     /// Since when it is followed.
     pub(crate) since: Time,
     /// Progress changed and was not told yet; when it was told last.
@@ -110,6 +112,7 @@ impl Segment {
             tainted: false,
             stored: false,
             loading: false,
+            elsewhere_until: Time::ZERO,
             since: now,
             untold: false,
             told: Time::ZERO,

@@ -12,7 +12,7 @@ use crate::{
     input::{FetchId, Input, Limits, Proof},
     neighbour::Neighbour,
     output::{Event, HangupReason, Output, Sources},
-    piece::len32,
+    piece::{at, len32},
     rate::{BestSecond, Goodput},
     segment::{Body, Finished, Giver, Put, Segment},
     timeline::Timeline,
@@ -152,6 +152,8 @@ impl Swarm {
                 }
                 self.replan = true;
             }
+            Input::Elsewhere(segment) => self.on_elsewhere(segment, out),
+            Input::Given { segment, bytes } => self.on_given(segment, bytes, out),
             Input::Playback(playhead) => self.on_playback(playhead),
             Input::Fetched { fetch, segment_bytes, bytes } => {
                 self.on_fetched(fetch, segment_bytes, bytes, out);
@@ -239,7 +241,9 @@ impl Swarm {
         let needed: BTreeSet<SegmentId> = needs.iter().map(|(_, id)| *id).collect();
         let queued: BTreeSet<SegmentId> = self.queued_for_others();
         let unneeded = |segment: &Segment| {
-            let used = segment.wanted || segment.loading || queued.contains(&segment.id);
+            let elsewhere = self.now < segment.elsewhere_until;
+            let used =
+                segment.wanted || segment.loading || elsewhere || queued.contains(&segment.id);
             !segment.is_held() && !used && !needed.contains(&segment.id)
         };
         let gone: Vec<SegmentId> =
@@ -267,10 +271,46 @@ impl Swarm {
         }
         let segment = self.segments.entry(id).or_insert_with(|| Segment::new(id, now));
         segment.wanted = true;
+        segment.elsewhere_until = Time::ZERO;
         if segment.is_held() {
             self.deliver(id, out);
         }
         self.replan = true;
+    }
+
+    fn on_elsewhere(&mut self, id: SegmentId, out: &mut Vec<Output>) {
+        if self.segments.len() >= config::SEGMENTS_MAX && !self.segments.contains_key(&id) {
+            return;
+        }
+        self.timeline.note_want(id);
+        let now = self.now;
+        let segment = self.segments.entry(id).or_insert_with(|| Segment::new(id, now));
+        segment.elsewhere_until = now + config::ELSEWHERE_MAX;
+        self.cancel_asks(id, out);
+        self.abort_fetches(id, out);
+        self.replan = true;
+    }
+
+    fn on_given(&mut self, id: SegmentId, bytes: Option<&[u8]>, out: &mut Vec<Output>) {
+        self.replan = true;
+        let Some(segment) = self.segments.get_mut(&id) else { return };
+        segment.elsewhere_until = Time::ZERO;
+        let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty() && !segment.is_held()) else {
+            return;
+        };
+        let fits = segment.set_size(len32(bytes.len()));
+        self.abort_fetches(id, out);
+        if !fits {
+            return;
+        }
+        // The player counts what it loads by itself.
+        let counted = self.totals.origin_bytes;
+        for (piece, part) in (0..).zip(bytes.chunks(at(wire::limits::PIECE_BYTES))) {
+            if self.segments.get(&id).is_some_and(|segment| !segment.has(piece)) {
+                self.put(id, piece, part, Giver::Origin, out);
+            }
+        }
+        self.totals.origin_bytes = counted;
     }
 
     /// Hands a held segment to the waiting player.

@@ -428,3 +428,49 @@ fn uploads_off_means_nothing_leaves() {
     let served = |event: &Event| matches!(event, Event::Served { .. });
     assert!(!world.viewer(1).events.iter().any(served));
 }
+
+#[test]
+fn what_the_player_loads_by_itself_is_left_alone_then_kept_and_shared() {
+    let mut world = World::new();
+    world.join(1, Mode::Pieces);
+    world.join(2, Mode::Pieces);
+    world.connect(1, 2);
+    let segment = SegmentId::new(0, 0);
+    world.step(peer(1), Input::Elsewhere(segment));
+    world.play(1, 0, 0);
+    world.pass(8_000);
+    assert!(!world.viewer(1).stored.contains_key(&segment));
+    let bytes = content(segment);
+    world.step(peer(1), Input::Given { segment, bytes: Some(&bytes) });
+    assert_eq!(*world.viewer(1).stored[&segment], *bytes);
+    world.want(2, 0);
+    world.pass(1_000);
+    assert_eq!(*world.viewer(2).delivered[&segment], *bytes);
+    let received =
+        |event: &Event| matches!(event, Event::Received { peer: from, .. } if *from == peer(1));
+    assert!(world.viewer(2).events.iter().any(received));
+}
+
+#[test]
+fn a_player_that_gives_up_loading_by_itself_is_served_again() {
+    let mut world = World::new();
+    world.join(1, Mode::Pieces);
+    world.step(peer(1), Input::SwarmSize(1));
+    let segment = SegmentId::new(0, 0);
+    world.step(peer(1), Input::Elsewhere(segment));
+    world.step(peer(1), Input::Given { segment, bytes: None });
+    world.want(1, 0);
+    assert_eq!(*world.viewer(1).delivered[&segment], *content(segment));
+}
+
+#[test]
+fn forged_bytes_that_the_player_loaded_are_not_shared() {
+    let mut world = World::new();
+    world.join(1, Mode::Pieces);
+    let segment = SegmentId::new(0, 0);
+    world.step(peer(1), Input::Elsewhere(segment));
+    world.play(1, 0, 0);
+    world.step(peer(1), Input::Given { segment, bytes: Some(&vec![7; SEGMENT_BYTES]) });
+    assert!(!world.viewer(1).stored.contains_key(&segment));
+    assert!(world.viewer(1).events.contains(&Event::OriginMismatch(segment)));
+}

@@ -336,7 +336,12 @@ impl<'a> Stage<'a> {
             }
             _ => {
                 let segment = self.script.segment();
-                self.step(Input::Unwant(segment));
+                match byte / 4 % 4 {
+                    0 => self.step(Input::Elsewhere(segment)),
+                    1 => self.step(Input::Given { segment, bytes: None }),
+                    2 => self.step(Input::Given { segment, bytes: Some(&[byte; 300]) }),
+                    _ => self.step(Input::Unwant(segment)),
+                }
             }
         }
     }
