@@ -27,6 +27,10 @@ const KINDS: &[Kind] = &[
     Kind { name: "rates", check: ledger::lending::check_rates },
     Kind { name: "liquidation", check: ledger::lending::check_liquidation },
     Kind { name: "scenario-aave", check: ledger::lending::check_scenario },
+    Kind { name: "uniform-auction", check: ledger::energy::check_auction },
+    Kind { name: "pay-as-bid-continuous", check: ledger::energy::check_book },
+    Kind { name: "mid-market-rate", check: ledger::energy::check_sharing },
+    Kind { name: "imbalance-settlement", check: ledger::energy::check_deviations },
     Kind { name: "unixfs-cid", check: unixfs_cid::check },
 ];
 

@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod assets;
+pub mod energy;
 pub mod lending;
 pub mod oracle;
 pub mod paypool;

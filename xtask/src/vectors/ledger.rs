@@ -1,5 +1,6 @@
 //! Vectors of the ledger's domains: a scenario is played on the state machine that validators run.
 
+pub(super) mod energy;
 pub(super) mod lending;
 pub(super) mod paypool;
 
