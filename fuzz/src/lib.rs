@@ -19,6 +19,7 @@ pub struct Target {
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    Target { name: "content", run: targets::content::run, seeds: targets::content::seeds },
     Target {
         name: "decode_peer",
         run: targets::decode_peer::run,

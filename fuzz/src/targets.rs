@@ -1,5 +1,6 @@
 //! What is run, one module each.
 
+pub mod content;
 pub mod decode_peer;
 pub mod decode_signaling;
 pub mod manifest;

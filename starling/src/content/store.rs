@@ -10,31 +10,32 @@
 //! Several processes may use one store at once: the same name is the same bytes. Why files and not a
 //! database: `docs/adr/0010-files-as-ipfs-blocks.md`.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::content::{Block, Candidate, Cid, limits::BLOCK_BYTES_MAX, store::BlockStore};
 
-/// Files written and not yet synced: each is open.
-const OPEN_MAX: usize = 128;
+/// Blocks written and not yet synced. Many, because each batch syncs every folder it touches.
+const WRITTEN_MAX: usize = 2048;
 /// Bytes written and not yet synced.
-const OPEN_BYTES_MAX: usize = 32 << 20;
+const WRITTEN_BYTES_MAX: usize = 32 << 20;
+/// Threads that wait for the disk at once: journals take several small files together.
+const SYNCING: usize = 8;
 
 /// A folder of blocks.
 #[derive(Debug)]
 pub struct FileStore {
     root: PathBuf,
-    open: Vec<Open>,
-    open_bytes: usize,
+    written: BTreeMap<Cid, Written>,
+    written_bytes: usize,
 }
 
 /// A block that is written and not yet in place.
 #[derive(Debug)]
-struct Open {
-    file: File,
+struct Written {
     temporary: PathBuf,
     path: PathBuf,
 }
@@ -62,28 +63,12 @@ impl FileStore {
     pub fn open(data: &Path) -> Result<Self, StoreError> {
         let root = data.join("blocks");
         fs::create_dir_all(&root).map_err(at(&root))?;
-        Ok(Self { root, open: Vec::new(), open_bytes: 0 })
+        Ok(Self { root, written: BTreeMap::new(), written_bytes: 0 })
     }
 
     fn path(&self, cid: &Cid) -> PathBuf {
         let first = cid.digest().as_bytes()[0];
         self.root.join(format!("{first:02x}")).join(cid.to_string())
-    }
-
-    /// Syncs and renames what is open; the folders it is in.
-    fn place(&mut self) -> Result<BTreeSet<PathBuf>, StoreError> {
-        let mut folders = BTreeSet::new();
-        self.open_bytes = 0;
-        for Open { file, temporary, path } in self.open.drain(..) {
-            let placed = file.sync_all().and_then(|()| fs::rename(&temporary, &path));
-            if placed.is_err() {
-                // Best effort: the first error is the one to tell.
-                let _ = fs::remove_file(&temporary);
-            }
-            placed.map_err(at(&path))?;
-            folders.extend(path.parent().map(Path::to_owned));
-        }
-        Ok(folders)
     }
 
     fn write(&mut self, block: &Block) -> Result<(), StoreError> {
@@ -99,8 +84,8 @@ impl FileStore {
             let _ = fs::remove_file(&temporary);
             return Err(at(&temporary)(error));
         }
-        self.open_bytes += block.bytes().len();
-        self.open.push(Open { file, temporary, path });
+        self.written_bytes += block.bytes().len();
+        self.written.insert(block.cid(), Written { temporary, path });
         Ok(())
     }
 }
@@ -134,26 +119,66 @@ impl BlockStore for FileStore {
     fn put(&mut self, block: &Block) -> Result<(), StoreError> {
         let path = self.path(&block.cid());
         let same = |found: fs::Metadata| found.len() == length(block.bytes().len());
-        if fs::metadata(&path).is_ok_and(same) || self.open.iter().any(|open| open.path == path) {
+        if fs::metadata(&path).is_ok_and(same) || self.written.contains_key(&block.cid()) {
             return Ok(());
         }
         self.write(block)?;
-        if self.open.len() >= OPEN_MAX || self.open_bytes >= OPEN_BYTES_MAX {
+        if self.written.len() >= WRITTEN_MAX || self.written_bytes >= WRITTEN_BYTES_MAX {
             self.commit()?;
         }
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        self.place()?.iter().try_for_each(|folder| sync_folder(folder))
+        let written: Vec<Written> = std::mem::take(&mut self.written).into_values().collect();
+        self.written_bytes = 0;
+        let placed = together(&written, Written::place);
+        if placed.is_err() {
+            for Written { temporary, .. } in &written {
+                // Best effort: the first error is the one to tell, and some are in place already.
+                let _ = fs::remove_file(temporary);
+            }
+        }
+        placed?;
+        let folders: BTreeSet<&Path> = written.iter().filter_map(|one| one.path.parent()).collect();
+        let folders: Vec<&Path> = folders.into_iter().collect();
+        together(&folders, |folder| sync_folder(folder))
     }
+}
+
+impl Written {
+    /// Syncs it and gives it its name.
+    fn place(&self) -> Result<(), StoreError> {
+        let file = OpenOptions::new().write(true).open(&self.temporary);
+        let synced = file.and_then(|file| file.sync_all());
+        synced.and_then(|()| fs::rename(&self.temporary, &self.path)).map_err(at(&self.path))
+    }
+}
+
+/// Does `work` for each, in a few threads; the first error of any.
+fn together<T: Sync>(
+    all: &[T],
+    work: impl Fn(&T) -> Result<(), StoreError> + Sync,
+) -> Result<(), StoreError> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let parts = all.chunks(all.len().div_ceil(SYNCING).max(1));
+        let threads: Vec<_> =
+            parts.map(|part| scope.spawn(move || part.iter().try_for_each(work))).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        // All are waited for, whatever the first of them says.
+        let results: Vec<Result<(), StoreError>> = threads.into_iter().map(join).collect();
+        results.into_iter().collect()
+    })
 }
 
 /// What was not committed was promised to nobody.
 impl Drop for FileStore {
     fn drop(&mut self) {
-        for open in &self.open {
-            let _ = fs::remove_file(&open.temporary);
+        for written in self.written.values() {
+            let _ = fs::remove_file(&written.temporary);
         }
     }
 }
