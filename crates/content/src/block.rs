@@ -169,7 +169,7 @@ mod tests {
         let cid = block.cid();
         let claim = |bytes: &[u8]| Candidate { cid, bytes: bytes.to_vec() };
         assert_eq!(claim(b"abc").verify(), Ok(block));
-        assert_eq!(claim(b"abd").verify(), Err(Mismatch::Digest { cid }));
+        assert_eq!(claim(b"abc!").verify(), Err(Mismatch::Digest { cid }));
         let large = vec![0; BLOCK_BYTES_MAX + 1];
         assert_eq!(claim(&large).verify(), Err(Mismatch::TooLarge { bytes: large.len() }));
     }
