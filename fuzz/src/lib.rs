@@ -36,4 +36,9 @@ pub const TARGETS: &[Target] = &[
         run: targets::swarm_inputs::run,
         seeds: targets::swarm_inputs::seeds,
     },
+    Target {
+        name: "transaction",
+        run: targets::transaction::run,
+        seeds: targets::transaction::seeds,
+    },
 ];

@@ -5,3 +5,4 @@ pub mod decode_peer;
 pub mod decode_signaling;
 pub mod manifest;
 pub mod swarm_inputs;
+pub mod transaction;

@@ -1,0 +1,4 @@
+//! `transaction` under libFuzzer. What it does and what must hold: `starling_fuzz::targets::transaction`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starling_fuzz::targets::transaction::run(bytes));
