@@ -2,7 +2,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0-1 | channel, 0x4000-0x4FFF |
+//! | 0-1 | channel, 0x4000-0x4FFF (to 0x7FFF in RFC 5766) |
 //! | 2-3 | length of the data |
 //! | 4- | the data; on a stream padded to 4 bytes |
 
@@ -12,6 +12,9 @@ use std::ops::RangeInclusive;
 pub const HEADER_BYTES: usize = 4;
 /// Numbers a channel can have (RFC 8656, 12).
 pub const CHANNELS: RangeInclusive<u16> = 0x4000..=0x4fff;
+/// Numbers it could have before (RFC 5766, 11): no STUN message begins so, and so all are read; which
+/// can be bound is a setting.
+pub const OLD_CHANNELS: RangeInclusive<u16> = 0x4000..=0x7fff;
 /// Longest message on a stream: a STUN header, and as many attributes as its length can tell.
 pub const FRAME_BYTES_MAX: usize = crate::stun::HEADER_BYTES + 0xffff;
 
@@ -27,7 +30,7 @@ pub fn parse(datagram: &[u8]) -> Option<(u16, usize)> {
     let [a, b, c, d] = *datagram.first_chunk::<HEADER_BYTES>()?;
     let (channel, length) = (u16::from_be_bytes([a, b]), usize::from(u16::from_be_bytes([c, d])));
     let whole = length <= datagram.len() - HEADER_BYTES;
-    (CHANNELS.contains(&channel) && whole).then_some((channel, length))
+    (OLD_CHANNELS.contains(&channel) && whole).then_some((channel, length))
 }
 
 /// How the bytes of a stream begin.
@@ -54,7 +57,7 @@ pub fn next_on_stream(stream: &[u8]) -> Next {
         0x00..0x40 if length % 4 == 0 => {
             Next::Message { bytes: crate::stun::HEADER_BYTES + length, padding: 0 }
         }
-        0x40..0x50 => {
+        0x40..0x80 => {
             let bytes = HEADER_BYTES + length;
             Next::Message { bytes, padding: bytes.next_multiple_of(4) - bytes }
         }
@@ -71,9 +74,9 @@ mod tests {
     #[test]
     fn the_first_two_bits_and_the_range_tell_channel_data() {
         assert_eq!(parse(&[0x40, 0, 0, 2, 7, 8]), Some((0x4000, 2)));
-        assert_eq!(parse(&[0x4f, 0xff, 0, 0]), Some((0x4fff, 0)));
+        assert_eq!(parse(&[0x7f, 0xff, 0, 0]), Some((0x7fff, 0)));
         assert_eq!(parse(&[0x40, 1, 0, 1, 9, 0, 0, 0]), Some((0x4001, 1)), "with padding");
-        for none in [&[0x50, 0, 0, 0][..], &[0x3f, 0xff, 0, 0], &[0x40, 0, 0, 1], &[0x40, 0, 0]] {
+        for none in [&[0x80, 0, 0, 0][..], &[0x3f, 0xff, 0, 0], &[0x40, 0, 0, 1], &[0x40, 0, 0]] {
             assert_eq!(parse(none), None, "{none:?}");
         }
     }
@@ -90,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_has_a_header_is_read(channel in CHANNELS, data: Vec<u8>, padding in 0_usize..8) {
+        fn what_has_a_header_is_read(channel in OLD_CHANNELS, data: Vec<u8>, padding in 0_usize..8) {
             let length = u16::try_from(data.len()).unwrap();
             let mut bytes = [&header(channel, length)[..], &data].concat();
             bytes.resize(bytes.len() + padding, 0);

@@ -90,6 +90,12 @@ impl PeerRules {
         if spellings(peer).all(|ip| self.is_open(ip)) { Reach::Network } else { Reach::Refused }
     }
 
+    /// Whether the host allows its network by name.
+    pub fn is_allowed(&self, ip: IpAddr) -> bool {
+        let is_in = |nets: &[IpNet]| nets.iter().any(|net| net.contains(&ip));
+        is_in(&self.allowed) && !is_in(&self.denied)
+    }
+
     fn is_open(&self, ip: IpAddr) -> bool {
         let is_in = |nets: &[IpNet]| nets.iter().any(|net| net.contains(&ip));
         // A relayed address of ours in disguise would go round over the network.

@@ -115,6 +115,8 @@ pub struct Settings {
     pub relay_ips: Vec<IpAddr>,
     /// Ports of relayed addresses.
     pub ports: RangeInclusive<u16>,
+    /// Numbers that channels may be bound to.
+    pub channels: RangeInclusive<u16>,
     /// Networks of peers that are allowed though they are not of the public internet.
     pub allowed_peers: Vec<IpNet>,
     /// Networks of peers that are refused though they are.

@@ -133,6 +133,12 @@ impl Budgets {
         }
     }
 
+    /// Counts a request beside the sockets as a message of the address.
+    pub(crate) fn request(&self, visitor: &Visitor) -> Result<(), Duration> {
+        let of_place = self.messages_of_place.check_key(&visitor.place);
+        of_place.map_err(|until| self.wait(&until))
+    }
+
     /// Counts a question to the witness.
     pub(crate) fn ask(&self, visitor: &Visitor) -> Result<(), Duration> {
         self.asks.check_key(&visitor.place).map_err(|until| self.wait(&until))

@@ -10,6 +10,7 @@
 //! - `socket`: one task per WebSocket. It waits for nobody: its queue is bounded (`mailbox`).
 //! - `policy`, `budget`, `visitor`: who may do what, how much, and who it is.
 //! - `witness`: fetches a segment once and says, signed, what it is.
+//! - [`Relays`], `turn`: the host's relays, and the route that gives joined peers credentials.
 //! - [`bus`]: where the nodes of one host hear of each other.
 //!
 //! Absent on purpose: no media passes here, no account exists, nothing is written to disk, and no
@@ -26,8 +27,10 @@ mod mailbox;
 mod metrics;
 mod origin;
 mod policy;
+mod relays;
 mod socket;
 mod state;
+mod turn;
 mod visitor;
 mod witness;
 
@@ -41,9 +44,10 @@ use axum::routing::{any, get};
 
 pub use config::{Config, MediaFolder, SiteConfig, WitnessConfig};
 pub use error::ConfigError;
+pub use relays::{Invitation, Relays};
 pub use state::State;
 
-/// The routes: `/signal`, `/healthz`, `/readyz` and `/metrics`.
+/// The routes: `/signal`, `/v1/turn`, `/healthz`, `/readyz` and `/metrics`.
 ///
 /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all peers count as one
 /// address. Starts the tasks that end leases and hear other nodes; call it once, inside a tokio runtime.
@@ -52,6 +56,7 @@ pub fn app(state: State) -> Router {
     tokio::spawn(state.clone().listen());
     Router::new()
         .route("/signal", any(socket::open))
+        .route("/v1/turn", get(turn::credentials).options(turn::preflight))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readiness))
         .route("/metrics", get(metrics))

@@ -10,13 +10,13 @@ mod testimony;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
 use primitives::{KeyPair, PeerId, Rng, Seed, SwarmId, Time};
 use tokio::sync::watch;
-use wire::signaling::{Base64, FromServer};
+use wire::signaling::{Base64, FromServer, IceServer};
 
 use crate::budget::Budgets;
 use crate::bus::{Bus, InProcess};
@@ -26,6 +26,7 @@ use crate::lock;
 use crate::mailbox::{Ending, Mailbox};
 use crate::metrics::Metrics;
 use crate::policy::Policy;
+use crate::relays::Relays;
 use crate::room::{Ended, Posted, RoomLimits, Rooms, SessionId, Sessions, SocketId};
 use crate::witness::Witness;
 
@@ -33,6 +34,8 @@ pub(crate) use swarm::{Fault, MoreWish, Wish};
 
 /// Shards of swarms and of sessions: more than cores, so that two busy ones seldom share a lock.
 const SHARDS: usize = 64;
+/// How OpenMetrics text ends.
+const METRICS_END: &str = "# EOF\n";
 /// How often budgets of quiet addresses are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// Longest and shortest time between two looks at leases.
@@ -52,6 +55,7 @@ struct Inner {
     metrics: Metrics,
     witness: Witness,
     bus: Arc<dyn Bus>,
+    relays: OnceLock<Arc<dyn Relays>>,
     started: Instant,
     sessions: Box<[Mutex<Sessions<Mailbox>>]>,
     shards: Box<[Mutex<Shard>]>,
@@ -118,6 +122,7 @@ impl State {
             metrics: Metrics::new(),
             witness: Witness::new(&config.witness, folders)?,
             bus,
+            relays: OnceLock::new(),
             started: Instant::now(),
             sessions: (0..SHARDS).map(|_| Mutex::new(Sessions::new(config.lease_ms))).collect(),
             shards: (0..SHARDS).map(shard).collect(),
@@ -136,6 +141,12 @@ impl State {
         self.0.closing.closed().await;
     }
 
+    /// Offers the host's relays to peers from now on. The first call counts.
+    pub fn offer(&self, relays: Arc<dyn Relays>) {
+        // An error: there are relays already.
+        let _ = self.0.relays.set(relays);
+    }
+
     /// The key witness statements are signed with.
     pub fn server_id(&self) -> PeerId {
         self.0.key.id()
@@ -148,7 +159,32 @@ impl State {
         let swarms = self.0.shards.iter().map(|shard| lock(shard).rooms.swarm_count()).sum();
         self.metrics().sessions.set(count(sessions));
         self.metrics().swarms.set(count(swarms));
-        self.metrics().text()
+        let mut text = self.metrics().text();
+        if let Some(relays) = self.relays() {
+            // One text has one end.
+            let more = relays.metrics_text();
+            if let Some(open) = text.strip_suffix(METRICS_END).filter(|_| !more.is_empty()) {
+                text = format!("{open}{more}");
+            }
+        }
+        text
+    }
+
+    pub(crate) fn relays(&self) -> Option<&dyn Relays> {
+        self.0.relays.get().map(|relays| &**relays)
+    }
+
+    /// How many swarms the peer's session with this token is in; `None`: there is no such session.
+    pub(crate) fn swarms_of(&self, peer: &PeerId, token: &str) -> Option<usize> {
+        lock(self.sessions_of(peer)).swarms_of(peer, token)
+    }
+
+    /// What a welcome names. Where everybody may join everything, being here is as good as being
+    /// in a swarm, and the first dial need not wait for `/v1/turn`.
+    fn ice_servers(&self, peer: &PeerId) -> Vec<IceServer> {
+        let relays = self.relays().filter(|_| self.config().open);
+        let invited = relays.map(|relays| relays.invite(peer).servers).unwrap_or_default();
+        self.config().ice_servers.iter().cloned().chain(invited).collect()
     }
 
     pub(crate) fn is_closing(&self) -> bool {
@@ -208,7 +244,7 @@ impl State {
             lease_ms: self.config().lease_ms,
             resumed: opened.resumed,
             ping_ms: self.config().ping_ms,
-            ice_servers: self.config().ice_servers.clone(),
+            ice_servers: self.ice_servers(&peer),
         }));
         opened.held.into_iter().for_each(|held| mailbox.send(held.into()));
         drop(sessions);

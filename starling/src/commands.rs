@@ -5,6 +5,7 @@ pub(crate) mod car;
 pub(crate) mod demo;
 pub(crate) mod get;
 pub(crate) mod publish;
+pub(crate) mod relay;
 pub(crate) mod serve;
 
 mod problem;

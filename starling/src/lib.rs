@@ -1,6 +1,7 @@
 //! The one binary, as a library so that tests run its parts in their own process.
 //!
 //! - [`serve`]: the built page, the media and the signaling server on one port.
+//! - [`relay`]: TURN, alone or beside the page.
 //! - [`publish`]: signs what the segments of an HLS stream must be.
 //! - [`content`](mod@content): files as blocks in a store on disk, and back.
 //! - [`demo`]: makes a video to start with, once or as a live stream.
@@ -11,6 +12,7 @@ pub mod content;
 pub mod demo;
 pub mod key_file;
 pub mod publish;
+pub mod relay;
 pub mod serve;
 
 mod atomic;

@@ -2,7 +2,7 @@
 //!
 //! | path | what |
 //! |---|---|
-//! | `/signal`, `/healthz`, `/readyz`, `/metrics` | the signaling server |
+//! | `/signal`, `/v1/turn`, `/healthz`, `/readyz`, `/metrics` | the signaling server |
 //! | `/media/*` | the demo, or the person's own folder |
 //! | everything else | the built page |
 //!
@@ -23,6 +23,7 @@ pub use own_media::{MediaState, Progress};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -34,6 +35,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
 use crate::key_file::{self, KeyFileError};
+use crate::relay;
 
 /// URL path of the media.
 const MEDIA_PATH: &str = "/media/";
@@ -65,6 +67,9 @@ pub enum ServeError {
     /// A setting of the signaling server can't be meant.
     #[error("[signaling] {0}")]
     Signaling(#[from] signaling_server::ConfigError),
+    /// The relay can't start.
+    #[error("[relay] {0}")]
+    Relay(#[from] ::relay::RelayError),
     /// Accepting connections failed.
     #[error("serving failed: {0}")]
     Serving(io::Error),
@@ -89,6 +94,7 @@ impl ServeError {
             Self::NoAddress | Self::Signaling(_) => {
                 "`starling serve --print-config` shows every setting with its default.".to_owned()
             }
+            Self::Relay(error) => relay::remedy(error).to_owned(),
             Self::NoMedia(_) => "Give the folder that holds master.m3u8.".to_owned(),
             Self::Key(_) => "Check the data folder, or give another with --data.".to_owned(),
             Self::Serving(_) => "Start it again.".to_owned(),
@@ -104,14 +110,15 @@ pub struct Server {
     media: Option<PathBuf>,
     publisher: KeyPair,
     signaling: State,
+    relay: Option<::relay::Server>,
 }
 
 impl Server {
-    /// Takes the ports and reads or makes the keys.
+    /// Takes the ports and reads or makes the keys. Call it inside a tokio runtime.
     ///
     /// # Errors
     /// In order: no address, a port is taken, the media folder is missing, a key can't be had, a
-    /// setting can't be meant.
+    /// setting can't be meant, the relay's port is taken.
     pub fn bind(config: Config) -> Result<Self, ServeError> {
         if config.listen.is_empty() {
             return Err(ServeError::NoAddress);
@@ -126,7 +133,11 @@ impl Server {
         let folder = media_folder(&config.data, config.media.as_ref());
         let own = MediaFolder { path: MEDIA_PATH.to_owned(), folder };
         let signaling = State::new(config.signaling, key, vec![own])?;
-        Ok(Self { sockets, data: config.data, media: config.media, publisher, signaling })
+        let relay = relay::beside(&config.relay, &config.listen)?;
+        if let Some(relay) = &relay {
+            signaling.offer(Arc::new(relay::Offer(relay.relay())));
+        }
+        Ok(Self { sockets, data: config.data, media: config.media, publisher, signaling, relay })
     }
 
     /// The key the server signs its own media with.
@@ -171,6 +182,14 @@ impl Server {
         ready(&addresses.map_err(ServeError::Serving)?);
         let watching = media.watch();
         let (stopping, stopped) = watch::channel(false);
+        let relay = self.relay.take().map(|relay| {
+            tracing::info!("relay at {}", relay.relay().urls().join(" "));
+            let mut stopped = stopped.clone();
+            tokio::spawn(relay.run(async move {
+                // An error: the sender is gone, which is a stop too.
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            }))
+        });
         let mut tasks = tokio::task::JoinSet::new();
         for listener in listeners {
             let mut stopped = stopped.clone();
@@ -190,6 +209,10 @@ impl Server {
         let finish = async {
             self.signaling.shutdown("the server is shutting down").await;
             while tasks.join_next().await.is_some() {}
+            if let Some(relay) = relay {
+                // An error: it panicked, which the log tells.
+                let _ = relay.await;
+            }
         };
         if tokio::time::timeout(STOP_WITHIN, finish).await.is_err() {
             tracing::warn!("some connections were cut after {} s", STOP_WITHIN.as_secs());

@@ -44,6 +44,8 @@ pub const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 pub const RESERVATION_TOKEN: u16 = 0x0022;
 /// RFC 8656, 18.11.
 pub const ADDITIONAL_ADDRESS_FAMILY: u16 = 0x8000;
+/// [`ADDITIONAL_ADDRESS_FAMILY`] as the draft numbered it, and coturn's client still does.
+pub const DRAFT_ADDITIONAL_ADDRESS_FAMILY: u16 = 0x8032;
 /// RFC 8656, 18.12.
 pub const ADDRESS_ERROR_CODE: u16 = 0x8001;
 /// The algorithms the server knows (RFC 8489, 14.11).

@@ -125,7 +125,7 @@ impl Machine {
     pub fn datagram(&mut self, now: Time, client: &FiveTuple, bytes: &[u8]) -> Verdict {
         let now = self.pass(now);
         match bytes.first() {
-            Some(0x40..=0x4f) => self.on_channel_data(now, client, bytes),
+            Some(0x40..=0x7f) => self.on_channel_data(now, client, bytes),
             Some(0x00..=0x3f) => match Message::parse(bytes) {
                 Ok(message) => self.on_message(now, client, &message),
                 Err(_) => self.dropped(Drop::Malformed),

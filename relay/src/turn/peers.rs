@@ -8,7 +8,6 @@ use super::allocation::Unbindable;
 use super::asker::Asker;
 use super::limits::PEERS_PER_REQUEST_MAX;
 use super::machine::Machine;
-use crate::channel_data::CHANNELS;
 use crate::peers::Reach;
 use crate::stun::attribute::{self, Family, read_xor_address};
 use crate::stun::{ErrorCode, Message};
@@ -57,7 +56,7 @@ impl Machine {
     fn bind(&mut self, now: Time, asker: &Asker, request: &Message<'_>) -> Result<(), ErrorCode> {
         let allocation = self.allocation_of(&asker.client).ok_or(ErrorCode::AllocationMismatch)?;
         let number = request.get(attribute::CHANNEL_NUMBER).and_then(attribute::read_channel);
-        let number = number.filter(|number| CHANNELS.contains(number));
+        let number = number.filter(|number| self.settings.channels.contains(number));
         let peer = request.get(attribute::XOR_PEER_ADDRESS);
         let peer = peer.and_then(|value| read_xor_address(value, &asker.transaction));
         let (Some(number), Some(peer)) = (number, peer) else { return Err(ErrorCode::BadRequest) };
@@ -75,10 +74,12 @@ impl Machine {
     }
 
     /// What may be done with a peer at an address and a port: at our own address only the ports of
-    /// relayed addresses are there for anybody.
+    /// relayed addresses are there for anybody, unless the host allows that address by name.
     pub(super) fn reach(&self, peer: SocketAddr) -> Reach {
         match self.rules.reach(peer.ip()) {
-            Reach::Own if !self.is_relayed(peer) => Reach::Refused,
+            Reach::Own if self.is_relayed(peer) => Reach::Own,
+            Reach::Own if self.rules.is_allowed(peer.ip()) => Reach::Network,
+            Reach::Own => Reach::Refused,
             reach => reach,
         }
     }

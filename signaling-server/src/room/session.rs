@@ -188,6 +188,12 @@ impl<M> Sessions<M> {
         }
     }
 
+    /// How many swarms the session with this token is in; `None` if the peer has no such session.
+    pub fn swarms_of(&self, peer: &PeerId, token: &str) -> Option<usize> {
+        let session = self.sessions.get(peer).filter(|session| session.has(token))?;
+        Some(session.swarms.len())
+    }
+
     /// Whether the session is the one in force.
     pub fn is_current(&self, peer: &PeerId, session: SessionId) -> bool {
         self.sessions.get(peer).is_some_and(|found| found.id == session)
@@ -225,6 +231,13 @@ impl<M> Session<M> {
             held: VecDeque::new(),
             held_bytes: 0,
         }
+    }
+
+    /// Whether this is its token. Looks at every byte, however early one differs.
+    fn has(&self, token: &str) -> bool {
+        let (ours, theirs) = (self.token.as_bytes(), token.as_bytes());
+        let differing = ours.iter().zip(theirs).fold(0, |all, (a, b)| all | (a ^ b));
+        ours.len() == theirs.len() && differing == 0
     }
 
     fn ended(self, peer: PeerId) -> Ended {

@@ -55,6 +55,12 @@ impl From<PublishError> for Problem {
     }
 }
 
+impl From<relay::RelayError> for Problem {
+    fn from(error: relay::RelayError) -> Self {
+        Self::new("relay", &error, starling::relay::remedy(&error))
+    }
+}
+
 impl From<ServeError> for Problem {
     fn from(error: ServeError) -> Self {
         Self::new("serve", &error, error.remedy())

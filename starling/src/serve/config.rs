@@ -21,6 +21,8 @@ pub struct Config {
     pub media: Option<PathBuf>,
     /// The signaling server.
     pub signaling: signaling_server::Config,
+    /// The relay.
+    pub relay: relay::Config,
 }
 
 impl Default for Config {
@@ -30,6 +32,7 @@ impl Default for Config {
             data: PathBuf::from("starling-data"),
             media: None,
             signaling: signaling_server::Config::default(),
+            relay: relay::Config::default(),
         }
     }
 }
@@ -73,7 +76,8 @@ impl Config {
     pub fn commented_default() -> String {
         let signaling =
             signaling_server::config::DEFAULT_TOML.replace("\n[witness]", "\n[signaling.witness]");
-        format!("{DEFAULT_TOML}[signaling]\n{signaling}")
+        let relay = relay::config::DEFAULT_TOML;
+        format!("{DEFAULT_TOML}[signaling]\n{signaling}\n[relay]\n{relay}")
     }
 }
 

@@ -32,7 +32,10 @@ impl Wish {
             Some(_) => return Err(bad),
         };
         let asked = family(request, attribute::REQUESTED_ADDRESS_FAMILY)?;
-        let additional = family(request, attribute::ADDITIONAL_ADDRESS_FAMILY)?;
+        let additional = match family(request, attribute::ADDITIONAL_ADDRESS_FAMILY)? {
+            None => family(request, attribute::DRAFT_ADDITIONAL_ADDRESS_FAMILY)?,
+            also => also,
+        };
         let token = request.get(attribute::RESERVATION_TOKEN).map(<[u8; 8]>::try_from);
         let token = token.transpose().map_err(|_| bad)?;
         let choosy = parity != Parity::Any || asked.is_some() || additional.is_some();

@@ -102,6 +102,10 @@ fn a_client_gets_the_family_it_asks_for() {
 fn a_dual_allocation_has_both_and_can_give_one_back() {
     let mut world = World::new(settings());
     let mut client = world.client();
+    let draft: (u16, &[u8]) = (attribute::DRAFT_ADDITIONAL_ADDRESS_FAMILY, &[2, 0, 0, 0]);
+    let mut other = world.client();
+    assert_eq!(other.allocate(&mut world, &[draft]).relayed().len(), 2);
+    let mut world = World::new(settings());
     let relayed = client.allocate(&mut world, &[ALSO_V6]).relayed();
     assert!(relayed[0].is_ipv4() && relayed[1].is_ipv6());
     assert_eq!(client.ask(&mut world, method::REFRESH, &[V6, NOW_OVER]).code(), 0);

@@ -203,6 +203,21 @@ fn what_listens_at_our_own_address_is_not_reached() {
 }
 
 #[test]
+fn the_host_may_open_its_own_address_and_older_channels() {
+    let allowed_peers = vec!["192.0.2.10/32".parse().unwrap()];
+    let channels = crate::channel_data::OLD_CHANNELS;
+    let mut world = World::new(Settings { allowed_peers, channels, ..settings() });
+    let ((mut client, _), (_, other)) = (world.allocated(), world.allocated());
+    let echo = SocketAddr::new(world.machine.relay_ips()[0], 3480);
+    assert_eq!(client.bind(&mut world, 0x7fff, echo), 0);
+    let verdict = client.send_channel(&mut world, 0x7fff, b"x");
+    assert!(matches!(verdict, Verdict::ToPeer { peer, .. } if peer == echo));
+    // Relayed addresses stay inside.
+    assert_eq!(client.bind(&mut world, 0x5000, other), 0);
+    assert_eq!(client.send_channel(&mut world, 0x5000, b"x"), Verdict::Nothing);
+}
+
+#[test]
 fn the_host_may_open_a_network_of_its_own() {
     let allowed_peers = vec!["127.0.0.0/8".parse().unwrap()];
     let mut world = World::new(Settings { allowed_peers, ..settings() });

@@ -21,6 +21,7 @@ pub(super) fn settings() -> Settings {
         unix_s_at_zero: START_UNIX_S,
         relay_ips: vec!["192.0.2.10".parse().unwrap(), "2001:db8::10".parse().unwrap()],
         ports: 50_000..=50_999,
+        channels: crate::channel_data::CHANNELS,
         allowed_peers: Vec::new(),
         denied_peers: Vec::new(),
         allocations_max: 100,
