@@ -85,7 +85,7 @@ pub fn remedy(error: &RelayError) -> &'static str {
 }
 
 /// The signaling server's way to a relay of this process.
-pub(crate) struct Offer(pub(crate) Relay);
+pub struct Offer(pub Relay);
 
 impl fmt::Debug for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

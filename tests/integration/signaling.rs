@@ -4,6 +4,7 @@
 
 mod signaling_limits;
 mod signaling_nodes;
+mod signaling_relays;
 mod signaling_rig;
 mod signaling_sessions;
 mod signaling_spec;

@@ -37,7 +37,14 @@ pub(crate) fn for_run(house: &House) -> Result<()> {
 pub(crate) fn for_test(house: &House) -> Result<()> {
     system::install(
         house,
-        &[system::NODE, system::FFMPEG, system::CHROMIUM, system::CHROMEDRIVER, system::FIREFOX],
+        &[
+            system::NODE,
+            system::FFMPEG,
+            system::CHROMIUM,
+            system::CHROMEDRIVER,
+            system::FIREFOX,
+            system::COTURN,
+        ],
     )?;
     build_tools(house)?;
     rust::checkers(house)

@@ -132,10 +132,20 @@ async fn open(
     // Messages are whole when they are written: waiting for more helps nobody.
     let _ = stream.set_nodelay(true);
     let client = FiveTuple { listener, local: local.ip(), remote };
-    let Some(tls) = tls else { return serve(&permit.hub, stream, client).await };
+    let Some(tls) = tls else { return serve(&permit.hub, stream, client, Flush::WhenQuiet).await };
     if let Ok(Ok(stream)) = timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
-        serve(&permit.hub, stream, client).await;
+        serve(&permit.hub, stream, client, Flush::EachMessage).await;
     }
+}
+
+/// When messages leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flush {
+    /// Those that wait leave together.
+    WhenQuiet,
+    /// Each by itself, so that it is a TLS record: some clients (coturn's) take a record for a
+    /// message.
+    EachMessage,
 }
 
 /// Ends the client's allocation however its stream ends.
@@ -156,7 +166,12 @@ impl Drop for Registered<'_> {
     }
 }
 
-async fn serve<S: AsyncRead + AsyncWrite>(hub: &Arc<Hub>, stream: S, client: FiveTuple) {
+async fn serve<S: AsyncRead + AsyncWrite>(
+    hub: &Arc<Hub>,
+    stream: S,
+    client: FiveTuple,
+    flush: Flush,
+) {
     let (reader, writer) = tokio::io::split(stream);
     let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES_MAX);
     let bytes = Arc::new(AtomicUsize::new(0));
@@ -164,11 +179,16 @@ async fn serve<S: AsyncRead + AsyncWrite>(hub: &Arc<Hub>, stream: S, client: Fiv
     let _registered = Registered { hub, client };
     tokio::select! {
         () = read(hub, reader, client) => {}
-        () = write(writer, receiver, &bytes) => {}
+        () = write(writer, receiver, &bytes, flush) => {}
     }
 }
 
-async fn write<W: AsyncWrite>(writer: W, mut queue: mpsc::Receiver<Vec<u8>>, bytes: &AtomicUsize) {
+async fn write<W: AsyncWrite>(
+    writer: W,
+    mut queue: mpsc::Receiver<Vec<u8>>,
+    bytes: &AtomicUsize,
+    flush: Flush,
+) {
     let mut writer = std::pin::pin!(BufWriter::new(writer));
     while let Some(first) = queue.recv().await {
         let mut next = Some(first);
@@ -176,6 +196,9 @@ async fn write<W: AsyncWrite>(writer: W, mut queue: mpsc::Receiver<Vec<u8>>, byt
             while let Some(message) = next {
                 bytes.fetch_sub(message.len(), Ordering::Relaxed);
                 writer.write_all(&message).await?;
+                if flush == Flush::EachMessage {
+                    writer.flush().await?;
+                }
                 next = queue.try_recv().ok();
             }
             writer.flush().await

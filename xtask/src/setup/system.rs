@@ -44,6 +44,12 @@ pub(crate) const FIREFOX: Program = Program {
     packages: &["firefox-esr"],
     why: "tests run in it: wasm, and Chromium with Firefox",
 };
+/// Clients of other people's making for the relay.
+pub(crate) const COTURN: Program = Program {
+    names: &["turnutils_uclient"],
+    packages: &["coturn"],
+    why: "its clients test the relay; its server is not started by us",
+};
 
 /// Installs those of `programs` that are missing, in one go.
 pub(crate) fn install(house: &House, programs: &[Program]) -> Result<()> {
