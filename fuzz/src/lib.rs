@@ -21,6 +21,11 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "content", run: targets::content::run, seeds: targets::content::seeds },
     Target {
+        name: "channel_data",
+        run: targets::channel_data::run,
+        seeds: targets::channel_data::seeds,
+    },
+    Target {
         name: "decode_peer",
         run: targets::decode_peer::run,
         seeds: targets::decode_peer::seeds,
@@ -31,6 +36,12 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::decode_signaling::seeds,
     },
     Target { name: "manifest", run: targets::manifest::run, seeds: targets::manifest::seeds },
+    Target { name: "stun", run: targets::stun::run, seeds: targets::stun::seeds },
+    Target {
+        name: "turn_machine",
+        run: targets::turn_machine::run,
+        seeds: targets::turn_machine::seeds,
+    },
     Target {
         name: "swarm_inputs",
         run: targets::swarm_inputs::run,

@@ -1,8 +1,11 @@
 //! What is run, one module each.
 
+pub mod channel_data;
 pub mod content;
 pub mod decode_peer;
 pub mod decode_signaling;
 pub mod manifest;
+pub mod stun;
 pub mod swarm_inputs;
 pub mod transaction;
+pub mod turn_machine;
