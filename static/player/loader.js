@@ -7,8 +7,6 @@
 /** @typedef {{track: number, index: number, url: string}} Segment */
 /** @typedef {{frag: any, part: any, url: string}} Context as hls.js gives it */
 
-/** A load by plain HTTP that ends sooner than this is not handed over, in milliseconds. */
-const HANDOVER_MIN_MS = 1200;
 /** Rate taken for segments whose sources tell none, in bytes per second: 1 GB/s, a memory's. */
 const RATE_MAX_BYTES_PER_S = 1e9;
 
@@ -56,23 +54,18 @@ export function segmentLoader(session, Fallback) {
       this.#callbacks = callbacks;
       const isMedia = (this.#isMedia = !context.part && Number.isSafeInteger(context.frag?.sn));
       const ready = isMedia ? session.readiness(context.frag) : null;
-      if (!ready) return this.#start(context, policy, isMedia);
+      if (!ready) return this.#start(context, policy);
       ready.then(() => this.context === context && !this.stats.aborted && this.#start(context, policy));
     }
 
     /**
      * @param {Context} context
      * @param {any} policy
-     * @param {boolean} [mayHandOver] whether neighbours that come while it is loaded may take it over
      */
-    #start(context, policy, mayHandOver = false) {
+    #start(context, policy) {
       const segment = context.part ? null : session.segmentOf(context.frag);
       const answer = segment && session.ask(segment);
-      if (!segment || !answer) {
-        this.#loadPlain(policy);
-        if (mayHandOver) session.onNeighbours(this, () => this.#handOver(context, policy));
-        return;
-      }
+      if (!segment || !answer) return this.#loadPlain(policy);
       this.#asked = segment;
       this.stats.loading.start = performance.now();
       const patienceMs = policy.loadPolicy?.maxLoadTimeMs ?? policy.timeout;
@@ -85,28 +78,7 @@ export function segmentLoader(session, Fallback) {
       session.onLost(this, plain);
     }
 
-    /**
-     * Gives a load by plain HTTP to the swarm, unless it ends soon or the swarm does not know it. An origin
-     * that a crowd asks at once sends each of them the same bytes slowly; among neighbours one copy is enough.
-     * @param {Context} context
-     * @param {any} policy
-     */
-    #handOver(context, policy) {
-      session.onNeighbours(this, null);
-      const { loaded, total, loading } = this.stats;
-      const bytesPerMs = loaded / (performance.now() - loading.start);
-      const endsSoon = loaded > 0 && (total - loaded) / bytesPerMs < HANDOVER_MIN_MS;
-      if (!this.#plain || endsSoon || !session.segmentOf(context.frag)) return;
-      session.countHttp(loaded);
-      this.#plain.destroy();
-      this.#plain = null;
-      session.loadedElsewhere(context.frag, null);
-      Object.assign(this.stats, newStats());
-      this.#start(context, policy);
-    }
-
     abort() {
-      session.onNeighbours(this, null);
       if (this.#plain) {
         session.loadedElsewhere(this.context?.frag, null);
         return this.#plain.abort();
@@ -119,7 +91,6 @@ export function segmentLoader(session, Fallback) {
 
     destroy() {
       this.#callbacks = null;
-      session.onNeighbours(this, null);
       session.loadedElsewhere(this.context?.frag, null);
       this.#plain?.destroy();
       this.#giveUp();
@@ -193,8 +164,7 @@ export function segmentLoader(session, Fallback) {
         onError: failed("onError"),
         onTimeout: failed("onTimeout"),
         onSuccess: (/** @type {any} */ response, /** @type {any} */ stats, /** @type {any[]} */ ...rest) => {
-          session.onNeighbours(this, null);
-          if (frag) session.loadedElsewhere(frag, response.data instanceof ArrayBuffer ? response.data : null);
+              if (frag) session.loadedElsewhere(frag, response.data instanceof ArrayBuffer ? response.data : null);
           session.countHttp(response.data?.byteLength ?? stats.loaded);
           callbacks.onSuccess(response, stats, ...rest);
         },

@@ -21,8 +21,6 @@ const VIEW_EVERY_MS = 200;
 const PEER_WAIT_MS = 2500;
 /** A peer starts once the first segment is in the player's buffer, or this long after it was asked for. */
 const PEER_START_MS = 500;
-/** While a first segment arrives by plain HTTP, neighbours are looked for this often, in milliseconds. */
-const HANDOVER_EVERY_MS = 200;
 /** Segments loaded by plain HTTP that are kept for a peer that is starting: the first of each kind of list. */
 const GIVEN_MAX = 4;
 /** Fired at the window when the peer's code failed; nothing of it answers any more. */
@@ -41,9 +39,6 @@ export class Session extends EventTarget {
   /** Until the choice under way is made. @type {Promise<unknown> | null} */ #choosing = null;
   /** Kinds of list (`main`, `audio`) whose first segment was asked for. @type {Set<string>} */ #firsts = new Set();
   /** Resolves when the peer may start without delaying the first picture. */ #gate = new Gate();
-  /** First segments under way by plain HTTP, which neighbours may take over. @type {Map<object, () => void>} */
-  #handovers = new Map();
-  /** @type {ReturnType<typeof setInterval> | undefined} */ #handoverTimer;
   /** Segments that come by plain HTTP, by fragment: whether the peer knows, and what came. */
   #elsewhere = /** @type {Map<object, {isTold: boolean, data: Uint8Array | null}>} */ (new Map());
   #tracks = new Tracks();
@@ -151,9 +146,7 @@ export class Session extends EventTarget {
     this.#hls.config.fLoader = this.#fLoader;
     this.#turn += 1;
     this.#closeStream();
-    this.#handovers.clear();
     this.#elsewhere.clear();
-    clearInterval(this.#handoverTimer);
     this.#gate.close();
     this.#peer = null;
     this.#ear.abort();
@@ -184,23 +177,6 @@ export class Session extends EventTarget {
     this.#firsts.add(kind);
     if (isFirst) this.#gate.openIn(PEER_START_MS);
     return isFirst || this.#stream ? null : this.#choosing;
-  }
-
-  /**
-   * What a load by plain HTTP does once neighbours are there that could bring the rest faster than an
-   * origin that everybody asks at once; `null`: it is done.
-   * @param {object} load
-   * @param {(() => void) | null} handle
-   */
-  onNeighbours(load, handle) {
-    if (handle) this.#handovers.set(load, handle);
-    else this.#handovers.delete(load);
-    if (this.#handovers.size === 0) return clearInterval(this.#handoverTimer);
-    clearInterval(this.#handoverTimer);
-    this.#handoverTimer = setInterval(() => {
-      if (!this.#streamView()?.peers.some((/** @type {any} */ peer) => peer.state === "open")) return;
-      for (const take of [...this.#handovers.values()]) take();
-    }, HANDOVER_EVERY_MS);
   }
 
   /**
