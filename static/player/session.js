@@ -216,6 +216,8 @@ export class Session extends EventTarget {
       load.data = new Uint8Array(data.slice(0));
       return this.#tellElsewhere();
     }
+    // A loader is destroyed after its success too: what came still waits for the peer.
+    if (load.data) return;
     this.#elsewhere.delete(frag);
     const segment = load.isTold && this.segmentOf(frag);
     if (segment) this.#safely((stream) => stream.give(segment.track, segment.index));
