@@ -7,6 +7,7 @@ pub(crate) mod get;
 pub(crate) mod publish;
 pub(crate) mod relay;
 pub(crate) mod serve;
+pub(crate) mod store;
 
 mod problem;
 mod progress;

@@ -6,13 +6,18 @@ mod add;
 mod car;
 mod error;
 mod get;
+mod list;
 mod store;
 
 pub use add::{Added, Options, add, name_only};
 pub use car::{Exported, Imported, export, import};
 pub use error::ContentError;
 pub use get::{Got, get};
-pub use store::{FileStore, StoreError};
+pub use list::{Listed, list};
+pub use store::{
+    BLOCKS_MAX_DEFAULT, BLOCKS_MAX_MAX, FileStore, Limits, PINS_MAX, Pin, PinKind,
+    QUOTA_BYTES_DEFAULT, QUOTA_BYTES_MIN, StoreError, Swept, Usage,
+};
 
 /// Told how many of how many bytes are done.
 pub type Progress<'f> = &'f mut dyn FnMut(u64, u64);

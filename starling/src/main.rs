@@ -44,6 +44,18 @@ enum Command {
     Get(commands::get::Args),
     /// Blocks in one file (CARv1), out of the block store and into it
     Car(commands::car::Args),
+    /// What is pinned: it stays when room is made
+    Pins(commands::store::Pins),
+    /// Keep what is in the block store, or will be
+    Pin(commands::store::PinOne),
+    /// Let go of what was pinned or added; it stays until room is made
+    Unpin(commands::store::Unpin),
+    /// How much the block store holds, or what is in a folder of it
+    Ls(commands::store::Ls),
+    /// Remove something that is not pinned from the block store
+    Rm(commands::store::Rm),
+    /// Remove everything that is not pinned, or set how much may be held
+    Gc(commands::store::Gc),
 }
 
 #[tokio::main]
@@ -58,6 +70,12 @@ async fn main() -> ExitCode {
         Command::Add(args) => commands::add::run(args).await,
         Command::Get(args) => commands::get::run(args).await,
         Command::Car(args) => commands::car::run(args).await,
+        Command::Pins(args) => commands::store::pins(args).await,
+        Command::Pin(args) => commands::store::pin(args).await,
+        Command::Unpin(args) => commands::store::unpin(args).await,
+        Command::Ls(args) => commands::store::ls(args).await,
+        Command::Rm(args) => commands::store::rm(args).await,
+        Command::Gc(args) => commands::store::gc(args).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -169,7 +169,8 @@ fn a_damaged_store_is_not_believed() {
     let place = Place::new();
     place.write("hello", b"hello world");
     let cid = place.ok(&["add", "hello"]);
-    let (name, _) = content(&place.path("store")).pop().unwrap();
+    let found = content(&place.path("store")).into_iter();
+    let (name, _) = found.into_iter().find(|(_, bytes)| bytes == b"hello world").unwrap();
     fs::write(place.path("store").join(name), b"hello w0rld").unwrap();
     let (code, said) = place.fails(&["get", &cid, "-o", "out"]);
     assert!(code == 4 && said.contains("damaged") && !place.path("out").exists(), "{said}");

@@ -12,7 +12,7 @@ use ::content::{
     store::BlockStore as _,
 };
 
-use super::{ContentError, FileStore, Progress};
+use super::{ContentError, FileStore, Pin, PinKind, Progress};
 
 /// Bytes read at once.
 const READ_BYTES: usize = 256 << 10;
@@ -39,7 +39,7 @@ pub struct Added {
     pub files: u64,
 }
 
-/// Adds a file or folder to the store; returns when every block is safe.
+/// Adds a file or folder to the store and pins it; returns when every block is safe.
 ///
 /// # Errors
 /// Something can't be read, written or kept under its name. Blocks made before stay in the store.
@@ -52,6 +52,8 @@ pub fn add(
     let mut keep = |block: Block| Ok(store.put(&block)?);
     let added = Adding::new(options.profile, &mut keep, progress).add(path, options.wrap)?;
     store.commit()?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    store.pin(&Pin { root: added.cid, kind: PinKind::Below, name }, &[])?;
     Ok(added)
 }
 

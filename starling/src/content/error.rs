@@ -58,6 +58,9 @@ pub enum ContentError {
     /// A block is not in the store.
     #[error("block {0} is not in the store")]
     Missing(Cid),
+    /// Nobody pinned it.
+    #[error("{0} is not pinned")]
+    NotPinned(Cid),
     /// A block in the store is damaged.
     #[error("the block store is damaged: {0}")]
     Damaged(Mismatch),
@@ -85,11 +88,14 @@ impl ContentError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Io { .. } => "io",
+            Self::Store(StoreError::Quota { .. }) => "quota",
+            Self::Store(StoreError::Pinned(_)) => "pinned",
             Self::Store(_) => "store",
             Self::Name { .. } | Self::NotUtf8 { .. } => "name",
             Self::Special { .. } | Self::Target { .. } => "kind",
             Self::Tree(_) => "tree",
             Self::Missing(_) => "missing",
+            Self::NotPinned(_) => "not-pinned",
             Self::Damaged(_) => "damaged",
             Self::Read(_) => "read",
             Self::Car { .. } => "car",
@@ -100,7 +106,16 @@ impl ContentError {
     /// What a person can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Io { source, .. } | Self::Store(StoreError { source, .. }) => disk(source),
+            Self::Io { source, .. } | Self::Store(StoreError::Disk { source, .. }) => disk(source),
+            Self::Store(StoreError::Quota { .. }) => {
+                "Take a pin back (`starling pins`, `starling unpin CID`), or allow more \
+                 (`starling gc --quota-bytes N`)."
+            }
+            Self::Store(StoreError::Pinned(_)) => "Take the pin back first: `starling unpin CID`.",
+            Self::Store(StoreError::TooManyPins(_)) => "Take a pin back: `starling unpin CID`.",
+            Self::Store(StoreError::Form { .. }) => {
+                "Remove the file if nothing else helps: it is a setting or a pin, not a block."
+            }
             Self::Name { .. } | Self::NotUtf8 { .. } => {
                 "Rename it: such a name can't be written on every system."
             }
@@ -108,6 +123,7 @@ impl ContentError {
             Self::Target { .. } => "Remove the symlink, or shorten its target.",
             Self::Tree(TreeError::Folder(FolderError::Collision(..))) => "Rename one of the two.",
             Self::Tree(_) => "Add a part of it.",
+            Self::NotPinned(_) => "`starling pins` shows what is.",
             Self::Missing(_) => {
                 "Import a CAR that has it (`starling car import FILE`), or give the store that has \
                  it with --data."
@@ -134,7 +150,7 @@ impl ContentError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Io { .. } | Self::Store(_) | Self::Exists { .. } => 1,
-            Self::Missing(_) => 3,
+            Self::Missing(_) | Self::NotPinned(_) => 3,
             Self::Name { .. }
             | Self::NotUtf8 { .. }
             | Self::Special { .. }

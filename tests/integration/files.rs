@@ -1,0 +1,6 @@
+//! Files on the command line, by the real binary: what a store keeps through kills and quotas, and what
+//! comes from gateways.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod files_rig;
+mod files_store;
