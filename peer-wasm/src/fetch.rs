@@ -3,7 +3,7 @@
 mod window;
 
 use core::cell::{Cell, RefCell};
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
 use js_sys::Uint8Array;
@@ -11,7 +11,7 @@ use peer::{
     FetchId, Input, RequestId,
     input::{HTTP_BODY_BYTES_MAX, HttpAnswer, HttpError},
 };
-use primitives::SwarmId;
+use primitives::{SortedMap, SwarmId};
 
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -37,7 +37,7 @@ pub(crate) struct Fetches {
     running: Running,
 }
 
-type Running = Rc<RefCell<BTreeMap<FetchKey, Run>>>;
+type Running = Rc<RefCell<SortedMap<FetchKey, Run>>>;
 
 /// One running fetch.
 #[derive(Debug)]

@@ -10,14 +10,10 @@ mod room;
 mod tests;
 
 use core::cell::{Cell, RefCell};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-    sync::Arc,
-};
+use std::{rc::Rc, sync::Arc};
 
 use peer::{Input, view::Problem};
-use primitives::{SegmentId, SwarmId};
+use primitives::{SegmentId, SortedMap, SortedSet, SwarmId};
 use serde::Serialize;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -59,9 +55,9 @@ struct Shared {
     /// Bytes in the database: as last read, plus what this page wrote since.
     used_bytes: Cell<u64>,
     problem: Cell<Option<Trouble>>,
-    open: RefCell<BTreeSet<SwarmId>>,
-    pending: RefCell<BTreeMap<StoreKey, Arc<[u8]>>>,
-    used: RefCell<BTreeMap<StoreKey, u64>>,
+    open: RefCell<SortedSet<SwarmId>>,
+    pending: RefCell<SortedMap<StoreKey, Arc<[u8]>>>,
+    used: RefCell<SortedMap<StoreKey, u64>>,
     flushing: Cell<bool>,
 }
 
@@ -264,7 +260,7 @@ impl Shared {
     async fn write(
         &self,
         database: &SegmentDatabase,
-        pending: &BTreeMap<StoreKey, Arc<[u8]>>,
+        pending: &SortedMap<StoreKey, Arc<[u8]>>,
         used: &[(StoreKey, u64)],
     ) -> bool {
         let bytes: u64 = pending.values().map(|bytes| number::count(bytes.len())).sum();
@@ -315,7 +311,7 @@ impl Shared {
 
     /// Tells, stream by stream, what is no longer stored.
     fn evicted(&self, keys: &[StoreKey]) {
-        let mut by_swarm = BTreeMap::<SwarmId, Vec<SegmentId>>::new();
+        let mut by_swarm = SortedMap::<SwarmId, Vec<SegmentId>>::new();
         for (swarm, segment) in keys {
             if self.open.borrow().contains(swarm) {
                 by_swarm.entry(*swarm).or_default().push(*segment);

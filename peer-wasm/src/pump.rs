@@ -7,13 +7,10 @@ use core::{
     cell::{Cell, RefCell},
     fmt,
 };
-use std::{
-    collections::BTreeMap,
-    rc::{Rc, Weak},
-};
+use std::rc::{Rc, Weak};
 
 use peer::{Input, Limits, Output, Peer, PeerConfig, STREAMS_MAX, StreamConfig, view::View};
-use primitives::{SwarmId, Time};
+use primitives::{SortedMap, SwarmId, Time};
 
 mod queue;
 
@@ -77,7 +74,7 @@ pub(crate) struct Driver {
     waiters: Waiters,
     me: Weak<Self>,
     limits: Cell<Limits>,
-    open: RefCell<BTreeMap<SwarmId, u32>>,
+    open: RefCell<SortedMap<SwarmId, u32>>,
     _page: Vec<Listener>,
 }
 

@@ -8,11 +8,9 @@ mod path;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use js_sys::Array;
 use peer::{Channel, Input, LinkId, RtcConfig};
-use primitives::Time;
+use primitives::{SortedMap, Time};
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -29,14 +27,14 @@ const PATH_EVERY_MS: i64 = 3000;
 #[derive(Debug)]
 pub(crate) struct Links {
     inbox: Inbox,
-    links: BTreeMap<LinkId, Link>,
+    links: SortedMap<LinkId, Link>,
     paths_due: Time,
 }
 
 impl Links {
     /// No connections yet.
     pub(crate) const fn new(inbox: Inbox) -> Self {
-        Self { inbox, links: BTreeMap::new(), paths_due: Time::ZERO }
+        Self { inbox, links: SortedMap::new(), paths_due: Time::ZERO }
     }
 
     /// Makes a connection and its offer.

@@ -1,11 +1,10 @@
 //! Players that wait for segments: promises, settled when the core delivers or gives up.
 
 use core::cell::RefCell;
-use std::collections::BTreeMap;
 
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use peer::Sources;
-use primitives::{SegmentId, SwarmId};
+use primitives::{SegmentId, SortedMap, SwarmId};
 use wasm_bindgen::JsValue;
 
 use crate::{js_error::coded_error, number};
@@ -18,7 +17,7 @@ const WAITING_MAX: usize = 256;
 
 /// All promises that wait.
 #[derive(Debug, Default)]
-pub(crate) struct Waiters(RefCell<BTreeMap<WaitKey, Vec<Waiter>>>);
+pub(crate) struct Waiters(RefCell<SortedMap<WaitKey, Vec<Waiter>>>);
 
 #[derive(Debug)]
 struct Waiter {

@@ -14,9 +14,7 @@ mod link;
 mod negotiation;
 mod remotes;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use primitives::{KeyPair, PeerId, Rng, Seed, SwarmId, Time};
+use primitives::{KeyPair, PeerId, Rng, Seed, SortedMap, SortedSet, SwarmId, Time};
 use swarm::HangupReason;
 use wire::signaling::{IceServer, Neighbour};
 
@@ -62,11 +60,11 @@ pub(crate) struct Links {
     key: KeyPair,
     me: PeerId,
     rng: Rng,
-    links: BTreeMap<LinkId, Link>,
-    pairs: BTreeMap<(SwarmId, PeerId), LinkId>,
+    links: SortedMap<LinkId, Link>,
+    pairs: SortedMap<(SwarmId, PeerId), LinkId>,
     remotes: Remotes,
     /// Open streams, and whether the site's policy is relay only.
-    swarms: BTreeMap<SwarmId, bool>,
+    swarms: SortedMap<SwarmId, bool>,
     ice_servers: Vec<IceServer>,
     relay_only: bool,
     /// Whether the signaling server can be reached: no dialling without.
@@ -79,10 +77,10 @@ impl Links {
             me: key.id(),
             key,
             rng: seed.derive("attempts").rng(),
-            links: BTreeMap::new(),
-            pairs: BTreeMap::new(),
+            links: SortedMap::new(),
+            pairs: SortedMap::new(),
             remotes: Remotes::new(seed.derive("remotes").rng()),
-            swarms: BTreeMap::new(),
+            swarms: SortedMap::new(),
             ice_servers: Vec::new(),
             relay_only,
             reachable: false,
@@ -299,7 +297,7 @@ impl Links {
     /// Peers not to be named again: linked, tried or cut. At most [`wire::limits::EXCEPT_MAX`].
     pub(crate) fn known_to(&self, swarm: SwarmId) -> Vec<PeerId> {
         let linked = self.of(swarm).map(|link| link.remote);
-        let all: BTreeSet<PeerId> = linked.chain(self.remotes.failed(swarm)).collect();
+        let all: SortedSet<PeerId> = linked.chain(self.remotes.failed(swarm)).collect();
         all.into_iter().take(wire::limits::EXCEPT_MAX).collect()
     }
 

@@ -4,9 +4,7 @@ mod performing;
 mod server;
 mod showing;
 
-use std::collections::BTreeMap;
-
-use primitives::{KeyPair, PeerId, Seed, SegmentId, SwarmId, Time};
+use primitives::{KeyPair, PeerId, Seed, SegmentId, SortedMap, SwarmId, Time};
 use swarm::Limits;
 use wire::limits::{FRAME_BYTES_MAX, SWARMS_PER_CONNECTION_MAX};
 
@@ -45,9 +43,9 @@ pub struct Peer {
     paused: bool,
     session: Session,
     links: Links,
-    streams: BTreeMap<SwarmId, Stream>,
+    streams: SortedMap<SwarmId, Stream>,
     /// Publishers of streams that are closed now.
-    trusted: BTreeMap<SwarmId, PeerId>,
+    trusted: SortedMap<SwarmId, PeerId>,
     problems: Problems,
     ids: Ids,
     fx: Effects,
@@ -69,8 +67,8 @@ impl Peer {
             now,
             limits: config.limits,
             paused: false,
-            streams: BTreeMap::new(),
-            trusted: BTreeMap::new(),
+            streams: SortedMap::new(),
+            trusted: SortedMap::new(),
             problems: Problems::default(),
             ids: Ids::default(),
             fx: Effects::new(),

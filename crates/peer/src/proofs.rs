@@ -14,11 +14,9 @@ mod digest;
 mod manifest;
 mod witness;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use core::time::Duration;
 
-use primitives::{PeerId, SegmentId, SwarmId, Time};
+use primitives::{PeerId, SegmentId, SortedMap, SortedSet, SwarmId, Time};
 use swarm::Proof;
 use wire::signaling::{Base64, ErrorCode, WitnessStatement};
 
@@ -92,8 +90,8 @@ pub(crate) struct Proofs {
     manifest: ManifestSource,
     digest: DigestSource,
     witness: WitnessSource,
-    waiting: BTreeMap<SegmentId, Stage>,
-    missing: BTreeSet<SegmentId>,
+    waiting: SortedMap<SegmentId, Stage>,
+    missing: SortedSet<SegmentId>,
     /// The strongest source that worked when segments were last moved on.
     worked: IntegrityView,
     shown: IntegrityView,
@@ -113,8 +111,8 @@ impl Proofs {
             manifest: ManifestSource::new(swarm, &config.playlist_url, pin, trusted),
             digest: DigestSource::default(),
             witness: WitnessSource::new(swarm),
-            waiting: BTreeMap::new(),
-            missing: BTreeSet::new(),
+            waiting: SortedMap::new(),
+            missing: SortedSet::new(),
             worked: IntegrityView::Unknown,
             shown: if unchecked { IntegrityView::Unchecked } else { IntegrityView::Unknown },
         }

@@ -8,11 +8,11 @@
 
 mod backoff;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use core::time::Duration;
 
-use primitives::{KeyPair, PeerId, Seed, SwarmId, Time};
+use primitives::{KeyPair, PeerId, Seed, SortedMap, SwarmId, Time};
 use wire::{
     limits::{SIGNALING_BYTES_MAX, SIGNALING_VERSION, TOKEN_BYTES_MAX},
     signaling::{Base64, ErrorCode, FromServer, ToServer, hello_proof},
@@ -61,7 +61,7 @@ pub(crate) struct Session {
     pong_by: Option<Time>,
     outbox: VecDeque<(Time, ToServer)>,
     /// Swarms said in a join, and when to say it again if no answer came.
-    joins: BTreeMap<SwarmId, Option<Time>>,
+    joins: SortedMap<SwarmId, Option<Time>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Session {
             last_sent: Time::ZERO,
             pong_by: None,
             outbox: VecDeque::new(),
-            joins: BTreeMap::new(),
+            joins: SortedMap::new(),
         }
     }
 

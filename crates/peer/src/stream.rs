@@ -2,9 +2,7 @@
 
 mod listing;
 
-use std::collections::BTreeMap;
-
-use primitives::{PeerId, SegmentId, SwarmId, Time};
+use primitives::{PeerId, SegmentId, SortedMap, SwarmId, Time};
 use swarm::{FetchId, Swarm};
 use wire::signaling::ToServer;
 
@@ -34,7 +32,7 @@ pub(crate) struct Stream {
     /// Where the player is: media sequence number.
     position: Option<u32>,
     /// Origin fetches under way.
-    fetches: BTreeMap<FetchId, SegmentId>,
+    fetches: SortedMap<FetchId, SegmentId>,
 }
 
 impl Stream {
@@ -58,7 +56,7 @@ impl Stream {
             history: History::new(now),
             size: 0,
             position: None,
-            fetches: BTreeMap::new(),
+            fetches: SortedMap::new(),
             config,
         }
     }

@@ -1,10 +1,10 @@
 //! What is known of one neighbour: what it has, what it owes us, what we owe it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use core::time::Duration;
 
-use primitives::{PeerId, SegmentId, Time};
+use primitives::{PeerId, SegmentId, SortedMap, Time};
 use wire::peer::{Have, Pieces, Playback};
 
 use crate::{
@@ -22,8 +22,8 @@ pub(crate) struct Neighbour {
     pub(crate) greeted_at: Option<Time>,
     pub(crate) uploads: bool,
     pub(crate) choked: bool,
-    have: BTreeMap<u16, RunSet>,
-    progress: BTreeMap<SegmentId, Progress>,
+    have: SortedMap<u16, RunSet>,
+    progress: SortedMap<SegmentId, Progress>,
     pub(crate) playback: Option<(Playback, Time)>,
     pub(crate) asks: Vec<Ask>,
     pub(crate) goodput: Goodput,
@@ -85,8 +85,8 @@ impl Neighbour {
             greeted_at: None,
             uploads: false,
             choked: false,
-            have: BTreeMap::new(),
-            progress: BTreeMap::new(),
+            have: SortedMap::new(),
+            progress: SortedMap::new(),
             playback: None,
             asks: Vec::new(),
             goodput: Goodput::default(),

@@ -63,7 +63,7 @@ impl PieceSet {
 /// A set of segment indices of one track, as runs. At most [`wire::limits::HAVE_RANGES_MAX`] runs:
 /// a stranger who tells more is believed less.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct RunSet(std::collections::BTreeMap<u32, u32>);
+pub(crate) struct RunSet(primitives::SortedMap<u32, u32>);
 
 impl RunSet {
     pub(crate) fn contains(&self, index: u32) -> bool {

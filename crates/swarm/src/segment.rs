@@ -1,8 +1,8 @@
 //! One segment on its way: its pieces, who gave each, and the checks before anything is used.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use primitives::{PeerId, SegmentId, Time, sha256};
+use primitives::{PeerId, SegmentId, SortedMap, Time, sha256};
 use wire::limits::SEGMENT_BYTES_MAX;
 
 use crate::{
@@ -34,7 +34,7 @@ pub(crate) struct Segment {
     pub(crate) untold: bool,
     pub(crate) told: Time,
     /// How often this peer sent each piece: spreads distinct pieces first.
-    pub(crate) copies: BTreeMap<u32, u32>,
+    pub(crate) copies: SortedMap<u32, u32>,
     /// Failed origin attempts, and when the next may start.
     pub(crate) failures: u32,
     pub(crate) retry_at: Time,
@@ -116,7 +116,7 @@ impl Segment {
             since: now,
             untold: false,
             told: Time::ZERO,
-            copies: BTreeMap::new(),
+            copies: SortedMap::new(),
             failures: 0,
             retry_at: Time::ZERO,
             suspects: None,

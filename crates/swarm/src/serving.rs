@@ -5,11 +5,9 @@
 //! neighbour that got least. Little lies in the transport at a time, so that an urgent piece or a
 //! cancel is not stuck behind.
 
-use std::collections::BTreeSet;
-
 use core::time::Duration;
 
-use primitives::{PeerId, SegmentId, Time};
+use primitives::{PeerId, SegmentId, SortedSet, Time};
 use wire::{
     limits::FRAME_PAYLOAD_BYTES_MAX,
     peer::{Cancel, Choke, Data, Message, Refuse, RefuseReason, Request},
@@ -130,7 +128,7 @@ impl Swarm {
     }
 
     /// Segments that neighbours asked for and that were not sent yet.
-    pub(crate) fn queued_for_others(&self) -> BTreeSet<SegmentId> {
+    pub(crate) fn queued_for_others(&self) -> SortedSet<SegmentId> {
         let uploads = self.neighbours.values().map(|neighbour| &neighbour.upload);
         uploads
             .flat_map(|upload| upload.queue.iter().chain(upload.current.iter().map(|(now, _)| now)))

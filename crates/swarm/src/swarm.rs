@@ -1,11 +1,8 @@
 //! The swarm itself: one `step`, everything that comes in, and the order in which parts are asked.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use primitives::{PeerId, Rng, SegmentId, Time};
+use primitives::{PeerId, Rng, SegmentId, SortedMap, SortedSet, Time};
 
 use crate::{
     config::{self, Config},
@@ -61,11 +58,11 @@ pub struct Swarm {
     pub(crate) now: Time,
     pub(crate) started: Time,
     pub(crate) timeline: Timeline,
-    pub(crate) segments: BTreeMap<SegmentId, Segment>,
-    pub(crate) stored: BTreeSet<SegmentId>,
-    pub(crate) neighbours: BTreeMap<PeerId, Neighbour>,
-    pub(crate) cut: BTreeSet<PeerId>,
-    pub(crate) fetches: BTreeMap<FetchId, crate::origin::Fetch>,
+    pub(crate) segments: SortedMap<SegmentId, Segment>,
+    pub(crate) stored: SortedSet<SegmentId>,
+    pub(crate) neighbours: SortedMap<PeerId, Neighbour>,
+    pub(crate) cut: SortedSet<PeerId>,
+    pub(crate) fetches: SortedMap<FetchId, crate::origin::Fetch>,
     pub(crate) next_fetch: u64,
     pub(crate) origin_rate: Goodput,
     pub(crate) origin_latency: Option<core::time::Duration>,
@@ -94,11 +91,11 @@ impl Swarm {
             now,
             started: now,
             timeline: Timeline::default(),
-            segments: BTreeMap::new(),
-            stored: BTreeSet::new(),
-            neighbours: BTreeMap::new(),
-            cut: BTreeSet::new(),
-            fetches: BTreeMap::new(),
+            segments: SortedMap::new(),
+            stored: SortedSet::new(),
+            neighbours: SortedMap::new(),
+            cut: SortedSet::new(),
+            fetches: SortedMap::new(),
             next_fetch: 0,
             origin_rate: Goodput::default(),
             origin_latency: None,
@@ -238,8 +235,8 @@ impl Swarm {
 
     /// Stops what is under way for segments that nobody here needs any more.
     fn drop_unneeded(&mut self, needs: &[(Time, SegmentId)], out: &mut Vec<Output>) {
-        let needed: BTreeSet<SegmentId> = needs.iter().map(|(_, id)| *id).collect();
-        let queued: BTreeSet<SegmentId> = self.queued_for_others();
+        let needed: SortedSet<SegmentId> = needs.iter().map(|(_, id)| *id).collect();
+        let queued: SortedSet<SegmentId> = self.queued_for_others();
         let unneeded = |segment: &Segment| {
             let elsewhere = self.now < segment.elsewhere_until;
             let used =

@@ -14,7 +14,7 @@ use crate::{
 impl Swarm {
     /// A new neighbour learns everything.
     pub(crate) fn tell_everything(&mut self, to: PeerId, out: &mut Vec<Output>) {
-        let mut tracks: std::collections::BTreeMap<u16, RunSet> = std::collections::BTreeMap::new();
+        let mut tracks: primitives::SortedMap<u16, RunSet> = primitives::SortedMap::new();
         let held = self.segments.values().filter(|s| s.is_held() && s.shareable()).map(|s| s.id);
         for id in held.chain(self.stored.iter().copied()) {
             tracks.entry(id.track).or_default().insert(id.index, id.index.saturating_add(1));

@@ -1,10 +1,8 @@
 //! When each segment is due: the player's lists, its position and its speed.
 
-use std::collections::BTreeMap;
-
 use core::time::Duration;
 
-use primitives::{SegmentId, Time};
+use primitives::{SegmentId, SortedMap, Time};
 use wire::peer::Playback;
 
 use crate::{
@@ -15,14 +13,24 @@ use crate::{
 /// The tracks as the player lists them and where it is in them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Timeline {
-    tracks: BTreeMap<u16, Listed>,
+    tracks: SortedMap<u16, Listed>,
     playhead: Option<(Playhead, Time)>,
     last_wanted: Option<SegmentId>,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Listed {
-    segments: BTreeMap<u32, Entry>,
+    segments: SortedMap<u32, Entry>,
+}
+
+impl Listed {
+    /// The segment under a position; the first one after it where the list starts later.
+    fn index_at(&self, position_ms: u64) -> u32 {
+        let passed = |entry: &Entry| entry.start_ms + u64::from(entry.duration_ms) <= position_ms;
+        // Lists are in order of time, so the passed ones come first.
+        let at = self.segments.values().as_slice().partition_point(passed);
+        self.segments.keys().as_slice().get(at).copied().unwrap_or(u32::MAX)
+    }
 }
 
 /// One listed segment, and when the list first showed it.
@@ -119,7 +127,7 @@ impl Timeline {
         let Some(listed) = self.tracks.get(&track) else { return Vec::new() };
         let (position_ms, rate) =
             self.position_ms(now).unwrap_or_else(|| (self.first_wanted_ms(), 100));
-        let first = self.index_at(listed, position_ms);
+        let first = listed.index_at(position_ms);
         let mut needs = Vec::new();
         for (index, entry) in listed.segments.range(first..) {
             let ahead_ms = entry.start_ms.saturating_sub(position_ms) * 100 / rate;
@@ -143,7 +151,7 @@ impl Timeline {
         let listed = self.tracks.get(&track)?;
         let (position_ms, _) =
             self.position_ms(now).unwrap_or_else(|| (self.first_wanted_ms(), 100));
-        let index = self.index_at(listed, position_ms);
+        let index = listed.index_at(position_ms);
         let entry = listed.segments.get(&index)?;
         let offset_ms =
             position_ms.saturating_sub(entry.start_ms).min(u64::from(entry.duration_ms));
@@ -153,24 +161,5 @@ impl Timeline {
 
     fn first_wanted_ms(&self) -> u64 {
         self.last_wanted.and_then(|segment| self.entry(segment)).map_or(0, |entry| entry.start_ms)
-    }
-
-    /// The segment under a position; the first one after it where the list starts later.
-    fn index_at(&self, listed: &Listed, position_ms: u64) -> u32 {
-        let passed = |entry: &Entry| entry.start_ms + u64::from(entry.duration_ms) <= position_ms;
-        // Lists are in order of time, so the passed ones come first; windows are short, VOD lists are
-        // searched from the back of what can be under the position.
-        let mut low = 0_usize;
-        let indices: Vec<u32> = listed.segments.keys().copied().collect();
-        let mut high = indices.len();
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if listed.segments.get(&indices[middle]).is_some_and(passed) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        indices.get(low).copied().unwrap_or(u32::MAX)
     }
 }

@@ -1,7 +1,8 @@
 //! Inputs that wait for the pump. Bounded: strangers can fill it only with messages, and the one who
 //! fills it most is hung up.
 
-use std::collections::{BTreeMap, VecDeque};
+use primitives::SortedMap;
+use std::collections::VecDeque;
 
 use peer::{Input, LinkId};
 
@@ -38,7 +39,7 @@ impl Queue {
     }
 
     fn noisiest(&self) -> Option<LinkId> {
-        let mut counts = BTreeMap::<LinkId, usize>::new();
+        let mut counts = SortedMap::<LinkId, usize>::new();
         for input in &self.0 {
             if let Input::RtcMessage { link, .. } = input {
                 *counts.entry(*link).or_default() += 1;

@@ -1,10 +1,10 @@
 //! Whom to dial, whom not yet, whom never again.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use core::time::Duration;
 
-use primitives::{PeerId, Rng, SwarmId, Time};
+use primitives::{PeerId, Rng, SortedMap, SortedSet, SwarmId, Time};
 
 use crate::session::jitter;
 
@@ -20,8 +20,8 @@ const RETRY_MAX: Duration = Duration::from_secs(300);
 /// What is remembered of peers that are not connected.
 #[derive(Debug)]
 pub(crate) struct Remotes {
-    known: BTreeMap<(SwarmId, PeerId), Remote>,
-    cut: BTreeSet<PeerId>,
+    known: SortedMap<(SwarmId, PeerId), Remote>,
+    cut: SortedSet<PeerId>,
     cut_order: VecDeque<PeerId>,
     /// Counts what the server named, so that the nearest, named first, is dialled first.
     named: u64,
@@ -39,8 +39,8 @@ struct Remote {
 impl Remotes {
     pub(crate) fn new(rng: Rng) -> Self {
         Self {
-            known: BTreeMap::new(),
-            cut: BTreeSet::new(),
+            known: SortedMap::new(),
+            cut: SortedSet::new(),
             cut_order: VecDeque::new(),
             named: 0,
             rng,

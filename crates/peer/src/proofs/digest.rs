@@ -1,11 +1,9 @@
 //! The origin's own digest: `Repr-Digest` (RFC 9530) by HEAD.
 
-use std::collections::BTreeMap;
-
 use core::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use primitives::{Hash, SegmentId, Time};
+use primitives::{Hash, SegmentId, SortedMap, Time};
 use swarm::Proof;
 
 use super::{Context, Found, HTTP_TIMEOUT, Health};
@@ -28,7 +26,7 @@ const AGAIN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_sec
 #[derive(Debug)]
 pub(super) struct DigestSource {
     pub(super) health: Health,
-    heads: BTreeMap<SegmentId, Head>,
+    heads: SortedMap<SegmentId, Head>,
 }
 
 #[derive(Debug)]
@@ -40,7 +38,7 @@ enum Head {
 
 impl Default for DigestSource {
     fn default() -> Self {
-        Self { health: Health::Unknown, heads: BTreeMap::new() }
+        Self { health: Health::Unknown, heads: SortedMap::new() }
     }
 }
 

@@ -1,11 +1,9 @@
 //! The signed manifest `starling.json` and its parts, fetched as segments are asked for.
 
-use std::collections::BTreeMap;
-
 use core::time::Duration;
 
 use media::{MANIFEST_NAME, Manifest, ManifestError, Part, Rendition};
-use primitives::{PeerId, SegmentId, SwarmId, Time};
+use primitives::{PeerId, SegmentId, SortedMap, SwarmId, Time};
 use swarm::Proof;
 
 use super::{Context, Found, HTTP_TIMEOUT};
@@ -42,7 +40,7 @@ pub(super) struct ManifestSource {
     publisher: Option<PeerId>,
     state: State,
     tries: u32,
-    parts: BTreeMap<(u16, u32), (PartState, Time)>,
+    parts: SortedMap<(u16, u32), (PartState, Time)>,
 }
 
 #[derive(Debug)]
@@ -92,7 +90,7 @@ impl ManifestSource {
             publisher: pinned.or(trusted),
             state: State::Idle,
             tries: 0,
-            parts: BTreeMap::new(),
+            parts: SortedMap::new(),
         }
     }
 

@@ -1,10 +1,8 @@
 //! The signaling server's witness: it fetches a segment once for everybody and signs what it saw.
 
-use std::collections::BTreeMap;
-
 use core::time::Duration;
 
-use primitives::{Hash, PeerId, SegmentId, SwarmId, Time};
+use primitives::{Hash, PeerId, SegmentId, SortedMap, SwarmId, Time};
 use swarm::Proof;
 use wire::{
     limits::{PIECE_BYTES, SEGMENT_BYTES_MAX, URL_BYTES_MAX},
@@ -33,7 +31,7 @@ pub(super) struct WitnessSource {
     swarm: SwarmId,
     pub(super) health: Health,
     server: Option<PeerId>,
-    asks: BTreeMap<SegmentId, Ask>,
+    asks: SortedMap<SegmentId, Ask>,
     /// Not asked before, by the server's wish.
     pause_until: Time,
 }
@@ -51,7 +49,7 @@ impl WitnessSource {
             swarm,
             health: Health::Unknown,
             server: None,
-            asks: BTreeMap::new(),
+            asks: SortedMap::new(),
             pause_until: Time::ZERO,
         }
     }

@@ -1,8 +1,6 @@
 //! Where segments are fetched, by the player's playlists.
 
-use std::collections::BTreeMap;
-
-use primitives::SegmentId;
+use primitives::{SegmentId, SortedMap};
 use swarm::{Track, config::TRACK_SEGMENTS_MAX};
 use wire::limits::TRACKS_MAX;
 
@@ -15,7 +13,7 @@ const PASSED_MAX: u32 = 32;
 /// [`TRACK_SEGMENTS_MAX`] segments.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
-    tracks: BTreeMap<u16, BTreeMap<u32, Place>>,
+    tracks: SortedMap<u16, SortedMap<u32, Place>>,
 }
 
 #[derive(Debug)]
