@@ -10,6 +10,7 @@ mod list;
 mod store;
 
 pub use add::{Added, Options, add, name_only};
+pub(crate) use car::block;
 pub use car::{Exported, Imported, export, import};
 pub use error::ContentError;
 pub use get::{Got, get};

@@ -4,12 +4,14 @@
 //! - [`relay`]: TURN, alone or beside the page.
 //! - [`publish`]: signs what the segments of an HLS stream must be.
 //! - [`content`](mod@content): files as blocks in a store on disk, and back.
+//! - [`gateway`]: those blocks and files over HTTP.
 //! - [`demo`]: makes a video to start with, once or as a live stream.
 //!
 //! Each parses its settings, composes crates and drives IO; protocols and formats are in `crates/`.
 
 pub mod content;
 pub mod demo;
+pub mod gateway;
 pub mod key_file;
 pub mod publish;
 pub mod relay;

@@ -3,6 +3,7 @@
 //! | path | what |
 //! |---|---|
 //! | `/signal`, `/v1/turn`, `/healthz`, `/readyz`, `/metrics` | the signaling server |
+//! | `/ipfs/*` | the gateway to the block store |
 //! | `/media/*` | the demo, or the person's own folder |
 //! | everything else | the built page |
 //!
@@ -12,7 +13,7 @@
 
 mod assets;
 mod config;
-mod http;
+pub(crate) mod http;
 mod media;
 mod own_media;
 mod policy;
@@ -34,6 +35,8 @@ use signaling_server::{MediaFolder, State};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
+use crate::content::StoreError;
+use crate::gateway;
 use crate::key_file::{self, KeyFileError};
 use crate::relay;
 
@@ -70,6 +73,9 @@ pub enum ServeError {
     /// The relay can't start.
     #[error("[relay] {0}")]
     Relay(#[from] ::relay::RelayError),
+    /// The block store can't be opened.
+    #[error("the block store: {0}")]
+    Store(#[from] StoreError),
     /// Accepting connections failed.
     #[error("serving failed: {0}")]
     Serving(io::Error),
@@ -96,7 +102,9 @@ impl ServeError {
             }
             Self::Relay(error) => relay::remedy(error).to_owned(),
             Self::NoMedia(_) => "Give the folder that holds master.m3u8.".to_owned(),
-            Self::Key(_) => "Check the data folder, or give another with --data.".to_owned(),
+            Self::Key(_) | Self::Store(_) => {
+                "Check the data folder, or give another with --data.".to_owned()
+            }
             Self::Serving(_) => "Start it again.".to_owned(),
         }
     }
@@ -111,6 +119,7 @@ pub struct Server {
     publisher: KeyPair,
     signaling: State,
     relay: Option<::relay::Server>,
+    gateway: Router,
 }
 
 impl Server {
@@ -118,7 +127,7 @@ impl Server {
     ///
     /// # Errors
     /// In order: no address, a port is taken, the media folder is missing, a key can't be had, a
-    /// setting can't be meant, the relay's port is taken.
+    /// setting can't be meant, the relay's port is taken, the block store can't be opened.
     pub fn bind(config: Config) -> Result<Self, ServeError> {
         if config.listen.is_empty() {
             return Err(ServeError::NoAddress);
@@ -137,7 +146,9 @@ impl Server {
         if let Some(relay) = &relay {
             signaling.offer(Arc::new(relay::Offer(relay.relay())));
         }
-        Ok(Self { sockets, data: config.data, media: config.media, publisher, signaling, relay })
+        let gateway = gateway::router(&config.data, &config.gateway)?;
+        let (data, media) = (config.data, config.media);
+        Ok(Self { sockets, data, media, publisher, signaling, relay, gateway })
     }
 
     /// The key the server signs its own media with.
@@ -158,6 +169,7 @@ impl Server {
     pub fn app(&self) -> Router {
         let find: assets::Find = assets::BUNDLE;
         signaling_server::app(self.signaling.clone())
+            .merge(self.gateway.clone())
             .nest(MEDIA_PATH.trim_end_matches('/'), media::router(&self.folder()))
             // A nested router does not get this one: without it, the page would answer.
             .route(MEDIA_PATH, any(StatusCode::NOT_FOUND))

@@ -128,3 +128,26 @@ impl Drop for Killed {
         let _ = self.0.wait();
     }
 }
+
+/// A server of a place's store, in a process of its own.
+pub(crate) struct Served {
+    pub(crate) url: String,
+    pub(crate) process: Killed,
+}
+
+impl Served {
+    pub(crate) fn new(place: &Place) -> Self {
+        use std::io::{BufRead as _, BufReader};
+
+        fs::create_dir_all(place.path("no-media")).unwrap();
+        let mut serve = place.command(&["serve", "--listen", "127.0.0.1:0", "--media", "no-media"]);
+        if place.path("config.toml").exists() {
+            serve.args(["--config", "config.toml"]);
+        }
+        let mut process = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("open ").unwrap().trim_end_matches('/').to_owned();
+        Self { url, process: Killed(process) }
+    }
+}

@@ -8,15 +8,21 @@
 //! |---|---|
 //! | [`FileReader`] | the bytes of a file or of a range of it, in order |
 //! | [`TreeReader`] | paths, kinds and sizes below a folder, folders before what is in them |
+//! | [`FolderReader`] | what is in one folder |
+//! | [`PathReader`] | what stands at a path |
 //! | [`WalkReader`] | every block below a root once, parents first: what a CAR holds |
 
 mod file;
+mod folder;
+mod path;
 mod tree;
 mod walk;
 
 use core::fmt;
 
 pub use file::{FileReader, Part};
+pub use folder::FolderReader;
+pub use path::{PathEnd, PathReader};
 pub use tree::{Found, TreeEntry, TreeReader};
 pub use walk::WalkReader;
 
@@ -40,6 +46,8 @@ pub enum ReadError {
     },
     /// A file was expected.
     NotAFile(Cid),
+    /// A folder was expected.
+    NotAFolder(Cid),
     /// A part of a file has another size than the node above it says.
     Size {
         /// The block.
@@ -74,6 +82,7 @@ impl fmt::Display for ReadError {
             Self::NotWanted(cid) => write!(f, "block {cid} was not asked for"),
             Self::Node { cid, error } => write!(f, "block {cid}: {error}"),
             Self::NotAFile(cid) => write!(f, "expected a file, found a folder or symlink: {cid}"),
+            Self::NotAFolder(cid) => write!(f, "expected a folder, found something else: {cid}"),
             Self::Size { cid, expected, found } => {
                 write!(f, "block {cid}: expected {expected} bytes of a file, found {found}")
             }

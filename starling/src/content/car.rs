@@ -37,7 +37,7 @@ pub struct Imported {
 }
 
 /// A block of the store, verified.
-pub(super) fn block(store: &FileStore, cid: Cid) -> Result<Block, ContentError> {
+pub(crate) fn block(store: &FileStore, cid: Cid) -> Result<Block, ContentError> {
     let candidate = store.get(&cid)?.ok_or(ContentError::Missing(cid))?;
     candidate.verify().map_err(ContentError::Damaged)
 }

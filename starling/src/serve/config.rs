@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::gateway;
+
 /// The commented default of the fields here.
 const DEFAULT_TOML: &str = include_str!("config.toml");
 
@@ -23,6 +25,8 @@ pub struct Config {
     pub signaling: signaling_server::Config,
     /// The relay.
     pub relay: relay::Config,
+    /// The gateway to the block store.
+    pub gateway: gateway::Config,
 }
 
 impl Default for Config {
@@ -33,6 +37,7 @@ impl Default for Config {
             media: None,
             signaling: signaling_server::Config::default(),
             relay: relay::Config::default(),
+            gateway: gateway::Config::default(),
         }
     }
 }
@@ -77,7 +82,8 @@ impl Config {
         let signaling =
             signaling_server::config::DEFAULT_TOML.replace("\n[witness]", "\n[signaling.witness]");
         let relay = relay::config::DEFAULT_TOML;
-        format!("{DEFAULT_TOML}[signaling]\n{signaling}\n[relay]\n{relay}")
+        let gateway = gateway::DEFAULT_TOML;
+        format!("{DEFAULT_TOML}[signaling]\n{signaling}\n[relay]\n{relay}\n[gateway]\n{gateway}")
     }
 }
 

@@ -1,9 +1,9 @@
-//! The parts of HTTP that both the page and the media need.
+//! The parts of HTTP that the page, the media and the gateway need.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 /// Whether `If-None-Match` names this entity tag (RFC 9110, 13.1.2; weak comparison).
-pub(super) fn none_match(headers: &HeaderMap, etag: &str) -> bool {
+pub(crate) fn none_match(headers: &HeaderMap, etag: &str) -> bool {
     let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tag| tag.to_str().ok());
     tags.flat_map(|list| list.split(','))
         .map(|tag| tag.trim())
@@ -22,7 +22,7 @@ pub(super) fn accepts_brotli(headers: &HeaderMap) -> bool {
 }
 
 /// A header value made of hexadecimal, Base64 or numbers of ours.
-pub(super) fn value(text: &str) -> HeaderValue {
+pub(crate) fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("the text is printable ASCII")
 }
 
