@@ -113,8 +113,8 @@ export interface Stream {
   abort(track: number, index: number): void;
   /** The player loads that segment by itself. */
   elsewhere(track: number, index: number): void;
-  /** What it loaded by itself; without `data`: it gave up. */
-  give(track: number, index: number, data?: Uint8Array): void;
+  /** What it loaded by itself, in `tookMs` milliseconds; without `data`: it gave up. */
+  give(track: number, index: number, data?: Uint8Array, tookMs?: number): void;
   playback(track: number, positionMs: number, bufferedMs: number, ratePercent: number): void;
   view(): any;
   close(): void;

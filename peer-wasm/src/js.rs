@@ -2,7 +2,7 @@
 //!
 //! Plain objects in and out; errors are `Error`s with a stable `code`.
 
-use core::cell::RefCell;
+use core::{cell::RefCell, time::Duration};
 
 use js_sys::Promise;
 use peer::{Playhead, SegmentUrl, Track, TrackSegment};
@@ -210,13 +210,20 @@ impl StarlingStream {
         self.with(|stream| stream.elsewhere(SegmentId::new(track, index)))
     }
 
-    /// What the player loaded by itself, all of the segment, to be shared and kept; without `data`:
-    /// it gave up.
+    /// What the player loaded by itself in `took_ms` milliseconds, all of the segment, to be shared and
+    /// kept; without `data`: it gave up.
     ///
     /// # Errors
     /// The stream is closed.
-    pub fn give(&self, track: u16, index: u32, data: Option<Vec<u8>>) -> Result<(), JsValue> {
-        self.with(|stream| stream.give(SegmentId::new(track, index), data))
+    pub fn give(
+        &self,
+        track: u16,
+        index: u32,
+        data: Option<Vec<u8>>,
+        took_ms: Option<f64>,
+    ) -> Result<(), JsValue> {
+        let took = Duration::from_millis(number::whole(took_ms.unwrap_or(0.0)));
+        self.with(|stream| stream.give(SegmentId::new(track, index), data, took))
     }
 
     /// Where the player is: on the timeline of [`StarlingStream::set_track`], `buffered_ms` the end

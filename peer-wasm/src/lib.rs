@@ -28,7 +28,7 @@ mod socket;
 mod test_sink;
 mod waiters;
 
-use core::fmt;
+use core::{fmt, time::Duration};
 use std::rc::Rc;
 
 use gloo_timers::callback::Interval;
@@ -215,9 +215,9 @@ impl Stream {
         self.driver.push(Input::Elsewhere(self.swarm, segment));
     }
 
-    /// What the player loaded by itself, to be shared and kept; `None`: it gave up.
-    pub fn give(&self, segment: SegmentId, bytes: Option<Vec<u8>>) {
-        self.driver.push(Input::Given { swarm: self.swarm, segment, bytes });
+    /// What the player loaded by itself in that time, to be shared and kept; `None`: it gave up.
+    pub fn give(&self, segment: SegmentId, bytes: Option<Vec<u8>>, took: Duration) {
+        self.driver.push(Input::Given { swarm: self.swarm, segment, bytes, took });
     }
 
     /// Where the player is.

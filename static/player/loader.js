@@ -164,7 +164,8 @@ export function segmentLoader(session, Fallback) {
         onError: failed("onError"),
         onTimeout: failed("onTimeout"),
         onSuccess: (/** @type {any} */ response, /** @type {any} */ stats, /** @type {any[]} */ ...rest) => {
-          if (frag) session.loadedElsewhere(frag, response.data instanceof ArrayBuffer ? response.data : null);
+          const data = response.data instanceof ArrayBuffer ? response.data : null;
+          if (frag) session.loadedElsewhere(frag, data, stats.loading.end - stats.loading.start);
           session.countHttp(response.data?.byteLength ?? stats.loaded);
           callbacks.onSuccess(response, stats, ...rest);
         },

@@ -40,7 +40,7 @@ export class Session extends EventTarget {
   /** Kinds of list (`main`, `audio`) whose first segment was asked for. @type {Set<string>} */ #firsts = new Set();
   /** Resolves when the peer may start without delaying the first picture. */ #gate = new Gate();
   /** Segments that come by plain HTTP, by fragment: whether the peer knows, and what came. */
-  #elsewhere = /** @type {Map<object, {isTold: boolean, data: Uint8Array | null}>} */ (new Map());
+  #elsewhere = /** @type {Map<object, {isTold: boolean, data: Uint8Array | null, tookMs: number}>} */ (new Map());
   #tracks = new Tracks();
   /** The newest list of each track. @type {Map<number, any>} */ #lists = new Map();
   /** Where each fragment stands in the swarm. @type {WeakMap<object, Segment>} */ #segments = new WeakMap();
@@ -199,7 +199,7 @@ export class Session extends EventTarget {
   loadsElsewhere(frag) {
     if (!this.#stream && !this.#choosing) return;
     if (this.#elsewhere.size >= GIVEN_MAX) this.#elsewhere.delete(this.#elsewhere.keys().next().value ?? frag);
-    this.#elsewhere.set(frag, { isTold: false, data: null });
+    this.#elsewhere.set(frag, { isTold: false, data: null, tookMs: 0 });
     this.#tellElsewhere();
   }
 
@@ -208,12 +208,14 @@ export class Session extends EventTarget {
    * away from here, so they are copied.
    * @param {any} frag
    * @param {ArrayBuffer | null} data `null`: nothing
+   * @param {number} tookMs how long it took, in milliseconds
    */
-  loadedElsewhere(frag, data) {
+  loadedElsewhere(frag, data, tookMs = 0) {
     const load = this.#elsewhere.get(frag);
     if (!load) return;
     if (data) {
       load.data = new Uint8Array(data.slice(0));
+      load.tookMs = tookMs;
       return this.#tellElsewhere();
     }
     // A loader is destroyed after its success too: what came still waits for the peer.
@@ -228,12 +230,14 @@ export class Session extends EventTarget {
       const segment = this.segmentOf(frag);
       if (!segment) continue;
       const { track, index } = segment;
-      if (!load.isTold) this.#safely((stream) => stream.elsewhere(track, index));
-      load.isTold = true;
-      const { data } = load;
-      if (!data) continue;
+      const { data, tookMs } = load;
+      if (!data) {
+        if (!load.isTold) this.#safely((stream) => stream.elsewhere(track, index));
+        load.isTold = true;
+        continue;
+      }
       this.#elsewhere.delete(frag);
-      this.#safely((stream) => stream.give(track, index, data));
+      this.#safely((stream) => stream.give(track, index, data, tookMs));
     }
   }
 

@@ -1,5 +1,7 @@
 //! What can happen to a peer. The driver queues these and hands them to [`crate::Peer::step`].
 
+use core::time::Duration;
+
 use primitives::{PeerId, SegmentId, SwarmId};
 use swarm::{FetchId, Limits, Playhead, Track};
 
@@ -47,6 +49,8 @@ pub enum Input {
         segment: SegmentId,
         /// All of it; `None`: the player gave up.
         bytes: Option<Vec<u8>>,
+        /// How long the origin took for it.
+        took: Duration,
     },
     /// See [`swarm::Input::Playback`].
     Playback(SwarmId, Playhead),

@@ -156,8 +156,9 @@ impl Peer {
             Input::Elsewhere(swarm, segment) => {
                 self.tell(swarm, swarm::Input::Elsewhere(segment));
             }
-            Input::Given { swarm, segment, bytes } => {
-                self.tell(swarm, swarm::Input::Given { segment, bytes: bytes.as_deref() });
+            Input::Given { swarm, segment, bytes, took } => {
+                let bytes = bytes.as_deref();
+                self.tell(swarm, swarm::Input::Given { segment, bytes, took });
             }
             Input::Playback(swarm, playhead) => {
                 self.with(swarm, |stream, now, fx| stream.set_playhead(now, playhead, fx));

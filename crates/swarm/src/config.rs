@@ -52,6 +52,9 @@ pub const CLAIM_FRESH_LATE: Duration = Duration::from_millis(1_200);
 
 /// Slack added to the estimated origin time: the last responsible moment.
 pub const ORIGIN_MARGIN: Duration = Duration::from_millis(2_000);
+/// The same while a fresh stream waits for its first neighbour: half a second of signaling and ICE is
+/// worth a segment, and a line that is slower than believed still has a second.
+pub const INTRODUCTION_MARGIN: Duration = Duration::from_millis(1_000);
 /// No segment waits for peers longer than this before its due time with nothing coming.
 pub const ORIGIN_LEAD_MAX: Duration = Duration::from_secs(14);
 /// Peers' estimated finish must lie this long before the due time.

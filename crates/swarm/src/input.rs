@@ -1,5 +1,7 @@
 //! What can happen to a swarm.
 
+use core::time::Duration;
+
 use primitives::{Hash, PeerId, SegmentId};
 
 /// One thing that happened. Given to [`crate::Swarm::step`] with the time it happened.
@@ -61,6 +63,8 @@ pub enum Input<'a> {
         segment: SegmentId,
         /// All of it.
         bytes: Option<&'a [u8]>,
+        /// How long the origin took for it: what is believed of its line.
+        took: Duration,
     },
     /// Where the player is.
     Playback(Playhead),

@@ -75,9 +75,21 @@ impl Fetch {
 impl Swarm {
     /// Whether there is nobody to get anything from, and no hope of it soon.
     fn is_alone(&self) -> bool {
-        let young = self.now.since(self.started) < config::ALONE_AFTER;
-        let nobody = !self.neighbours.values().any(|neighbour| neighbour.greeted);
-        nobody && (!young || self.swarm_size == Some(1))
+        self.greeted_nobody() && (!self.is_young() || self.swarm_size == Some(1))
+    }
+
+    fn is_young(&self) -> bool {
+        self.now.since(self.started) < config::ALONE_AFTER
+    }
+
+    /// Whether the first neighbours are still to come, or to say what they have.
+    fn is_introducing(&self) -> bool {
+        let greeted = self.neighbours.values().filter_map(|neighbour| neighbour.greeted_at).min();
+        self.is_young() && greeted.is_none_or(|first| self.now < first + config::SETTLE)
+    }
+
+    fn greeted_nobody(&self) -> bool {
+        !self.neighbours.values().any(|neighbour| neighbour.greeted)
     }
 
     /// Starts the fetches whose moment has come and stops those that were overtaken.
@@ -110,11 +122,15 @@ impl Swarm {
         *due <= self.now + config::URGENT && self.segments.get(id).is_some_and(comes)
     }
 
-    /// Whether a fetch of something earlier is so urgent that nothing may share the line with it.
+    /// Whether something earlier, fetched here or loaded by the player itself, is so urgent that nothing
+    /// may share the line with it.
     fn is_line_urgent(&self, due: Time) -> bool {
         let soon = self.now + config::URGENT;
-        let dues = self.fetches.values().filter_map(|f| self.timeline.due(self.now, f.segment));
-        due > soon && dues.into_iter().any(|other| other <= soon)
+        let due_of = |id: SegmentId| self.timeline.due(self.now, id);
+        let fetched = self.fetches.values().filter_map(|fetch| due_of(fetch.segment));
+        let elsewhere = self.segments.values().filter(|s| self.now < s.elsewhere_until);
+        let loaded = elsewhere.filter_map(|segment| due_of(segment.id));
+        due > soon && fetched.chain(loaded).any(|other| other <= soon)
     }
 
     /// Whether it is known who the neighbours are and what they have: before, nothing is fetched for
@@ -162,7 +178,7 @@ impl Swarm {
     /// The last responsible moment: what must come from the origin now.
     fn late_part(&mut self, due: Time, id: SegmentId, missing: &[u32]) -> Option<Part> {
         let now = self.now;
-        let start = due.before(self.origin_lead(missing));
+        let start = due.before(self.origin_lead(id, missing));
         if now < start {
             self.wake_at(start, WakeReason::Origin);
             return None;
@@ -197,15 +213,24 @@ impl Swarm {
     }
 
     /// How long before its due time a segment with these pieces missing must be asked of the origin.
-    fn origin_lead(&self, missing: &[u32]) -> Duration {
+    fn origin_lead(&self, id: SegmentId, missing: &[u32]) -> Duration {
         let bytes = match len32(missing.len()) {
-            0 => SIZE_GUESS,
+            0 => self.size_guess(id),
             count => count.saturating_mul(wire::limits::PIECE_BYTES),
         };
         let rate = self.origin_rate.bytes_per_s().unwrap_or(config::ORIGIN_PRIOR);
         let latency = self.origin_latency.unwrap_or_default();
-        let lead = latency + time_for(u64::from(bytes), rate) * 3 / 2 + config::ORIGIN_MARGIN;
+        let margin =
+            if self.is_introducing() { config::INTRODUCTION_MARGIN } else { config::ORIGIN_MARGIN };
+        let lead = latency + time_for(u64::from(bytes), rate) * 3 / 2 + margin;
         lead.min(config::ORIGIN_LEAD_MAX)
+    }
+
+    /// Size of a segment that nobody told: as large as the one before it, if that is here.
+    fn size_guess(&self, id: SegmentId) -> u32 {
+        let before = id.index.checked_sub(1).map(|index| SegmentId::new(id.track, index));
+        let known = before.and_then(|before| self.segments.get(&before)?.size_bytes());
+        known.unwrap_or(SIZE_GUESS)
     }
 
     /// What this peer is the agreed fetcher of, and whose time has come.

@@ -33,6 +33,11 @@ impl Goodput {
         self.advance(now);
     }
 
+    /// A load by somebody else from the same source: `bytes` in all of that time.
+    pub(crate) fn add_load(&mut self, bytes: u32, took: Duration) {
+        self.sample(per_second(u64::from(bytes), took.max(SAMPLE_LEAST)));
+    }
+
     /// Bytes per second; `None` before the first sample.
     pub(crate) fn bytes_per_s(&self) -> Option<u64> {
         self.bytes_per_s
@@ -46,12 +51,15 @@ impl Goodput {
         let long = self.busy >= SAMPLE_BUSY;
         let large = self.bytes >= SAMPLE_BYTES && self.busy >= SAMPLE_LEAST;
         if long || large {
-            let sample = per_second(self.bytes, self.busy);
-            // An eighth of the old weight is lost in a quarter of a second of silence.
-            self.bytes_per_s = Some(self.bytes_per_s.map_or(sample, |old| (old * 3 + sample) / 4));
+            self.sample(per_second(self.bytes, self.busy));
             self.bytes = 0;
             self.busy = Duration::ZERO;
         }
+    }
+
+    fn sample(&mut self, sample: u64) {
+        // A quarter of the old weight is lost in a quarter of a second of silence.
+        self.bytes_per_s = Some(self.bytes_per_s.map_or(sample, |old| (old * 3 + sample) / 4));
     }
 }
 

@@ -150,7 +150,7 @@ impl Swarm {
                 self.replan = true;
             }
             Input::Elsewhere(segment) => self.on_elsewhere(segment, out),
-            Input::Given { segment, bytes } => self.on_given(segment, bytes, out),
+            Input::Given { segment, bytes, took } => self.on_given(segment, bytes, took, out),
             Input::Playback(playhead) => self.on_playback(playhead),
             Input::Fetched { fetch, segment_bytes, bytes } => {
                 self.on_fetched(fetch, segment_bytes, bytes, out);
@@ -288,14 +288,26 @@ impl Swarm {
         self.replan = true;
     }
 
-    fn on_given(&mut self, id: SegmentId, bytes: Option<&[u8]>, out: &mut Vec<Output>) {
+    fn on_given(
+        &mut self,
+        id: SegmentId,
+        bytes: Option<&[u8]>,
+        took: core::time::Duration,
+        out: &mut Vec<Output>,
+    ) {
         self.replan = true;
-        let Some(segment) = self.segments.get_mut(&id) else { return };
+        if self.segments.len() >= config::SEGMENTS_MAX && !self.segments.contains_key(&id) {
+            return;
+        }
+        self.timeline.note_want(id);
+        let now = self.now;
+        let segment = self.segments.entry(id).or_insert_with(|| Segment::new(id, now));
         segment.elsewhere_until = Time::ZERO;
         let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty() && !segment.is_held()) else {
             return;
         };
         let fits = segment.set_size(len32(bytes.len()));
+        self.origin_rate.add_load(len32(bytes.len()), took);
         self.abort_fetches(id, out);
         if !fits {
             return;

@@ -3,6 +3,7 @@
 //! The wire here is perfect and instant; networks are the simulator's matter.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+use core::time::Duration;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -20,6 +21,11 @@ const SEGMENTS: u32 = 10;
 fn content(segment: SegmentId) -> Vec<u8> {
     let mut rng = Seed::from_number(u64::from(segment.index)).rng();
     (0..SEGMENT_BYTES).map(|_| rng.u8(..)).collect()
+}
+
+/// What a player loaded by itself, from a line of 1 MB/s.
+fn given(segment: SegmentId, bytes: Option<&[u8]>) -> Input<'_> {
+    Input::Given { segment, bytes, took: Duration::from_millis(200) }
 }
 
 /// How a viewer's segments are proved.
@@ -441,7 +447,7 @@ fn what_the_player_loads_by_itself_is_left_alone_then_kept_and_shared() {
     world.pass(8_000);
     assert!(!world.viewer(1).stored.contains_key(&segment));
     let bytes = content(segment);
-    world.step(peer(1), Input::Given { segment, bytes: Some(&bytes) });
+    world.step(peer(1), given(segment, Some(&bytes)));
     assert_eq!(*world.viewer(1).stored[&segment], *bytes);
     world.want(2, 0);
     world.pass(1_000);
@@ -458,7 +464,7 @@ fn a_player_that_gives_up_loading_by_itself_is_served_again() {
     world.step(peer(1), Input::SwarmSize(1));
     let segment = SegmentId::new(0, 0);
     world.step(peer(1), Input::Elsewhere(segment));
-    world.step(peer(1), Input::Given { segment, bytes: None });
+    world.step(peer(1), given(segment, None));
     world.want(1, 0);
     assert_eq!(*world.viewer(1).delivered[&segment], *content(segment));
 }
@@ -470,7 +476,59 @@ fn forged_bytes_that_the_player_loaded_are_not_shared() {
     let segment = SegmentId::new(0, 0);
     world.step(peer(1), Input::Elsewhere(segment));
     world.play(1, 0, 0);
-    world.step(peer(1), Input::Given { segment, bytes: Some(&vec![7; SEGMENT_BYTES]) });
+    world.step(peer(1), given(segment, Some(&[7; SEGMENT_BYTES])));
     assert!(!world.viewer(1).stored.contains_key(&segment));
     assert!(world.viewer(1).events.contains(&Event::OriginMismatch(segment)));
+}
+
+/// A viewer whose player loaded its first segment by itself and waits for the second.
+fn newcomer() -> World {
+    let mut world = World::new();
+    world.join(2, Mode::Pieces);
+    let segment =
+        |index| TrackSegment { index, start_ms: u64::from(index) * 2_000, duration_ms: 2_000 };
+    let track = Track { track: 0, live: false, segments: (0..SEGMENTS).map(segment).collect() };
+    world.step(peer(2), Input::Track(track));
+    let (first, bytes) = (SegmentId::new(0, 0), content(SegmentId::new(0, 0)));
+    world.step(peer(2), given(first, Some(&bytes)));
+    world.play(2, 0, 2_000);
+    world.want(2, 1);
+    world.pass(500);
+    assert_eq!(world.viewer(2).fetched_bytes, 0, "there are 1.5 seconds left");
+    world
+}
+
+#[test]
+fn a_newcomer_leaves_its_first_neighbour_the_time_it_has() {
+    let mut world = newcomer();
+    world.join(1, Mode::Pieces);
+    world.step(peer(1), Input::SwarmSize(1));
+    world.want(1, 1);
+    world.connect(1, 2);
+    world.pass(100);
+    let second = SegmentId::new(0, 1);
+    assert_eq!(*world.viewer(2).delivered[&second], *content(second));
+    assert_eq!(world.viewer(2).fetched_bytes, 0);
+}
+
+#[test]
+fn a_newcomer_that_meets_nobody_has_its_second_segment_in_time() {
+    let mut world = newcomer();
+    world.pass(700);
+    let second = SegmentId::new(0, 1);
+    assert_eq!(*world.viewer(2).delivered[&second], *content(second));
+}
+
+#[test]
+fn nothing_shares_the_line_with_a_first_segment_that_the_player_loads() {
+    let mut world = World::new();
+    world.join(2, Mode::Pieces);
+    world.step(peer(2), Input::Elsewhere(SegmentId::new(0, 0)));
+    world.play(2, 0, 0);
+    world.want(2, 1);
+    world.pass(2_000);
+    assert_eq!(world.viewer(2).fetched_bytes, 0);
+    world.step(peer(2), given(SegmentId::new(0, 0), None));
+    world.pass(100);
+    assert_ne!(world.viewer(2).fetched_bytes, 0);
 }

@@ -7,6 +7,7 @@
 //! - frames go only to peers that are up;
 //! - a segment whose true digests are known is never delivered with a peer's wrong byte in it.
 
+use core::time::Duration;
 use std::collections::BTreeSet;
 
 use primitives::{PeerId, Seed, SegmentId, SwarmId, Time, sha256};
@@ -338,8 +339,11 @@ impl<'a> Stage<'a> {
                 let segment = self.script.segment();
                 match byte / 4 % 4 {
                     0 => self.step(Input::Elsewhere(segment)),
-                    1 => self.step(Input::Given { segment, bytes: None }),
-                    2 => self.step(Input::Given { segment, bytes: Some(&[byte; 300]) }),
+                    1 => self.step(Input::Given { segment, bytes: None, took: Duration::ZERO }),
+                    2 => {
+                        let took = Duration::from_millis(u64::from(byte));
+                        self.step(Input::Given { segment, bytes: Some(&[byte; 300]), took });
+                    }
                     _ => self.step(Input::Unwant(segment)),
                 }
             }
