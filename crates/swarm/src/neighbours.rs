@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use primitives::{PeerId, SegmentId, Time};
+use primitives::{PeerId, SegmentId, SortedSet, Time};
 use wire::peer::{Cancel, Data, DecodeError, Hello, Message, Request};
 
 use crate::{
@@ -234,10 +234,8 @@ impl Swarm {
     /// Nobody needs to send anything of this segment any more.
     pub(crate) fn cancel_asks(&mut self, segment: SegmentId, out: &mut Vec<Output>) {
         let asks = self.neighbours.values().flat_map(|neighbour| &neighbour.asks);
-        let mut pieces: Vec<u32> =
+        let pieces: SortedSet<u32> =
             asks.filter(|ask| ask.segment == segment).map(|ask| ask.piece).collect();
-        pieces.sort_unstable();
-        pieces.dedup();
         for piece in pieces {
             self.cancel_ask(segment, piece, out);
         }
@@ -342,7 +340,7 @@ impl Swarm {
         let missing = if segment.size_bytes().is_some() { segment.missing() } else { vec![0] };
         let fetching = self.fetching_piece(id);
         let free = missing.into_iter().filter(|piece| !self.is_asked(id, *piece));
-        let mut ranked: Vec<(usize, u64, u32)> = free
+        let ranked: SortedSet<(usize, u64, u32)> = free
             .filter_map(|piece| {
                 let holders = self.neighbours.values().filter(|n| n.has_piece(id, piece)).count();
                 // The origin works from the front: meet it from the back.
@@ -352,7 +350,6 @@ impl Swarm {
                 (holders > 0 && fetching != Some(piece)).then_some((rank, tie, piece))
             })
             .collect();
-        ranked.sort_unstable();
         ranked.into_iter().map(|(_, _, piece)| piece).collect()
     }
 

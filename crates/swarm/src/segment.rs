@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use primitives::{PeerId, SegmentId, SortedMap, Time, sha256};
+use primitives::{PeerId, SegmentId, SortedMap, SortedSet, Time, sha256};
 use wire::limits::SEGMENT_BYTES_MAX;
 
 use crate::{
@@ -269,10 +269,9 @@ impl Segment {
             self.body = Body::Held { bytes, sources };
             return Finished::Whole;
         }
-        let mut peers: Vec<PeerId> = arriving.givers.iter().filter_map(Giver::peer).collect();
+        let peers: SortedSet<PeerId> = arriving.givers.iter().filter_map(Giver::peer).collect();
+        let peers: Vec<PeerId> = peers.into_iter().collect();
         let from_origin = arriving.givers.iter().flatten().any(|giver| *giver == Giver::Origin);
-        peers.sort_unstable();
-        peers.dedup();
         match peers.as_slice() {
             [] => {
                 let sources = arriving.sources();
@@ -296,10 +295,8 @@ impl Segment {
         let size = at(wire::limits::PIECE_BYTES);
         let pairs = suspects.bytes.chunks(size).zip(bytes.chunks(size)).zip(&suspects.givers);
         let differ = pairs.filter(|((bad, good), _)| bad != good);
-        let mut peers: Vec<PeerId> = differ.filter_map(|(_, giver)| Giver::peer(giver)).collect();
-        peers.sort_unstable();
-        peers.dedup();
-        peers
+        let peers: SortedSet<PeerId> = differ.filter_map(|(_, giver)| Giver::peer(giver)).collect();
+        peers.into_iter().collect()
     }
 
     /// Bytes of one piece, if it may be given to others.

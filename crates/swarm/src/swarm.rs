@@ -187,14 +187,14 @@ impl Swarm {
 
     /// What is needed, earliest first: what the player waits for and what it will play.
     fn needs(&self) -> Vec<(Time, SegmentId)> {
-        let mut needs = self.timeline.ahead(self.now);
+        let ahead = self.timeline.ahead(self.now);
+        let mut needs: SortedSet<(Time, SegmentId)> = ahead.into_iter().collect();
         for (id, segment) in &self.segments {
             if segment.wanted && !needs.iter().any(|(_, need)| need == id) {
-                needs.push((self.timeline.due(self.now, *id).unwrap_or(self.now), *id));
+                needs.insert((self.timeline.due(self.now, *id).unwrap_or(self.now), *id));
             }
         }
-        needs.sort_unstable();
-        needs
+        needs.into_iter().collect()
     }
 
     /// Starts following what is needed: its proof, its bytes in the store.

@@ -1,5 +1,8 @@
 //! Which stored segments make room for others: the least recently used.
 
+use core::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::database::{Entry, StoreKey};
 
 /// Room is made down to this many eighths of the limit, so that it is not made anew on each write.
@@ -25,12 +28,13 @@ pub(super) fn plan(entries: &[Entry], limit_bytes: u64, coming_bytes: u64) -> Pl
     let coming_bytes = if fits { coming_bytes } else { 0 };
     if left_bytes + coming_bytes > limit_bytes {
         let goal_bytes = (limit_bytes / 8 * LEFT_EIGHTHS).saturating_sub(coming_bytes);
-        let mut by_age: Vec<&Entry> = entries.iter().collect();
-        by_age.sort_by(|a, b| a.used_ms.total_cmp(&b.used_ms));
-        for entry in by_age {
-            if left_bytes <= goal_bytes {
-                break;
-            }
+        // A heap, because most entries stay. Times are not negative: their bits are in their order.
+        let by_age = entries.iter().enumerate();
+        let mut by_age: BinaryHeap<_> =
+            by_age.map(|(at, entry)| Reverse((entry.used_ms.max(0.0).to_bits(), at))).collect();
+        while left_bytes > goal_bytes {
+            let Some(Reverse((_, at))) = by_age.pop() else { break };
+            let entry = &entries[at];
             left_bytes -= entry.size_bytes;
             remove.push(entry.key);
         }
