@@ -5,16 +5,20 @@
 mod add;
 mod car;
 mod error;
+mod fetch;
 mod get;
 mod list;
+mod opening;
 mod store;
 
 pub use add::{Added, Options, add, name_only};
 pub(crate) use car::block;
 pub use car::{Exported, Imported, export, import};
 pub use error::ContentError;
+pub use fetch::{Fetched, Gateways, SourceError, fetch};
 pub use get::{Got, get};
 pub use list::{Listed, list};
+pub use opening::Opening;
 pub use store::{
     BLOCKS_MAX_DEFAULT, BLOCKS_MAX_MAX, FileStore, Limits, PINS_MAX, Pin, PinKind,
     QUOTA_BYTES_DEFAULT, QUOTA_BYTES_MIN, StoreError, Swept, Usage,

@@ -1,10 +1,15 @@
 //! `starling get`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
 
 use content::Cid;
 use serde_json::json;
-use starling::content::{ContentError, FileStore, Got, get, import};
+use starling::content::{
+    ContentError, Fetched, FileStore, Gateways, Got, Opening, Pin, PinKind, fetch, get, import,
+};
+use url::Url;
 
 use super::progress::ProgressLine;
 use super::{Problem, blocking};
@@ -17,9 +22,13 @@ pub(crate) struct Args {
     /// Where to write the file or folder; nothing may be there [default: the CID]
     #[arg(short = 'o', long, value_name = "PATH")]
     output: Option<PathBuf>,
-    /// Import this CAR file first
-    #[arg(long, value_name = "CAR")]
-    from: Option<PathBuf>,
+    /// A CAR file to import first, or a gateway to fetch from (https://…), whose blocks are checked;
+    /// more than once: the next is asked when one lies or fails
+    #[arg(long, value_name = "CAR|URL")]
+    from: Vec<From>,
+    /// Keep what was fetched: room is made of other blocks
+    #[arg(long)]
+    pin: bool,
     /// Refuse more content than this, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 40)]
     max_bytes: u64,
@@ -31,19 +40,49 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// Where blocks come from.
+#[derive(Debug, Clone)]
+enum From {
+    Car(PathBuf),
+    Gateway(Url),
+}
+
+impl FromStr for From {
+    type Err = url::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.starts_with("http://") || text.starts_with("https://") {
+            Url::parse(text).map(Self::Gateway)
+        } else {
+            Ok(Self::Car(PathBuf::from(text)))
+        }
+    }
+}
+
+/// What happened.
+struct Done {
+    got: Got,
+    fetched: Option<Fetched>,
+    given_up: Vec<(String, String)>,
+}
+
 pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let json = args.json;
     blocking(json, move || {
         let output = args.output.clone().unwrap_or_else(|| PathBuf::from(args.cid.to_string()));
-        let Got { files, content_bytes, left_out } = work(&args, &output)?;
+        let Done { got, fetched, given_up } = work(&args, &output)?;
+        let Got { files, content_bytes, left_out } = got;
         for path in &left_out {
             eprintln!("left out: {path} is a symlink that leads out of the folder");
         }
         if json {
+            let Fetched { blocks, bytes, here } = fetched.unwrap_or_default();
+            let given_up = given_up.iter().map(|(url, why)| json!({ "url": url, "why": why }));
             println!(
                 "{}",
                 json!({ "output": output, "files": files, "content_bytes": content_bytes,
-                        "left_out": left_out })
+                        "left_out": left_out, "fetched_blocks": blocks, "fetched_bytes": bytes,
+                        "blocks_here": here, "given_up": given_up.collect::<Vec<_>>() })
             );
         } else {
             println!("{}", output.display());
@@ -53,13 +92,40 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     .await
 }
 
-fn work(args: &Args, output: &std::path::Path) -> Result<Got, ContentError> {
+fn work(args: &Args, output: &Path) -> Result<Done, ContentError> {
+    if output.symlink_metadata().is_ok() {
+        return Err(ContentError::Exists { path: output.to_owned() });
+    }
     let mut store = FileStore::open(&args.data)?;
-    if let Some(car) = &args.from {
-        let mut line = ProgressLine::new("importing");
-        import(car, &mut store, &mut |done, total| line.show_bytes(done, total))?;
+    let mut urls = Vec::new();
+    for from in &args.from {
+        match from {
+            From::Gateway(url) => urls.push(url.clone()),
+            From::Car(car) => {
+                let mut line = ProgressLine::new("importing");
+                import(car, &mut store, &mut |done, total| line.show_bytes(done, total))?;
+            }
+        }
+    }
+    let pin = |kind| Pin { root: args.cid, kind, name: None };
+    let (mut fetched, mut given_up) = (None, Vec::new());
+    if !urls.is_empty() {
+        // Until all is here: who is interrupted finds it again.
+        store.pin(&pin(PinKind::Getting), &[])?;
+        let gateways = Arc::new(Gateways::new(&urls).map_err(ContentError::Http)?);
+        let mut line = ProgressLine::new("fetching");
+        let mut show = |done, total| line.show_bytes(done, total);
+        let plain = Opening::Plain;
+        fetched = Some(fetch(args.cid, &plain, args.max_bytes, &gateways, &mut store, &mut show)?);
+        given_up = gateways.given_up();
     }
     let mut line = ProgressLine::new("writing");
     let mut show = |done, total| line.show_bytes(done, total);
-    get(args.cid, output, args.max_bytes, &store, &mut show)
+    let got = get(args.cid, output, args.max_bytes, &store, &mut show)?;
+    if args.pin {
+        store.pin(&pin(PinKind::Below), &[])?;
+    } else if matches!(store.pinned(&args.cid)?, Some(Pin { kind: PinKind::Getting, .. })) {
+        store.unpin(&args.cid)?;
+    }
+    Ok(Done { got, fetched, given_up })
 }

@@ -8,9 +8,10 @@ use ::content::{
     build::{FolderError, TreeError},
     car::CarError,
     read::ReadError,
+    share::OpenError,
 };
 
-use super::StoreError;
+use super::{SourceError, StoreError};
 
 /// Why `add`, `get` or `car` ended early.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,20 @@ pub enum ContentError {
     /// Nobody pinned it.
     #[error("{0} is not pinned")]
     NotPinned(Cid),
+    /// No gateway gives a block.
+    #[error("{0}")]
+    Source(SourceError),
+    /// HTTP can't be spoken at all.
+    #[error("HTTP can't be set up: {0}")]
+    Http(reqwest::Error),
+    /// A block is not sealed with the key.
+    #[error("block {cid}: {error}")]
+    Sealed {
+        /// Which.
+        cid: Cid,
+        /// Why.
+        error: OpenError,
+    },
     /// A block in the store is damaged.
     #[error("the block store is damaged: {0}")]
     Damaged(Mismatch),
@@ -96,6 +111,9 @@ impl ContentError {
             Self::Tree(_) => "tree",
             Self::Missing(_) => "missing",
             Self::NotPinned(_) => "not-pinned",
+            Self::Source(_) => "source",
+            Self::Http(_) => "http",
+            Self::Sealed { .. } => "sealed",
             Self::Damaged(_) => "damaged",
             Self::Read(_) => "read",
             Self::Car { .. } => "car",
@@ -125,9 +143,15 @@ impl ContentError {
             Self::Tree(_) => "Add a part of it.",
             Self::NotPinned(_) => "`starling pins` shows what is.",
             Self::Missing(_) => {
-                "Import a CAR that has it (`starling car import FILE`), or give the store that has \
+                "Import a CAR that has it (`starling car import FILE`), name a gateway that has it (`starling get --from URL`), or give the store that has \
                  it with --data."
             }
+            Self::Source(_) => {
+                "Name another gateway with --from, or try again: what came is kept, and is not \
+                 fetched twice."
+            }
+            Self::Http(_) => "Check the certificates of this system.",
+            Self::Sealed { .. } => "Ask for the link again: it was cut, or is of something else.",
             Self::Damaged(_) => {
                 "Delete the file of that name below `blocks` in the data folder, then add or \
                  import it again."
@@ -149,14 +173,15 @@ impl ContentError {
     /// or writing failed.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Io { .. } | Self::Store(_) | Self::Exists { .. } => 1,
-            Self::Missing(_) | Self::NotPinned(_) => 3,
+            Self::Io { .. } | Self::Store(_) | Self::Exists { .. } | Self::Http(_) => 1,
+            Self::Missing(_) | Self::NotPinned(_) | Self::Source(_) => 3,
             Self::Name { .. }
             | Self::NotUtf8 { .. }
             | Self::Special { .. }
             | Self::Target { .. }
             | Self::Tree(_)
             | Self::Damaged(_)
+            | Self::Sealed { .. }
             | Self::Read(_)
             | Self::Car { .. } => 4,
         }

@@ -5,12 +5,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ::content::{
-    Cid,
+    Cid, Opened,
     limits::TREE_ENTRIES_MAX,
     read::{FileReader, Found, TreeReader},
 };
 
-use super::{ContentError, FileStore, Progress, add::io_at, car::block};
+use super::{ContentError, FileStore, Opening, Progress, add::io_at, car::block};
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,19 @@ pub fn get(
     store: &FileStore,
     progress: Progress<'_>,
 ) -> Result<Got, ContentError> {
+    let write = |getting: &mut Getting<'_>| getting.tree(root);
+    whole(out, limit_bytes, store, &Opening::Plain, progress, write)
+}
+
+/// Writes something to `out`, which must not be there. It is there whole or not at all.
+fn whole(
+    out: &Path,
+    limit_bytes: u64,
+    store: &FileStore,
+    opening: &Opening,
+    progress: Progress<'_>,
+    write: impl FnOnce(&mut Getting<'_>) -> Result<(), ContentError>,
+) -> Result<Got, ContentError> {
     if out.symlink_metadata().is_ok() {
         return Err(ContentError::Exists { path: out.to_owned() });
     }
@@ -42,11 +55,12 @@ pub fn get(
     let mut getting = Getting {
         top: temporary.clone(),
         store,
+        opening,
         progress,
         got: Got { files: 0, content_bytes: 0, left_out: Vec::new() },
         limit_bytes,
     };
-    let done = getting.tree(root).and_then(|()| {
+    let done = write(&mut getting).and_then(|()| {
         fs::rename(&temporary, out).map_err(io_at(out))?;
         Ok(getting.got)
     });
@@ -61,6 +75,7 @@ struct Getting<'f> {
     /// Where the root is written.
     top: PathBuf,
     store: &'f FileStore,
+    opening: &'f Opening,
     progress: Progress<'f>,
     got: Got,
     limit_bytes: u64,
@@ -73,7 +88,7 @@ impl Getting<'_> {
         let mut entries = Vec::new();
         while !reader.is_done() {
             if let Some(cid) = reader.wanted(1).first() {
-                reader.put(&block(self.store, *cid)?.into_opened())?;
+                reader.put(&self.opened(*cid)?)?;
             }
             entries.extend(std::iter::from_fn(|| reader.next_entry()));
         }
@@ -90,6 +105,10 @@ impl Getting<'_> {
             }
         }
         Ok(())
+    }
+
+    fn opened(&self, cid: Cid) -> Result<Opened, ContentError> {
+        self.opening.open(block(self.store, cid)?)
     }
 
     /// Names were checked by the reader: none leads out of the folder.
@@ -110,7 +129,7 @@ impl Getting<'_> {
         let mut reader = FileReader::new(root, size_bytes);
         while !reader.is_done() {
             if let Some(cid) = reader.wanted(1).first() {
-                reader.put(&block(self.store, *cid)?.into_opened())?;
+                reader.put(&self.opened(*cid)?)?;
             }
             while let Some(part) = reader.next_part() {
                 file.write_all(&part.bytes).map_err(io_at(path))?;

@@ -40,6 +40,19 @@ impl FileStore {
         sweep(&self.root, held, Limits { quota_bytes: 0, blocks_max: 0 })
     }
 
+    /// Removes one block that turned out to be damaged.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    pub fn discard(&self, cid: &Cid) -> Result<(), StoreError> {
+        let _guard = Guard::alone(&self.root)?;
+        let path = place(&self.root, cid);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(&path)(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes what is below `root` and below no pin. None: there is no such block.
     ///
     /// # Errors
