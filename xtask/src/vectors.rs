@@ -7,7 +7,7 @@
 mod ledger;
 mod unixfs_cid;
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -43,6 +43,9 @@ pub(crate) fn run_file(file: &Path) -> Result<()> {
     for failure in &failures.lines {
         println!("{failure}");
     }
+    for (kind, count) in &failures.unknown {
+        println!("unknown kind {kind:?}: {count} vectors");
+    }
     println!("{} passed, {} failed", failures.passed, failures.lines.len());
     // The closing line stays the last one: the exit code says the rest.
     if !failures.lines.is_empty() {
@@ -55,14 +58,20 @@ pub(crate) fn run_file(file: &Path) -> Result<()> {
 struct Outcome {
     passed: usize,
     lines: Vec<String>,
+    /// Kinds that nobody checks, and how many vectors each has: they failed.
+    unknown: BTreeMap<String, usize>,
 }
 
 fn check(document: &Value, kinds: &[Kind]) -> Result<Outcome> {
     let Some(vectors) = document.get("vectors").and_then(Value::as_array) else {
         bail!("expected a list under `vectors`, found none");
     };
-    let mut outcome = Outcome { passed: 0, lines: Vec::new() };
+    let mut outcome = Outcome { passed: 0, lines: Vec::new(), unknown: BTreeMap::new() };
     for (index, vector) in vectors.iter().enumerate() {
+        let kind = kind_of(vector, document).unwrap_or("none");
+        if !kinds.iter().any(|known| known.name == kind) {
+            *outcome.unknown.entry(kind.to_owned()).or_default() += 1;
+        }
         match check_one(vector, document, kinds) {
             Ok(()) => outcome.passed += 1,
             Err(problem) => outcome.lines.push(format!("{}: {problem}", name(vector, index))),
@@ -72,11 +81,15 @@ fn check(document: &Value, kinds: &[Kind]) -> Result<Outcome> {
 }
 
 fn check_one(vector: &Value, document: &Value, kinds: &[Kind]) -> Result<(), String> {
-    let kind = [vector, document].iter().find_map(|place| place.get("kind")?.as_str());
-    let kind = kind.ok_or("it has no kind")?;
+    let kind = kind_of(vector, document).ok_or("it has no kind")?;
     let known = kinds.iter().find(|known| known.name == kind);
     let known = known.ok_or_else(|| format!("unknown kind {kind:?}"))?;
     (known.check)(vector)
+}
+
+/// Its own kind, or that of its file.
+fn kind_of<'v>(vector: &'v Value, document: &'v Value) -> Option<&'v str> {
+    [vector, document].iter().find_map(|place| place.get("kind")?.as_str())
 }
 
 /// What a vector calls itself; its position if it has no name.
@@ -110,6 +123,7 @@ mod tests {
         assert_eq!(outcome.passed, 1);
         let expected = ["b: expected an even number, found Some(3)", "c: unknown kind \"odd\""];
         assert_eq!(outcome.lines, expected);
+        assert_eq!(outcome.unknown, BTreeMap::from([("odd".to_owned(), 1)]));
     }
 
     #[test]

@@ -57,6 +57,12 @@ pub(super) const ALL: &[Stage] = &[
         run: wasm::run,
     },
     Stage {
+        name: "interop",
+        what: "files as other IPFS programs have them",
+        budget_minutes: 2,
+        run: interop,
+    },
+    Stage {
         name: "e2e",
         what: "real browsers, real WebRTC, real video",
         budget_minutes: 12,
@@ -139,6 +145,13 @@ fn sim(house: &House, tally: &mut Tally) -> Result<()> {
 fn bundle(house: &House, tally: &mut Tally) -> Result<()> {
     web::build(house, web::Mode::Release)?;
     size::check(house, tally)
+}
+
+fn interop(house: &House, tally: &mut Tally) -> Result<()> {
+    chores::browser_rig(house)?;
+    let mut node = house.command("node");
+    node.args(["interop/content.mjs", "--quick"]).current_dir(chores::tests(house));
+    count::run(node.env("STARLING", house.starling()), tally).context("interop")
 }
 
 fn e2e(house: &House, tally: &mut Tally) -> Result<()> {
