@@ -4,10 +4,13 @@ pub(crate) mod add;
 pub(crate) mod car;
 pub(crate) mod demo;
 pub(crate) mod get;
+pub(crate) mod keys;
+pub(crate) mod ledger;
 pub(crate) mod publish;
 pub(crate) mod relay;
 pub(crate) mod serve;
 pub(crate) mod store;
+pub(crate) mod validator;
 
 mod problem;
 mod progress;

@@ -5,6 +5,7 @@
 //! - [`publish`]: signs what the segments of an HLS stream must be.
 //! - [`content`](mod@content): files as blocks in a store on disk, and back.
 //! - [`gateway`]: those blocks and files over HTTP.
+//! - [`ledger_client`]: pays and asks on a ledger.
 //! - [`demo`]: makes a video to start with, once or as a live stream.
 //!
 //! Each parses its settings, composes crates and drives IO; protocols and formats are in `crates/`.
@@ -13,6 +14,7 @@ pub mod content;
 pub mod demo;
 pub mod gateway;
 pub mod key_file;
+pub mod ledger_client;
 pub mod publish;
 pub mod relay;
 pub mod serve;

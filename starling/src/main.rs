@@ -56,6 +56,12 @@ enum Command {
     Rm(commands::store::Rm),
     /// Remove everything that is not pinned, or set how much may be held
     Gc(commands::store::Gc),
+    /// Run a validator of a ledger, alone or among others
+    Validator(commands::validator::Args),
+    /// Make and show keys: a person's, or those of a new network
+    Keys(commands::keys::Args),
+    /// Pay and ask on a ledger
+    Ledger(commands::ledger::Args),
 }
 
 #[tokio::main]
@@ -76,6 +82,9 @@ async fn main() -> ExitCode {
         Command::Ls(args) => commands::store::ls(args).await,
         Command::Rm(args) => commands::store::rm(args).await,
         Command::Gc(args) => commands::store::gc(args).await,
+        Command::Validator(args) => commands::validator::run(args).await,
+        Command::Keys(args) => commands::keys::run(args),
+        Command::Ledger(args) => commands::ledger::run(args).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

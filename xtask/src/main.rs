@@ -11,6 +11,7 @@ mod dev;
 mod dist;
 mod fingerprint;
 mod house;
+mod localnet;
 mod run;
 mod say;
 mod setup;
@@ -62,6 +63,8 @@ enum Chore {
         /// JSON with a list under `vectors`
         file: PathBuf,
     },
+    /// Start validators of a new ledger on loopback ports, and say how to submit
+    Localnet(localnet::Args),
     /// Check what compilers don't: the map, sizes, paths, anchors
     Tidy,
     /// Make the npm package folder dist/npm
@@ -102,6 +105,7 @@ fn do_chore(house: &House, chore: Chore) -> Result<()> {
         Chore::Bench(args) => chores::bench(house, &args),
         Chore::Soak(args) => chores::soak(house, &args),
         Chore::Vectors { file } => vectors::run_file(&file),
+        Chore::Localnet(args) => localnet::localnet(house, &args),
         Chore::Tidy => tidy::tidy(house),
         Chore::Dist => dist::dist(house),
     }

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use ledger_node::{ConfigError, NetworkError, NodeError};
 use starling::content::ContentError;
 use starling::demo::{DemoError, LiveError};
 use starling::key_file::KeyFileError;
+use starling::ledger_client::ClientError;
 use starling::publish::PublishError;
 use starling::serve::{ConfigFileError, ServeError};
 
@@ -31,6 +33,12 @@ impl Problem {
     /// No folder to keep the key in.
     pub(crate) fn no_home() -> Self {
         Self::new("no-home", &"no home folder to keep the key in", "Name a file with --key FILE.")
+    }
+
+    /// The port for HTTP can't be had.
+    pub(crate) fn no_port(address: std::net::SocketAddr, error: &std::io::Error) -> Self {
+        let what = format!("cannot listen on {address}: {error}");
+        Self::new("listen", &what, "Choose another with `http` in the validator's settings.")
     }
 
     /// `--out` is needed.
@@ -71,6 +79,36 @@ impl From<ConfigFileError> for Problem {
     fn from(error: ConfigFileError) -> Self {
         let remedy = "`starling serve --print-config` shows every setting with its default.";
         Self { exit_code: 2, ..Self::new("config", &error, remedy) }
+    }
+}
+
+impl From<NodeError> for Problem {
+    fn from(error: NodeError) -> Self {
+        let remedy = match &error {
+            NodeError::Ended => "The log above says why; its records are safe: start it again.",
+            NodeError::Locked(_) => "Stop the other one, or give this one another `data` folder.",
+            _ => "Check the files that `starling validator --print-config` names.",
+        };
+        Self::new("ledger", &error, remedy)
+    }
+}
+
+impl From<NetworkError> for Problem {
+    fn from(error: NetworkError) -> Self {
+        Self::new("network", &error, "Name a new folder with --out DIR: nothing is overwritten.")
+    }
+}
+
+impl From<ConfigError> for Problem {
+    fn from(error: ConfigError) -> Self {
+        let remedy = "`starling validator --print-config` shows every setting with its default.";
+        Self { exit_code: 2, ..Self::new("config", &error, remedy) }
+    }
+}
+
+impl From<ClientError> for Problem {
+    fn from(error: ClientError) -> Self {
+        Self::new(error.code(), &error, error.remedy())
     }
 }
 

@@ -1,0 +1,264 @@
+//! Blocks as the engine asks for them: built, executed, final.
+
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use commonware_codec::Encode as _;
+use commonware_consensus::{Heightable as _, marshal::ancestry::Ancestry, types::Height};
+use commonware_cryptography::{Digestible as _, sha256::Digest};
+use commonware_glue::stateful::{
+    Application, Finality, Input, Proposed,
+    db::{DatabaseSet, Merkleized as _, Unmerkleized as _},
+};
+use commonware_parallel::Rayon;
+use commonware_runtime::{Clock, Spawner};
+use commonware_storage::{
+    Context as Storage, merkle::Location, mmr, qmdb::current::ordered::fixed::Db,
+    qmdb::sync::Target, translator::EightCap,
+};
+use commonware_utils::{non_empty_range, sequence::FixedBytes};
+use futures_util::{StreamExt as _, future};
+use ledger::{BlockRun, ChainId, Changes, Checked, record_hash};
+use tokio::sync::{Notify, watch};
+
+use crate::block::{Block, body_root};
+use crate::header::{CHUNK_BYTES, Context, Header, Scheme};
+use crate::mempool::Mempool;
+use crate::state::{Executed, State, View};
+
+/// The authenticated store: SHA-256 of a key to SHA-256 of its record.
+pub(crate) type Store<E> = Db<
+    mmr::Family,
+    E,
+    Digest,
+    FixedBytes<32>,
+    commonware_cryptography::Sha256,
+    EightCap,
+    CHUNK_BYTES,
+    Rayon,
+>;
+pub(crate) type Stores<E> = commonware_glue::stateful::db::Shared<Store<E>>;
+type Batch<E> = <Stores<E> as DatabaseSet<E>>::Unmerkleized;
+type Sealed<E> = <Stores<E> as DatabaseSet<E>>::Merkleized;
+
+/// How far ahead of the local clock a block may say it is, in milliseconds. A validator whose clock
+/// is further off votes against blocks and follows what the others make final.
+const AHEAD_MS_MAX: u64 = 60_000;
+
+/// What a validator knows: shared by the engine, the network and the HTTP server.
+#[derive(Debug, Clone)]
+pub(crate) struct Core {
+    pub(crate) chain: ChainId,
+    pub(crate) state: State,
+    mempool: Arc<Mutex<Mempool>>,
+    /// Something to put into a block has come.
+    pub(crate) arrived: Arc<Notify>,
+    /// Height of the last final block.
+    pub(crate) height: Arc<watch::Sender<u64>>,
+}
+
+impl Core {
+    pub(crate) fn new(chain: ChainId, state: State, height: u64) -> Self {
+        let (mempool, arrived) = (Arc::default(), Arc::default());
+        Self { chain, state, mempool, arrived, height: Arc::new(watch::Sender::new(height)) }
+    }
+
+    pub(crate) fn mempool(&self) -> MutexGuard<'_, Mempool> {
+        // Nothing panics while it is held but storage, after which the validator stops anyway.
+        self.mempool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The final state.
+    pub(crate) fn latest(&self) -> crate::records::Snapshot {
+        self.state.records().snapshot().expect("the ledger's records can be read")
+    }
+
+    fn view(&self, block: &Digest) -> Option<View> {
+        self.state.after(block).expect("the ledger's records can be read")
+    }
+
+    /// What a block of others changes; `None`: it is no block on its parent.
+    fn run(&self, block: &Block) -> Option<Arc<Changes>> {
+        let known = self.state.changes(&block.header).expect("the ledger's records can be read");
+        if known.is_some() {
+            return known;
+        }
+        let view = self.view(&block.header.parent)?;
+        let open = |bytes: &Vec<u8>| match self.mempool().checked(bytes) {
+            Some(checked) => Some(checked),
+            None => Checked::open(bytes, self.chain).ok().map(Arc::new),
+        };
+        let (height, time_ms) = (block.header.height.get(), block.header.time_ms);
+        let mut run = BlockRun::begin(&view, height, time_ms).ok()?;
+        for bytes in &block.transactions {
+            run.push(&*open(bytes)?).ok()?;
+        }
+        let applied = run.finish();
+        let changes = Arc::new(applied.changes);
+        let header = block.header.clone();
+        self.state.add(Executed { header, changes: changes.clone(), receipts: applied.receipts });
+        Some(changes)
+    }
+}
+
+/// The engine's view of a [`Core`].
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) core: Core,
+    pub(crate) genesis: Block,
+    /// Records of block 0, which block 1 puts into the authenticated store.
+    pub(crate) first: Arc<Changes>,
+    /// How long a block waits for its first transaction.
+    pub(crate) heartbeat: Duration,
+}
+
+fn now_ms(clock: &impl Clock) -> u64 {
+    let since = clock.current().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Writes a block's changes into the authenticated store's batch and computes its roots.
+async fn seal<E: Spawner + Storage>(
+    batch: Batch<E>,
+    first: Option<&Changes>,
+    changes: &Changes,
+) -> Sealed<E> {
+    let mut batch = batch;
+    for (key, record) in first.into_iter().flatten().chain(changes) {
+        let value = record.as_ref().map(|one| FixedBytes::new(*record_hash(one).as_bytes()));
+        batch = batch.write(Digest::from(*key.hash().as_bytes()), value);
+    }
+    // Nothing but storage can fail here, and a validator without storage must stop.
+    batch.merkleize().await.expect("the authenticated store works")
+}
+
+impl App {
+    fn first(&self, height: Height) -> Option<&Changes> {
+        (height.get() == 1).then_some(&*self.first)
+    }
+
+    /// What waits, as a block on this parent. Without state of the parent: none.
+    fn build(&self, parent: &Block, now_ms: u64) -> Option<(u64, Vec<Vec<u8>>, ledger::Applied)> {
+        let view = self.core.view(&parent.digest())?;
+        let time_ms = now_ms.max(parent.header.time_ms);
+        let mut run = BlockRun::begin(&view, parent.height().get() + 1, time_ms).ok()?;
+        let transactions = self.core.mempool().fill(&mut run);
+        Some((time_ms, transactions, run.finish()))
+    }
+}
+
+impl<E: Spawner + Storage + Clock> Application<E> for App {
+    type SigningScheme = Scheme;
+    type Context = Context;
+    type Block = Block;
+    type Databases = Stores<E>;
+    type Captured = ();
+    type Provider = ();
+    type Input = ();
+
+    fn sync_targets(block: &Block) -> <Stores<E> as DatabaseSet<E>>::SyncTargets {
+        let Header { log_root, log_start, log_end, .. } = block.header;
+        Target::new(log_root, non_empty_range!(Location::new(log_start), Location::new(log_end)))
+    }
+
+    async fn genesis(&mut self) -> Block {
+        self.genesis.clone()
+    }
+
+    async fn propose(
+        &mut self,
+        (runtime, context): (E, Context),
+        ancestry: impl Ancestry<Block>,
+        batch: Batch<E>,
+        _: Input<(), ()>,
+    ) -> Option<Proposed<Self, E>> {
+        let parent = pin!(ancestry).next().await?;
+        let mut heartbeat = pin!(runtime.sleep(self.heartbeat));
+        let mut late = false;
+        let (time_ms, transactions, applied) = loop {
+            let built = self.build(parent.inner(), now_ms(&runtime))?;
+            if late || !built.1.is_empty() {
+                break built;
+            }
+            let arrived = pin!(self.core.arrived.notified());
+            late = matches!(
+                future::select(arrived, heartbeat.as_mut()).await,
+                future::Either::Right(_)
+            );
+        };
+        let height = Height::new(parent.height().get() + 1);
+        let sealed = seal::<E>(batch, self.first(height), &applied.changes).await;
+        let header = Header {
+            context,
+            parent: parent.digest(),
+            height,
+            time_ms,
+            state_root: sealed.root(),
+            log_root: sealed.ops_root(),
+            log_start: *sealed.sync_boundary(),
+            log_end: *sealed.bounds().tip.size,
+            body_root: body_root(&transactions),
+        };
+        let (changes, receipts) = (Arc::new(applied.changes), applied.receipts);
+        self.core.state.add(Executed { header: header.clone(), changes, receipts });
+        Some(Proposed { block: Block { header, transactions }, merkleized: sealed })
+    }
+
+    async fn process(
+        &mut self,
+        (runtime, _): (E, Context),
+        ancestry: impl Ancestry<Block>,
+        batch: Batch<E>,
+        finality: Finality,
+    ) -> Option<Sealed<E>> {
+        let block: Block = ancestry.peek()?.inner().clone();
+        let latest_ms = now_ms(&runtime).saturating_add(AHEAD_MS_MAX);
+        if finality == Finality::Candidate && block.header.time_ms > latest_ms {
+            return None;
+        }
+        let changes = self.core.run(&block)?;
+        let sealed = seal::<E>(batch, self.first(block.height()), &changes).await;
+        // The engine compares the log's root only.
+        (sealed.root() == block.header.state_root).then_some(sealed)
+    }
+
+    async fn capture(
+        &mut self,
+        _: (E, Context),
+        _: &Block,
+        _: &Sealed<E>,
+        _: <Stores<E> as DatabaseSet<E>>::Readers,
+    ) {
+    }
+
+    async fn finalized(
+        &mut self,
+        _: (E, Context),
+        block: &Block,
+        (): (),
+        _: <Stores<E> as DatabaseSet<E>>::Readers,
+    ) {
+        let core = &self.core;
+        // Without its records a validator can't go on: the next start runs this block again.
+        let executed =
+            core.state.finalize(&block.header).expect("the ledger's records can be written");
+        let open = |bytes: &Vec<u8>| minicbor::decode::<ledger::Transaction>(bytes).ok();
+        let signers: BTreeSet<_> =
+            block.transactions.iter().filter_map(open).map(|one| one.body.signer).collect();
+        let latest = core.latest();
+        let mut mempool = core.mempool();
+        mempool.settle(&latest, &signers);
+        mempool.expire(block.height().get());
+        drop(mempool);
+        core.height.send_replace(latest.last.0);
+        tracing::debug!(
+            height = block.height().get(),
+            transactions = block.transactions.len(),
+            again = executed.is_none(),
+            bytes = block.encode().len(),
+            "final block"
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! Settings of a validator: one TOML file.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The commented default.
+pub const DEFAULT_TOML: &str = include_str!("config.toml");
+
+/// All settings. All have defaults, unknown ones are refused. Relative paths are relative to the
+/// file that names them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Folder of the validator's secrets and of the ledger. Default `ledger`.
+    pub data: PathBuf,
+    /// The network's file. Default none: a network of this validator alone, made at the first
+    /// start, with all units in the account of the key `faucet.key` of the folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<PathBuf>,
+    /// Where to listen for other validators. Default 127.0.0.1, any free port.
+    pub listen: SocketAddr,
+    /// Where to answer HTTP. Default 127.0.0.1:8788; port 0 is any free one.
+    pub http: SocketAddr,
+    /// How long a block waits for its first transaction, in milliseconds. Default 0: 10,000 for a
+    /// validator alone, 2,000 among others, who notice an absent leader by it.
+    pub heartbeat_ms: u64,
+    /// Threads of the engine. Default 2.
+    pub threads: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Self {
+            data: PathBuf::from("ledger"),
+            network: None,
+            listen: local(0),
+            http: local(8788),
+            heartbeat_ms: 0,
+            threads: 2,
+        }
+    }
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or has a field that is unknown or of another type.
+    #[error("{path}: {source}")]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        source: Box<toml::de::Error>,
+    },
+}
+
+impl Config {
+    /// The settings in a file.
+    ///
+    /// # Errors
+    /// The file can't be read or says something unknown.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
+        let config: Self = toml::from_str(&text).map_err(|source| ConfigError::Form {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let (data, network) =
+            (folder.join(&config.data), config.network.map(|one| folder.join(one)));
+        Ok(Self { data, network, ..config })
+    }
+
+    pub(crate) fn heartbeat(&self, validators: usize) -> Duration {
+        let default_ms = if validators == 1 { 10_000 } else { 2_000 };
+        Duration::from_millis(if self.heartbeat_ms == 0 { default_ms } else { self.heartbeat_ms })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commented_default_is_the_default() {
+        assert_eq!(toml::from_str::<Config>(DEFAULT_TOML).unwrap(), Config::default());
+        assert!(toml::from_str::<Config>("port = 1").is_err());
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("validator.toml");
+        std::fs::write(&path, "data = \"one\"\nnetwork = \"network.toml\"").unwrap();
+        let config = Config::read(&path).unwrap();
+        assert_eq!(config.data, folder.path().join("one"));
+        assert_eq!(config.network, Some(folder.path().join("network.toml")));
+    }
+}

@@ -1,0 +1,345 @@
+//! The engine's parts, wired: sockets, agreement, storage, our application.
+//!
+//! ```text
+//! p2p ── votes, certificates ── simplex ── deferred ── stateful ── App
+//!  └──── blocks ── broadcast, backfill ─── marshal ───────┘
+//! ```
+
+use std::net::SocketAddr;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use commonware_broadcast::buffered;
+use commonware_consensus::{
+    marshal::{
+        self,
+        core::Actor as Marshal,
+        core::Mailbox as MarshalMailbox,
+        resolver::p2p as marshal_resolver,
+        standard::{Deferred, Standard},
+    },
+    simplex::{
+        self,
+        config::{Floor, ForwardPolicy, SkipPolicy},
+        elector::RoundRobin,
+    },
+    types::{Epoch, FixedEpocher, ViewDelta},
+};
+use commonware_cryptography::{
+    ChaCha20Poly1305, Digested, Digestible as _, Sha256, certificate::ConstantProvider,
+    ed25519::PrivateKey,
+};
+use commonware_glue::stateful::{
+    Config as StatefulConfig, Mailbox as StatefulMailbox, Stateful, SyncPlan,
+    db::{SyncEngineConfig, p2p as store_resolver},
+};
+use commonware_p2p::{Address, AddressableManager as _, authenticated::lookup};
+use commonware_parallel::Rayon;
+use commonware_runtime::{
+    Quota, Strategizer as _, Supervisor as _, buffer::paged::CacheRef, tokio::Context,
+};
+use commonware_storage::{
+    archive::prunable,
+    journal::contiguous::fixed::Config as LogConfig,
+    merkle::full::Config as TreeConfig,
+    mmr,
+    qmdb::current::FixedConfig,
+    translator::{EightCap, TwoCap},
+};
+use commonware_stream::{
+    cups::{self, Cups},
+    sake::{self, Sake},
+};
+use commonware_utils::{NZDuration, NZU16, NZU32, NZU64, NZUsize, ordered::Map};
+
+use crate::application::{App, Store};
+use crate::block::Block;
+use crate::gossip;
+use crate::header::{Digest, PublicKey, Scheme};
+use crate::network::{Members, Secrets};
+
+/// There is one epoch: validators do not change yet.
+const EPOCH_BLOCKS: NonZeroU64 = NZU64!(u64::MAX);
+/// Final blocks that are applied before the store is flushed; less than
+/// [`crate::records::CHANGES_KEPT`].
+pub(crate) const PENDING_ACKS_MAX: usize = 4;
+/// Messages a second from each peer in each channel. Memory grows with it: see
+/// `docs/adr/0015-ledger-node.md`.
+const QUOTA_PER_S: u32 = 1024;
+/// Views whose votes are kept behind the last final one.
+const VIEWS_KEPT: u64 = 16;
+const MAILBOX: usize = 1024;
+const BUFFER_BYTES: usize = 1 << 20;
+/// What the store and the archives are made with; another number is another format on disk.
+const ITEMS_PER_BLOB: u64 = 65_536;
+const ITEMS_PER_SECTION: u64 = 1_024;
+const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_millis(100);
+
+pub(crate) type Final = MarshalMailbox<Scheme, Standard<Block>>;
+
+/// What a running engine is asked through.
+pub(crate) struct Running {
+    pub(crate) blocks: Final,
+    pub(crate) stores: StatefulMailbox<Context, App>,
+}
+
+/// How one validator takes part.
+pub(crate) struct Part {
+    pub(crate) members: Members,
+    pub(crate) secrets: Secrets,
+    pub(crate) scheme: Scheme,
+    pub(crate) listen: SocketAddr,
+    pub(crate) heartbeat: Duration,
+    pub(crate) threads: usize,
+}
+
+fn caches() -> CacheRef {
+    CacheRef::new(NZU16!(4088), NZUsize!(8192))
+}
+
+fn store_config(pages: &CacheRef, strategy: &Rayon) -> FixedConfig<EightCap, Rayon> {
+    let name = |part: &str| format!("state-{part}");
+    FixedConfig {
+        merkle_config: TreeConfig {
+            journal_partition: name("tree"),
+            metadata_partition: name("tree-meta"),
+            items_per_blob: NZU64!(ITEMS_PER_BLOB),
+            write_buffer: NZUsize!(BUFFER_BYTES),
+            replay_buffer: NZUsize!(BUFFER_BYTES),
+            strategy: strategy.clone(),
+            page_cache: pages.clone(),
+        },
+        journal_config: LogConfig {
+            partition: name("log"),
+            items_per_blob: NZU64!(ITEMS_PER_BLOB),
+            page_cache: pages.clone(),
+            write_buffer: NZUsize!(BUFFER_BYTES),
+            replay_buffer: NZUsize!(BUFFER_BYTES),
+        },
+        grafted_metadata_partition: name("grafted"),
+        translator: EightCap,
+        init_cache: Some(NZUsize!(1 << 16)),
+        init_buffer: NZUsize!(1 << 21),
+        init_concurrency: (),
+    }
+}
+
+fn archive_config(name: &str, pages: &CacheRef) -> prunable::Config<TwoCap, ()> {
+    prunable::Config {
+        translator: TwoCap,
+        metadata_partition: format!("{name}-meta"),
+        key_partition: format!("{name}-key"),
+        key_page_cache: pages.clone(),
+        value_partition: format!("{name}-value"),
+        compression: None,
+        codec_config: (),
+        items_per_section: NZU64!(ITEMS_PER_SECTION),
+        key_write_buffer: NZUsize!(BUFFER_BYTES),
+        value_write_buffer: NZUsize!(BUFFER_BYTES),
+        replay_buffer: NZUsize!(BUFFER_BYTES),
+    }
+}
+
+type Crypt = Cups<Sake<PrivateKey>, ChaCha20Poly1305>;
+
+fn sockets(part: &Part) -> lookup::Config<Crypt> {
+    let count = u32::try_from(part.members.keys.len()).expect("at most a hundred validators");
+    let longest = simplex::max_payload_size::<Scheme, Digest>(count)
+        .max(marshal::max_payload_size::<Standard<Block>, Scheme>(count, &()))
+        .max(BUFFER_BYTES);
+    let handshake = Sake {
+        signer: part.secrets.key.clone(),
+        synchrony_bound: Duration::from_secs(5),
+        max_handshake_age: Duration::from_secs(10),
+        version: sake::Version::V1,
+    };
+    let mut config = lookup::Config::local(
+        Cups::<_, ChaCha20Poly1305>::new(handshake, cups::Version::V1),
+        &crate::network::namespace(part.members.genesis.chain()),
+        part.listen,
+        NZUsize!(16),
+        u32::try_from(longest).expect("a block is a few MiB"),
+        NZUsize!(MAILBOX),
+    );
+    // A validator that comes back is found at once.
+    config.peer_connection_cooldown = RETRY;
+    config.dial_frequency = RETRY;
+    config
+}
+
+/// Starts everything. The parts run until the runtime ends; one that fails ends the process.
+#[allow(
+    clippy::too_many_lines,
+    reason = "wired once, in order, one statement a part; the parts' types are the engine's own"
+)]
+pub(crate) async fn start(
+    context: &Context,
+    part: Part,
+    app: App,
+    gossip: gossip::Outgoing,
+) -> Running {
+    let me = commonware_cryptography::Signer::public_key(&part.secrets.key);
+    let parallel = std::num::NonZeroUsize::new(part.threads.max(1)).expect("at least one");
+    let strategy = context.child("pool").strategy(parallel);
+    let pages = caches();
+
+    let (mut network, mut oracle) = lookup::Network::new(context.child("network"), sockets(&part));
+    let peers = part.members.addresses.iter().map(|(key, at)| (key.clone(), Address::from(*at)));
+    let peers: Map<PublicKey, Address> =
+        peers.collect::<Vec<_>>().try_into().expect("validators were checked to differ");
+    oracle.track(0, peers);
+    let quota = Quota::per_second(NZU32!(QUOTA_PER_S));
+    let votes = network.register(0, quota);
+    let certificates = network.register(1, quota);
+    let simplex_fetch = network.register(2, quota);
+    let backfill = network.register(3, quota);
+    let broadcast = network.register(4, quota);
+    let store_fetch = network.register(5, quota);
+    let (sender, receiver) = network.register(6, quota);
+    network.start();
+    gossip::start(context, app.core.clone(), gossip, sender, receiver);
+
+    let resolver = marshal_resolver::init(
+        context.child("marshal_resolver"),
+        marshal_resolver::Config {
+            public_key: me.clone(),
+            peer_provider: oracle.clone(),
+            blocker: oracle.clone(),
+            mailbox_size: NZUsize!(MAILBOX),
+            fetch_timeout: NZDuration!(FETCH_TIMEOUT),
+            fetch_retry_delay: RETRY,
+            priority_requests: false,
+            priority_responses: false,
+        },
+        backfill,
+    );
+    let (spread, buffer) = buffered::Engine::new(
+        context.child("broadcast"),
+        buffered::Config {
+            public_key: me.clone(),
+            mailbox_size: NZUsize!(MAILBOX),
+            deque_size: 16,
+            priority: false,
+            codec_config: (),
+            peer_provider: oracle.clone(),
+            strategy: strategy.clone(),
+        },
+    );
+    spread.start(broadcast);
+
+    let archive = "a validator without its archive can't run";
+    let finalizations = prunable::Archive::init(
+        context.child("finalizations"),
+        archive_config("finalizations", &pages),
+    )
+    .await
+    .expect(archive);
+    let blocks = prunable::Archive::init(context.child("blocks"), archive_config("blocks", &pages))
+        .await
+        .expect(archive);
+    let plan = SyncPlan::init(context.child("plan"), "ledger".to_owned()).await;
+    let genesis = Digested::precomputed(app.genesis.clone(), app.genesis.digest());
+    let epochs = FixedEpocher::new(EPOCH_BLOCKS);
+    let (marshal_actor, marshal, floor) = Marshal::<_, Standard<Block>, _, _, _, _, _>::init(
+        context.child("marshal"),
+        finalizations,
+        blocks,
+        marshal::Config {
+            provider: ConstantProvider::new(part.scheme.clone()),
+            epocher: epochs.clone(),
+            start: plan.marshal_start(genesis),
+            partition_prefix: "marshal".to_owned(),
+            mailbox_size: NZUsize!(MAILBOX),
+            view_retention: ViewDelta::new(VIEWS_KEPT),
+            prunable_items_per_section: NZU64!(ITEMS_PER_SECTION),
+            page_cache: pages.clone(),
+            replay_buffer: NZUsize!(BUFFER_BYTES),
+            key_write_buffer: NZUsize!(BUFFER_BYTES),
+            value_write_buffer: NZUsize!(BUFFER_BYTES),
+            block_codec_config: (),
+            max_repair: NZUsize!(16),
+            max_pending_acks: NZUsize!(PENDING_ACKS_MAX),
+            strategy: strategy.clone(),
+        },
+    )
+    .await;
+
+    let (store_actor, store_resolver) =
+        store_resolver::Actor::<_, PublicKey, _, _, mmr::Family, Store<_>>::new(
+            context.child("store_resolver"),
+            store_resolver::Config {
+                peer_provider: oracle.clone(),
+                blocker: oracle.clone(),
+                database: None,
+                mailbox_size: NZUsize!(128),
+                me: Some(me),
+                fetch_timeout: NZDuration!(FETCH_TIMEOUT),
+                fetch_retry_delay: RETRY,
+                max_serve_ops: NZU64!(64),
+                priority_requests: false,
+                priority_responses: false,
+            },
+        );
+    store_actor.start(store_fetch);
+    let genesis = app.genesis.digest();
+    let (stateful_actor, stores) = Stateful::new(
+        context.child("stateful"),
+        StatefulConfig {
+            application: app,
+            db_config: store_config(&pages, &strategy),
+            provider: (),
+            marshal: (marshal.clone(), floor),
+            mailbox_size: NZUsize!(MAILBOX),
+            plan,
+            resolvers: store_resolver,
+            sync_config: SyncEngineConfig {
+                fetch_batch_size: NZU64!(64),
+                apply_batch_size: NZU64!(1024),
+                max_outstanding_requests: NZUsize!(8),
+            },
+            prune_config: None,
+            strategy: strategy.clone(),
+        },
+    );
+    let deferred =
+        Deferred::new(context.child("deferred"), stores.clone(), marshal.clone(), epochs);
+    marshal_actor.start(stores.clone(), buffer, resolver);
+    stateful_actor.start();
+
+    // Above the heartbeat: an idle leader is no absent one.
+    let leader_timeout = part.heartbeat + Duration::from_secs(1);
+    let engine = simplex::Engine::new(
+        context.child("engine"),
+        simplex::Config {
+            scheme: part.scheme,
+            elector: RoundRobin::<Sha256>::default(),
+            blocker: oracle,
+            automaton: deferred.clone(),
+            relay: deferred.clone(),
+            reporter: deferred,
+            strategy,
+            partition: "simplex".to_owned(),
+            mailbox_size: NZUsize!(MAILBOX),
+            epoch: Epoch::zero(),
+            floor: Floor::Genesis(genesis),
+            replay_buffer: NZUsize!(BUFFER_BYTES),
+            write_buffer: NZUsize!(BUFFER_BYTES),
+            page_cache: pages,
+            leader_timeout,
+            certification_timeout: leader_timeout * 2,
+            timeout_retry: Duration::from_secs(1),
+            view_retention: ViewDelta::new(VIEWS_KEPT),
+            skip: SkipPolicy::Enabled {
+                timeout: leader_timeout * 4,
+                budget: simplex::SkipBudget::Participants,
+            },
+            fetch_timeout: NZDuration!(FETCH_TIMEOUT),
+            fetch_retry_delay: RETRY * 5,
+            forward: ForwardPolicy::Disabled,
+            track_historical_votes: false,
+        },
+    );
+    engine.start(votes, certificates, simplex_fetch);
+    Running { blocks: marshal, stores }
+}

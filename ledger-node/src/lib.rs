@@ -1,0 +1,34 @@
+//! The ledger's driver: validators agree on blocks, `ledger` says what they do.
+//!
+//! [`Node::start`] runs one validator, alone or among others by the same code: a mempool, the
+//! agreement and the authenticated store of the engine, records on disk. [`api::router`] answers
+//! HTTP. Formats: `docs/spec/ledger.md`; what was chosen and why: `docs/adr/0015-ledger-node.md`.
+//!
+//! Laws of this crate:
+//! - the engine's types stay here; a page or another server sees bytes and JSON;
+//! - what is final is on disk before it is told to anybody;
+//! - what a stranger sends is bounded and gets a numbered answer, never a panic. A validator that
+//!   can't read or write its own disk stops.
+//!
+//! Not here: rules of the ledger, the light client, changes of the set of validators.
+
+pub mod api;
+mod application;
+mod block;
+pub mod config;
+mod engine;
+mod gossip;
+pub mod header;
+pub mod mempool;
+mod network;
+mod node;
+mod records;
+mod secret;
+mod state;
+
+pub use config::{Config, ConfigError};
+pub use network::{
+    Allocation, Network, NetworkError, Plan, VALIDATORS_MAX, Validator, deal_network, namespace,
+};
+pub use node::{Certified, Handle, Node, NodeError, Proved, Unanswered};
+pub use records::RecordsError;

@@ -1,0 +1,124 @@
+//! What waits, in which order, and what does not.
+
+use ledger::{
+    Action, AssetId, Body, ChainId, Genesis, MemoryStore, Params, apply,
+    domains::accounts::Action as Accounts,
+};
+use primitives::{KeyPair, Seed};
+
+use super::*;
+
+struct Lab {
+    chain: ChainId,
+    store: MemoryStore,
+}
+
+fn key(number: u64) -> KeyPair {
+    KeyPair::from_seed(Seed::from_number(number))
+}
+
+fn account(number: u64) -> AccountId {
+    AccountId::of_key(key(number).id())
+}
+
+impl Lab {
+    fn new() -> Self {
+        let genesis = Genesis {
+            name: "test".to_owned(),
+            time_ms: 0,
+            params: Params::default(),
+            symbol: "STAR".to_owned(),
+            decimals: 6,
+            allocations: (1..=3).map(|number| (account(number), 1_000_000_000)).collect(),
+        };
+        let mut store = MemoryStore::new();
+        store.commit(genesis.changes().unwrap());
+        Self { chain: genesis.chain(), store }
+    }
+
+    fn body(&self, signer: u64, nonce: u64, fee: u128) -> Body {
+        let transfer = Accounts::Transfer { asset: AssetId::NATIVE, to: account(9), amount: 1 };
+        let mut body = Body::new(self.chain, account(signer), nonce, Action::Accounts(transfer));
+        body.fee = fee;
+        body
+    }
+
+    fn checked(&self, body: Body, signer: u64) -> Checked {
+        Checked::open(&body.sign(&key(signer)).to_bytes(), self.chain).unwrap()
+    }
+
+    fn insert(&self, pool: &mut Mempool, from: u64, nonce: u64, fee: u128) -> Result<(), Unwanted> {
+        pool.insert(&self.store, self.checked(self.body(from, nonce, fee), from))
+    }
+
+    fn built(&self, pool: &Mempool) -> Vec<(AccountId, u64)> {
+        let mut run = BlockRun::begin(&self.store, 1, 1).unwrap();
+        let bytes = pool.fill(&mut run);
+        let open = |bytes: &Vec<u8>| Checked::open(bytes, self.chain).unwrap();
+        let name = |one: Checked| (one.transaction().body.signer, one.transaction().body.nonce);
+        bytes.iter().map(open).map(name).collect()
+    }
+}
+
+#[test]
+fn dearest_accounts_first_and_each_in_order() {
+    let (lab, mut pool) = (Lab::new(), Mempool::default());
+    let all = [(1, 1, 900_000), (1, 0, 100_000), (2, 0, 200_000), (3, 1, 999_999)];
+    for (signer, nonce, fee) in all {
+        lab.insert(&mut pool, signer, nonce, fee).unwrap();
+    }
+    // 3 waits for its number 0.
+    assert_eq!(lab.built(&pool), [(account(2), 0), (account(1), 0), (account(1), 1)]);
+}
+
+#[test]
+fn each_refusal_has_its_reason_and_leaves_nothing() {
+    let (lab, mut pool) = (Lab::new(), Mempool::default());
+    let refused = |refusal| Err(Unwanted::Refused(refusal));
+    assert_eq!(lab.insert(&mut pool, 1, 0, 1), refused(Refusal::FeeTooLow));
+    assert_eq!(lab.insert(&mut pool, 8, 0, 100_000), refused(Refusal::CannotPayFee));
+    assert_eq!(lab.insert(&mut pool, 1, PER_ACCOUNT_MAX, 100_000), Err(Unwanted::NonceGap));
+    let mut body = lab.body(1, 0, 100_000);
+    body.expiry_height = 0;
+    assert_eq!(pool.insert(&lab.store, lab.checked(body, 1)), refused(Refusal::Expired));
+    let stranger = lab.checked(lab.body(1, 0, 100_000), 2);
+    assert_eq!(pool.insert(&lab.store, stranger), refused(Refusal::OtherKeys));
+    assert_eq!(pool.size(), (0, 0));
+    lab.insert(&mut pool, 1, 0, 100_000).unwrap();
+    assert_eq!(lab.insert(&mut pool, 1, 0, 100_000), Err(Unwanted::Duplicate));
+    assert_eq!(lab.insert(&mut pool, 1, 0, 99_999), Err(Unwanted::Underpriced));
+    lab.insert(&mut pool, 1, 0, 100_001).unwrap();
+    assert_eq!(pool.size().0, 1, "a dearer one takes its place");
+}
+
+#[test]
+fn what_a_block_held_or_time_passed_waits_no_more() {
+    let (mut lab, mut pool) = (Lab::new(), Mempool::default());
+    lab.insert(&mut pool, 1, 0, 100_000).unwrap();
+    lab.insert(&mut pool, 1, 1, 100_000).unwrap();
+    let mut short = lab.body(2, 0, 100_000);
+    short.expiry_height = 1;
+    pool.insert(&lab.store, lab.checked(short, 2)).unwrap();
+    let held = [lab.checked(lab.body(1, 0, 100_000), 1)];
+    let block = ledger::Block { height: 1, time_ms: 1, transactions: &held };
+    let changes = apply(&lab.store, &block).unwrap().changes;
+    lab.store.commit(changes);
+    pool.settle(&lab.store, &BTreeSet::from([account(1)]));
+    pool.expire(1);
+    assert!(!pool.holds(&held[0].id()));
+    assert_eq!(pool.size().0, 1);
+    assert_eq!(lab.insert(&mut pool, 1, 0, 100_000), Err(Unwanted::Refused(Refusal::Nonce)));
+}
+
+#[test]
+fn sizes_are_what_is_in_it() {
+    let (lab, mut pool) = (Lab::new(), Mempool::default());
+    for nonce in 0..10 {
+        lab.insert(&mut pool, 1, nonce, 100_000).unwrap();
+    }
+    let bytes: u64 = (0..10).map(|n| lab.checked(lab.body(1, n, 100_000), 1).size_bytes()).sum();
+    assert_eq!(pool.size(), (10, bytes));
+    (0..10).for_each(|nonce| pool.remove(account(1), nonce));
+    assert_eq!(pool.size(), (0, 0));
+    assert!(pool.checked.is_empty() && pool.ids.is_empty() && pool.accounts.is_empty());
+}

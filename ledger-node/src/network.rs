@@ -1,0 +1,296 @@
+//! Who agrees: the file that all validators of a ledger share, and each one's secrets.
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use commonware_codec::{Copying, Decode as _, DecodeExt as _, Encode as _};
+use commonware_cryptography::{
+    Signer as _,
+    bls12381::{
+        dkg::feldman_desmedt::deal,
+        primitives::{
+            group::Share,
+            sharing::{Mode, ModeVersion, Sharing},
+            variant::MinSig,
+        },
+    },
+    ed25519::PrivateKey,
+};
+use commonware_utils::{N3f1, TryCollect as _, ordered::Set};
+use data_encoding::HEXLOWER_PERMISSIVE as HEX;
+use ledger::{AccountId, ChainId, Genesis, GenesisError, Params};
+use serde::{Deserialize, Serialize};
+
+use crate::header::{GroupKey, PublicKey, Scheme};
+use crate::secret;
+
+/// Most validators of a ledger.
+pub const VALIDATORS_MAX: u32 = 100;
+
+/// Why there is no network.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// A file can't be read or made.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file holds something else.
+    #[error("{path}: {what}")]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// What the ledger begins with is not possible.
+    #[error("what the ledger begins with: {0}")]
+    Genesis(#[from] GenesisError),
+    /// Nobody, or more than [`VALIDATORS_MAX`].
+    #[error("expected 1 to {VALIDATORS_MAX} validators")]
+    Count,
+    /// The platform gave no randomness for new keys.
+    #[error("no randomness for new keys: {0}")]
+    Entropy(getrandom::Error),
+    /// The key is not a validator's, or the share not its own.
+    #[error("the key and the share are not those of a validator of this network")]
+    NotAValidator,
+}
+
+/// What every validator of a ledger must agree on before it starts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// What people call it.
+    pub name: String,
+    /// When it began, in milliseconds since 1970-01-01 UTC.
+    pub time_ms: u64,
+    /// Symbol of the ledger's own asset.
+    pub symbol: String,
+    /// Decimals by which its units are shown.
+    pub decimals: u8,
+    /// The public half of the validators' shared key, in hexadecimal.
+    pub sharing: String,
+    /// Who agrees, in any order.
+    pub validators: Vec<Validator>,
+    /// Who holds what at the start.
+    pub allocations: Vec<Allocation>,
+}
+
+/// A validator as others reach it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validator {
+    /// Its Ed25519 key, in hexadecimal.
+    pub key: String,
+    /// Where it listens for other validators.
+    pub address: SocketAddr,
+}
+
+/// What an account holds at the start.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allocation {
+    /// The account.
+    pub account: AccountId,
+    /// Units of the ledger's own asset, in decimal digits.
+    pub units: String,
+}
+
+/// What a network begins with, before anybody has keys.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What people call it.
+    pub name: String,
+    /// When it begins, in milliseconds since 1970-01-01 UTC.
+    pub time_ms: u64,
+    /// Where each validator listens for the others.
+    pub addresses: Vec<SocketAddr>,
+    /// Who holds how many units.
+    pub allocations: Vec<(AccountId, u128)>,
+}
+
+/// A validator's secrets: files `validator.key` and `validator.share` of its folder.
+pub(crate) struct Secrets {
+    pub(crate) key: PrivateKey,
+    share: Share,
+}
+
+/// What the engine needs of a network, read and checked.
+pub(crate) struct Members {
+    pub(crate) keys: Set<PublicKey>,
+    pub(crate) addresses: Vec<(PublicKey, SocketAddr)>,
+    sharing: Sharing<MinSig>,
+    pub(crate) genesis: Genesis,
+}
+
+/// Makes the keys of a new network: `network.toml` in `folder`, and each validator's secrets in one
+/// of `homes`. Whoever runs this sees every secret: it is for a single validator, for trying out,
+/// and for people who trust who runs it.
+///
+/// # Errors
+/// A file can't be made, or is there already.
+pub fn deal_network(plan: &Plan, folder: &Path, homes: &[PathBuf]) -> Result<(), NetworkError> {
+    let count = u32::try_from(plan.addresses.len()).map_err(|_| NetworkError::Count)?;
+    if count == 0 || count > VALIDATORS_MAX || homes.len() != plan.addresses.len() {
+        return Err(NetworkError::Count);
+    }
+    let keys: Vec<PrivateKey> =
+        plan.addresses.iter().map(|_| random_key()).collect::<Result<_, _>>()?;
+    let names: Set<PublicKey> =
+        keys.iter().map(|key| key.public_key()).try_collect().map_err(|_| NetworkError::Count)?;
+    let (output, shares) =
+        deal::<MinSig, _, N3f1>(commonware_utils::sys_rng(), Mode::NonZeroCounter, names)
+            .map_err(|_| NetworkError::Count)?;
+    for (key, home) in keys.iter().zip(homes) {
+        let share = shares.get_value(&key.public_key()).ok_or(NetworkError::NotAValidator)?;
+        make_folder(home)?;
+        make(&home.join("validator.key"), &key.encode())?;
+        make(&home.join("validator.share"), &share.encode())?;
+    }
+    let validators = keys.iter().zip(&plan.addresses).map(|(key, address)| Validator {
+        key: HEX.encode(&key.public_key().encode()),
+        address: *address,
+    });
+    let allocations = plan
+        .allocations
+        .iter()
+        .map(|(account, units)| Allocation { account: *account, units: units.to_string() });
+    let network = Network {
+        name: plan.name.clone(),
+        time_ms: plan.time_ms,
+        symbol: "STAR".to_owned(),
+        decimals: 6,
+        sharing: HEX.encode(&output.public().encode()),
+        validators: validators.collect(),
+        allocations: allocations.collect(),
+    };
+    network.members(folder)?;
+    let text = toml::to_string(&network).expect("a network is a table of plain values");
+    make_folder(folder)?;
+    // Last, and whole: a folder with this file has everything else.
+    let (path, part) = (folder.join("network.toml"), folder.join("network.toml.part"));
+    let io = |source| NetworkError::Io { path: path.clone(), source };
+    std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &path)).map_err(io)
+}
+
+fn random_key() -> Result<PrivateKey, NetworkError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(NetworkError::Entropy)?;
+    Ok(PrivateKey::decode(Copying(&seed[..])).expect("any 32 bytes are a seed"))
+}
+
+fn make(path: &Path, secret: &[u8]) -> Result<(), NetworkError> {
+    secret::write(path, secret).map_err(|source| NetworkError::Io { path: path.to_owned(), source })
+}
+
+fn make_folder(path: &Path) -> Result<(), NetworkError> {
+    std::fs::create_dir_all(path)
+        .map_err(|source| NetworkError::Io { path: path.to_owned(), source })
+}
+
+impl Network {
+    /// Reads a network's file.
+    ///
+    /// # Errors
+    /// It can't be read, or is no network.
+    pub fn read(path: &Path) -> Result<Self, NetworkError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| NetworkError::Io { path: path.to_owned(), source })?;
+        toml::from_str(&text).map_err(|error| form(path, &error))
+    }
+
+    /// What the ledger begins with; its hash is the ledger's name.
+    ///
+    /// # Errors
+    /// An allocation is no number.
+    pub fn genesis(&self) -> Result<Genesis, NetworkError> {
+        let allocation = |one: &Allocation| {
+            let units = one.units.parse().map_err(|_| GenesisError::Supply)?;
+            Ok::<_, GenesisError>((one.account, units))
+        };
+        Ok(Genesis {
+            name: self.name.clone(),
+            time_ms: self.time_ms,
+            params: Params::default(),
+            symbol: self.symbol.clone(),
+            decimals: self.decimals,
+            allocations: self.allocations.iter().map(allocation).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Reads keys and addresses; `path` is for what is said of an error.
+    pub(crate) fn members(&self, path: &Path) -> Result<Members, NetworkError> {
+        let hex = |text: &str| HEX.decode(text.as_bytes()).map_err(|error| form(path, &error));
+        let bound = NonZeroU32::new(VALIDATORS_MAX).expect("more than none");
+        let sharing =
+            Sharing::decode_cfg(Copying(&hex(&self.sharing)?[..]), &(bound, ModeVersion::v0()))
+                .map_err(|error| form(path, &error))?;
+        let mut addresses = Vec::new();
+        for validator in &self.validators {
+            let key = PublicKey::decode(Copying(&hex(&validator.key)?[..]))
+                .map_err(|error| form(path, &error))?;
+            addresses.push((key, validator.address));
+        }
+        let keys: Set<PublicKey> = addresses
+            .iter()
+            .map(|(key, _)| key.clone())
+            .try_collect()
+            .map_err(|_| NetworkError::Count)?;
+        if usize::try_from(sharing.total().get()) != Ok(keys.len()) {
+            return Err(NetworkError::Count);
+        }
+        let genesis = self.genesis()?;
+        genesis.changes()?;
+        Ok(Members { keys, addresses, sharing, genesis })
+    }
+}
+
+fn form(path: &Path, error: &impl ToString) -> NetworkError {
+    NetworkError::Form { path: path.to_owned(), what: error.to_string() }
+}
+
+impl Secrets {
+    /// Reads a validator's secrets.
+    pub(crate) fn read(home: &Path) -> Result<Self, NetworkError> {
+        let (key, share) = (home.join("validator.key"), home.join("validator.share"));
+        let bytes = |path: &Path| {
+            secret::read(path).map_err(|source| NetworkError::Io { path: path.to_owned(), source })
+        };
+        Ok(Self {
+            key: PrivateKey::decode(Copying(&bytes(&key)?[..])).map_err(|one| form(&key, &one))?,
+            share: Share::decode(Copying(&bytes(&share)?[..])).map_err(|one| form(&share, &one))?,
+        })
+    }
+}
+
+impl Members {
+    /// What certificates of this ledger are verified against.
+    pub(crate) fn group_key(&self) -> GroupKey {
+        *self.sharing.public()
+    }
+
+    /// How this validator votes.
+    pub(crate) fn scheme(&self, secrets: &Secrets) -> Result<Scheme, NetworkError> {
+        let place = self.keys.position(&secrets.key.public_key());
+        let index = usize::try_from(secrets.share.index.get()).ok();
+        // The engine panics for a share of nobody.
+        if place.is_none() || place != index {
+            return Err(NetworkError::NotAValidator);
+        }
+        let namespace = namespace(self.genesis.chain());
+        let (keys, sharing) = (self.keys.clone(), self.sharing.clone());
+        Scheme::signer(&namespace, keys, sharing, secrets.share.clone())
+            .ok_or(NetworkError::NotAValidator)
+    }
+}
+
+/// What every vote of a ledger is bound to.
+pub fn namespace(chain: ChainId) -> Vec<u8> {
+    [b"starling/ledger/1".as_slice(), chain.as_bytes()].concat()
+}

@@ -1,0 +1,316 @@
+//! One running validator, and what may be asked of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use commonware_codec::Encode as _;
+use commonware_cryptography::Digestible as _;
+use commonware_runtime::{Runner as _, tokio as runtime};
+use ledger::{AccountId, ChainId, Checked, Policy, Receipt, TransactionId};
+use primitives::{KeyPair, Seed};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::application::{App, Core, Stores};
+use crate::block::{Block, body_root};
+use crate::config::Config;
+use crate::engine::{self, Part, Running};
+use crate::gossip;
+use crate::header::Header;
+use crate::mempool::Unwanted;
+use crate::network::{Network, NetworkError, Plan, Secrets, deal_network};
+use crate::records::{Final, Records, RecordsError};
+use crate::secret;
+use crate::state::State;
+
+mod questions;
+#[cfg(test)]
+mod tests;
+
+pub use questions::{Certified, Proved, Unanswered};
+use questions::{Question, answer};
+
+/// Units that a network of one begins with, all in one account.
+const SOLO_UNITS: u128 = 1_000_000_000_000_000;
+/// Questions that wait for the engine.
+const QUESTIONS_MAX: usize = 64;
+
+/// Why there is no validator.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The network's file or the validator's secrets.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The records on disk.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    /// A folder or file can't be made.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another process uses the folder.
+    #[error("{0}: another process uses this ledger")]
+    Locked(PathBuf),
+    /// The engine ended; the log says why.
+    #[error("the ledger's engine ended")]
+    Ended,
+}
+
+/// A running validator.
+#[derive(Debug)]
+pub struct Node {
+    handle: Handle,
+    stop: Option<oneshot::Sender<()>>,
+    ended: Option<oneshot::Receiver<()>>,
+}
+
+/// What may be asked of a validator, from any thread. Clones ask the same one.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    core: Core,
+    group_key: Arc<[u8]>,
+    validators: usize,
+    questions: mpsc::Sender<Question>,
+    gossip: mpsc::Sender<Vec<u8>>,
+}
+
+impl Node {
+    /// Starts a validator on threads of its own. Without a network's file it is alone: keys and
+    /// genesis are made at the first start.
+    ///
+    /// # Errors
+    /// In order: keys and network, the folder, the records.
+    pub fn start(config: &Config) -> Result<Self, NodeError> {
+        let path = match &config.network {
+            Some(path) => path.clone(),
+            None => solo(&config.data)?,
+        };
+        let members = Network::read(&path)?.members(&path)?;
+        let secrets = Secrets::read(&config.data)?;
+        let scheme = members.scheme(&secrets)?;
+        let genesis = genesis_block(&members.genesis);
+        let first = Arc::new(members.genesis.changes().map_err(NetworkError::from)?);
+        let records = Records::open(
+            &config.data.join("records.redb"),
+            &Final {
+                height: 0,
+                digest: genesis.digest(),
+                header: &genesis.header.encode(),
+                changes: &first,
+                receipts: &[],
+            },
+        )
+        .map_err(|error| locked(error, &config.data))?;
+        let height = records.last()?.0;
+        let core = Core::new(members.genesis.chain(), State::new(records), height);
+        let heartbeat = config.heartbeat(members.keys.len());
+        let app = App { core: core.clone(), genesis, first, heartbeat };
+        let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
+        let (gossip, outgoing) = mpsc::channel(gossip::OUTGOING_MAX);
+        let group_key = members.group_key().encode().to_vec().into();
+        let validators = members.keys.len();
+        let handle = Handle { core, group_key, validators, questions, gossip };
+        let threads = config.threads.max(1);
+        let part = Part { members, secrets, scheme, listen: config.listen, heartbeat, threads };
+        let (stop, stopped) = oneshot::channel();
+        let (ending, ended) = oneshot::channel();
+        let folder = config.data.join("engine");
+        std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || {
+                run(folder, part, app, outgoing, asked, stopped);
+                drop(ending);
+            })
+            .map_err(|source| NodeError::Io { path: config.data.clone(), source })?;
+        Ok(Self { handle, stop: Some(stop), ended: Some(ended) })
+    }
+
+    /// What may be asked of it.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Waits until the engine has ended by itself, which is always a failure.
+    pub async fn failed(&mut self) -> NodeError {
+        if let Some(ended) = &mut self.ended {
+            // It says nothing: that it is gone is the news.
+            let _ = ended.await;
+        }
+        NodeError::Ended
+    }
+
+    /// Ends it.
+    pub async fn stop(mut self) {
+        // An error: it has ended by itself.
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        if let Some(ended) = self.ended.take() {
+            let _ = ended.await;
+        }
+    }
+}
+
+fn locked(error: RecordsError, folder: &Path) -> NodeError {
+    match error {
+        RecordsError::Database(inner) if matches!(*inner, redb::Error::DatabaseAlreadyOpen) => {
+            NodeError::Locked(folder.to_owned())
+        }
+        other => other.into(),
+    }
+}
+
+/// The engine, until it is told to stop.
+fn run(
+    folder: PathBuf,
+    part: Part,
+    app: App,
+    outgoing: gossip::Outgoing,
+    mut asked: mpsc::Receiver<Question>,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let threads = part.threads;
+    let config = runtime::Config::new().with_worker_threads(threads).with_storage_directory(folder);
+    runtime::Runner::new(config).start(|context| async move {
+        let core = app.core.clone();
+        let Running { blocks, stores } = engine::start(&context, part, app, outgoing).await;
+        let stores: Stores<runtime::Context> = tokio::select! {
+            stores = stores.subscribe_databases() => stores,
+            _ = &mut stopped => return,
+        };
+        loop {
+            let question = tokio::select! {
+                question = asked.recv() => question,
+                _ = &mut stopped => return,
+            };
+            let Some(question) = question else { return };
+            answer(question, &core, &blocks, &stores).await;
+        }
+    });
+}
+
+/// The block that everybody has without agreeing.
+fn genesis_block(genesis: &ledger::Genesis) -> Block {
+    use commonware_glue::stateful::db::DatabaseSet;
+    let target =
+        <Stores<runtime::Context> as DatabaseSet<runtime::Context>>::initial_sync_targets();
+    let log = (target.root, *target.range.start(), *target.range.end());
+    let header = Header::genesis(genesis.chain().as_bytes(), genesis.time_ms, log);
+    debug_assert_eq!(header.body_root, body_root(&[]), "no transactions");
+    Block { header, transactions: Vec::new() }
+}
+
+/// The network of one, made unless it is there.
+fn solo(folder: &Path) -> Result<PathBuf, NodeError> {
+    let path = folder.join("network.toml");
+    if path.exists() {
+        return Ok(path);
+    }
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        |source| NodeError::Io { path, source }
+    };
+    std::fs::create_dir_all(folder).map_err(io(folder))?;
+    let faucet = folder.join("faucet.key");
+    if !faucet.exists() {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(NetworkError::Entropy)?;
+        secret::write(&faucet, &seed).map_err(io(&faucet))?;
+    }
+    // It may be one of several validators whose settings lost their `network`: never overwrite.
+    let key = folder.join("validator.key");
+    if key.exists() {
+        let what = "a key without a network's file: name `network`, or remove it".to_owned();
+        return Err(NetworkError::Form { path: key, what }.into());
+    }
+    let seed = secret::read(&faucet).map_err(io(&faucet))?;
+    let form = NetworkError::Form { path: faucet, what: "expected a key".to_owned() };
+    let seed: [u8; 32] = seed.try_into().map_err(|_| form)?;
+    let account = AccountId::of(&Policy::single(KeyPair::from_seed(Seed::new(seed)).id()));
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let plan = Plan {
+        name: "solo".to_owned(),
+        time_ms: u64::try_from(since.as_millis()).unwrap_or(0),
+        addresses: vec![([127, 0, 0, 1], 1).into()],
+        allocations: vec![(account, SOLO_UNITS)],
+    };
+    deal_network(&plan, folder, &[folder.to_owned()])?;
+    Ok(path)
+}
+
+impl Handle {
+    /// Which ledger.
+    pub fn chain(&self) -> ChainId {
+        self.core.chain
+    }
+
+    /// What certificates are verified against, 96 bytes.
+    pub fn group_key(&self) -> &[u8] {
+        &self.group_key
+    }
+
+    /// How many agree.
+    pub fn validators(&self) -> usize {
+        self.validators
+    }
+
+    /// Height of the last final block, as it grows.
+    pub fn height(&self) -> watch::Receiver<u64> {
+        self.core.height.subscribe()
+    }
+
+    /// Transactions that wait, and their bytes.
+    pub fn waiting(&self) -> (usize, u64) {
+        self.core.mempool().size()
+    }
+
+    /// Whether a transaction waits.
+    pub fn waits(&self, id: &TransactionId) -> bool {
+        self.core.mempool().holds(id)
+    }
+
+    /// Takes a transaction. It waits until a block holds it, it expires, or dearer ones need the
+    /// room. Checks signatures: call it where that may take its time.
+    ///
+    /// # Errors
+    /// Why it does not wait here.
+    pub fn submit(&self, bytes: &[u8]) -> Result<TransactionId, Unwanted> {
+        let checked = Checked::open(bytes, self.core.chain)?;
+        let id = checked.id();
+        let latest = self.core.latest();
+        self.core.mempool().insert(&latest, checked)?;
+        self.core.arrived.notify_one();
+        // Full: it waits for this validator's turn.
+        let _ = self.gossip.try_send(bytes.to_vec());
+        Ok(id)
+    }
+
+    /// What became of a transaction; none while it waits or if it is not known.
+    ///
+    /// # Errors
+    /// The records can't be read.
+    pub fn receipt(&self, id: &TransactionId) -> Result<Option<Receipt>, RecordsError> {
+        self.core.state.records().receipt(id)
+    }
+
+    /// The header of a final block, encoded.
+    ///
+    /// # Errors
+    /// The records can't be read.
+    pub fn header(&self, height: u64) -> Result<Option<Vec<u8>>, RecordsError> {
+        self.core.state.records().header(height)
+    }
+
+    /// Reads the final state at once: nobody else is needed, nothing is proved.
+    ///
+    /// # Errors
+    /// The records can't be read.
+    pub fn with_state<T>(
+        &self,
+        read: impl FnOnce(&dyn ledger::Store) -> T,
+    ) -> Result<T, RecordsError> {
+        Ok(read(&self.core.state.records().snapshot()?))
+    }
+}

@@ -1,0 +1,184 @@
+//! Questions that only the engine's own threads can answer: certificates, transactions, proofs.
+
+use commonware_codec::Encode as _;
+use commonware_consensus::types::Height;
+use commonware_runtime::tokio::Context;
+use ledger::{Key, Store as _, record_hash};
+use tokio::sync::{mpsc, oneshot};
+
+use super::Handle;
+use crate::application::{Core, Stores};
+use crate::engine::Final;
+use crate::header::{Digest, Header};
+
+/// Most headers between a block and the certificate that makes it final.
+const LINKS_MAX: u64 = 64;
+/// How often a proof is tried while blocks become final meanwhile.
+const TRIES_MAX: usize = 8;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// Too many questions wait, or the state moved on each time it was looked at.
+    Busy,
+    /// No final block has this height yet, or none was made since genesis.
+    Unknown,
+    /// The engine does not run.
+    Stopped,
+}
+
+/// That a header is final: a certificate of it or of a block built on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certified {
+    /// Headers from the one asked for to the one that the certificate names, each the parent of the
+    /// next.
+    pub headers: Vec<Vec<u8>>,
+    /// The finalization, encoded.
+    pub certificate: Vec<u8>,
+}
+
+/// What is under a key after a final block, or that nothing is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proved {
+    /// Blocks since genesis.
+    pub height: u64,
+    /// The record; none: it is absent.
+    pub record: Option<Vec<u8>>,
+    /// The engine's proof, of the key or of its absence, against the first header's state root.
+    pub proof: Vec<u8>,
+    /// That the block is final.
+    pub certified: Certified,
+}
+
+pub(super) enum Question {
+    Certificate(u64, oneshot::Sender<Result<Certified, Unanswered>>),
+    Transactions(u64, oneshot::Sender<Result<Vec<Vec<u8>>, Unanswered>>),
+    Prove(Key, oneshot::Sender<Result<Proved, Unanswered>>),
+}
+
+impl Handle {
+    /// That a block is final.
+    ///
+    /// # Errors
+    /// See [`Unanswered`].
+    pub async fn certificate(&self, height: u64) -> Result<Certified, Unanswered> {
+        self.ask(|reply| Question::Certificate(height, reply)).await
+    }
+
+    /// The transactions of a final block.
+    ///
+    /// # Errors
+    /// See [`Unanswered`].
+    pub async fn transactions(&self, height: u64) -> Result<Vec<Vec<u8>>, Unanswered> {
+        self.ask(|reply| Question::Transactions(height, reply)).await
+    }
+
+    /// What is under a key after the last final block, with its proof.
+    ///
+    /// # Errors
+    /// See [`Unanswered`].
+    pub async fn prove(&self, key: Key) -> Result<Proved, Unanswered> {
+        self.ask(|reply| Question::Prove(key, reply)).await
+    }
+
+    async fn ask<T>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<Result<T, Unanswered>>) -> Question,
+    ) -> Result<T, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        self.questions.try_send(question(reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Unanswered::Busy,
+            mpsc::error::TrySendError::Closed(_) => Unanswered::Stopped,
+        })?;
+        answer.await.map_err(|_| Unanswered::Stopped)?
+    }
+}
+
+/// Answers one question. Whoever asked may be gone.
+pub(super) async fn answer(
+    question: Question,
+    core: &Core,
+    blocks: &Final,
+    stores: &Stores<Context>,
+) {
+    match question {
+        Question::Certificate(height, reply) => {
+            let _ = reply.send(certificate(height, core, blocks).await);
+        }
+        Question::Transactions(height, reply) => {
+            let known = height <= *core.height.borrow();
+            let block = if known { blocks.get_block(Height::new(height)).await } else { None };
+            let transactions = block.map(|block| block.inner().transactions.clone());
+            let _ = reply.send(transactions.ok_or(Unanswered::Unknown));
+        }
+        Question::Prove(key, reply) => {
+            let _ = reply.send(prove(&key, core, blocks, stores).await);
+        }
+    }
+}
+
+async fn certificate(height: u64, core: &Core, blocks: &Final) -> Result<Certified, Unanswered> {
+    let mut headers = Vec::new();
+    for at in height..=height.saturating_add(LINKS_MAX) {
+        let found = core.state.records().header(at).map_err(|_| Unanswered::Stopped)?;
+        headers.push(found.filter(|_| at > 0).ok_or(Unanswered::Unknown)?);
+        if let Some(finalization) = blocks.get_finalization(Height::new(at)).await {
+            return Ok(Certified { headers, certificate: finalization.encode().to_vec() });
+        }
+    }
+    Err(Unanswered::Unknown)
+}
+
+async fn prove(
+    key: &Key,
+    core: &Core,
+    blocks: &Final,
+    stores: &Stores<Context>,
+) -> Result<Proved, Unanswered> {
+    let mut heights = core.height.subscribe();
+    for _ in 0..TRIES_MAX {
+        heights.mark_unchanged();
+        let (root, hash, proof) = lookup(key, stores).await?;
+        let header = core.state.header_of(&root);
+        match header.and_then(|header| Some((record(key, &header, core)?, header))) {
+            Some((record, header)) if record.as_deref().map(hash_of) == hash => {
+                let height = header.height.get();
+                let certified = certificate(height, core, blocks).await?;
+                return Ok(Proved { height, record, proof, certified });
+            }
+            // The block of this state is not on disk yet, or no longer the last one.
+            _ => heights.changed().await.map_err(|_| Unanswered::Stopped)?,
+        }
+    }
+    Err(Unanswered::Busy)
+}
+
+fn hash_of(record: &[u8]) -> [u8; 32] {
+    *record_hash(record).as_bytes()
+}
+
+/// The record as it was after a block. `None`: that state is gone.
+fn record(key: &Key, header: &Header, core: &Core) -> Option<Option<Vec<u8>>> {
+    Some(core.state.after(&header.digest()).ok()??.get(key))
+}
+
+type Found = (Digest, Option<[u8; 32]>, Vec<u8>);
+
+/// Root, value and proof of one state: under one lock.
+async fn lookup(key: &Key, stores: &Stores<Context>) -> Result<Found, Unanswered> {
+    let name = Digest::from(*key.hash().as_bytes());
+    let store = stores.read().await;
+    let failed = |error| {
+        tracing::error!("no proof: {error}");
+        Unanswered::Stopped
+    };
+    let root = store.root();
+    let (value, proof) = match store.get(&name).await.map_err(failed)? {
+        Some(value) => {
+            let value = <[u8; 32]>::try_from(value.as_ref()).map_err(|_| Unanswered::Stopped)?;
+            (Some(value), store.key_value_proof(name).await.map_err(failed)?.encode().to_vec())
+        }
+        None => (None, store.exclusion_proof(&name).await.map_err(failed)?.encode().to_vec()),
+    };
+    Ok((root, value, proof))
+}

@@ -1,0 +1,166 @@
+//! What a validator hands out is checked the way a light client does: from the group key alone.
+
+use std::time::Duration;
+
+use commonware_codec::{Copying, Decode as _, DecodeExt as _};
+use commonware_cryptography::Sha256;
+use commonware_parallel::Sequential;
+use commonware_storage::{
+    mmr,
+    qmdb::{
+        any::value::FixedEncoding,
+        current::ordered::proof::constant::{ExclusionProof, KeyValueProof},
+    },
+};
+use commonware_utils::sequence::FixedBytes;
+use ledger::{Action, AssetId, Body, Key, domains::accounts, record_hash};
+
+use super::*;
+use crate::header::{CHUNK_BYTES, Digest, Finalization, GroupKey, Scheme};
+use crate::network::namespace;
+
+/// What a slow machine may take for anything here.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// Most digests of a proof.
+const DIGESTS_MAX: usize = 128;
+
+type Value = FixedBytes<32>;
+
+fn faucet(folder: &Path) -> KeyPair {
+    let seed: [u8; 32] = secret::read(&folder.join("faucet.key")).unwrap().try_into().unwrap();
+    KeyPair::from_seed(Seed::new(seed))
+}
+
+/// Whether the certificate makes the first header final under the group key.
+fn is_final(handle: &Handle, certified: &Certified) -> bool {
+    let group_key = GroupKey::decode(Copying(handle.group_key())).unwrap();
+    let scheme = Scheme::certificate_verifier(&namespace(handle.chain()), group_key);
+    let Ok(finalization) = Finalization::decode(Copying(&certified.certificate[..])) else {
+        return false;
+    };
+    let headers: Result<Vec<Header>, _> =
+        certified.headers.iter().map(|one| Header::decode(Copying(&one[..]))).collect();
+    let Ok(headers) = headers else { return false };
+    let linked = headers.windows(2).all(|pair| pair[1].parent == pair[0].digest());
+    let named = headers.last().is_some_and(|last| last.digest() == finalization.proposal.payload);
+    linked && named && finalization.verify(&mut commonware_utils::sys_rng(), &scheme, &Sequential)
+}
+
+/// Whether the proof says of the key what the answer does.
+fn is_proved(key: &Key, proved: &Proved) -> bool {
+    let root = Header::decode(Copying(&proved.certified.headers[0][..])).unwrap().state_root;
+    let name = Digest::from(*key.hash().as_bytes());
+    let bytes = Copying(&proved.proof[..]);
+    match &proved.record {
+        Some(record) => {
+            let config = (DIGESTS_MAX, ());
+            let value = Value::new(*record_hash(record).as_bytes());
+            KeyValueProof::<mmr::Family, Digest, Digest, CHUNK_BYTES>::decode_cfg(bytes, &config)
+                .is_ok_and(|proof| proof.verify::<Sha256, FixedEncoding<Value>>(name, value, &root))
+        }
+        None => {
+            let config = (DIGESTS_MAX, (), ());
+            ExclusionProof::<mmr::Family, Digest, FixedEncoding<Value>, Digest, CHUNK_BYTES>::decode_cfg(
+                bytes, &config,
+            )
+            .is_ok_and(|proof| proof.verify::<Sha256>(&name, &root))
+        }
+    }
+}
+
+async fn pay(handle: &Handle, key: &KeyPair, to: AccountId) -> Receipt {
+    let transfer = accounts::Action::Transfer { asset: AssetId::NATIVE, to, amount: 5 };
+    let signer = AccountId::of_key(key.id());
+    let nonce = handle.with_state(|state| accounts::nonce(state, signer)).unwrap();
+    let mut body = Body::new(handle.chain(), signer, nonce, Action::Accounts(transfer));
+    body.fee = 100_000;
+    let id = handle.submit(&body.sign(key).to_bytes()).unwrap();
+    let mut heights = handle.height();
+    let waiting = async {
+        loop {
+            heights.mark_unchanged();
+            if let Some(receipt) = handle.receipt(&id).unwrap() {
+                return receipt;
+            }
+            heights.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(DEADLINE, waiting).await.unwrap()
+}
+
+#[tokio::test]
+async fn certificates_and_proofs_hold_under_the_group_key_and_no_other_bit_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: folder.path().to_owned(), heartbeat_ms: 200, ..Config::default() };
+    let node = Node::start(&config).unwrap();
+    let handle = node.handle();
+    let to = AccountId::new([7; 32]);
+    let receipt = pay(&handle, &faucet(folder.path()), to).await;
+    assert_eq!(receipt.code, 0);
+
+    let held = accounts::balance_key(to, AssetId::NATIVE);
+    let absent = accounts::balance_key(AccountId::new([8; 32]), AssetId::NATIVE);
+    for (key, there) in [(held.clone(), true), (absent.clone(), false)] {
+        let proved = handle.prove(key.clone()).await.unwrap();
+        assert_eq!(proved.record.is_some(), there);
+        assert!(proved.height >= receipt.height);
+        assert!(is_final(&handle, &proved.certified) && is_proved(&key, &proved));
+        // A flipped bit of a proof of absence may name another neighbour, whose gap is as true.
+        for byte in (0..proved.proof.len()).step_by(7).filter(|_| there) {
+            let mut other = proved.clone();
+            other.proof[byte] ^= 1 << (byte % 8);
+            assert!(!is_proved(&key, &other), "byte {byte}");
+        }
+        let elsewhere = if there { &absent } else { &held };
+        assert!(!is_proved(elsewhere, &proved), "it is of its own key only");
+        let mut other = proved.clone();
+        other.record = Some(b"forged".to_vec());
+        assert!(!is_proved(&key, &other));
+    }
+    let certified = handle.certificate(receipt.height).await.unwrap();
+    assert!(is_final(&handle, &certified));
+    for byte in 0..certified.certificate.len() {
+        let mut other = certified.clone();
+        other.certificate[byte] ^= 1 << (byte % 8);
+        assert!(!is_final(&handle, &other), "byte {byte}");
+    }
+    for byte in 0..certified.headers[0].len() {
+        let mut other = certified.clone();
+        other.headers[0][byte] ^= 1 << (byte % 8);
+        assert!(!is_final(&handle, &other), "byte {byte}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_stopped_validator_starts_again_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: folder.path().to_owned(), heartbeat_ms: 200, ..Config::default() };
+    let node = Node::start(&config).unwrap();
+    assert!(matches!(Node::start(&config), Err(NodeError::Locked(_))), "one at a time");
+    let (handle, key) = (node.handle(), faucet(folder.path()));
+    let to = AccountId::new([7; 32]);
+    let first = pay(&handle, &key, to).await;
+    let header = handle.header(first.height).unwrap();
+    drop(handle);
+    node.stop().await;
+
+    let node = Node::start(&config).unwrap();
+    let handle = node.handle();
+    assert_eq!(handle.receipt(&first.transaction).unwrap(), Some(first.clone()));
+    assert_eq!(handle.header(first.height).unwrap(), header);
+    let second = pay(&handle, &key, to).await;
+    assert!(second.height > first.height);
+    let units = handle.with_state(|state| accounts::balance(state, to, AssetId::NATIVE)).unwrap();
+    assert_eq!(units, 10);
+    node.stop().await;
+}
+
+#[test]
+fn a_validators_key_is_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    secret::write(&folder.path().join("validator.key"), &[1; 32]).unwrap();
+    let config = Config { data: folder.path().to_owned(), ..Config::default() };
+    assert!(matches!(Node::start(&config), Err(NodeError::Network(NetworkError::Form { .. }))));
+    assert_eq!(secret::read(&folder.path().join("validator.key")).unwrap(), [1; 32]);
+}

@@ -1,0 +1,261 @@
+//! Records, receipts and headers on disk: what the engine's store only knows the hashes of.
+//!
+//! One transaction of the database per final block, flushed before the engine is told that the
+//! block is done. After a crash the engine may be some blocks behind: what those blocks changed is
+//! kept, so that they give the same when they are run again.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use commonware_cryptography::sha256::Digest;
+use ledger::{Changes, Key, Receipt, Store, TransactionId};
+use minicbor::bytes::ByteVec;
+use redb::{Database, ReadOnlyTable, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+
+/// Final blocks whose changes are kept: more than the engine can be behind
+/// ([`crate::engine::PENDING_ACKS_MAX`]).
+pub(crate) const CHANGES_KEPT: u64 = 64;
+/// What the file holds; another number is another program's.
+const FORMAT: u64 = 1;
+
+const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
+const RECEIPTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("receipts");
+const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers");
+const CHANGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("changes");
+const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+
+/// Why the records can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    /// The database can't be read or written.
+    #[error("the ledger's records: {0}")]
+    Database(Box<redb::Error>),
+    /// The file is of another program or version.
+    #[error("the ledger's records are of another format than {FORMAT}")]
+    Format,
+    /// The engine made a block final that was not executed here.
+    #[error("block {0} is final and was not executed")]
+    NotExecuted(u64),
+    /// The file is of another ledger.
+    #[error("the ledger's records are of another ledger")]
+    OtherChain,
+}
+
+impl<E: Into<redb::Error>> From<E> for RecordsError {
+    fn from(error: E) -> Self {
+        Self::Database(Box::new(error.into()))
+    }
+}
+
+/// A final block: its height and name.
+pub(crate) type Last = (u64, Digest);
+
+/// A final block with what it did.
+pub(crate) struct Final<'a> {
+    pub(crate) height: u64,
+    pub(crate) digest: Digest,
+    pub(crate) header: &'a [u8],
+    pub(crate) changes: &'a Changes,
+    pub(crate) receipts: &'a [Receipt],
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub(crate) struct Records(Arc<Database>);
+
+impl Records {
+    /// Opens the file; a new one begins with these records, which are those of block 0.
+    pub(crate) fn open(path: &Path, genesis: &Final<'_>) -> Result<Self, RecordsError> {
+        let records = Self(Arc::new(Database::create(path)?));
+        let write = records.0.begin_write()?;
+        let known = {
+            let mut meta = write.open_table(META)?;
+            let known = meta.get("format")?.map(|value| value.value().to_vec());
+            let chain = meta.get("genesis")?.map(|value| value.value().to_vec());
+            match &known {
+                Some(format) if *format != FORMAT.to_be_bytes() => {
+                    return Err(RecordsError::Format);
+                }
+                Some(_) if chain.as_deref() != Some(genesis.digest.as_ref()) => {
+                    return Err(RecordsError::OtherChain);
+                }
+                Some(_) => true,
+                None => {
+                    meta.insert("format", FORMAT.to_be_bytes().as_slice())?;
+                    meta.insert("genesis", genesis.digest.as_ref())?;
+                    false
+                }
+            }
+        };
+        write.open_table(RECEIPTS)?;
+        if !known {
+            put(&write, genesis)?;
+        }
+        write.commit()?;
+        Ok(records)
+    }
+
+    /// Adds the next final block, flushed when this returns. One that is there already is left.
+    pub(crate) fn commit(&self, block: &Final<'_>) -> Result<(), RecordsError> {
+        let write = self.0.begin_write()?;
+        let last = { last(&write.open_table(META)?)? };
+        if last.0 >= block.height {
+            return Ok(());
+        }
+        put(&write, block)?;
+        write.commit()?;
+        Ok(())
+    }
+
+    /// Everything as of now.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, RecordsError> {
+        let read = self.0.begin_read()?;
+        let last = last(&read.open_table(META)?)?;
+        Ok(Snapshot { last, records: read.open_table(RECORDS)? })
+    }
+
+    /// The last final block.
+    pub(crate) fn last(&self) -> Result<Last, RecordsError> {
+        last(&self.0.begin_read()?.open_table(META)?)
+    }
+
+    /// What a recent final block was called and changed.
+    pub(crate) fn changes(&self, height: u64) -> Result<Option<(Digest, Changes)>, RecordsError> {
+        let table = self.0.begin_read()?.open_table(CHANGES)?;
+        Ok(table.get(height)?.map(|value| read_changes(value.value())))
+    }
+
+    /// The header of a final block.
+    pub(crate) fn header(&self, height: u64) -> Result<Option<Vec<u8>>, RecordsError> {
+        let table = self.0.begin_read()?.open_table(HEADERS)?;
+        Ok(table.get(height)?.map(|value| value.value().to_vec()))
+    }
+
+    /// What became of a transaction.
+    pub(crate) fn receipt(&self, id: &TransactionId) -> Result<Option<Receipt>, RecordsError> {
+        let table = self.0.begin_read()?.open_table(RECEIPTS)?;
+        let found = table.get(id.as_bytes().as_slice())?;
+        Ok(found.map(|value| minicbor::decode(value.value()).expect("written by this program")))
+    }
+}
+
+fn last(
+    meta: &impl redb::ReadableTable<&'static str, &'static [u8]>,
+) -> Result<Last, RecordsError> {
+    let value = meta.get("last")?.ok_or(RecordsError::Format)?;
+    let (height, digest) = value.value().split_first_chunk::<8>().ok_or(RecordsError::Format)?;
+    let digest: [u8; 32] = digest.try_into().map_err(|_| RecordsError::Format)?;
+    Ok((u64::from_be_bytes(*height), Digest::from(digest)))
+}
+
+fn put(write: &redb::WriteTransaction, block: &Final<'_>) -> Result<(), RecordsError> {
+    let mut records = write.open_table(RECORDS)?;
+    for (key, record) in block.changes {
+        match record {
+            Some(record) => records.insert(key.as_bytes(), record.as_slice())?,
+            None => records.remove(key.as_bytes())?,
+        };
+    }
+    let mut receipts = write.open_table(RECEIPTS)?;
+    for receipt in block.receipts {
+        let bytes = minicbor::to_vec(receipt).expect("encoding into memory does not fail");
+        receipts.insert(receipt.transaction.as_bytes().as_slice(), bytes.as_slice())?;
+    }
+    write.open_table(HEADERS)?.insert(block.height, block.header)?;
+    let mut changes = write.open_table(CHANGES)?;
+    changes.insert(block.height, write_changes(&block.digest, block.changes).as_slice())?;
+    if let Some(old) = block.height.checked_sub(CHANGES_KEPT) {
+        changes.remove(old)?;
+    }
+    let last = [block.height.to_be_bytes().as_slice(), block.digest.as_ref()].concat();
+    write.open_table(META)?.insert("last", last.as_slice())?;
+    Ok(())
+}
+
+type Listed = ([u8; 32], Vec<(ByteVec, Option<ByteVec>)>);
+
+fn write_changes(digest: &Digest, changes: &Changes) -> Vec<u8> {
+    let list = changes.iter().map(|(key, record)| {
+        (ByteVec::from(key.as_bytes().to_vec()), record.clone().map(ByteVec::from))
+    });
+    let listed: Listed = (digest.0, list.collect());
+    minicbor::to_vec(listed).expect("encoding into memory does not fail")
+}
+
+fn read_changes(bytes: &[u8]) -> (Digest, Changes) {
+    let (digest, list): Listed = minicbor::decode(bytes).expect("written by this program");
+    let list = list.into_iter();
+    let changes =
+        list.map(|(key, record)| (Key::from_bytes(key.into()), record.map(Vec::<u8>::from)));
+    (Digest::from(digest), changes.collect())
+}
+
+/// The records as they were when it was taken, whatever is written since.
+pub(crate) struct Snapshot {
+    pub(crate) last: Last,
+    records: ReadOnlyTable<&'static [u8], &'static [u8]>,
+}
+
+impl Store for Snapshot {
+    fn get(&self, key: &Key) -> Option<Vec<u8>> {
+        // A validator that can't read its state must stop: any answer would be a guess.
+        let found = self.records.get(key.as_bytes()).expect("the ledger's records can be read");
+        found.map(|value| value.value().to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes(value: Option<u8>) -> Changes {
+        Changes::from([(Key::from_bytes(vec![1, 0, 9]), value.map(|byte| vec![byte; 3]))])
+    }
+
+    fn block(height: u64, changes: &Changes) -> Final<'_> {
+        let digest = Digest::from([u8::try_from(height).unwrap(); 32]);
+        Final { height, digest, header: b"header", changes, receipts: &[] }
+    }
+
+    #[test]
+    fn what_was_committed_is_there_after_opening_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records");
+        let (zero, one, two) = (changes(Some(0)), changes(Some(1)), changes(None));
+        let key = Key::from_bytes(vec![1, 0, 9]);
+        let records = Records::open(&path, &block(0, &zero)).unwrap();
+        let before = records.snapshot().unwrap();
+        records.commit(&block(1, &one)).unwrap();
+        records.commit(&block(1, &two)).unwrap();
+        assert_eq!(before.get(&key), Some(vec![0; 3]), "a snapshot stays as it was");
+        assert_eq!(records.snapshot().unwrap().get(&key), Some(vec![1; 3]), "once only");
+        drop((before, records));
+        let records = Records::open(&path, &block(0, &zero)).unwrap();
+        assert_eq!(records.last().unwrap(), (1, Digest::from([1; 32])));
+        assert_eq!(records.changes(1).unwrap().unwrap(), (Digest::from([1; 32]), one));
+        records.commit(&block(2, &two)).unwrap();
+        assert_eq!(records.snapshot().unwrap().get(&key), None);
+    }
+
+    #[test]
+    fn another_ledgers_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records");
+        let zero = changes(None);
+        drop(Records::open(&path, &block(0, &zero)).unwrap());
+        let other = Final { digest: Digest::from([9; 32]), ..block(0, &zero) };
+        assert!(matches!(Records::open(&path, &other), Err(RecordsError::OtherChain)));
+    }
+
+    #[test]
+    fn only_recent_changes_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let none = Changes::new();
+        let records = Records::open(&folder.path().join("records"), &block(0, &none)).unwrap();
+        for height in 1..=CHANGES_KEPT + 1 {
+            records.commit(&block(height, &none)).unwrap();
+        }
+        assert!(records.changes(1).unwrap().is_none());
+        assert!(records.changes(2).unwrap().is_some());
+    }
+}

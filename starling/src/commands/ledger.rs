@@ -1,0 +1,72 @@
+//! `starling ledger`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ledger::{AccountId, AssetId, TransactionId};
+use serde_json::{Value, json};
+use starling::key_file;
+use starling::ledger_client::Client;
+
+use super::Problem;
+
+/// Options of `starling ledger`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A validator's address
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8788")]
+    node: String,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Send units and wait for the receipt
+    Send {
+        /// To which account
+        to: AccountId,
+        /// How many units
+        units: u128,
+        /// The sender's key
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Of which asset; 0 is the ledger's own
+        #[arg(long, default_value_t = 0)]
+        asset: u32,
+        /// How long to wait for the receipt, in seconds
+        #[arg(long, default_value_t = 30)]
+        wait_s: u64,
+    },
+    /// What an account has, as the validator says
+    Account {
+        /// Which
+        account: AccountId,
+    },
+    /// What became of a transaction
+    Receipt {
+        /// Which
+        transaction: TransactionId,
+    },
+}
+
+pub(crate) async fn run(args: Args) -> Result<(), Problem> {
+    let client = Client::new(&args.node)?;
+    let answer = match args.what {
+        What::Send { to, units, key, asset, wait_s } => {
+            let key = key_file::load_or_create(&key)?.key;
+            let id = client.send(&key, AssetId(asset), to, units).await?;
+            client.done(id, Duration::from_secs(wait_s)).await?
+        }
+        What::Account { account } => {
+            let holding = client.holding(account).await?;
+            json!({ "height": holding.height, "nonce": holding.nonce, "units": holding.units })
+        }
+        What::Receipt { transaction } => {
+            client.receipt(transaction).await?.unwrap_or_else(|| json!({ "waiting": true }))
+        }
+    };
+    let answer: Value = answer;
+    println!("{answer}");
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! `starling validator`.
+
+use std::path::PathBuf;
+
+use ledger_node::{Config, Node, api, config};
+use tokio::net::TcpListener;
+
+use super::{Problem, signals};
+
+/// Options of `starling validator`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Settings; without them: a ledger of this validator alone, in the folder `ledger`
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print every setting with its default and end
+    #[arg(long)]
+    print_config: bool,
+}
+
+pub(crate) async fn run(args: Args) -> Result<(), Problem> {
+    if args.print_config {
+        print!("{}", config::DEFAULT_TOML);
+        return Ok(());
+    }
+    let config = match &args.config {
+        Some(path) => Config::read(path)?,
+        None => Config::default(),
+    };
+    let fail = |error| Problem::no_port(config.http, &error);
+    let listener = TcpListener::bind(config.http).await.map_err(fail)?;
+    let address = listener.local_addr().map_err(fail)?;
+    // Waits for its disk.
+    let settings = config.clone();
+    let started = tokio::task::spawn_blocking(move || Node::start(&settings)).await;
+    let mut node = started.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    let handle = node.handle();
+    println!("ledger {} at http://{address}/ledger/status", handle.chain());
+    let serving = axum::serve(listener, api::router(handle)).into_future();
+    tokio::select! {
+        () = signals::stop() => {}
+        error = node.failed() => return Err(error.into()),
+        served = serving => return served.map_err(fail),
+    }
+    node.stop().await;
+    Ok(())
+}
