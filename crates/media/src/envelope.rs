@@ -2,35 +2,49 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use primitives::{KeyPair, PeerId};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use wire::json::{Fields, Json};
 
 use crate::ManifestError;
 
 /// The only protected header we write.
 const PROTECTED: &[u8] = br#"{"alg":"EdDSA"}"#;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Envelope {
     payload: String,
     protected: String,
     signature: String,
 }
 
-/// `crit` and `b64` change what the signature means (RFC 7515, 4.1.11; RFC 7797): refused.
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    #[serde(default)]
-    crit: Option<serde::de::IgnoredAny>,
-    #[serde(default)]
-    b64: Option<serde::de::IgnoredAny>,
+/// Fields of a JSON object.
+fn fields(bytes: &[u8]) -> Option<Fields> {
+    Fields::of(serde_json::from_slice(bytes).ok()?).ok()
 }
 
-/// What every payload says first: who must have signed it.
-#[derive(Deserialize)]
-struct Claims {
-    format: String,
-    publisher: PeerId,
+fn read_envelope(bytes: &[u8]) -> Option<Envelope> {
+    let mut fields = fields(bytes)?;
+    Some(Envelope {
+        payload: fields.take("payload").ok()?,
+        protected: fields.take("protected").ok()?,
+        signature: fields.take("signature").ok()?,
+    })
+}
+
+/// Whether the protected header names our algorithm and nothing else that changes what the signature
+/// means: `crit` and `b64` (RFC 7515, 4.1.11; RFC 7797) are refused.
+fn is_eddsa(protected: &[u8]) -> Option<bool> {
+    let mut fields = fields(protected)?;
+    let alg: String = fields.take("alg").ok()?;
+    let crit: Option<Json> = fields.take("crit").ok()?;
+    let b64: Option<Json> = fields.take("b64").ok()?;
+    Some(alg == "EdDSA" && crit.is_none() && b64.is_none())
+}
+
+/// What every payload says first: its format, and who must have signed it.
+fn read_claims(payload: &[u8]) -> Option<(String, PeerId)> {
+    let mut fields = fields(payload)?;
+    Some((fields.take("format").ok()?, fields.take("publisher").ok()?))
 }
 
 /// The payload of a sealed `format` whose signature is by the publisher it names, and by
@@ -44,25 +58,24 @@ pub(crate) fn open(
     if bytes.len() > limit {
         return Err(ManifestError::TooLarge { bytes: bytes.len(), limit });
     }
-    let envelope: Envelope = serde_json::from_slice(bytes).map_err(|_| ManifestError::Envelope)?;
+    let envelope = read_envelope(bytes).ok_or(ManifestError::Envelope)?;
     let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| ManifestError::Envelope);
     let protected = decode(&envelope.protected)?;
     let payload = decode(&envelope.payload)?;
     let signature = decode(&envelope.signature)?;
 
-    let header: Header = serde_json::from_slice(&protected).map_err(|_| ManifestError::Envelope)?;
-    if header.alg != "EdDSA" || header.crit.is_some() || header.b64.is_some() {
+    if !is_eddsa(&protected).ok_or(ManifestError::Envelope)? {
         return Err(ManifestError::Algorithm);
     }
-    let claims: Claims = serde_json::from_slice(&payload).map_err(|_| ManifestError::Payload)?;
-    if claims.format != format {
+    let (named, publisher) = read_claims(&payload).ok_or(ManifestError::Payload)?;
+    if named != format {
         return Err(ManifestError::Payload);
     }
-    if let Some(&expected) = expected.filter(|id| **id != claims.publisher) {
-        return Err(ManifestError::Publisher { expected, found: claims.publisher });
+    if let Some(&expected) = expected.filter(|id| **id != publisher) {
+        return Err(ManifestError::Publisher { expected, found: publisher });
     }
     let signed = signing_input(&envelope.protected, &envelope.payload);
-    claims.publisher.verify(&signed, &signature).map_err(|_| ManifestError::Signature)?;
+    publisher.verify(&signed, &signature).map_err(|_| ManifestError::Signature)?;
     Ok(payload)
 }
 

@@ -2,6 +2,7 @@
 
 use primitives::{Hash, KeyPair, PeerId};
 use serde::{Deserialize, Serialize};
+use wire::json::{Field, Fields, Json, Mismatch};
 
 use crate::{
     ManifestError, Part, envelope, is_safe_path,
@@ -17,6 +18,7 @@ const FORMAT: &str = "starling-manifest-1";
 
 /// What a publisher signs about a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Json")]
 pub struct Manifest {
     format: String,
     /// Who signed it.
@@ -35,7 +37,7 @@ pub struct Manifest {
 }
 
 /// One rendition of a [`Manifest`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rendition {
     /// The track's number in the swarm (`docs/spec/swarm.md`).
     pub track: u16,
@@ -44,13 +46,13 @@ pub struct Rendition {
     /// Where its parts are, relative to the manifest, with [`PART_PLACEHOLDER`] for the number.
     pub parts: String,
     /// Merkle root of all segments' SHA-256 ([`crate::merkle_root`]). Only when not live.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<Hash>,
     /// Media sequence number of the first segment. Only when not live.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub first: u32,
     /// How many segments there are. Only when not live.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub count: u32,
 }
 
@@ -119,6 +121,37 @@ impl Manifest {
         check(self.renditions.len() <= usize::from(RENDITIONS_MAX), "renditions")?;
         check(self.renditions.is_sorted_by(|a, b| a.track < b.track), "track")?;
         self.renditions.iter().try_for_each(|rendition| rendition.check(self.live))
+    }
+}
+
+impl TryFrom<Json> for Manifest {
+    type Error = Mismatch;
+
+    fn try_from(json: Json) -> Result<Self, Mismatch> {
+        let mut fields = Fields::of(json)?;
+        Ok(Self {
+            format: fields.take("format")?,
+            publisher: fields.take("publisher")?,
+            live: fields.take("live")?,
+            playlist: fields.take("playlist")?,
+            piece_bytes: fields.take("piece_bytes")?,
+            segments_per_part: fields.take("segments_per_part")?,
+            renditions: fields.take("renditions")?,
+        })
+    }
+}
+
+impl Field for Rendition {
+    fn from_json(json: Json) -> Option<Self> {
+        let mut fields = Fields::of(json).ok()?;
+        Some(Self {
+            track: fields.take("track").ok()?,
+            playlist: fields.take("playlist").ok()?,
+            parts: fields.take("parts").ok()?,
+            root: fields.take("root").ok()?,
+            first: fields.take_or_default("first").ok()?,
+            count: fields.take_or_default("count").ok()?,
+        })
     }
 }
 

@@ -2,8 +2,11 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use primitives::{Hash, Hasher, KeyPair, PeerId, sha256};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use wire::limits::{PIECE_BYTES, SEGMENT_BYTES_MAX};
+use serde::{Deserialize, Serialize, Serializer};
+use wire::{
+    json::{Field, Fields, Json, Mismatch},
+    limits::{PIECE_BYTES, SEGMENT_BYTES_MAX},
+};
 
 use crate::{
     ManifestError, envelope, is_safe_path,
@@ -15,6 +18,7 @@ const FORMAT: &str = "starling-part-1";
 
 /// What a publisher signs about segments `first`, `first + 1`, … of one track.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Json")]
 pub struct Part {
     format: String,
     /// Who signed it: the manifest's publisher.
@@ -27,17 +31,12 @@ pub struct Part {
     pub segments: Vec<SegmentEntry>,
     /// That these segments are under the rendition's root ([`crate::merkle_proof`]); empty when they
     /// are all there are, and when the stream is live. At most [`PROOF_HASHES_MAX`].
-    #[serde(
-        default,
-        skip_serializing_if = "Vec::is_empty",
-        serialize_with = "write_hashes",
-        deserialize_with = "read_hashes"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "write_hashes")]
     pub proof: Vec<Hash>,
 }
 
 /// What one segment must be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SegmentEntry {
     /// Its file, relative to the manifest. Byte-range segments share one.
     pub uri: String,
@@ -46,7 +45,7 @@ pub struct SegmentEntry {
     /// SHA-256 of all of it.
     pub sha256: Hash,
     /// SHA-256 of each piece of [`PIECE_BYTES`], the last piece shorter.
-    #[serde(serialize_with = "write_hashes", deserialize_with = "read_hashes")]
+    #[serde(serialize_with = "write_hashes")]
     pub pieces: Vec<Hash>,
 }
 
@@ -110,6 +109,34 @@ impl Part {
     }
 }
 
+impl TryFrom<Json> for Part {
+    type Error = Mismatch;
+
+    fn try_from(json: Json) -> Result<Self, Mismatch> {
+        let mut fields = Fields::of(json)?;
+        Ok(Self {
+            format: fields.take("format")?,
+            publisher: fields.take("publisher")?,
+            track: fields.take("track")?,
+            first: fields.take("first")?,
+            segments: fields.take("segments")?,
+            proof: fields.take_or_default::<Hashes>("proof")?.0,
+        })
+    }
+}
+
+impl Field for SegmentEntry {
+    fn from_json(json: Json) -> Option<Self> {
+        let mut fields = Fields::of(json).ok()?;
+        Some(Self {
+            uri: fields.take("uri").ok()?,
+            size_bytes: fields.take("size_bytes").ok()?,
+            sha256: fields.take("sha256").ok()?,
+            pieces: fields.take::<Hashes>("pieces").ok()?.0,
+        })
+    }
+}
+
 impl SegmentEntry {
     /// The entry of a segment of these bytes. `None`: it is empty or longer than
     /// [`SEGMENT_BYTES_MAX`].
@@ -149,12 +176,14 @@ fn write_hashes<S: Serializer>(hashes: &[Hash], serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(&URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn read_hashes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Hash>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(D::Error::custom)?;
-    let (digests, rest) = bytes.as_chunks::<32>();
-    if !rest.is_empty() {
-        return Err(D::Error::custom("expected a whole number of digests"));
+/// Digests one after the other, as one text.
+#[derive(Default)]
+struct Hashes(Vec<Hash>);
+
+impl Field for Hashes {
+    fn from_json(json: Json) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(String::from_json(json)?).ok()?;
+        let (digests, rest) = bytes.as_chunks::<32>();
+        rest.is_empty().then(|| Self(digests.iter().map(|digest| Hash::new(*digest)).collect()))
     }
-    Ok(digests.iter().map(|digest| Hash::new(*digest)).collect())
 }

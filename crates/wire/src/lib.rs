@@ -2,10 +2,12 @@
 //!
 //! - [`peer`]: CBOR between two peers over data channels (`docs/spec/swarm.md`).
 //! - [`signaling`]: JSON between a peer and a signaling server (`docs/spec/signaling.md`).
+//! - [`json`]: how JSON is read.
 //! - [`limits`]: every bound, named once.
 //!
 //! Nothing else in the workspace is serialised for another machine.
 
+pub mod json;
 pub mod limits;
 pub mod peer;
 pub mod signaling;

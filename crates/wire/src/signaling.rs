@@ -7,6 +7,8 @@
 use primitives::{Hash, KeyPair, PeerId, SignatureError, SwarmId};
 use serde::{Deserialize, Serialize};
 
+use crate::json::Json;
+
 /// Context of the proof in a hello, put before the server's nonce.
 const HELLO_CONTEXT: &[u8] = b"starling-hello-v1\0";
 /// Context of a signed session description.
@@ -87,6 +89,7 @@ pub enum ToServer {
 
 /// What a server says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Json")]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum FromServer {
     /// First message: sign this.
@@ -192,6 +195,7 @@ pub enum FromServer {
 /// `connection` is chosen by the dialler and names one attempt, so that late messages of an earlier
 /// attempt are told apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Json")]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Signal {
     /// The dialler's description.
@@ -231,6 +235,7 @@ pub enum Signal {
 
 /// A peer to dial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Json")]
 pub struct Neighbour {
     /// Its key.
     pub peer: PeerId,
@@ -241,6 +246,7 @@ pub struct Neighbour {
 
 /// One entry of `RTCConfiguration.iceServers`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Json")]
 pub struct IceServer {
     /// `stun:` and `turn:` URLs (RFC 7064, RFC 7065).
     pub urls: Vec<String>,
@@ -254,6 +260,7 @@ pub struct IceServer {
 
 /// Kinds of refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Json")]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorCode {
     /// Not a message of this protocol, or too long.
@@ -276,6 +283,7 @@ pub enum ErrorCode {
 
 /// What a server saw when it fetched a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Json")]
 pub struct WitnessStatement {
     /// The URL fetched.
     pub url: String,
@@ -388,5 +396,6 @@ impl<'de> Deserialize<'de> for Base64 {
     }
 }
 
+mod reading;
 #[cfg(test)]
 mod tests;
