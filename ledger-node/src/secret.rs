@@ -17,7 +17,7 @@ pub(crate) fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The bytes of a file that [`write`] made.
+/// The bytes of a file that [`write()`] made.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let text = std::fs::read_to_string(path)?;
     let form = |_| io::Error::new(io::ErrorKind::InvalidData, "expected one line of hexadecimal");
