@@ -65,7 +65,8 @@ describe('playback', () => {
   test('a viewer who switches takes the other rendition from those who hold it', async () => {
     const first = await Viewer.open(chromium, stage, { hls: { startLevel: 1 } });
     await first.until('holds the better rendition', ({ stats, video }) => stats.level === 1 && video.bufferedTo >= 28);
-    const second = await Viewer.open(chromium, stage, { hls: { startLevel: 0 } });
+    // The better one must not be there before it is chosen: on this line hls.js itself would take it at once.
+    const second = await Viewer.open(chromium, stage, { hls: { startLevel: 0, abrBandWidthUpFactor: 0.001 } });
     await second.played(0.5);
     await second.chooseLevel(0);
     await second.until('holds the lesser one', ({ stats, video }) => stats.level === 0 && video.bufferedTo >= 20);

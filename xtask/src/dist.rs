@@ -23,7 +23,7 @@ pub(crate) fn dist(house: &House) -> Result<()> {
         "the player for sites that serve it themselves, into dist/npm",
         || {
             let peer = web::peer_folder(house);
-            let mut files = web::player_files(house, &peer)?;
+            let mut files = web::player_files(house, web::Mode::Release, &peer)?;
             files.retain(|path, _| is_player(path));
             let types = fs::read(peer.join("peer.d.ts")).context("reading the peer's types")?;
             files.insert("peer/peer.d.ts".to_owned(), types);

@@ -110,7 +110,7 @@ pub(crate) fn peer_folder(house: &House) -> PathBuf {
 }
 
 fn assemble(house: &House, mode: Mode, peer: &Path, app: &Path) -> Result<()> {
-    let mut files = player_files(house, peer)?;
+    let mut files = player_files(house, mode, peer)?;
     files.retain(|path, _| !path.ends_with(".d.ts"));
     names::hash(&mut files, &["embed.js"])?;
     for (path, bytes) in read_folder(app)? {
@@ -143,13 +143,21 @@ fn add_reload(house: &House, files: &mut Files) -> Result<()> {
     Ok(())
 }
 
-/// The player with all it loads, under plain names: `static/`, the peer, hls.js.
-pub(crate) fn player_files(house: &House, peer: &Path) -> Result<Files> {
-    let mut files = read_folder(&house.root.join("static"))?;
-    for (_, bytes) in files.iter_mut().filter(|(path, _)| path.ends_with(".js")) {
-        *bytes = script::without_comments(std::str::from_utf8(bytes)?).into_bytes();
+/// The files of a folder, its scripts as they are shipped.
+fn scripts(house: &House, mode: Mode, folder: &Path) -> Result<Files> {
+    let mut files = read_folder(folder)?;
+    for (path, bytes) in files.iter_mut().filter(|(path, _)| path.ends_with(".js")) {
+        if mode == Mode::Release {
+            *bytes = script::minified(house, &folder.join(path))?;
+        }
     }
-    for (path, bytes) in read_folder(peer)? {
+    Ok(files)
+}
+
+/// The player with all it loads, under plain names: `static/`, the peer, hls.js.
+pub(crate) fn player_files(house: &House, mode: Mode, peer: &Path) -> Result<Files> {
+    let mut files = scripts(house, mode, &house.root.join("static"))?;
+    for (path, bytes) in scripts(house, mode, peer)? {
         if !path.ends_with(".d.ts") {
             files.insert(format!("peer/{path}"), bytes);
         }

@@ -9,7 +9,7 @@ use crate::{
     say,
 };
 
-/// hls.js and wasm-opt, in the versions of `xtask/npm/package-lock.json`.
+/// hls.js, wasm-opt and esbuild, in the versions of `xtask/npm/package-lock.json`.
 pub(crate) fn build_tools(house: &House) -> Result<()> {
     let wanted = house.root.join("xtask/npm");
     let folder = house.npm();
@@ -18,7 +18,12 @@ pub(crate) fn build_tools(house: &House) -> Result<()> {
         fs::copy(wanted.join(name), folder.join(name))
             .with_context(|| format!("copying {name}"))?;
     }
-    install_locked(house, &folder, "hls.js and binaryen", "the player's engine, and wasm-opt")
+    install_locked(
+        house,
+        &folder,
+        "hls.js, binaryen, esbuild",
+        "the player's engine, and what makes the bundle small",
+    )
 }
 
 /// `npm ci` in a folder, unless what its lock file names is installed.

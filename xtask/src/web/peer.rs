@@ -54,7 +54,7 @@ pub(super) fn build(house: &House, mode: Mode) -> Result<PathBuf> {
 /// Makes a wasm file smaller, in place.
 pub(super) fn optimise(house: &House, wasm: &Path) -> Result<()> {
     let mut command = house.command("wasm-opt");
-    command.arg("-Oz").args(FEATURES).arg(wasm).arg("-o").arg(wasm);
+    command.args(["-Oz", "--converge"]).args(FEATURES).arg(wasm).arg("-o").arg(wasm);
     house::run(&mut command).context("optimising by wasm-opt")
 }
 
