@@ -55,6 +55,9 @@ pub const ORIGIN_MARGIN: Duration = Duration::from_millis(2_000);
 /// The same while a fresh stream waits for its first neighbour: half a second of signaling and ICE is
 /// worth a segment, and a line that is slower than believed still has a second.
 pub const INTRODUCTION_MARGIN: Duration = Duration::from_millis(1_000);
+/// Only a line that brings a segment this fast is kept waiting for introductions: neighbours on home
+/// links that are still unknown must not cost a stall.
+pub const INTRODUCTION_TRANSFER: Duration = Duration::from_millis(400);
 /// No segment waits for peers longer than this before its due time with nothing coming.
 pub const ORIGIN_LEAD_MAX: Duration = Duration::from_secs(14);
 /// Peers' estimated finish must lie this long before the due time.

@@ -220,9 +220,10 @@ impl Swarm {
         };
         let rate = self.origin_rate.bytes_per_s().unwrap_or(config::ORIGIN_PRIOR);
         let latency = self.origin_latency.unwrap_or_default();
-        let margin =
-            if self.is_introducing() { config::INTRODUCTION_MARGIN } else { config::ORIGIN_MARGIN };
-        let lead = latency + time_for(u64::from(bytes), rate) * 3 / 2 + margin;
+        let transfer = time_for(u64::from(bytes), rate) * 3 / 2;
+        let may_wait = transfer <= config::INTRODUCTION_TRANSFER && self.is_introducing();
+        let margin = if may_wait { config::INTRODUCTION_MARGIN } else { config::ORIGIN_MARGIN };
+        let lead = latency + transfer + margin;
         lead.min(config::ORIGIN_LEAD_MAX)
     }
 

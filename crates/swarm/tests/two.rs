@@ -23,9 +23,9 @@ fn content(segment: SegmentId) -> Vec<u8> {
     (0..SEGMENT_BYTES).map(|_| rng.u8(..)).collect()
 }
 
-/// What a player loaded by itself, from a line of 1 MB/s.
+/// What a player loaded by itself, from a line of 4 MB/s.
 fn given(segment: SegmentId, bytes: Option<&[u8]>) -> Input<'_> {
-    Input::Given { segment, bytes, took: Duration::from_millis(200) }
+    Input::Given { segment, bytes, took: Duration::from_millis(50) }
 }
 
 /// How a viewer's segments are proved.
