@@ -45,43 +45,13 @@ impl Default for Config {
     }
 }
 
-/// Why there are no settings.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file can't be read.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not TOML, or has a field that is unknown or of another type.
-    #[error("{path}: {source}")]
-    Form {
-        /// The file.
-        path: PathBuf,
-        /// What and where.
-        source: Box<toml::de::Error>,
-    },
-}
-
 impl Config {
-    /// The settings in a file.
-    ///
-    /// # Errors
-    /// The file can't be read or says something unknown.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
-        let config: Self = toml::from_str(&text).map_err(|source| ConfigError::Form {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
+    /// The same with the paths of a file in `folder`, which are relative to it.
+    #[must_use]
+    pub fn within(self, folder: &Path) -> Self {
         let (data, network) =
-            (folder.join(&config.data), config.network.map(|one| folder.join(one)));
-        Ok(Self { data, network, ..config })
+            (folder.join(&self.data), self.network.as_ref().map(|one| folder.join(one)));
+        Self { data, network, ..self }
     }
 
     pub(crate) fn heartbeat(&self, validators: usize) -> Duration {
@@ -102,11 +72,9 @@ mod tests {
 
     #[test]
     fn paths_are_relative_to_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("validator.toml");
-        std::fs::write(&path, "data = \"one\"\nnetwork = \"network.toml\"").unwrap();
-        let config = Config::read(&path).unwrap();
-        assert_eq!(config.data, folder.path().join("one"));
-        assert_eq!(config.network, Some(folder.path().join("network.toml")));
+        let config: Config = toml::from_str("data = \"one\"\nnetwork = \"/etc/two\"").unwrap();
+        let config = config.within(Path::new("/srv"));
+        assert_eq!(config.data, Path::new("/srv/one"));
+        assert_eq!(config.network.as_deref(), Some(Path::new("/etc/two")));
     }
 }

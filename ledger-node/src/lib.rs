@@ -26,7 +26,7 @@ mod records;
 mod secret;
 mod state;
 
-pub use config::{Config, ConfigError};
+pub use config::Config;
 pub use network::{
     Allocation, Network, NetworkError, Plan, VALIDATORS_MAX, Validator, deal_network, namespace,
 };

@@ -6,6 +6,7 @@
 //! - [`content`](mod@content): files as blocks in a store on disk, and back.
 //! - [`gateway`]: those blocks and files over HTTP.
 //! - [`ledger_client`]: pays and asks on a ledger.
+//! - [`settings`]: what a host says in a file.
 //! - [`demo`]: makes a video to start with, once or as a live stream.
 //!
 //! Each parses its settings, composes crates and drives IO; protocols and formats are in `crates/`.
@@ -18,5 +19,6 @@ pub mod ledger_client;
 pub mod publish;
 pub mod relay;
 pub mod serve;
+pub mod settings;
 
 mod atomic;

@@ -18,7 +18,7 @@ mod media;
 mod own_media;
 mod policy;
 
-pub use config::{Config, ConfigFileError};
+pub use config::Config;
 pub use own_media::{MediaState, Progress};
 
 use std::io;

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use ledger_node::{ConfigError, NetworkError, NodeError};
+use ledger_node::{NetworkError, NodeError};
 use starling::content::ContentError;
 use starling::demo::{DemoError, LiveError};
 use starling::key_file::KeyFileError;
 use starling::ledger_client::ClientError;
 use starling::publish::PublishError;
-use starling::serve::{ConfigFileError, ServeError};
+use starling::serve::ServeError;
+use starling::settings::SettingsError;
 
 /// An error as a person reads it.
 #[derive(Debug)]
@@ -75,9 +76,9 @@ impl From<ServeError> for Problem {
     }
 }
 
-impl From<ConfigFileError> for Problem {
-    fn from(error: ConfigFileError) -> Self {
-        let remedy = "`starling serve --print-config` shows every setting with its default.";
+impl From<SettingsError> for Problem {
+    fn from(error: SettingsError) -> Self {
+        let remedy = "The same command with --print-config shows every setting with its default.";
         Self { exit_code: 2, ..Self::new("config", &error, remedy) }
     }
 }
@@ -96,13 +97,6 @@ impl From<NodeError> for Problem {
 impl From<NetworkError> for Problem {
     fn from(error: NetworkError) -> Self {
         Self::new("network", &error, "Name a new folder with --out DIR: nothing is overwritten.")
-    }
-}
-
-impl From<ConfigError> for Problem {
-    fn from(error: ConfigError) -> Self {
-        let remedy = "`starling validator --print-config` shows every setting with its default.";
-        Self { exit_code: 2, ..Self::new("config", &error, remedy) }
     }
 }
 

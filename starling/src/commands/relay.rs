@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use starling::relay::{alone, serve_metrics};
 use starling::serve::Config;
+use starling::settings;
 use tokio::net::TcpListener;
 
 use super::{Problem, signals};
@@ -32,7 +33,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         return Ok(());
     }
     let mut config = match &args.config {
-        Some(path) => Config::read(path)?.relay,
+        Some(path) => settings::read::<Config>(path)?.relay,
         None => relay::Config::default(),
     };
     if !args.listen.is_empty() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use starling::publish::Step;
 use starling::serve::{Config, MediaState, Progress, Server};
+use starling::settings;
 
 use super::progress::ProgressLine;
 use super::{Problem, signals};
@@ -32,7 +33,7 @@ pub(crate) struct Args {
 impl Args {
     fn config(self) -> Result<Config, Problem> {
         let mut config = match &self.config {
-            Some(path) => Config::read(path)?,
+            Some(path) => settings::read(path)?,
             None => Config::default(),
         };
         if !self.listen.is_empty() {

@@ -1,8 +1,9 @@
 //! `starling validator`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ledger_node::{Config, Node, api, config};
+use starling::settings;
 use tokio::net::TcpListener;
 
 use super::{Problem, signals};
@@ -24,7 +25,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         return Ok(());
     }
     let config = match &args.config {
-        Some(path) => Config::read(path)?,
+        Some(path) => {
+            let config: Config = settings::read(path)?;
+            config.within(path.parent().unwrap_or(Path::new("")))
+        }
         None => Config::default(),
     };
     let fail = |error| Problem::no_port(config.http, &error);

@@ -1,7 +1,7 @@
 //! Settings of `starling serve`: one TOML file.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,41 +42,7 @@ impl Default for Config {
     }
 }
 
-/// Why there are no settings.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigFileError {
-    /// The file can't be read.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not TOML, or has a field that is unknown or of another type.
-    #[error("{path}: {source}")]
-    Form {
-        /// The file.
-        path: PathBuf,
-        /// What and where.
-        source: Box<toml::de::Error>,
-    },
-}
-
 impl Config {
-    /// The settings in a file.
-    ///
-    /// # Errors
-    /// The file can't be read or says something unknown.
-    pub fn read(path: &Path) -> Result<Self, ConfigFileError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigFileError::Io { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|source| ConfigFileError::Form {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })
-    }
-
     /// The default, with a comment on every field.
     pub fn commented_default() -> String {
         let signaling =
