@@ -39,6 +39,13 @@ pub const FETCHES_MAX: usize = 3;
 
 /// What is due within this is asked of peers. Longer wastes upload on viewers who leave.
 pub const HORIZON: Duration = Duration::from_secs(60);
+/// What is due within this is asked of peers as fast as they give it.
+pub const HURRY: Duration = Duration::from_secs(16);
+/// What is due later comes at this many times the speed at which it plays: a newcomer does not take lines
+/// and processors from those who start now, and is a horizon ahead within a minute all the same.
+pub const CALM_SPEED: u32 = 2;
+/// Playing time of what may be asked for at once after a calm pause.
+pub const CALM_BURST: Duration = Duration::from_secs(1);
 /// How long before its first viewer needs it an agreed fetcher fetches what nobody has.
 pub const SEED_LEAD: Duration = Duration::from_secs(24);
 /// The next in the agreed order takes over after this long without a sign of the one before.
@@ -93,6 +100,8 @@ pub const WINDOW_BYTES: (u64, u64) = (2 * 65_536, 40 * 65_536);
 pub const PATIENCE: Duration = Duration::from_millis(1_500);
 /// A late piece is asked of a second neighbour when its segment is due within this.
 pub const HEDGE: Duration = Duration::from_secs(8);
+/// Late pieces are looked for at most this often.
+pub const LATE_RECHECK: Duration = Duration::from_millis(60);
 /// Longer than this, a late piece is asked elsewhere however far its due time.
 pub const PATIENCE_MAX: Duration = Duration::from_secs(10);
 /// A neighbour that owes pieces and sent nothing for this long gets no new requests.
@@ -102,8 +111,12 @@ pub const SILENT: Duration = Duration::from_secs(20);
 /// Refusals of what it said it has, after which a neighbour is taken for a liar.
 pub const REFUSALS_MAX: u32 = 24;
 
-/// Progress is told at most this often for each segment.
-pub const PROGRESS_EVERY: Duration = Duration::from_millis(60);
+/// Progress is told at most this often for each segment: one that somebody plays within
+/// [`PROGRESS_URGENT`], and any other. Each telling is a packet, a wake and a plan at every neighbour.
+pub const PROGRESS_EVERY: (Duration, Duration) =
+    (Duration::from_millis(60), Duration::from_millis(300));
+/// What somebody plays within this is told of often.
+pub const PROGRESS_URGENT: Duration = Duration::from_secs(6);
 /// The playhead is told at most this often.
 pub const PLAYBACK_EVERY: Duration = Duration::from_millis(1_000);
 /// First and longest wait between two calls for neighbours.

@@ -22,6 +22,20 @@ pub(crate) struct Call {
     wait: Duration,
 }
 
+/// When the next piece that nobody is in a hurry for may be asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Calm {
+    next: Time,
+}
+
+impl Calm {
+    /// A piece that plays this long was asked for.
+    fn went(&mut self, now: Time, playing: Duration) {
+        let from = self.next.max(now.before(config::CALM_BURST / config::CALM_SPEED));
+        self.next = from + playing / config::CALM_SPEED;
+    }
+}
+
 impl Call {
     pub(crate) fn new(now: Time) -> Self {
         let (first, _) = config::NEIGHBOURS_EVERY;
@@ -297,10 +311,26 @@ impl Swarm {
             if !self.neighbours.values().any(|neighbour| self.has_room(neighbour)) {
                 break;
             }
+            let calm = due.since(self.now) > config::HURRY;
             for piece in self.pieces_to_ask(*id) {
-                self.ask_best(*due, *id, piece, out);
+                if calm && self.now < self.calm.next {
+                    return self.wake_at(self.calm.next, WakeReason::Calm);
+                }
+                let asked = self.ask_best(*due, *id, piece, out);
+                if calm && asked {
+                    self.calm.went(self.now, self.playing_time(*id));
+                }
             }
         }
+    }
+
+    /// How long one piece of a segment plays.
+    fn playing_time(&self, id: SegmentId) -> Duration {
+        let size = self.segments.get(&id).and_then(crate::segment::Segment::size_bytes);
+        let entry = self.timeline.entry(id);
+        entry.zip(size).map_or(Duration::ZERO, |(entry, size)| {
+            Duration::from_millis(u64::from(entry.duration_ms)) / piece::count(size).max(1)
+        })
     }
 
     fn has_room(&self, neighbour: &Neighbour) -> bool {
@@ -319,7 +349,7 @@ impl Swarm {
                 ask.late = ask.late || old || (near && ask.is_overdue(now));
                 if !ask.late {
                     let patience = config::PATIENCE.max(ask.expected * 3);
-                    next = next.min((ask.asked + patience).max(now + config::PROGRESS_EVERY));
+                    next = next.min((ask.asked + patience).max(now + config::LATE_RECHECK));
                 }
             }
         }
@@ -360,8 +390,8 @@ impl Swarm {
         })
     }
 
-    /// Asks the neighbour from which the piece would come first.
-    fn ask_best(&mut self, due: Time, id: SegmentId, piece: u32, out: &mut Vec<Output>) {
+    /// Asks the neighbour from which the piece would come first; `false`: there is none with room.
+    fn ask_best(&mut self, due: Time, id: SegmentId, piece: u32, out: &mut Vec<Output>) -> bool {
         let size = self.segments.get(&id).and_then(crate::segment::Segment::size_bytes);
         let range = piece::range(size.unwrap_or(wire::limits::PIECE_BYTES), piece);
         let piece_bytes = range.end - range.start;
@@ -373,7 +403,7 @@ impl Swarm {
         let best = able.min_by_key(|neighbour| {
             (neighbour.expected(piece_bytes), order::score(&neighbour.peer, id, piece))
         });
-        let Some(peer) = best.map(|neighbour| neighbour.peer) else { return };
+        let Some(peer) = best.map(|neighbour| neighbour.peer) else { return false };
         let now = self.now;
         if let Some(neighbour) = self.neighbours.get_mut(&peer) {
             neighbour.ask(now, id, piece, piece_bytes);

@@ -310,7 +310,7 @@ impl Swarm {
     }
 
     /// When the first who needs it, here or next door, needs it.
-    fn first_due(&self, due: Time, id: SegmentId) -> Time {
+    pub(crate) fn first_due(&self, due: Time, id: SegmentId) -> Time {
         let dues = self.neighbours.values().filter(|n| n.needs(id)).filter_map(|n| {
             let (playback, told) = n.playback.as_ref()?;
             self.timeline.due_of(playback, *told, id)

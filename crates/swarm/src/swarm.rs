@@ -34,6 +34,8 @@ pub enum WakeReason {
     Seed,
     /// A piece becomes late at its neighbour.
     Late,
+    /// What is due long from now may be asked for again.
+    Calm,
     /// Progress or the playhead is to be told.
     Tell,
     /// The upload limit lets more go.
@@ -70,6 +72,7 @@ pub struct Swarm {
     pub(crate) upload_allowance: crate::serving::Allowance,
     pub(crate) swarm_size: Option<u32>,
     pub(crate) call: crate::neighbours::Call,
+    pub(crate) calm: crate::neighbours::Calm,
     pub(crate) totals: Totals,
     pub(crate) best: BestSecond,
     pub(crate) playback_told: Time,
@@ -103,6 +106,7 @@ impl Swarm {
             upload_allowance: crate::serving::Allowance::default(),
             swarm_size: None,
             call: crate::neighbours::Call::new(now),
+            calm: crate::neighbours::Calm::default(),
             totals: Totals::default(),
             best: BestSecond::default(),
             playback_told: Time::ZERO,

@@ -1,5 +1,7 @@
 //! What neighbours are told: what is held, what is arriving, where the player is.
 
+use core::time::Duration;
+
 use primitives::{PeerId, SegmentId, Time};
 use wire::peer::{Have, Message, Pieces, Playback, Run};
 
@@ -67,7 +69,7 @@ impl Swarm {
             .segments
             .values()
             .filter(|segment| segment.untold && !segment.is_held())
-            .map(|segment| (segment.id, segment.told + config::PROGRESS_EVERY))
+            .map(|segment| (segment.id, segment.told + self.progress_every(segment.id)))
             .collect();
         for (id, at) in untold {
             let fresh = self.segments.get(&id).is_some_and(|segment| segment.told == Time::ZERO);
@@ -78,6 +80,14 @@ impl Swarm {
             self.tell_progress(id, out);
         }
         wake.min(self.tell_playback(out))
+    }
+
+    /// How often progress of a segment is told: often when somebody plays it soon.
+    fn progress_every(&self, id: SegmentId) -> Duration {
+        let (urgent, calm) = config::PROGRESS_EVERY;
+        let mine = self.timeline.due(self.now, id).unwrap_or(Time::NEVER);
+        let soon = self.first_due(mine, id) <= self.now + config::PROGRESS_URGENT;
+        if soon { urgent } else { calm }
     }
 
     fn tell_progress(&mut self, id: SegmentId, out: &mut Vec<Output>) {
