@@ -115,6 +115,19 @@ export interface Stream {
   elsewhere(track: number, index: number): void;
   /** What it loaded by itself, in `tookMs` milliseconds; without `data`: it gave up. */
   give(track: number, index: number, data?: Uint8Array, tookMs?: number): void;
+  /**
+   * The player's own load of a whole file becomes the peer's: `bytes` of it are here after `tookMs` milliseconds,
+   * the rest comes from `reader`. Call `load` after it.
+   */
+  handOver(
+    track: number,
+    index: number,
+    bytes: Uint8Array,
+    size: number | undefined,
+    tookMs: number,
+    reader: Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">,
+    controller: AbortController,
+  ): void;
   playback(track: number, positionMs: number, bufferedMs: number, ratePercent: number): void;
   view(): any;
   close(): void;

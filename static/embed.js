@@ -37,6 +37,7 @@ const loadSession = once(() => {
   import("./player/loader.js").catch(() => {});
   import("./player/meter.js").catch(() => {});
   import("./player/tracks.js").catch(() => {});
+  import("./player/streamed.js").catch(() => {});
   return session;
 });
 /** hls.js as it comes with this module, for pages that make their own player of it. */

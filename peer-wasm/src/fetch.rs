@@ -11,7 +11,7 @@ use peer::{
     FetchId, Input, RequestId,
     input::{HTTP_BODY_BYTES_MAX, HttpAnswer, HttpError},
 };
-use primitives::{SortedMap, SwarmId};
+use primitives::{SegmentId, SortedMap, SwarmId};
 
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -30,11 +30,26 @@ const REQUEST_MS_MAX: u32 = 20_000;
 /// Names one origin fetch of this page.
 type FetchKey = (SwarmId, FetchId);
 
+/// Most loads that players hand over and the core has not answered for: it does so at once.
+const OFFERED_MAX: usize = 4;
+
 /// All running requests. Dropping it stops them.
 #[derive(Debug)]
 pub(crate) struct Fetches {
     inbox: Inbox,
     running: Running,
+    offered: RefCell<SortedMap<(SwarmId, SegmentId), Load>>,
+}
+
+/// A load under way that a player hands over.
+#[derive(Debug)]
+pub struct Load {
+    /// Gives the bytes still to come.
+    pub reader: ReadableStreamDefaultReader,
+    /// Breaks it off.
+    pub controller: AbortController,
+    /// Size of the whole segment, if the origin told it.
+    pub segment_bytes: Option<u32>,
 }
 
 type Running = Rc<RefCell<SortedMap<FetchKey, Run>>>;
@@ -77,7 +92,7 @@ impl Drop for Stop {
 impl Fetches {
     /// Nothing runs yet.
     pub(crate) fn new(inbox: Inbox) -> Self {
-        Self { inbox, running: Running::default() }
+        Self { inbox, running: Running::default(), offered: RefCell::default() }
     }
 
     /// Fetches part of a segment and tells bytes as they come.
@@ -87,6 +102,42 @@ impl Fetches {
             return self.inbox.push(Input::FetchFailed { swarm, fetch, status: 0 });
         };
         let signal = controller.signal();
+        self.run(key, controller, async move |told| {
+            stream(&url, range, segment_at, &signal, told).await
+        });
+    }
+
+    /// Keeps a player's load until the core says which fetch it is.
+    pub(crate) fn offer(&self, key: (SwarmId, SegmentId), load: Load) {
+        let mut offered = self.offered.borrow_mut();
+        if offered.len() >= OFFERED_MAX {
+            offered.clear();
+        }
+        offered.insert(key, load);
+    }
+
+    /// A load that was offered is this fetch.
+    pub(crate) fn adopt(&self, key: FetchKey, segment: SegmentId) {
+        let (swarm, fetch) = key;
+        let load = self.offered.borrow_mut().remove(&(swarm, segment));
+        let Some(Load { reader, controller, .. }) = load else {
+            return self.inbox.push(Input::FetchFailed { swarm, fetch, status: 0 });
+        };
+        let body = Body(reader);
+        self.run(key, controller, async move |told| {
+            while let Some(chunk) = body.next().await? {
+                told(chunk.to_vec(), None, false);
+            }
+            Ok(())
+        });
+    }
+
+    /// Runs a fetch that tells its bytes, and tells how it ends.
+    fn run<W>(&self, key: FetchKey, controller: AbortController, work: W)
+    where
+        W: AsyncFnOnce(&dyn Fn(Vec<u8>, Option<u32>, bool)) -> Result<(), Refused> + 'static,
+    {
+        let (swarm, fetch) = key;
         let state = Rc::<RunState>::default();
         let run = Run { stop: Stop(Some(controller)), state: Rc::clone(&state) };
         self.running.borrow_mut().insert(key, run);
@@ -98,7 +149,7 @@ impl Fetches {
                     inbox.push(Input::Fetched { swarm, fetch, segment_bytes, bytes });
                 }
             };
-            let outcome = stream(&url, range, segment_at, &signal, told).await;
+            let outcome = work(&told).await;
             if state.is_silent.get() {
                 return;
             }
@@ -153,7 +204,7 @@ async fn stream(
     range: FileRange,
     segment_at: u64,
     signal: &AbortSignal,
-    told: impl Fn(Vec<u8>, Option<u32>, bool),
+    told: &dyn Fn(Vec<u8>, Option<u32>, bool),
 ) -> Result<(), Refused> {
     let init = RequestInit::new();
     init.set_signal(Some(signal));

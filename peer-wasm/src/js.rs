@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use crate::{Peer, Stream, js_error::coded_error, number};
+use web_sys::{AbortController, ReadableStreamDefaultReader};
+
+use crate::{Load, Peer, Stream, js_error::coded_error, number};
 
 /// A running peer. See the Rust [`Peer`].
 #[wasm_bindgen]
@@ -224,6 +226,28 @@ impl StarlingStream {
     ) -> Result<(), JsValue> {
         let took = Duration::from_millis(number::whole(took_ms.unwrap_or(0.0)));
         self.with(|stream| stream.give(SegmentId::new(track, index), data, took))
+    }
+
+    /// The player's own load of a segment, under way for `took_ms` milliseconds, is the peer's from now
+    /// on: `came` of it is here, the rest is read from `reader` (its part of the answer to a request
+    /// without a range), and `controller` breaks it off. Call [`StarlingStream::load`] after it.
+    ///
+    /// # Errors
+    /// The stream is closed.
+    #[wasm_bindgen(js_name = handOver)]
+    pub fn hand_over(
+        &self,
+        track: u16,
+        index: u32,
+        came: Vec<u8>,
+        size: Option<u32>,
+        took_ms: f64,
+        reader: ReadableStreamDefaultReader,
+        controller: AbortController,
+    ) -> Result<(), JsValue> {
+        let took = Duration::from_millis(number::whole(took_ms));
+        let load = Load { reader, controller, segment_bytes: size };
+        self.with(|stream| stream.hand_over(SegmentId::new(track, index), load, came, took))
     }
 
     /// Where the player is: on the timeline of [`StarlingStream::set_track`], `buffered_ms` the end

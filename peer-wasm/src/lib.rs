@@ -38,6 +38,7 @@ use primitives::{SegmentId, SwarmId};
 
 use wasm_bindgen::JsValue;
 
+pub use fetch::Load;
 pub use idb::CacheInfo;
 pub use js::{StarlingPeer, StarlingStream};
 pub use js_error::BrowserError;
@@ -218,6 +219,12 @@ impl Stream {
     /// What the player loaded by itself in that time, to be shared and kept; `None`: it gave up.
     pub fn give(&self, segment: SegmentId, bytes: Option<Vec<u8>>, took: Duration) {
         self.driver.push(Input::Given { swarm: self.swarm, segment, bytes, took });
+    }
+
+    /// The player loads this segment by itself and hands that load over: `came` of it is here, the rest
+    /// is read on from `reader`, and `controller` breaks it off. Not for a range of a file.
+    pub fn hand_over(&self, segment: SegmentId, load: Load, came: Vec<u8>, took: Duration) {
+        self.driver.hand_over((self.swarm, segment), load, came, took);
     }
 
     /// Where the player is.

@@ -3,18 +3,21 @@
 //! Every callback of the browser ends in [`Inbox::push`]: it queues one owned input and, if the pump is
 //! not running already, runs it. Callbacks that fire while an output is performed only queue.
 
-use core::cell::{Cell, RefCell};
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 use std::rc::{Rc, Weak};
 
 use peer::{Input, Limits, Output, Peer, PeerConfig, STREAMS_MAX, StreamConfig, view::View};
-use primitives::{SortedMap, SwarmId, Time};
+use primitives::{SegmentId, SortedMap, SwarmId, Time};
 
 mod queue;
 
 use crate::{
     clock::{Alarm, Clock},
     entropy,
-    fetch::Fetches,
+    fetch::{Fetches, Load},
     idb::Store,
     js_error::BrowserError,
     listener::Listener,
@@ -168,6 +171,20 @@ impl Driver {
         }
     }
 
+    /// The player's own load of a segment is the peer's from now on.
+    pub(crate) fn hand_over(
+        &self,
+        key: (SwarmId, SegmentId),
+        load: Load,
+        came: Vec<u8>,
+        took: Duration,
+    ) {
+        let (swarm, segment) = key;
+        let segment_bytes = load.segment_bytes;
+        self.fetches.offer(key, load);
+        self.push(Input::HandOver { swarm, segment, segment_bytes, bytes: came, took });
+    }
+
     /// Queues an input and runs the pump, unless it is running.
     pub(crate) fn push(&self, input: Input) {
         let noisiest = self.queue.borrow_mut().push(input);
@@ -241,6 +258,9 @@ impl Driver {
             }
             Output::Fetch { swarm, fetch, url, range, segment_at } => {
                 self.fetches.start((swarm, fetch), url, range, segment_at);
+            }
+            Output::Adopt { swarm, fetch, segment } => {
+                self.fetches.adopt((swarm, fetch), segment);
             }
             Output::AbortFetch { swarm, fetch } => self.fetches.abort((swarm, fetch)),
             Output::Http { request, url, head, fresh } => {

@@ -1,7 +1,9 @@
 // @ts-check
 // The fragment loader given to hls.js (`fLoader`): segments the swarm knows come from the peer,
 // everything else (init segments, LL-HLS parts, unknown renditions) and every failure of ours goes to
-// the loader the player had before.
+// the loader the player had before. What is loaded while the peer starts, the peer may take over.
+
+import { StreamedLoad } from "./streamed.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {{track: number, index: number, url: string}} Segment */
@@ -34,6 +36,7 @@ export function segmentLoader(session, Fallback) {
 
     /** @type {any} */ #config;
     /** The fallback, once it runs. @type {any} */ #plain = null;
+    /** A load that the peer may take over. @type {StreamedLoad | null} */ #streamed = null;
     /** A whole segment, not an init segment or a part. */ #isMedia = false;
     /** What the peer was asked for, while it was not answered. @type {Segment | null} */ #asked = null;
     /** @type {any} */ #callbacks = null;
@@ -64,18 +67,69 @@ export function segmentLoader(session, Fallback) {
      */
     #start(context, policy) {
       const segment = context.part ? null : session.segmentOf(context.frag);
-      const answer = segment && session.ask(segment);
-      if (!segment || !answer) return this.#loadPlain(policy);
+      if (segment && this.#ask(segment, policy)) return;
+      if (this.#isMedia && session.mayTakeOver(context.frag)) this.#loadStreamed(context, policy);
+      else this.#loadPlain(policy);
+    }
+
+    /**
+     * Asks the peer; says whether there is one that answers.
+     * @param {Segment} segment
+     * @param {any} policy
+     */
+    #ask(segment, policy) {
+      const answer = session.ask(segment);
+      if (!answer) return false;
       this.#asked = segment;
-      this.stats.loading.start = performance.now();
-      const patienceMs = policy.loadPolicy?.maxLoadTimeMs ?? policy.timeout;
-      if (patienceMs > 0) this.#deadline = setTimeout(() => this.#timedOut(), patienceMs);
+      this.stats.loading.start ||= performance.now();
+      this.#setDeadline(policy);
       const plain = () => this.#asked === segment && this.#loadPlain(policy);
       answer.then(
         (delivery) => this.#asked === segment && this.#delivered(segment, delivery),
         (error) => (error?.code === "forged" ? this.#forged(segment, error) : plain()),
       );
       session.onLost(this, plain);
+      return true;
+    }
+
+    /** @param {any} policy */
+    #setDeadline(policy) {
+      const patienceMs = policy.loadPolicy?.maxLoadTimeMs ?? policy.timeout;
+      clearTimeout(this.#deadline);
+      if (patienceMs > 0) this.#deadline = setTimeout(() => this.#timedOut(), patienceMs);
+    }
+
+    /**
+     * @param {Context} context
+     * @param {any} policy
+     */
+    #loadStreamed({ frag, url }, policy) {
+      const { stats } = this;
+      this.#setDeadline(policy);
+      this.#streamed = new StreamedLoad(url, stats, (data) => {
+        this.#streamed = null;
+        const tookMs = stats.loading.end - stats.loading.start;
+        session.loadedElsewhere(frag, data, tookMs);
+        // The loader the player had before knows what to do about failures.
+        if (!data) return this.#loadPlain(policy);
+        this.#settle();
+        session.countHttp(data.byteLength);
+        stats.chunkCount = 1;
+        this.#callbacks?.onSuccess({ url, data, code: 200 }, stats, this.context, null);
+      });
+      session.loadsElsewhere(frag, (segment) => this.#handOver(segment, policy));
+    }
+
+    /**
+     * The peer is there before the load's end: it goes on with it.
+     * @param {Segment} segment
+     * @param {any} policy
+     */
+    #handOver(segment, policy) {
+      const load = this.#streamed?.handOver();
+      this.#streamed = null;
+      if (load) session.handOver(segment, load);
+      if (!this.#ask(segment, policy)) this.#loadPlain(policy);
     }
 
     abort() {
@@ -84,6 +138,7 @@ export function segmentLoader(session, Fallback) {
         return this.#plain.abort();
       }
       if (!this.#callbacks || this.stats.aborted) return;
+      this.#breakOff();
       this.#giveUp();
       this.stats.aborted = true;
       this.#callbacks?.onAbort?.(this.stats, this.context, null);
@@ -91,6 +146,7 @@ export function segmentLoader(session, Fallback) {
 
     destroy() {
       this.#callbacks = null;
+      this.#breakOff();
       session.loadedElsewhere(this.context?.frag, null);
       this.#plain?.destroy();
       this.#giveUp();
@@ -140,7 +196,8 @@ export function segmentLoader(session, Fallback) {
     }
 
     #timedOut() {
-      if (!this.#asked) return;
+      if (!this.#asked && !this.#streamed) return;
+      this.#breakOff();
       this.#giveUp();
       this.#callbacks?.onTimeout(this.stats, this.context, null);
     }
@@ -150,7 +207,8 @@ export function segmentLoader(session, Fallback) {
       this.#giveUp();
       const plain = (this.#plain = new Fallback(this.#config));
       // The player already holds our statistics: they must be the ones that grow.
-      this.stats.loading.start = 0;
+      this.stats.loading = { start: 0, first: 0, end: 0 };
+      this.stats.loaded = this.stats.total = 0;
       plain.stats = this.stats;
       const callbacks = this.#callbacks;
       const frag = this.#isMedia ? this.context?.frag : null;
@@ -170,6 +228,14 @@ export function segmentLoader(session, Fallback) {
           callbacks.onSuccess(response, stats, ...rest);
         },
       });
+    }
+
+    /** Ends a streamed load that nobody took over. */
+    #breakOff() {
+      if (!this.#streamed) return;
+      this.#streamed.abort();
+      this.#streamed = null;
+      session.loadedElsewhere(this.context?.frag, null);
     }
 
     /** Tells the peer that nobody waits any longer. */

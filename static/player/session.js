@@ -4,6 +4,7 @@
 
 import { segmentLoader } from "./loader.js";
 import { Meter } from "./meter.js";
+import { isStreamable } from "./streamed.js";
 import { Tracks } from "./tracks.js";
 
 /** @typedef {import("../embed.js").Peer} Peer */
@@ -12,6 +13,10 @@ import { Tracks } from "./tracks.js";
 /** @typedef {import("../embed.js").StreamOptions} StreamOptions */
 /** @typedef {import("./loader.js").Segment} Segment */
 /** @typedef {{url: string, live: boolean, segments: Map<number, any>}} Listed */
+/**
+ * A load by plain HTTP: whether the peer knows of it, what came, and how the peer takes it over.
+ * @typedef {{isTold: boolean, data: Uint8Array | null, tookMs: number, takeOver: ((segment: Segment) => void) | null}} Elsewhere
+ */
 
 /** The playhead is told at most this often while it just moves on, in milliseconds. */
 const PLAYBACK_EVERY_MS = 250;
@@ -39,8 +44,7 @@ export class Session extends EventTarget {
   /** Until the choice under way is made. @type {Promise<unknown> | null} */ #choosing = null;
   /** Kinds of list (`main`, `audio`) whose first segment was asked for. @type {Set<string>} */ #firsts = new Set();
   /** Resolves when the peer may start without delaying the first picture. */ #gate = new Gate();
-  /** Segments that come by plain HTTP, by fragment: whether the peer knows, and what came. */
-  #elsewhere = /** @type {Map<object, {isTold: boolean, data: Uint8Array | null, tookMs: number}>} */ (new Map());
+  /** Segments that come by plain HTTP, by fragment. @type {Map<object, Elsewhere>} */ #elsewhere = new Map();
   #tracks = new Tracks();
   /** The newest list of each track. @type {Map<number, any>} */ #lists = new Map();
   /** Where each fragment stands in the swarm. @type {WeakMap<object, Segment>} */ #segments = new WeakMap();
@@ -193,13 +197,31 @@ export class Session extends EventTarget {
   }
 
   /**
-   * A segment is loaded by plain HTTP: the peer leaves it alone.
+   * Whether a peer that is starting may take a load over.
    * @param {any} frag
    */
-  loadsElsewhere(frag) {
+  mayTakeOver(frag) {
+    return Boolean(this.#choosing) && !this.#stream && isStreamable(this.#hls, frag);
+  }
+
+  /**
+   * A load under way goes on as the peer's.
+   * @param {Segment} segment
+   * @param {import("./streamed.js").Handed} load
+   */
+  handOver({ track, index }, { bytes, size, tookMs, reader, controller }) {
+    this.#safely((stream) => stream.handOver(track, index, bytes, size, tookMs, reader, controller));
+  }
+
+  /**
+   * A segment is loaded by plain HTTP: the peer leaves it alone, unless it may take it over.
+   * @param {any} frag
+   * @param {((segment: Segment) => void) | null} takeOver
+   */
+  loadsElsewhere(frag, takeOver = null) {
     if (!this.#stream && !this.#choosing) return;
     if (this.#elsewhere.size >= GIVEN_MAX) this.#elsewhere.delete(this.#elsewhere.keys().next().value ?? frag);
-    this.#elsewhere.set(frag, { isTold: false, data: null, tookMs: 0 });
+    this.#elsewhere.set(frag, { isTold: false, data: null, tookMs: 0, takeOver });
     this.#tellElsewhere();
   }
 
@@ -230,7 +252,12 @@ export class Session extends EventTarget {
       const segment = this.segmentOf(frag);
       if (!segment) continue;
       const { track, index } = segment;
-      const { data, tookMs } = load;
+      const { data, tookMs, takeOver } = load;
+      if (!data && takeOver) {
+        this.#elsewhere.delete(frag);
+        takeOver(segment);
+        continue;
+      }
       if (!data) {
         if (!load.isTold) this.#safely((stream) => stream.elsewhere(track, index));
         load.isTold = true;

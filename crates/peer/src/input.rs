@@ -52,6 +52,19 @@ pub enum Input {
         /// How long the origin took for it.
         took: Duration,
     },
+    /// See [`swarm::Input::HandOver`].
+    HandOver {
+        /// The stream.
+        swarm: SwarmId,
+        /// The segment: a whole file, no range of one.
+        segment: SegmentId,
+        /// Its size, if the origin told it.
+        segment_bytes: Option<u32>,
+        /// What came so far.
+        bytes: Vec<u8>,
+        /// How long that took.
+        took: Duration,
+    },
     /// See [`swarm::Input::Playback`].
     Playback(SwarmId, Playhead),
 

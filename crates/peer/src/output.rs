@@ -89,6 +89,15 @@ pub enum Output {
         /// Offset in the file where the segment starts, to be taken off `Content-Range`.
         segment_at: u64,
     },
+    /// The answer to [`crate::Input::HandOver`]: the player's load is this fetch from now on.
+    Adopt {
+        /// The stream.
+        swarm: SwarmId,
+        /// The fetch.
+        fetch: FetchId,
+        /// What it fetches.
+        segment: SegmentId,
+    },
     /// Stop it.
     AbortFetch {
         /// The stream.

@@ -113,6 +113,7 @@ impl Peer {
             | Input::Unwant(..)
             | Input::Elsewhere(..)
             | Input::Given { .. }
+            | Input::HandOver { .. }
             | Input::Playback(..)
             | Input::StoreOpen { .. }
             | Input::Loaded { .. }
@@ -159,6 +160,10 @@ impl Peer {
             Input::Given { swarm, segment, bytes, took } => {
                 let bytes = bytes.as_deref();
                 self.tell(swarm, swarm::Input::Given { segment, bytes, took });
+            }
+            Input::HandOver { swarm, segment, segment_bytes, bytes, took } => {
+                let bytes = &bytes[..];
+                self.tell(swarm, swarm::Input::HandOver { segment, segment_bytes, bytes, took });
             }
             Input::Playback(swarm, playhead) => {
                 self.with(swarm, |stream, now, fx| stream.set_playhead(now, playhead, fx));

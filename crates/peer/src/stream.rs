@@ -189,6 +189,10 @@ impl Stream {
                     }
                 }
             }
+            swarm::Output::Adopt { fetch, segment } => {
+                self.fetches.insert(fetch, segment);
+                Output::Adopt { swarm, fetch, segment }
+            }
             swarm::Output::AbortFetch(fetch) => {
                 self.fetches.remove(&fetch)?;
                 Output::AbortFetch { swarm, fetch }

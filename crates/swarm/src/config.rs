@@ -92,6 +92,8 @@ pub const SETTLE: Duration = Duration::from_millis(600);
 pub const GOODPUT_PRIOR: u64 = 250_000;
 /// Rate believed of an origin that sent nothing yet, in bytes per second.
 pub const ORIGIN_PRIOR: u64 = 1_250_000;
+/// A piece that the origin needs longer for is asked of neighbours while it arrives.
+pub const SLOW_PIECE: Duration = Duration::from_millis(400);
 /// Requests are outstanding for round trip plus this: the bandwidth-delay product and scheduling jitter.
 pub const PIPELINE: Duration = Duration::from_millis(500);
 /// Least and most bytes outstanding at one neighbour.

@@ -66,6 +66,19 @@ pub enum Input<'a> {
         /// How long the origin took for it: what is believed of its line.
         took: Duration,
     },
+    /// The player's own load of a segment, under way, becomes one of this swarm's fetches: it may be
+    /// shared out, finished by peers, broken off. Answered by [`crate::Output::Adopt`] at once; the rest
+    /// comes as [`Input::Fetched`]. What the player waits for it says by [`Input::Want`].
+    HandOver {
+        /// The segment.
+        segment: SegmentId,
+        /// Its size, if the origin told it.
+        segment_bytes: Option<u32>,
+        /// What came so far, from the segment's first byte on.
+        bytes: &'a [u8],
+        /// How long that took since the origin answered.
+        took: Duration,
+    },
     /// Where the player is.
     Playback(Playhead),
     /// The next bytes of an origin fetch, in order.

@@ -9,6 +9,7 @@
 //! finding peers (the signaling session does), deciding which rendition plays (the player does).
 
 pub mod config;
+mod fetches;
 pub mod input;
 mod neighbour;
 mod neighbours;

@@ -369,6 +369,7 @@ impl Swarm {
         // Without a size one piece is asked for; its first frame tells the size.
         let missing = if segment.size_bytes().is_some() { segment.missing() } else { vec![0] };
         let fetching = self.fetching_piece(id);
+        let arrives = fetching.filter(|_| !self.is_origin_slow());
         let free = missing.into_iter().filter(|piece| !self.is_asked(id, *piece));
         let ranked: SortedSet<(usize, u64, u32)> = free
             .filter_map(|piece| {
@@ -377,7 +378,7 @@ impl Swarm {
                 let meet = fetching.map(|_| u64::from(u32::MAX - piece));
                 let tie = meet.unwrap_or_else(|| order::score(&self.me, id, piece));
                 let rank = if fetching.is_some() { 0 } else { holders };
-                (holders > 0 && fetching != Some(piece)).then_some((rank, tie, piece))
+                (holders > 0 && arrives != Some(piece)).then_some((rank, tie, piece))
             })
             .collect();
         ranked.into_iter().map(|(_, _, piece)| piece).collect()
@@ -411,11 +412,18 @@ impl Swarm {
         let due_in_ms = u32::try_from(due.since(now).as_millis()).unwrap_or(u32::MAX);
         let request = Request { segment: id, first: piece, count: 1, due_in_ms };
         self.send(peer, Message::Request(request), out);
+        true
+    }
+
+    /// Whether the origin brings a piece so slowly that a neighbour may well be there first.
+    fn is_origin_slow(&self) -> bool {
+        let rate = self.origin_rate.bytes_per_s().unwrap_or(config::ORIGIN_PRIOR);
+        crate::rate::time_for(u64::from(wire::limits::PIECE_BYTES), rate) > config::SLOW_PIECE
     }
 
     /// The piece an own origin fetch of this segment is in.
     fn fetching_piece(&self, id: SegmentId) -> Option<u32> {
-        self.fetches.values().find(|fetch| fetch.segment == id).map(crate::origin::Fetch::piece)
+        self.fetches.values().find(|fetch| fetch.segment == id).map(crate::fetches::Fetch::piece)
     }
 
     /// A neighbour that would give this piece.

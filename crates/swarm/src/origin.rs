@@ -27,27 +27,15 @@ use primitives::{PeerId, SegmentId, Time};
 
 use crate::{
     config,
+    fetches::Fetch,
     input::FetchId,
     order,
     output::Output,
-    piece::{self, PieceSet, at, len32},
+    piece::{self, PieceSet, len32},
     rate::time_for,
-    segment::{Giver, Segment},
+    segment::Segment,
     swarm::{Swarm, WakeReason},
 };
-
-/// One origin fetch under way.
-#[derive(Debug)]
-pub(crate) struct Fetch {
-    pub(crate) segment: SegmentId,
-    /// Offset of the first byte not yet put in.
-    next: u32,
-    to: Option<u32>,
-    /// Bytes from `next` on that are not a whole piece yet.
-    partial: Vec<u8>,
-    started: Time,
-    answered: bool,
-}
 
 /// Parts of a segment, in pieces, for the agreed fetchers.
 const GROUPS: u32 = 8;
@@ -57,20 +45,7 @@ const SIZE_GUESS: u32 = 1 << 20;
 const RECHECK: Duration = Duration::from_millis(250);
 
 /// Pieces `first..end` of a segment; `None`: all of it, whatever its size.
-type Part = Option<(u32, u32)>;
-
-impl Fetch {
-    /// The piece it is in.
-    pub(crate) fn piece(&self) -> u32 {
-        self.next / wire::limits::PIECE_BYTES
-    }
-
-    /// Whether it will bring this piece.
-    fn brings(&self, piece: u32) -> bool {
-        let start = u64::from(piece) * u64::from(wire::limits::PIECE_BYTES);
-        piece >= self.piece() && self.to.is_none_or(|to| start < u64::from(to))
-    }
-}
+pub(crate) type Part = Option<(u32, u32)>;
 
 impl Swarm {
     /// Whether there is nobody to get anything from, and no hope of it soon.
@@ -351,36 +326,6 @@ impl Swarm {
         Some(first_run(&run, segment))
     }
 
-    fn fetch(&mut self, id: SegmentId, part: Part, out: &mut Vec<Output>) {
-        let fetch = FetchId(self.next_fetch);
-        self.next_fetch += 1;
-        let size = self.segments.get(&id).and_then(Segment::size_bytes);
-        let (from, to) = match (part, size) {
-            (Some((first, end)), Some(size)) => {
-                let to = piece::range(size, end - 1).end;
-                (piece::range(size, first).start, (to < size).then_some(to))
-            }
-            _ => (0, None),
-        };
-        if self.fetches.is_empty() {
-            self.origin_rate.set_busy(self.now, true);
-        }
-        let state = Fetch {
-            segment: id,
-            next: from,
-            to,
-            partial: Vec::new(),
-            started: self.now,
-            answered: false,
-        };
-        self.fetches.insert(fetch, state);
-        if let Some(segment) = self.segments.get_mut(&id) {
-            segment.untold = true;
-            segment.told = Time::ZERO;
-        }
-        out.push(Output::Fetch { fetch, segment: id, from, to });
-    }
-
     /// Pieces this peer fetches from the origin now, as told to neighbours.
     pub(crate) fn fetching(&self, id: SegmentId) -> PieceSet {
         let mut set = PieceSet::default();
@@ -425,131 +370,6 @@ impl Swarm {
                 && order::score(&n.peer, id, group) > mine
                 && n.claims(self.now, id, piece, config::CLAIM_FRESH_LATE)
         })
-    }
-
-    /// Stops all fetches of a segment.
-    pub(crate) fn abort_fetches(&mut self, segment: SegmentId, out: &mut Vec<Output>) {
-        let of = |fetch: &Fetch| fetch.segment == segment;
-        let ids: Vec<FetchId> =
-            self.fetches.iter().filter(|(_, f)| of(f)).map(|(id, _)| *id).collect();
-        for id in ids {
-            self.abort(id, out);
-        }
-    }
-
-    fn abort(&mut self, id: FetchId, out: &mut Vec<Output>) {
-        if self.end(id) {
-            out.push(Output::AbortFetch(id));
-        }
-    }
-
-    /// Forgets a fetch; what was not a whole piece is lost.
-    fn end(&mut self, id: FetchId) -> bool {
-        let Some(fetch) = self.fetches.remove(&id) else { return false };
-        self.totals.wasted_bytes += u64::from(len32(fetch.partial.len()));
-        if self.fetches.is_empty() {
-            self.origin_rate.set_busy(self.now, false);
-        }
-        if let Some(segment) = self.segments.get_mut(&fetch.segment) {
-            segment.untold = true;
-        }
-        self.replan = true;
-        true
-    }
-
-    pub(crate) fn on_fetched(
-        &mut self,
-        id: FetchId,
-        segment_bytes: Option<u32>,
-        bytes: &[u8],
-        out: &mut Vec<Output>,
-    ) {
-        let now = self.now;
-        let Some(fetch) = self.fetches.get_mut(&id) else { return };
-        if !fetch.answered {
-            fetch.answered = true;
-            let latency = now.since(fetch.started);
-            self.origin_latency =
-                Some(self.origin_latency.map_or(latency, |old| (old * 3 + latency) / 4));
-        }
-        let room = at(wire::limits::SEGMENT_BYTES_MAX).saturating_sub(fetch.partial.len());
-        let bytes = &bytes[..bytes.len().min(room)];
-        fetch.partial.extend_from_slice(bytes);
-        self.origin_rate.add(now, len32(bytes.len()));
-        let segment = fetch.segment;
-        if let Some(size) = segment_bytes {
-            let fits = self.segments.get_mut(&segment).is_none_or(|known| known.set_size(size));
-            if !fits {
-                return self.on_wrong_size(segment, out);
-            }
-        }
-        self.put_fetched(id, out);
-    }
-
-    /// Puts in the whole pieces that a fetch has brought.
-    fn put_fetched(&mut self, id: FetchId, out: &mut Vec<Output>) {
-        loop {
-            let Some(fetch) = self.fetches.get_mut(&id) else { return };
-            let segment = fetch.segment;
-            let size = self.segments.get(&segment).and_then(Segment::size_bytes);
-            let Some(range) = size.map(|size| piece::range(size, fetch.piece())) else { return };
-            let length = at(range.end - range.start);
-            if length == 0 || fetch.partial.len() < length {
-                return;
-            }
-            let rest = fetch.partial.split_off(length);
-            let bytes = std::mem::replace(&mut fetch.partial, rest);
-            let index = fetch.piece();
-            fetch.next = range.end;
-            self.put(segment, index, &bytes, Giver::Origin, out);
-        }
-    }
-
-    /// The origin's size is not the signed one, or absurd.
-    fn on_wrong_size(&mut self, id: SegmentId, out: &mut Vec<Output>) {
-        self.abort_fetches(id, out);
-        let Some(segment) = self.segments.get_mut(&id) else { return };
-        segment.failures += 1;
-        segment.retry_at = self.now + config::CLAIM_FRESH;
-        if segment.wanted {
-            segment.wanted = false;
-            let forged = segment.piecewise() && self.config.refuse_forged;
-            out.push(Output::Fail { segment: id, status: 0, forged });
-        }
-    }
-
-    pub(crate) fn on_fetch_ended(&mut self, id: FetchId, out: &mut Vec<Output>) {
-        let Some(fetch) = self.fetches.get(&id) else { return };
-        let (segment, length) = (fetch.segment, len32(fetch.partial.len()));
-        let unknown = self.segments.get(&segment).is_some_and(|known| known.size_bytes().is_none());
-        if unknown && length > 0 {
-            let fits = self.segments.get_mut(&segment).is_some_and(|known| known.set_size(length));
-            if fits {
-                self.put_fetched(id, out);
-            }
-        }
-        let Some(fetch) = self.fetches.get(&id) else { return };
-        let size = self.segments.get(&segment).and_then(Segment::size_bytes);
-        let complete = size.is_some_and(|size| fetch.next >= fetch.to.unwrap_or(size));
-        if complete {
-            self.end(id);
-        } else {
-            self.on_fetch_failed(id, 0, out);
-        }
-    }
-
-    pub(crate) fn on_fetch_failed(&mut self, id: FetchId, status: u16, out: &mut Vec<Output>) {
-        let Some(segment) = self.fetches.get(&id).map(|fetch| fetch.segment) else { return };
-        self.end(id);
-        let helped = self.neighbours.values().any(|n| n.serves(self.now) && n.has_any(segment));
-        let now = self.now;
-        let Some(known) = self.segments.get_mut(&segment) else { return };
-        known.failures += 1;
-        known.retry_at = now + Duration::from_millis(500) * 2_u32.pow(known.failures.min(4));
-        if known.wanted && (!helped || known.failures >= 3) {
-            known.wanted = false;
-            out.push(Output::Fail { segment, status, forged: false });
-        }
     }
 }
 

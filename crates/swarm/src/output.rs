@@ -36,6 +36,14 @@ pub enum Output {
         /// One past the last byte; `None`: to the end. `from` 0 and `None`: no `Range` header.
         to: Option<u32>,
     },
+    /// The load that [`crate::Input::HandOver`] told of is this fetch from now on. If it is of no use an
+    /// `AbortFetch` follows.
+    Adopt {
+        /// Names the fetch.
+        fetch: FetchId,
+        /// What it fetches.
+        segment: SegmentId,
+    },
     /// Stop that fetch; nothing more of it is wanted. No answer follows.
     AbortFetch(FetchId),
     /// Find out what this segment must hash to; answered by [`crate::Input::Proof`].

@@ -64,7 +64,7 @@ pub struct Swarm {
     pub(crate) stored: SortedSet<SegmentId>,
     pub(crate) neighbours: SortedMap<PeerId, Neighbour>,
     pub(crate) cut: SortedSet<PeerId>,
-    pub(crate) fetches: SortedMap<FetchId, crate::origin::Fetch>,
+    pub(crate) fetches: SortedMap<FetchId, crate::fetches::Fetch>,
     pub(crate) next_fetch: u64,
     pub(crate) origin_rate: Goodput,
     pub(crate) origin_latency: Option<core::time::Duration>,
@@ -155,6 +155,9 @@ impl Swarm {
             }
             Input::Elsewhere(segment) => self.on_elsewhere(segment, out),
             Input::Given { segment, bytes, took } => self.on_given(segment, bytes, took, out),
+            Input::HandOver { segment, segment_bytes, bytes, took } => {
+                self.on_hand_over(segment, segment_bytes, bytes, took, out);
+            }
             Input::Playback(playhead) => self.on_playback(playhead),
             Input::Fetched { fetch, segment_bytes, bytes } => {
                 self.on_fetched(fetch, segment_bytes, bytes, out);

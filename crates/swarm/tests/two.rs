@@ -57,6 +57,9 @@ struct Viewer {
     events: Vec<Event>,
     hangups: Vec<(PeerId, HangupReason)>,
     fetched_bytes: usize,
+    /// Fetches that were the player's own load before, and those that were broken off.
+    adopted: Vec<FetchId>,
+    aborted: Vec<FetchId>,
     stored: BTreeMap<SegmentId, Arc<[u8]>>,
 }
 
@@ -107,6 +110,8 @@ impl World {
             events: Vec::new(),
             hangups: Vec::new(),
             fetched_bytes: 0,
+            adopted: Vec::new(),
+            aborted: Vec::new(),
             stored: BTreeMap::new(),
         };
         self.viewers.insert(id, viewer);
@@ -195,7 +200,8 @@ impl World {
                 viewer.failed.push((segment, status, forged))
             }
             Output::Event(event) => viewer.events.push(event),
-            Output::AbortFetch(_) => {}
+            Output::Adopt { fetch, .. } => viewer.adopted.push(fetch),
+            Output::AbortFetch(fetch) => viewer.aborted.push(fetch),
         }
     }
 
@@ -467,6 +473,51 @@ fn a_player_that_gives_up_loading_by_itself_is_served_again() {
     world.step(peer(1), given(segment, None));
     world.want(1, 0);
     assert_eq!(*world.viewer(1).delivered[&segment], *content(segment));
+}
+
+/// A viewer whose player hands over a load of which this much came.
+fn hand_over(world: &mut World, number: u8, came: usize) -> FetchId {
+    let segment = SegmentId::new(0, 0);
+    let bytes = content(segment);
+    let segment_bytes = u32::try_from(SEGMENT_BYTES).ok();
+    let took = Duration::from_secs(1);
+    let bytes = &bytes[..came];
+    world.step(peer(number), Input::HandOver { segment, segment_bytes, bytes, took });
+    world.want(number, 0);
+    world.viewer(number).adopted[0]
+}
+
+#[test]
+fn a_load_that_is_handed_over_goes_on_where_it_was() {
+    let mut world = World::new();
+    world.join(1, Mode::Pieces);
+    world.step(peer(1), Input::SwarmSize(1));
+    let fetch = hand_over(&mut world, 1, 70_000);
+    world.pass(500);
+    assert_eq!(world.viewer(1).fetched_bytes, 0);
+    let bytes = content(SegmentId::new(0, 0));
+    let rest = &bytes[70_000..];
+    world.step(peer(1), Input::Fetched { fetch, segment_bytes: None, bytes: rest });
+    world.step(peer(1), Input::FetchEnded { fetch });
+    assert_eq!(*world.viewer(1).delivered[&SegmentId::new(0, 0)], *bytes);
+}
+
+#[test]
+fn neighbours_finish_a_load_that_was_handed_over() {
+    let mut world = leader_and_follower(Mode::Pieces);
+    let fetch = hand_over(&mut world, 2, 70_000);
+    world.pass(500);
+    let segment = SegmentId::new(0, 0);
+    assert_eq!(*world.viewer(2).delivered[&segment], *content(segment));
+    assert_eq!(world.viewer(2).fetched_bytes, 0);
+    assert_eq!(world.viewer(2).aborted, [fetch]);
+}
+
+#[test]
+fn a_load_of_what_is_here_already_is_broken_off() {
+    let mut world = leader_and_follower(Mode::Pieces);
+    let fetch = hand_over(&mut world, 1, 70_000);
+    assert_eq!(world.viewer(1).aborted.last(), Some(&fetch));
 }
 
 #[test]

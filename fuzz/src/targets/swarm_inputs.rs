@@ -86,6 +86,8 @@ struct Stage<'a> {
     now: Time,
     up: BTreeSet<PeerId>,
     fetches: Vec<(FetchId, SegmentId, u32)>,
+    /// Bytes of the load that is handed over now.
+    handed: u32,
     proven: BTreeSet<SegmentId>,
     loads: Vec<SegmentId>,
 }
@@ -102,6 +104,7 @@ impl<'a> Stage<'a> {
             now: Time::ZERO,
             up: BTreeSet::new(),
             fetches: Vec::new(),
+            handed: 0,
             proven: BTreeSet::new(),
             loads: Vec::new(),
         };
@@ -176,6 +179,7 @@ impl<'a> Stage<'a> {
                 self.step(Input::PeerDown(peer));
             }
             Output::Fetch { fetch, segment, from, .. } => self.fetches.push((fetch, segment, from)),
+            Output::Adopt { fetch, segment } => self.fetches.push((fetch, segment, self.handed)),
             Output::AbortFetch(fetch) => self.fetches.retain(|(open, ..)| *open != fetch),
             Output::Load(segment) => self.loads.push(segment),
             Output::Deliver { segment, bytes, sources } => {
@@ -337,17 +341,28 @@ impl<'a> Stage<'a> {
             }
             _ => {
                 let segment = self.script.segment();
-                match byte / 4 % 4 {
+                match byte / 4 % 5 {
                     0 => self.step(Input::Elsewhere(segment)),
                     1 => self.step(Input::Given { segment, bytes: None, took: Duration::ZERO }),
                     2 => {
                         let took = Duration::from_millis(u64::from(byte));
                         self.step(Input::Given { segment, bytes: Some(&[byte; 300]), took });
                     }
+                    3 => self.hand_over(segment, byte),
                     _ => self.step(Input::Unwant(segment)),
                 }
             }
         }
+    }
+
+    fn hand_over(&mut self, segment: SegmentId, byte: u8) {
+        let bytes = content(segment);
+        self.handed = (u32::from(self.script.byte()) * 300).min(SEGMENT_BYTES);
+        let came = at(self.handed);
+        let segment_bytes = (byte < 128).then_some(SEGMENT_BYTES);
+        let took = Duration::from_millis(u64::from(byte));
+        let bytes = &bytes[..came];
+        self.step(Input::HandOver { segment, segment_bytes, bytes, took });
     }
 }
 

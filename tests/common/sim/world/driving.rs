@@ -112,6 +112,8 @@ impl World {
             Output::Fetch { fetch, segment, from, to } => {
                 self.fetch(viewer, fetch, segment, (from, to));
             }
+            // Simulated players hand nothing over: their first segment is the swarm's from the start.
+            Output::Adopt { .. } => self.problem(viewer, "adopts what was not handed over"),
             Output::AbortFetch(fetch) => self.abort(viewer, fetch),
             Output::Prove(segment) => self.prove(viewer, segment),
             Output::Store { segment, bytes } => {
