@@ -79,10 +79,12 @@ pub const ELSEWHERE_MAX: Duration = Duration::from_secs(30);
 
 /// What is due within this is fetched alone: nothing later shares the line to the origin with it.
 pub const URGENT: Duration = Duration::from_millis(1_000);
-/// Segments fetched while the player stands still: the one it waits for and three more. With fewer it
-/// starts sooner and stops again (simulator, 14 seeds of a small `flash-crowd`, startup and stalls: with
-/// two 2.2 s and 24, with four 3.4 s and none, without this limit 4.6 s and none).
-pub const WAITING_OPEN: usize = 4;
+/// How many segments are fetched from the origin at a time, from the first missing one on, while that is
+/// due within the time beside it. Simulator, 14 seeds of a small `flash-crowd`: startup 3.4 -> 2.2 s
+/// against four while the player stands still and no limit afterwards, no stall with either; one instead
+/// of two starts in 1.5 s and then stalls on other scenarios.
+pub const OPEN: [(Duration, usize); 2] =
+    [(Duration::from_millis(4_000), 2), (Duration::from_millis(8_000), 3)];
 /// What is not urgent waits this long for its proof: with it, parts can be shared out.
 pub const PROOF_GRACE: Duration = Duration::from_millis(1_500);
 /// After the first greeting, the others' greetings and holdings are waited for this long.

@@ -74,8 +74,7 @@ impl Swarm {
         if !alone && self.neighbours.is_empty() {
             self.wake_at(self.started + config::ALONE_AFTER, WakeReason::Origin);
         }
-        let open = if self.is_player_waiting(needs) { config::WAITING_OPEN } else { needs.len() };
-        for (due, id) in needs.iter().take(open) {
+        for (due, id) in &needs[..self.open_segments(needs)] {
             if self.fetches.len() >= config::FETCHES_MAX || self.is_line_urgent(*due) {
                 break;
             }
@@ -88,13 +87,15 @@ impl Swarm {
         }
     }
 
-    /// Whether the player stands still while neighbours bring what it waits for. In a crowd that starts
-    /// at once they share its parts out; whoever is done with its own leaves the line to the others.
-    fn is_player_waiting(&self, needs: &[(Time, SegmentId)]) -> bool {
-        let Some((due, id)) = needs.first() else { return false };
-        let comes =
-            |segment: &Segment| segment.wanted && !segment.is_held() && segment.failures == 0;
-        *due <= self.now + config::URGENT && self.segments.get(id).is_some_and(comes)
+    /// How many of the needed segments may be fetched now. The nearer the first that is missing is due,
+    /// the fewer share the origin with it: in a crowd that starts at once everybody fetches a part of the
+    /// same few segments, and none takes the line for what is played in twenty seconds.
+    fn open_segments(&self, needs: &[(Time, SegmentId)]) -> usize {
+        let here = |id: &SegmentId| self.segments.get(id).is_some_and(Segment::is_held);
+        let Some(first) = needs.iter().position(|(_, id)| !here(id)) else { return needs.len() };
+        let ahead = needs[first].0.since(self.now);
+        let open = config::OPEN.iter().find(|(within, _)| ahead <= *within);
+        open.map_or(needs.len(), |(_, count)| (first + count).min(needs.len()))
     }
 
     /// Whether something earlier, fetched here or loaded by the player itself, is so urgent that nothing
