@@ -9,6 +9,7 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 use primitives::{Hash, KeyPair, PeerId, Seed, SegmentId, SwarmId};
 use serde_json::{Value, json};
 use wire::{
+    blocks::{Ask, AskedBlock, BlockMessage, Decline, Forget, Holds, Part},
     peer::{
         Bye, Cancel, Choke, Data, Have, Hello, Message, Pieces, Playback, Refuse, RefuseReason,
         Request, Run,
@@ -111,6 +112,52 @@ fn peer_messages_are_the_frozen_bytes() {
     for (vector, (name, message)) in vectors.iter().zip(peer_messages()) {
         let bytes = unhex(vector["cbor"].as_str().unwrap());
         assert_eq!(Message::decode(&bytes), Ok(message), "{name}");
+    }
+}
+
+fn block_messages() -> Vec<(&'static str, BlockMessage<'static>)> {
+    let run = |first, count| Run { first, count };
+    let cid = unhex(&format!("01551220{}", "5a".repeat(32)));
+    let cid: [u8; 36] = cid.try_into().unwrap();
+    let block = |id| AskedBlock { id, cid: cid.into() };
+    let bytes: &'static [u8] = b"60 KiB at most";
+    let part = Part { id: 8, block_bytes: 1_048_618, offset: 61_440, bytes: bytes.into() };
+    vec![
+        (
+            "hello",
+            BlockMessage::Hello(Hello { version: 1, swarm: SwarmId::new([7; 32]), uploads: true }),
+        ),
+        ("choke", BlockMessage::Choke(Choke { on: true, reason: RefuseReason::UploadsOff })),
+        ("bye", BlockMessage::Bye(Bye { reason: 0 })),
+        (
+            "holds",
+            BlockMessage::Holds(Holds {
+                added: vec![run(0, 24), run(30, 1)],
+                removed: vec![run(2, 1)],
+            }),
+        ),
+        ("ask", BlockMessage::Ask(Ask { blocks: vec![block(8), block(9)] })),
+        ("forget", BlockMessage::Forget(Forget { ids: vec![8, 9] })),
+        ("part", BlockMessage::Part(part)),
+        (
+            "decline",
+            BlockMessage::Decline(Decline { ids: vec![9], reason: RefuseReason::NotHeld }),
+        ),
+    ]
+}
+
+#[test]
+fn block_messages_are_the_frozen_bytes() {
+    let vectors: Vec<Value> = block_messages()
+        .into_iter()
+        .map(|(name, message)| {
+            json!({ "name": name, "kind": "block-message", "cbor": hex(&message.encode_to_vec()) })
+        })
+        .collect();
+    check_file("blocks.json", &vectors);
+    for (vector, (name, message)) in vectors.iter().zip(block_messages()) {
+        let bytes = unhex(vector["cbor"].as_str().unwrap());
+        assert_eq!(BlockMessage::decode(&bytes), Ok(message), "{name}");
     }
 }
 

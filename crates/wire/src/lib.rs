@@ -1,12 +1,14 @@
 //! Every message that crosses a machine boundary, and its bounds.
 //!
 //! - [`peer`]: CBOR between two peers over data channels (`docs/spec/swarm.md`).
+//! - [`blocks`]: the same between peers that share files (`docs/spec/files.md`).
 //! - [`signaling`]: JSON between a peer and a signaling server (`docs/spec/signaling.md`).
 //! - [`json`]: how JSON is read.
 //! - [`limits`]: every bound, named once.
 //!
 //! Nothing else in the workspace is serialised for another machine.
 
+pub mod blocks;
 pub mod json;
 pub mod limits;
 pub mod peer;

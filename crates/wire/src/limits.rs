@@ -24,6 +24,16 @@ pub const REQUEST_PIECES_MAX: u32 = 64;
 /// Most tracks (renditions) of one swarm.
 pub const TRACKS_MAX: u16 = 64;
 
+/// Largest block of a share, in bytes: that of `content`.
+pub const BLOCK_BYTES_MAX: u32 = 2 << 20;
+/// Largest part of a block in one frame. Nothing of a file is due in the next moments, so the larger the
+/// better: at 60 KiB the frame with its header is below [`FRAME_BYTES_MAX`].
+pub const PART_BYTES_MAX: usize = 61_440;
+/// Most blocks of a share: 1 TiB of the default profile.
+pub const SHARE_BLOCKS_MAX: u32 = 1 << 20;
+/// Most blocks in one message that asks, takes back or declines, and most asked of one peer at a time.
+pub const ASKS_MAX: usize = 64;
+
 /// Largest signaling text message, in bytes.
 pub const SIGNALING_BYTES_MAX: usize = 65_536;
 /// Largest session description (RFC 8866), in bytes. Data-channel-only descriptions are about 500.

@@ -281,7 +281,7 @@ impl<'b> Message<'b> {
             return Err(DecodeError::TooLong { found: frame.len() });
         }
         let mut decoder = minicbor::Decoder::new(frame);
-        let kind = kind_of(frame).ok_or(DecodeError::Malformed)?;
+        let kind = decode_kind(frame).ok_or(DecodeError::Malformed)?;
         if kind > KIND_MAX {
             return Err(DecodeError::Unknown(kind));
         }
@@ -294,7 +294,6 @@ impl<'b> Message<'b> {
     }
 
     fn check(&self) -> Result<(), DecodeError> {
-        let bound = |ok, field| if ok { Ok(()) } else { Err(DecodeError::Bound(field)) };
         match self {
             Self::Hello(_) | Self::Refuse(_) | Self::Choke(_) | Self::Bye(_) => Ok(()),
             Self::Have(have) => {
@@ -330,7 +329,6 @@ impl<'b> Message<'b> {
 impl Data<'_> {
     fn check(&self) -> Result<(), DecodeError> {
         let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        let bound = |ok, field| if ok { Ok(()) } else { Err(DecodeError::Bound(field)) };
         bound(self.segment.track < limits::TRACKS_MAX, "track")?;
         bound(self.segment_bytes <= limits::SEGMENT_BYTES_MAX, "segment_bytes")?;
         bound((1..=limits::FRAME_PAYLOAD_BYTES_MAX).contains(&self.bytes.len()), "bytes")?;
@@ -340,7 +338,13 @@ impl Data<'_> {
     }
 }
 
-fn kind_of(frame: &[u8]) -> Option<u32> {
+/// Whether a field is within its bound.
+pub(crate) fn bound(ok: bool, field: &'static str) -> Result<(), DecodeError> {
+    if ok { Ok(()) } else { Err(DecodeError::Bound(field)) }
+}
+
+/// The kind of a frame, if it has the outer shape of a message.
+pub(crate) fn decode_kind(frame: &[u8]) -> Option<u32> {
     let mut decoder = minicbor::Decoder::new(frame);
     (decoder.array().ok()? == Some(2)).then_some(())?;
     decoder.u32().ok()
