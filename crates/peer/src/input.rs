@@ -68,6 +68,9 @@ pub enum Input {
     /// See [`swarm::Input::Playback`].
     Playback(SwarmId, Playhead),
 
+    /// What the core of a room says.
+    Room(SwarmId, crate::RoomInput),
+
     /// The signaling socket is open.
     SocketOpen,
     /// A text message from the signaling server.

@@ -8,6 +8,7 @@
 //! | `session` | when to connect to the signaling server, what to tell it, when to come back |
 //! | `links` | whom to dial, whom to accept, whom never again; who made which description |
 //! | `proofs` | what a segment must hash to, from the strongest source there is |
+//! | `room` | a swarm whose messages are the driver's to read: of a share |
 //! | `stream` | where segments are fetched, and one [`swarm::Swarm`] for each stream |
 //! | `peer` | hands what one part says to the others |
 //!
@@ -23,6 +24,7 @@ pub mod output;
 mod peer;
 mod problems;
 mod proofs;
+mod room;
 mod session;
 mod stream;
 mod swarm_id;
@@ -33,6 +35,7 @@ mod wake;
 pub use input::{Input, Integrity, LinkId, RequestId, SegmentUrl, StreamConfig};
 pub use output::{Output, RtcConfig};
 pub use peer::{Peer, PeerConfig, STREAMS_MAX};
+pub use room::{RoomEvent, RoomInput};
 /// What drivers pass on to and from the swarm, so that they import this crate only.
-pub use swarm::{Channel, FetchId, Limits, Playhead, Sources, Track, TrackSegment};
+pub use swarm::{Channel, FetchId, HangupReason, Limits, Playhead, Sources, Track, TrackSegment};
 pub use wake::{Wake, WakeReason};

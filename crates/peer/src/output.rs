@@ -158,6 +158,13 @@ pub enum Output {
         /// The origin's bytes are not the pinned publisher's.
         forged: bool,
     },
+    /// For the core of a room.
+    Room {
+        /// The swarm.
+        swarm: SwarmId,
+        /// What happened.
+        event: crate::RoomEvent,
+    },
     /// Something a person may want to read; also kept in the [`crate::view::View`].
     Problem(crate::view::Problem),
 }

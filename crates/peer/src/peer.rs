@@ -15,6 +15,7 @@ use crate::{
     links::Links,
     problems::{Problems, wrong},
     proofs::Context,
+    room::{Room, RoomEvent},
     session::Session,
     stream::{Listed, Stream},
 };
@@ -38,17 +39,18 @@ pub struct PeerConfig {
 pub struct Peer {
     key: KeyPair,
     seed: Seed,
-    now: Time,
+    pub(crate) now: Time,
     limits: Limits,
     paused: bool,
     session: Session,
-    links: Links,
-    streams: SortedMap<SwarmId, Stream>,
+    pub(crate) links: Links,
+    pub(crate) streams: SortedMap<SwarmId, Stream>,
+    pub(crate) rooms: SortedMap<SwarmId, Room>,
     /// Publishers of streams that are closed now.
     trusted: SortedMap<SwarmId, PeerId>,
     problems: Problems,
     ids: Ids,
-    fx: Effects,
+    pub(crate) fx: Effects,
     /// How many streams were ever opened: each gets its own seed.
     opened: u64,
     /// Whether the person was told that the signaling server can't be reached.
@@ -68,6 +70,7 @@ impl Peer {
             limits: config.limits,
             paused: false,
             streams: SortedMap::new(),
+            rooms: SortedMap::new(),
             trusted: SortedMap::new(),
             problems: Problems::default(),
             ids: Ids::default(),
@@ -121,6 +124,7 @@ impl Peer {
             Input::Fetched { .. } | Input::FetchEnded { .. } | Input::FetchFailed { .. } => {
                 self.take_fetch(input);
             }
+            Input::Room(swarm, input) => self.take_room(swarm, input),
             Input::SocketOpen => self.session.on_open(self.now),
             Input::SocketText(text) => self.on_text(&text),
             Input::SocketClosed => self.session.on_closed(self.now),
@@ -223,15 +227,26 @@ impl Peer {
                 let mut bytes = bytes;
                 bytes.truncate(FRAME_BYTES_MAX + 1);
                 if let Some((swarm, from, bytes)) = self.links.on_message(now, link, bytes, fx) {
-                    self.tell(swarm, swarm::Input::Frame { from, bytes: &bytes });
+                    self.on_frame(swarm, from, bytes);
                 }
             }
             Input::RtcSent { link, bytes } => {
-                if let Some((swarm, to)) = self.links.neighbour(link) {
+                if let Some((swarm, to)) = self.links.neighbour(link)
+                    && !self.tell_room(swarm, RoomEvent::Sent { to, bytes })
+                {
                     self.tell(swarm, swarm::Input::Sent { to, bytes });
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A message of an open link.
+    fn on_frame(&mut self, swarm: SwarmId, from: PeerId, bytes: Vec<u8>) {
+        if self.rooms.contains_key(&swarm) {
+            self.tell_room(swarm, RoomEvent::Frame { from, bytes });
+        } else {
+            self.tell(swarm, swarm::Input::Frame { from, bytes: &bytes });
         }
     }
 
@@ -241,7 +256,7 @@ impl Peer {
             stream.opened = stream.opened.saturating_add(1);
             return;
         }
-        if self.streams.len() >= STREAMS_MAX {
+        if self.streams.len() + self.rooms.len() >= STREAMS_MAX || self.rooms.contains_key(&swarm) {
             let what = format!("{STREAMS_MAX} streams are open, more are not shared");
             wrong(&mut self.fx, None, "too-many-streams", what, "Close one of them.");
             return;
@@ -253,11 +268,29 @@ impl Peer {
         self.prove(swarm, |proofs, cx| proofs.start(cx));
         self.fx.push_back(Effect::Out(Output::OpenStore(swarm)));
         self.share_limits();
+        self.enter(swarm);
+    }
+
+    /// Links and session: is introduced to this swarm from now on.
+    pub(crate) fn enter(&mut self, swarm: SwarmId) {
         self.links.open_swarm(swarm);
         if !self.paused {
             self.session.start(self.now, &mut self.fx);
             self.join(swarm);
         }
+    }
+
+    /// And no longer.
+    pub(crate) fn leave(&mut self, swarm: SwarmId) {
+        self.session.leave(self.now, swarm, &mut self.fx);
+        if self.streams.is_empty() && self.rooms.is_empty() {
+            self.session.stop(self.now, &mut self.fx);
+        }
+    }
+
+    /// Every swarm this peer is in.
+    pub(crate) fn swarms(&self) -> Vec<SwarmId> {
+        self.streams.keys().chain(self.rooms.keys()).copied().collect()
     }
 
     fn on_close(&mut self, swarm: SwarmId) {
@@ -276,16 +309,13 @@ impl Peer {
         self.links.close_swarm(swarm, &mut self.fx);
         self.streams.remove(&swarm);
         self.problems.close(swarm);
-        self.session.leave(self.now, swarm, &mut self.fx);
+        self.leave(swarm);
         self.share_limits();
-        if self.streams.is_empty() {
-            self.session.stop(self.now, &mut self.fx);
-        }
     }
 
     fn on_pause(&mut self) {
         self.paused = true;
-        for swarm in self.streams.keys().copied().collect::<Vec<_>>() {
+        for swarm in self.swarms() {
             self.links.leave_swarm(swarm, &mut self.fx);
         }
         self.session.stop(self.now, &mut self.fx);
@@ -293,7 +323,7 @@ impl Peer {
 
     fn on_resume(&mut self) {
         self.paused = false;
-        if !self.streams.is_empty() {
+        if !self.swarms().is_empty() {
             self.session.start(self.now, &mut self.fx);
         }
     }

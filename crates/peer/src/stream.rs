@@ -251,6 +251,7 @@ pub(crate) struct Listed {
     pub(crate) urls: Vec<crate::SegmentUrl>,
 }
 
-fn clamp_want(want: usize) -> u16 {
+/// A count of neighbours as the server takes it.
+pub(crate) fn clamp_want(want: usize) -> u16 {
     u16::try_from(want.min(wire::limits::NEIGHBOURS_MAX)).unwrap_or(0)
 }

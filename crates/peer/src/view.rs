@@ -15,6 +15,9 @@ pub struct View {
     pub signaling: SignalingView,
     /// Streams that are open.
     pub streams: Vec<StreamView>,
+    /// Rooms that are open. Not for JavaScript: the page that opens them is ours.
+    #[serde(skip)]
+    pub rooms: Vec<RoomView>,
     /// Limits in force.
     pub limits: LimitsView,
     /// What is wrong now, newest first, at most [`PROBLEMS_MAX`].
@@ -75,6 +78,17 @@ pub struct StreamView {
     pub segments: Vec<SegmentView>,
     /// Segments held in memory and store.
     pub held_segments: u32,
+}
+
+/// A swarm whose messages are the driver's to read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RoomView {
+    /// Swarm id, hexadecimal.
+    pub swarm: String,
+    /// Peers in the swarm by the server's word, this one included.
+    pub size: u32,
+    /// Neighbours: connected and connecting. What flowed is for the room's core to say.
+    pub peers: Vec<PeerView>,
 }
 
 /// Where the proof of a segment comes from.

@@ -7,6 +7,7 @@ use super::Peer;
 use crate::{
     Output,
     effect::{Effect, Effects},
+    room::RoomEvent,
     stream::{Ask, Stream},
 };
 
@@ -29,12 +30,20 @@ impl Peer {
             Effect::Witness { id, url } => {
                 self.session.send(self.now, ToServer::Witness { id, url }, &mut self.fx);
             }
-            Effect::Up { swarm, peer } => self.tell(swarm, swarm::Input::PeerUp(peer)),
-            Effect::Down { swarm, peer } => self.tell(swarm, swarm::Input::PeerDown(peer)),
+            Effect::Up { swarm, peer } => {
+                if !self.tell_room(swarm, RoomEvent::Up(peer)) {
+                    self.tell(swarm, swarm::Input::PeerUp(peer));
+                }
+            }
+            Effect::Down { swarm, peer } => {
+                if !self.tell_room(swarm, RoomEvent::Down(peer)) {
+                    self.tell(swarm, swarm::Input::PeerDown(peer));
+                }
+            }
             Effect::Frame { swarm, from, bytes } => {
                 // It may have been hung up by the frame before.
                 if self.links.open_link((swarm, from)).is_some() {
-                    self.tell(swarm, swarm::Input::Frame { from, bytes: &bytes });
+                    self.on_frame(swarm, from, bytes);
                 }
             }
             Effect::Proof { swarm, segment, proof } => {

@@ -4,7 +4,7 @@ use primitives::SwarmId;
 use wire::signaling::{ErrorCode, FromServer, Neighbour};
 
 use super::Peer;
-use crate::problems::wrong;
+use crate::{problems::wrong, room, stream::clamp_want};
 
 impl Peer {
     /// A text message, from a server that is not believed more than it must be.
@@ -39,7 +39,7 @@ impl Peer {
 
     /// The hello is out: join in the same breath, then say what waited.
     fn on_challenge(&mut self) {
-        for swarm in self.streams.keys().copied().collect::<Vec<_>>() {
+        for swarm in self.swarms() {
             self.join(swarm);
             self.prove(swarm, |proofs, cx| proofs.on_server(cx));
         }
@@ -47,6 +47,10 @@ impl Peer {
     }
 
     fn on_neighbours(&mut self, swarm: SwarmId, size: u32, peers: &[Neighbour]) {
+        if let Some(room) = self.rooms.get_mut(&swarm) {
+            room.size = size;
+            return self.links.on_neighbours(swarm, peers);
+        }
         let Some(stream) = self.streams.get_mut(&swarm) else { return };
         stream.size = size;
         self.links.on_neighbours(swarm, peers);
@@ -78,19 +82,29 @@ impl Peer {
     }
 
     pub(super) fn join(&mut self, swarm: SwarmId) {
-        let Some(stream) = self.streams.get(&swarm) else { return };
-        let join = stream.join(self.links.room(swarm));
+        let want = self.links.room(swarm);
+        let join = match self.streams.get(&swarm) {
+            Some(stream) => stream.join(want),
+            None if self.rooms.contains_key(&swarm) => room::join(swarm, clamp_want(want)),
+            None => return,
+        };
         self.session.join(self.now, swarm, join, &mut self.fx);
     }
 
     /// The swarm has fewer neighbours than useful. Asks the server unless somebody is left to dial.
-    pub(super) fn ask_for_neighbours(&mut self, swarm: SwarmId, count: usize) {
-        let Some(stream) = self.streams.get(&swarm) else { return };
+    pub(crate) fn ask_for_neighbours(&mut self, swarm: SwarmId, count: usize) {
+        let (stream, room) = (self.streams.get(&swarm), self.rooms.get(&swarm));
+        let size = stream.map(|stream| stream.size).or(room.map(|room| room.size));
+        let Some(size) = size else { return };
         let linked = self.links.of(swarm).count();
-        let alone = usize::try_from(stream.size).is_ok_and(|size| size <= linked + 1);
+        let alone = usize::try_from(size).is_ok_and(|size| size <= linked + 1);
         let want = count.min(self.links.room(swarm));
         if want > 0 && !self.links.has_candidates(swarm) && !(alone && linked > 0) {
-            let more = stream.more(want, self.links.known_to(swarm));
+            let known = self.links.known_to(swarm);
+            let more = match stream {
+                Some(stream) => stream.more(want, known),
+                None => room::more(swarm, clamp_want(want), known),
+            };
             self.session.send(self.now, more, &mut self.fx);
         }
     }

@@ -1,12 +1,16 @@
 //! The snapshot for the app.
 
-use primitives::Time;
+use primitives::{SwarmId, Time};
 
 use super::Peer;
 use crate::{
     links::Link,
+    room::Room,
     stream::Stream,
-    view::{LimitsView, LinkState, PeerView, SegmentState, SegmentView, StreamView, Totals, View},
+    view::{
+        LimitsView, LinkState, PeerView, RoomView, SegmentState, SegmentView, StreamView, Totals,
+        View,
+    },
 };
 
 impl Peer {
@@ -17,12 +21,18 @@ impl Peer {
             peer: self.id().to_string(),
             signaling: self.session.view(now),
             streams: self.streams.values().map(|stream| self.show_stream(now, stream)).collect(),
+            rooms: self.rooms.iter().map(|(swarm, room)| self.show_room(*swarm, room)).collect(),
             limits: LimitsView {
                 upload_bytes_per_s: self.limits.upload_bytes_per_s,
                 relay_only: self.links.relay_only(),
             },
             problems: self.problems.view(now),
         }
+    }
+
+    fn show_room(&self, swarm: SwarmId, room: &Room) -> RoomView {
+        let peers = self.links.of(swarm).map(|link| show_peer(link, None)).collect();
+        RoomView { swarm: swarm.to_string(), size: room.size, peers }
     }
 
     fn show_stream(&self, now: Time, stream: &Stream) -> StreamView {
