@@ -6,5 +6,6 @@
   } catch {
     // Storage forbidden: as the system says.
   }
-  root.dataset.boot = { "/": "home", "/watch": "watch" }[location.pathname] ?? "plain";
+  const shared = location.hash.startsWith("#/get/");
+  root.dataset.boot = (!shared && { "/": "home", "/watch": "watch" }[location.pathname]) || "plain";
 })();

@@ -11,9 +11,12 @@ use leptos_router::path;
 use crate::browser;
 use crate::components::header::{Header, TabBar};
 use crate::components::player::{Place, Player};
+use crate::routes::get::Get;
 use crate::routes::home::Home;
+use crate::routes::library::Library;
 use crate::routes::network::Network;
 use crate::routes::settings::SettingsPage;
+use crate::routes::share::Share;
 use crate::routes::watch::Watch;
 use crate::session::Session;
 
@@ -29,11 +32,15 @@ pub(crate) fn App() -> impl IntoView {
 
 #[component]
 fn Shell() -> impl IntoView {
-    let path = use_location().pathname;
+    let location = use_location();
+    let (path, hash) = (location.pathname, location.hash);
+    // A share's link stands in the fragment of any page of ours.
+    let got = Memo::new(move |_| hash.read().trim_start_matches('#').starts_with("/get/"));
     let query = use_query_map();
     let source = Memo::new(move |before: Option<&Option<String>>| {
         let before = before.cloned().flatten();
         match path.read().as_str() {
+            _ if got.get() => before,
             "/" => Some(Session::demo_url()),
             "/watch" => {
                 query.read().get("src").and_then(|src| browser::playlist_url(&src)).or(before)
@@ -43,6 +50,9 @@ fn Shell() -> impl IntoView {
     });
     Session::provide(source);
     let page = Memo::new(move |_| match path.read().as_str() {
+        _ if got.get() => "get",
+        "/share" => "share",
+        "/library" => "library",
         "/" => "home",
         "/watch" => "watch",
         "/network" => "network",
@@ -60,12 +70,19 @@ fn Shell() -> impl IntoView {
         <Header />
         <main id="content" class="page" data-page=page tabindex="-1">
             <Player place />
+            <Show when=move || got.get()>
+                <Get link=hash />
+            </Show>
+            <Show when=move || !got.get()>
             <Routes fallback=Lost>
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/watch") view=Watch />
+                <Route path=path!("/share") view=Share />
+                <Route path=path!("/library") view=Library />
                 <Route path=path!("/network") view=Network />
                 <Route path=path!("/settings") view=SettingsPage />
             </Routes>
+            </Show>
         </main>
         <TabBar />
     }

@@ -150,6 +150,16 @@ pub(crate) fn has_webrtc() -> bool {
     has(&window(), "RTCPeerConnection")
 }
 
+/// Whether a person can pick a folder to save into.
+pub(crate) fn can_pick_folders() -> bool {
+    has(&window(), "showDirectoryPicker")
+}
+
+/// Now, in seconds since 1970.
+pub(crate) fn now_s() -> u64 {
+    crate::format::whole(js_sys::Date::now() / 1000.0)
+}
+
 fn has(of: &JsValue, name: &str) -> bool {
     Reflect::get(of, &name.into()).is_ok_and(|value| value.is_truthy())
 }

@@ -1,4 +1,4 @@
-//! The pages of Starling: watch a stream together, see who sends what, set limits.
+//! The pages of Starling: watch a stream together, share files, see who sends what, set limits.
 //!
 //! One [`session::Session`] owns the peer and the one signal everything shown is derived from; routes
 //! lay out, components draw, [`format`] puts numbers into words. Nothing below `peer-wasm` is known
@@ -10,9 +10,12 @@ mod app;
 mod browser;
 mod components;
 mod format;
+mod picked;
 mod routes;
 mod session;
 mod settings;
+mod share_words;
+mod sharing;
 mod story;
 
 fn main() {

@@ -1,6 +1,9 @@
 //! The pages, one file each.
 
+pub(crate) mod get;
 pub(crate) mod home;
+pub(crate) mod library;
 pub(crate) mod network;
 pub(crate) mod settings;
+pub(crate) mod share;
 pub(crate) mod watch;

@@ -14,6 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::browser;
 use crate::settings::{Settings, Theme};
+use crate::sharing::Sharing;
 
 /// How often the view is made anew.
 const VIEW_EVERY_MS: u32 = 500;
@@ -36,6 +37,8 @@ pub(crate) struct Session {
     pub(crate) source: Memo<Option<String>>,
     /// What is wrong, with remedies: the peer's, and that there is none. The player tells its own.
     pub(crate) problems: Memo<Vec<Problem>>,
+    /// Shares of files.
+    pub(crate) sharing: Sharing,
     stage: RwSignal<Stage>,
     metered: RwSignal<bool>,
     running: StoredValue<Option<Running>, LocalStorage>,
@@ -90,6 +93,7 @@ impl Session {
             problems: Memo::new(move |_| problems(&view.read(), &stage.read())),
             settings: RwSignal::new(Settings::load(browser::kept)),
             metered: RwSignal::new(browser::is_metered()),
+            sharing: Sharing::new(),
             running: StoredValue::new_local(None),
         };
         provide_context(session);
@@ -185,6 +189,7 @@ impl Session {
                         self.view.set(view);
                     }
                 });
+                let files = peer.files();
                 self.running.set_value(Some(Running { peer, _subscription }));
                 let stage = if browser::has_webrtc() {
                     Stage::Running
@@ -192,6 +197,8 @@ impl Session {
                     Stage::Without("it has no WebRTC, or forbids it".to_owned())
                 };
                 self.stage.set(stage);
+                self.sharing.start(files).await;
+                self.apply();
             }
             Err(error) => self.stage.set(Stage::Without(error.to_string())),
         }
@@ -205,6 +212,9 @@ impl Session {
                 upload_limit: Some(limit(settings.upload_limit(metered))),
                 ..LimitOptions::default()
             });
+            if let Some(files) = self.sharing.files() {
+                files.set_upload_limit(settings.upload_limit(metered));
+            }
             peer.set_relay_only(settings.relay_only);
             peer.set_cache_bytes(settings.cache_bytes);
         }

@@ -26,6 +26,11 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::channel_data::seeds,
     },
     Target {
+        name: "decode_blocks",
+        run: targets::decode_blocks::run,
+        seeds: targets::decode_blocks::seeds,
+    },
+    Target {
         name: "decode_peer",
         run: targets::decode_peer::run,
         seeds: targets::decode_peer::seeds,
@@ -36,6 +41,11 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::decode_signaling::seeds,
     },
     Target { name: "manifest", run: targets::manifest::run, seeds: targets::manifest::seeds },
+    Target {
+        name: "share_frames",
+        run: targets::share_frames::run,
+        seeds: targets::share_frames::seeds,
+    },
     Target { name: "stun", run: targets::stun::run, seeds: targets::stun::seeds },
     Target {
         name: "turn_machine",

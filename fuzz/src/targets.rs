@@ -2,9 +2,11 @@
 
 pub mod channel_data;
 pub mod content;
+pub mod decode_blocks;
 pub mod decode_peer;
 pub mod decode_signaling;
 pub mod manifest;
+pub mod share_frames;
 pub mod stun;
 pub mod swarm_inputs;
 pub mod transaction;

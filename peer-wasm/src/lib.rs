@@ -2,7 +2,7 @@
 //!
 //! The core ([`peer::Peer`]) decides; this crate feeds it what the browser tells and does what it
 //! asks: WebRTC (`rtc`), the signaling WebSocket (`socket`), origin HTTP (`fetch`), IndexedDB (`idb`),
-//! clock and timer (`clock`), entropy (`entropy`), the page's own life (`page`). `pump` is the loop.
+//! shares of files ([`files`]), clock and timer (`clock`), entropy (`entropy`), the page's own life (`page`). `pump` is the loop.
 //!
 //! Two façades over the same thing: [`Peer`] for Rust pages, [`StarlingPeer`] and [`StarlingStream`]
 //! for JavaScript (`static/embed.js`).
@@ -13,6 +13,7 @@
 mod clock;
 mod entropy;
 mod fetch;
+pub mod files;
 mod idb;
 mod js;
 mod js_error;
@@ -168,6 +169,11 @@ impl Peer {
             ));
         }
         Ok(Stream { driver: Rc::clone(&self.0), swarm })
+    }
+
+    /// Its shares of files.
+    pub fn files(&self) -> files::Files {
+        files::Files::new(&self.0)
     }
 
     /// The same peer for JavaScript: set it as the `peer` property of a `<starling-player>`.

@@ -9,8 +9,11 @@ use core::{
 };
 use std::rc::{Rc, Weak};
 
-use peer::{Input, Limits, Output, Peer, PeerConfig, STREAMS_MAX, StreamConfig, view::View};
-use primitives::{SegmentId, SortedMap, SwarmId, Time};
+use peer::{
+    Input, Limits, Output, Peer, PeerConfig, RoomEvent, RoomInput, STREAMS_MAX, StreamConfig,
+    view::View,
+};
+use primitives::{PeerId, SegmentId, SortedMap, SwarmId, Time};
 
 mod queue;
 
@@ -53,9 +56,25 @@ impl Inbox {
     }
 }
 
+/// Takes what happens in a room. A trait object, so that pages that only play carry no core of shares.
+pub(crate) trait RoomSink {
+    /// Takes one event; what follows from it is queued, not performed here.
+    fn event(&self, event: RoomEvent);
+}
+
 impl Sink for Driver {
     fn take(&self, input: Input) {
         self.push(input);
+    }
+}
+
+/// Open rooms and who hears of them. Its text says how many: see [`Sink`].
+#[derive(Default)]
+struct Rooms(SortedMap<SwarmId, Weak<dyn RoomSink>>);
+
+impl core::fmt::Debug for Rooms {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Rooms")
     }
 }
 
@@ -76,6 +95,7 @@ pub(crate) struct Driver {
     me: Weak<Self>,
     limits: Cell<Limits>,
     open: RefCell<SortedMap<SwarmId, u32>>,
+    rooms: RefCell<Rooms>,
     _page: Vec<Listener>,
 }
 
@@ -106,6 +126,7 @@ impl Driver {
                 waiters: Waiters::default(),
                 limits: Cell::new(limits),
                 open: RefCell::default(),
+                rooms: RefCell::default(),
                 me: Weak::clone(me),
                 _page: page::listen(&inbox),
             }
@@ -183,6 +204,28 @@ impl Driver {
         let segment_bytes = load.segment_bytes;
         self.fetches.offer(key, load);
         self.push(Input::HandOver { swarm, segment, segment_bytes, bytes: came, took });
+    }
+
+    /// The clock of this driver's core.
+    pub(crate) fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// The peer's own name.
+    pub(crate) fn id(&self) -> PeerId {
+        self.core.borrow().id()
+    }
+
+    /// Opens a room, whose events go to `sink` while that lives.
+    pub(crate) fn open_room(&self, swarm: SwarmId, sink: Weak<dyn RoomSink>) {
+        self.rooms.borrow_mut().0.insert(swarm, sink);
+        self.push(Input::Room(swarm, RoomInput::Open));
+    }
+
+    /// Closes a room.
+    pub(crate) fn close_room(&self, swarm: SwarmId) {
+        self.rooms.borrow_mut().0.remove(&swarm);
+        self.push(Input::Room(swarm, RoomInput::Close));
     }
 
     /// Queues an input and runs the pump, unless it is running.
@@ -274,6 +317,12 @@ impl Driver {
             }
             Output::Fail { swarm, segment, status, forged } => {
                 self.waiters.fail((swarm, segment), status, forged);
+            }
+            Output::Room { swarm, event } => {
+                let sink = self.rooms.borrow().0.get(&swarm).and_then(Weak::upgrade);
+                if let Some(sink) = sink {
+                    sink.event(event);
+                }
             }
             Output::Problem(problem) => page::warn(&problem),
         }

@@ -51,6 +51,8 @@ fn Links(icons: bool) -> impl IntoView {
                 }
             })}
         <A href=watch>{icon(Glyph::Play)} <span>"Watch"</span></A>
+        <A href="/share">{icon(Glyph::Share)} <span>"Share"</span></A>
+        <A href="/library">{icon(Glyph::Library)} <span>"Library"</span></A>
         <A href="/network">{icon(Glyph::Network)} <span>"Network"</span></A>
         <A href="/settings">{icon(Glyph::Settings)} <span>"Settings"</span></A>
     }

@@ -33,6 +33,22 @@ pub(crate) enum Glyph {
     Close,
     /// An arrow to the right.
     Arrow,
+    /// Books on a shelf.
+    Library,
+    /// A sheet with a folded corner.
+    File,
+    /// A folder.
+    Folder,
+    /// An arrow into a tray.
+    Save,
+    /// Two bars.
+    Pause,
+    /// A padlock.
+    Lock,
+    /// A pin.
+    Pin,
+    /// A bin.
+    Bin,
 }
 
 impl Glyph {
@@ -67,6 +83,14 @@ impl Glyph {
             Self::Note => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM12 11v5M12 8v.1",
             Self::Close => "m6 6 12 12M18 6 6 18",
             Self::Arrow => "M4.5 12h14M13 6.5l5.5 5.5-5.5 5.5",
+            Self::Library => "M5 4.5v15M9.5 4.5v15M14 5.2l4.6 14M5 19.5h4.5M5 4.5h4.5",
+            Self::File => "M6 3.5h7.5l4.5 4.5v12.5H6ZM13.5 3.5V8H18",
+            Self::Folder => "M3.5 18.5v-12h6l2 2.5h9v9.5Z",
+            Self::Save => "M12 4v11M8 11.5l4 4 4-4M5 16v4h14v-4",
+            Self::Pause => "M9 6v12M15 6v12",
+            Self::Lock => "M6 11h12v9H6ZM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+            Self::Pin => "M9 4h6l-.8 6 3.3 3.5h-11L9.8 10ZM12 13.5V20",
+            Self::Bin => "M5 7h14M9.5 7V4.5h5V7M6.5 7l1 13h9l1-13",
         }
     }
 }

@@ -69,10 +69,10 @@ pub(crate) fn ShareButton() -> impl IntoView {
 }
 
 #[component]
-fn SystemShare(link: Signal<String>) -> impl IntoView {
+pub(crate) fn SystemShare(link: Signal<String>, #[prop(default = "Watch with me")] title: &'static str) -> impl IntoView {
     let share = move |_| {
         spawn_local(async move {
-            browser::share("Watch with me", &link.get_untracked()).await;
+            browser::share(title, &link.get_untracked()).await;
         });
     };
     view! {
@@ -85,7 +85,7 @@ fn SystemShare(link: Signal<String>) -> impl IntoView {
 
 /// The link as a QR code; nothing where it is too long for one.
 #[component]
-fn Code(text: Signal<String>) -> impl IntoView {
+pub(crate) fn Code(text: Signal<String>) -> impl IntoView {
     let drawn = Memo::new(move |_| qr(&text.read()));
     move || {
         drawn.get().map(|(size, path)| {

@@ -17,7 +17,7 @@ mod order;
 mod origin;
 pub mod output;
 mod piece;
-mod rate;
+pub mod rate;
 mod segment;
 mod serving;
 mod swarm;

@@ -13,7 +13,7 @@ const SAMPLE_LEAST: Duration = Duration::from_millis(20);
 
 /// Goodput of one source: bytes per second of the time in which something was asked of it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Goodput {
+pub struct Goodput {
     bytes_per_s: Option<u64>,
     bytes: u64,
     busy: Duration,
@@ -22,24 +22,24 @@ pub(crate) struct Goodput {
 
 impl Goodput {
     /// Tells whether something is asked of the source from now on.
-    pub(crate) fn set_busy(&mut self, now: Time, busy: bool) {
+    pub fn set_busy(&mut self, now: Time, busy: bool) {
         self.advance(now);
         self.busy_since = busy.then_some(now);
     }
 
     /// Useful bytes came.
-    pub(crate) fn add(&mut self, now: Time, bytes: u32) {
+    pub fn add(&mut self, now: Time, bytes: u32) {
         self.bytes += u64::from(bytes);
         self.advance(now);
     }
 
     /// A load by somebody else from the same source: `bytes` in all of that time.
-    pub(crate) fn add_load(&mut self, bytes: u32, took: Duration) {
+    pub fn add_load(&mut self, bytes: u32, took: Duration) {
         self.sample(per_second(u64::from(bytes), took.max(SAMPLE_LEAST)));
     }
 
     /// Bytes per second; `None` before the first sample.
-    pub(crate) fn bytes_per_s(&self) -> Option<u64> {
+    pub fn bytes_per_s(&self) -> Option<u64> {
         self.bytes_per_s
     }
 
@@ -64,18 +64,18 @@ impl Goodput {
 }
 
 /// Bytes over a time as bytes per second.
-pub(crate) fn per_second(bytes: u64, time: Duration) -> u64 {
+pub fn per_second(bytes: u64, time: Duration) -> u64 {
     let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
     bytes.saturating_mul(1_000_000) / micros
 }
 
 /// How long `bytes` take at a rate.
-pub(crate) fn time_for(bytes: u64, bytes_per_s: u64) -> Duration {
+pub fn time_for(bytes: u64, bytes_per_s: u64) -> Duration {
     Duration::from_micros(bytes.saturating_mul(1_000_000) / bytes_per_s.max(1))
 }
 
 /// Bytes a rate gives in a time.
-pub(crate) fn bytes_in(bytes_per_s: u64, time: Duration) -> u64 {
+pub fn bytes_in(bytes_per_s: u64, time: Duration) -> u64 {
     let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     bytes_per_s.saturating_mul(micros) / 1_000_000
 }

@@ -1,0 +1,161 @@
+//! What the pages of files share: the handle, what is being made, and status that is looked at again and
+//! again.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use peer_wasm::files::{Files, FilesError, Item, MakeOptions, ShareStatus};
+
+use crate::share_words::{Said, error};
+
+/// How often a share is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
+
+/// Files being made into a share.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Making {
+    /// Nothing is.
+    #[default]
+    Nothing,
+    /// Read and hashed.
+    Reading {
+        /// What it is called.
+        name: String,
+        /// Bytes done.
+        done_bytes: u64,
+        /// Bytes of all.
+        all_bytes: u64,
+    },
+    /// It did not work.
+    Failed(Said),
+}
+
+/// Handle to the shares of this page. Copied freely.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sharing {
+    files: StoredValue<Option<Files>, LocalStorage>,
+    /// There are shares, and those of the last visit are open.
+    pub(crate) ready: RwSignal<bool>,
+    /// What is being made.
+    pub(crate) making: RwSignal<Making>,
+    /// The share made last, by its CID: shown open.
+    pub(crate) made: RwSignal<Option<String>>,
+    /// Counts changes of the library.
+    pub(crate) changed: RwSignal<u32>,
+}
+
+impl Sharing {
+    /// No peer yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            files: StoredValue::new_local(None),
+            ready: RwSignal::new(false),
+            making: RwSignal::new(Making::Nothing),
+            made: RwSignal::new(None),
+            changed: RwSignal::new(0),
+        }
+    }
+
+    /// The peer is there: opens what was open at the last visit.
+    pub(crate) async fn start(self, files: Files) {
+        self.files.set_value(Some(files.clone()));
+        files.restore().await;
+        self.ready.set(true);
+        self.touch();
+    }
+
+    /// The handle, once there is one.
+    pub(crate) fn files(self) -> Option<Files> {
+        self.files.with_value(Clone::clone)
+    }
+
+    /// Something in the library changed.
+    pub(crate) fn touch(self) {
+        self.changed.update(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Makes a share of these files.
+    pub(crate) fn make(self, items: Vec<Item>, options: MakeOptions) {
+        let Some(files) = self.files() else { return };
+        let Some(first) = items.first() else { return };
+        let name = match items.len() {
+            1 => first.path.clone(),
+            count => format!("{count} files"),
+        };
+        self.work(name, async move |progress: &dyn Fn(u64, u64)| {
+            let link = files.make(&items, &options, progress).await?;
+            self.made.set(cid_of(&link));
+            Ok(())
+        });
+    }
+
+    /// Goes on with a share whose files were chosen again.
+    pub(crate) fn make_again(self, cid: String, items: Vec<Item>) {
+        let Some(files) = self.files() else { return };
+        self.work("the files".to_owned(), async move |progress: &dyn Fn(u64, u64)| {
+            files.make_again(&cid, &items, progress).await
+        });
+    }
+
+    fn work(
+        self,
+        name: String,
+        work: impl AsyncFnOnce(&dyn Fn(u64, u64)) -> Result<(), FilesError> + 'static,
+    ) {
+        let progress = move |done_bytes, all_bytes| {
+            self.making.set(Making::Reading { name: name.clone(), done_bytes, all_bytes });
+        };
+        progress(0, 0);
+        spawn_local(async move {
+            let next = match work(&progress).await {
+                Ok(()) => Making::Nothing,
+                Err(wrong) => Making::Failed(error(&wrong)),
+            };
+            self.making.set(next);
+            self.touch();
+        });
+    }
+
+    /// What is shown of a share, looked at again while the caller's owner lives.
+    pub(crate) fn watch(self, cid: Signal<Option<String>>) -> RwSignal<Option<ShareStatus>> {
+        let status = RwSignal::new(None);
+        let look = move || {
+            let now = cid.get_untracked().and_then(|cid| self.files()?.status(&cid));
+            if *status.read_untracked() != now {
+                status.set(now);
+            }
+        };
+        Effect::new(move || {
+            let _ = (cid.get(), self.ready.get(), self.changed.get());
+            look();
+        });
+        if let Ok(looking) = set_interval_with_handle(look, LOOK_EVERY) {
+            on_cleanup(move || looking.clear());
+        }
+        status
+    }
+}
+
+/// The CID a link names.
+pub(crate) fn cid_of(link: &str) -> Option<String> {
+    let (_, rest) = link.split_once("#/get/")?;
+    Some(rest.split('?').next().unwrap_or(rest).to_owned())
+}
+
+/// A link in full, to be sent.
+pub(crate) fn full(link: &str) -> String {
+    format!("{}/{link}", crate::browser::origin())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_called_by_its_cid() {
+        assert_eq!(cid_of("https://h/#/get/bafy?k=x").as_deref(), Some("bafy"));
+        assert_eq!(cid_of("#/get/bafy").as_deref(), Some("bafy"));
+        assert_eq!(cid_of("#/watch"), None);
+    }
+}

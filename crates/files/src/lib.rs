@@ -1,0 +1,50 @@
+//! A share between peers, sans-IO: which blocks it has, which are fetched next and from whom, and who
+//! gets which from here.
+//!
+//! A [`Share`] is a value: [`Share::step`] takes the time and one [`Input`], pushes [`Output`]s and says
+//! when to call again. It begins with a link. A sender and a receiver are the same thing: one whose store
+//! has every block, and one whose store has none yet.
+//!
+//! ```text
+//! link → manifest (names, sizes, roots) → the list of places (docs/spec/files.md) → link nodes → leaves
+//! ```
+//!
+//! [`make::Maker`] makes a share from files.
+//!
+//! | part | what it decides |
+//! |---|---|
+//! | `list` | the place of every block of a share, from the manifest alone |
+//! | `places` | what is known and held of each place, and which are wanted next |
+//! | `opening` | the manifest and link nodes: read, checked against each other |
+//! | `asking` | which block is asked of which neighbour |
+//! | `serving` | which neighbour gets the next part |
+//! | `telling` | greeting, holdings, judging |
+//!
+//! Laws: nothing is kept, shown or passed on before it hashes to its name; only blocks of this share are
+//! read for strangers; what a stranger sends never panics and never grows anything without a named bound
+//! ([`config`]); memory is bounded by blocks under way, not by the share.
+//!
+//! Not here: disks, hashing, sockets, the page. The driver keeps blocks and computes digests.
+
+mod asking;
+mod bits;
+pub mod config;
+pub mod input;
+mod list;
+pub mod make;
+mod neighbour;
+mod opening;
+pub mod output;
+mod places;
+mod serving;
+mod share;
+mod telling;
+pub mod view;
+
+/// What drivers need of blocks, so that they import this crate only.
+pub use content;
+pub use input::{Config, Input};
+pub use output::{Event, Output};
+pub use share::{Share, swarm_of};
+/// What drivers pass on to connections.
+pub use swarm::{Channel, HangupReason};

@@ -1,0 +1,230 @@
+//! The manifest and link nodes: read as they come, checked against each other.
+//!
+//! What hashes to its name is what the sender made; that does not make it sane. The manifest is bounded
+//! by `content`, and a file's tree must be the one that the manifest's size and profile say.
+
+use std::collections::VecDeque;
+
+use content::{
+    Block, Candidate, Cid, Codec, Node, Opened, decode,
+    limits::SHARE_MANIFEST_BYTES_MAX,
+    read::FileReader,
+    share::{Cipher, Purpose, ShareManifest},
+};
+use primitives::{Hash, PeerId, SortedMap, SortedSet};
+use swarm::HangupReason;
+
+use crate::{
+    Event, Output, Share, config,
+    list::List,
+    places::{Places, State},
+    view::Failure,
+};
+
+/// What is being opened.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    /// Reads the manifest, until it is here.
+    reader: Option<FileReader>,
+    bytes: Vec<u8>,
+    /// Blocks of the manifest: at most its bound by the chunk, and link nodes.
+    pub(crate) blocks: SortedMap<Cid, State>,
+    /// Names the store is to be asked for.
+    looks: Vec<Cid>,
+    /// Held blocks that are to be read and opened.
+    queue: VecDeque<Cid>,
+    reading: SortedSet<Cid>,
+}
+
+impl Opening {
+    pub(crate) fn new(manifest: Cid) -> Self {
+        let limit = u64::try_from(SHARE_MANIFEST_BYTES_MAX).unwrap_or(u64::MAX);
+        Self {
+            reader: Some(FileReader::new(manifest, limit)),
+            bytes: Vec::new(),
+            blocks: [(manifest, State::Looking)].into_iter().collect(),
+            looks: vec![manifest],
+            queue: VecDeque::new(),
+            reading: SortedSet::new(),
+        }
+    }
+
+    /// Blocks of the manifest that are not here.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = Cid> + '_ {
+        self.blocks.iter().filter(|(_, state)| **state == State::Missing).map(|(cid, _)| *cid)
+    }
+}
+
+impl Share {
+    /// Asks the store for names that are new, and reads what is to be opened.
+    pub(crate) fn look(&mut self, out: &mut Vec<Output>) {
+        let looks = std::mem::take(&mut self.opening.looks);
+        out.extend(looks.chunks(config::LOOK_MAX).map(|names| Output::Look(names.to_vec())));
+        while self.opening.reading.len() < config::READING_MAX
+            && let Some(cid) = self.opening.queue.pop_front()
+        {
+            self.opening.reading.insert(cid);
+            out.push(Output::Load(cid));
+        }
+    }
+
+    pub(crate) fn on_looked(&mut self, cid: &Cid, has: bool) {
+        if self.state_of(cid) != Some(State::Looking) {
+            return;
+        }
+        if !has {
+            return self.set_state(cid, State::Missing);
+        }
+        self.hold(cid);
+        if self.is_opened_here(cid) {
+            self.opening.queue.push_back(*cid);
+        }
+    }
+
+    /// The store has a block after all.
+    pub(crate) fn on_found(&mut self, cid: &Cid) {
+        if self.state_of(cid) == Some(State::Missing) {
+            self.set_state(cid, State::Looking);
+            self.on_looked(cid, true);
+        }
+    }
+
+    /// The store gave a block, for opening or for neighbours.
+    pub(crate) fn on_loaded(&mut self, cid: Cid, bytes: Option<Vec<u8>>, out: &mut Vec<Output>) {
+        let opens = self.opening.reading.remove(&cid);
+        match &bytes {
+            Some(bytes) if opens => {
+                let candidate = Candidate { cid, bytes: bytes.clone() };
+                // The driver has checked it; hashing a few link nodes twice costs nothing.
+                if let Ok(block) = candidate.verify() {
+                    self.open(block, out);
+                }
+            }
+            Some(_) => {}
+            None => {
+                self.set_state(&cid, State::Held);
+                self.lose(&cid, out);
+            }
+        }
+        self.on_read(cid, bytes, out);
+    }
+
+    fn lose(&mut self, cid: &Cid, out: &mut Vec<Output>) {
+        let place = self.places.as_mut().and_then(|places| places.place(cid));
+        match (&mut self.places, place) {
+            (Some(places), Some(place)) => {
+                let lost = places.lose(place);
+                self.tell_lost(&lost, out);
+            }
+            _ => self.set_state(cid, State::Missing),
+        }
+    }
+
+    /// Bytes from a neighbour, hashed by the driver.
+    pub(crate) fn on_checked(
+        &mut self,
+        cid: Cid,
+        from: PeerId,
+        digest: Hash,
+        bytes: Vec<u8>,
+        out: &mut Vec<Output>,
+    ) {
+        if !self.coming.contains_key(&cid) {
+            return;
+        }
+        let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let Ok(block) = (Candidate { cid, bytes }).verify_digest(digest) else {
+            self.coming.remove(&cid);
+            self.set_missing(&cid);
+            self.liars = self.liars.saturating_add(1);
+            out.push(Output::Event(Event::Liar(from)));
+            return self.cut(from, HangupReason::WrongBytes, out);
+        };
+        self.received.add(self.now, size);
+        if let Some(neighbour) = self.neighbours.get_mut(&from) {
+            neighbour.received_bytes += u64::from(size);
+        }
+        let bytes = if self.is_opened_here(&cid) {
+            let bytes = block.bytes().to_vec();
+            self.open(block, out);
+            bytes
+        } else {
+            block.into_bytes()
+        };
+        if self.failure.is_none() {
+            out.push(Output::Keep { cid, bytes });
+        }
+    }
+
+    /// Whether the block is part of the manifest or links to others.
+    fn is_opened_here(&self, cid: &Cid) -> bool {
+        let places = self.places.as_ref();
+        let place = places.and_then(|places| places.place(cid).map(|at| !places.is_leaf(at)));
+        place.unwrap_or_else(|| self.opening.blocks.contains_key(cid))
+    }
+
+    fn open(&mut self, block: Block, out: &mut Vec<Output>) {
+        let cid = block.cid();
+        let place = self.places.as_ref().and_then(|places| places.place(&cid));
+        let opened = match place {
+            Some(place) => self.open_node(place, block),
+            None => self.open_manifest(&block, out),
+        };
+        if let Err(failure) = opened {
+            self.fail(failure, out);
+        }
+    }
+
+    fn open_manifest(&mut self, block: &Block, out: &mut Vec<Output>) -> Result<(), Failure> {
+        let Some(reader) = &mut self.opening.reader else { return Ok(()) };
+        let opened = self.config.key.open(block, Purpose::Manifest).map_err(|_| Failure::Key)?;
+        if reader.put(&opened).is_err() {
+            return Err(Failure::Damaged);
+        }
+        while let Some(part) = reader.next_part() {
+            self.opening.bytes.extend_from_slice(&part.bytes);
+        }
+        for cid in reader.wanted(usize::MAX) {
+            if !self.opening.blocks.contains_key(&cid) {
+                self.opening.blocks.insert(cid, State::Looking);
+                self.opening.looks.push(cid);
+            }
+        }
+        if reader.is_done() {
+            self.opening.reader = None;
+            let bytes = std::mem::take(&mut self.opening.bytes);
+            self.on_manifest(&bytes)?;
+            out.push(Output::Event(Event::Opened));
+        }
+        Ok(())
+    }
+
+    fn on_manifest(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let manifest = ShareManifest::decode(bytes).map_err(|_| Failure::Damaged)?;
+        let mut places = Places::new(List::of(&manifest).ok_or(Failure::TooLarge)?);
+        self.opening.looks.extend(places.learn_roots(&manifest));
+        self.end_by(manifest.expires_at_s);
+        (self.places, self.manifest) = (Some(places), Some(manifest));
+        Ok(())
+    }
+
+    fn open_node(&mut self, place: u32, block: Block) -> Result<(), Failure> {
+        let (Some(places), Some(manifest)) = (&mut self.places, &self.manifest) else {
+            return Ok(());
+        };
+        let opened: Opened = match manifest.cipher {
+            Cipher::None => block.into_opened(),
+            Cipher::XChaCha20Poly1305 => {
+                self.config.key.open(&block, Purpose::Content).map_err(|_| Failure::Key)?
+            }
+        };
+        let node = decode(opened.codec(), opened.bytes()).map_err(|_| Failure::Damaged)?;
+        let Node::File { inline, children, .. } = node else { return Err(Failure::Damaged) };
+        if opened.codec() != Codec::DagPb || !inline.is_empty() {
+            return Err(Failure::Damaged);
+        }
+        let new = places.learn_children(place, &children).ok_or(Failure::Damaged)?;
+        self.opening.looks.extend(new);
+        Ok(())
+    }
+}

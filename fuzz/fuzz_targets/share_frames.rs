@@ -1,0 +1,4 @@
+//! `share_frames` under libFuzzer. What it does and what must hold: `starling_fuzz::targets::share_frames`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starling_fuzz::targets::share_frames::run(bytes));

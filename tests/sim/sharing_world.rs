@@ -1,0 +1,524 @@
+//! The world: shares on hosts, their stores, and what carries their frames.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::RangeInclusive,
+    time::Duration,
+};
+
+use content::{
+    Candidate, Cid, Codec, Profile, decode,
+    read::FileReader,
+    share::{Purpose, Secret, ShareKey, ShareLink},
+};
+use files::{
+    Channel, Config, Event, HangupReason, Input, Output, Share,
+    make::Maker,
+    view::{EntryView, ShareView},
+};
+use netsim::{Access, Happening, HostId, Lane, Network, Path};
+use primitives::{KeyPair, PeerId, Rng, Seed, Time, sha256};
+use wire::{
+    blocks::{Ask, AskedBlock, BlockMessage, Forget, Holds, Part},
+    peer::Run,
+};
+
+const STARTED_S: u64 = 1_800_000_000;
+
+/// A share as its sender made it.
+pub(crate) struct Content {
+    blocks: BTreeMap<Cid, Vec<u8>>,
+    /// Of these, what the list has.
+    listed: BTreeSet<Cid>,
+    plain: BTreeMap<String, Vec<u8>>,
+    cid: Cid,
+    key: ShareKey,
+    seed: u64,
+    ends_at_s: Option<u64>,
+}
+
+impl Content {
+    pub(crate) fn file(seed: u64, size: usize) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let bytes = std::iter::repeat_with(|| rng.u8(..)).take(size).collect();
+        Self::make(seed, "film.mp4", BTreeMap::from([("film.mp4".to_owned(), bytes)]), None)
+    }
+
+    pub(crate) fn folder(seed: u64, files: usize, bytes_max: usize) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let file = |number: usize| {
+            let size = rng.usize(..bytes_max);
+            let bytes = std::iter::repeat_with(|| rng.u8(..)).take(size).collect();
+            (format!("{}/{number}.txt", number % 7), bytes)
+        };
+        let plain = (0..files).map(file).collect();
+        Self::make(seed, "folder", plain, None)
+    }
+
+    /// The same, with an end so many seconds after the start.
+    pub(crate) fn ending_in(self, seconds: u64) -> Self {
+        Self::make(self.seed, "film.mp4", self.plain, Some(STARTED_S + seconds))
+    }
+
+    fn make(
+        seed: u64,
+        name: &str,
+        plain: BTreeMap<String, Vec<u8>>,
+        ends_at_s: Option<u64>,
+    ) -> Self {
+        let key = ShareKey::new([7; 32]);
+        let mut maker = Maker::new(name, key.clone(), [9; 16], Profile::V1_2025).unwrap();
+        let (mut blocks, mut listed) = (BTreeMap::new(), BTreeSet::new());
+        let mut drain = |maker: &mut Maker, lists: bool| {
+            while let Some(made) = maker.next_block() {
+                let digest = sha256(&made.draft.bytes);
+                let (block, _) = maker.named(digest).unwrap();
+                if lists {
+                    listed.insert(block.cid());
+                }
+                blocks.insert(block.cid(), block.into_bytes());
+            }
+        };
+        for (path, bytes) in &plain {
+            maker.begin(path, Some("video/mp4")).unwrap();
+            let mut rest = &bytes[..];
+            while !rest.is_empty() {
+                rest = &rest[maker.push(rest)..];
+                drain(&mut maker, true);
+            }
+            maker.end_file();
+            drain(&mut maker, true);
+        }
+        maker.seal(ends_at_s).unwrap();
+        drain(&mut maker, false);
+        let cid = maker.cid().unwrap();
+        Self { blocks, listed, plain, cid, key, seed, ends_at_s }
+    }
+
+    pub(crate) fn blocks(&self) -> usize {
+        self.listed.len()
+    }
+}
+
+/// What a peer does with what the protocol asks of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Honest,
+    /// Chooses nothing by itself.
+    Waits,
+    /// Changes a bit of every part.
+    Corrupts,
+    /// Sends a part nobody asked for.
+    Pushes,
+    /// Sends no parts.
+    Mute,
+    /// Answers every frame with an odd one.
+    Babbles,
+    /// Has another key.
+    WrongKey,
+}
+
+struct Node {
+    id: PeerId,
+    share: Share,
+    host: HostId,
+    role: Role,
+    store: BTreeMap<Cid, Vec<u8>>,
+    store_blocks_max: usize,
+    store_ms: u64,
+    wake: Time,
+    neighbours: BTreeSet<usize>,
+    events: Vec<Event>,
+    hangups: Vec<(PeerId, HangupReason)>,
+    /// Bytes being checked or kept.
+    coming: u64,
+    most_coming: u64,
+    lives: u32,
+}
+
+enum Timer {
+    Wake(usize),
+    /// For the life of that number.
+    Input(usize, u32, Box<Input>),
+}
+
+pub(crate) struct World {
+    net: Network<Timer>,
+    nodes: Vec<Node>,
+    content: Content,
+    jobs: VecDeque<(usize, Input)>,
+    rng: Rng,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, content: Content) -> Self {
+        Self {
+            net: Network::new(Seed::from_number(seed)),
+            nodes: Vec::new(),
+            content,
+            jobs: VecDeque::new(),
+            rng: Rng::with_seed(seed),
+        }
+    }
+
+    fn share(&self, node: usize, role: Role) -> Share {
+        let mut link = ShareLink::new(self.content.cid, Secret::Key(self.content.key.clone()));
+        link.expires_at_s = self.content.ends_at_s;
+        let wrong = role == Role::WrongKey;
+        let key = if wrong { ShareKey::new([1; 32]) } else { self.content.key.clone() };
+        let number = u64::try_from(node).unwrap() + self.content.seed * 1_000;
+        let seed = Seed::from_number(number);
+        let me = KeyPair::from_seed(seed).id();
+        Share::new(Config { link, key, me, seed, started_s: STARTED_S }, self.net.now())
+    }
+
+    pub(crate) fn add(&mut self, access: Access, role: Role, has_all: bool) {
+        let share = self.share(self.nodes.len(), role);
+        let store = if has_all { self.content.blocks.clone() } else { BTreeMap::new() };
+        self.nodes.push(Node {
+            id: share.config().me,
+            share,
+            host: self.net.add_host(access),
+            role,
+            store,
+            store_blocks_max: usize::MAX,
+            store_ms: 3,
+            wake: Time::NEVER,
+            neighbours: BTreeSet::new(),
+            events: Vec::new(),
+            hangups: Vec::new(),
+            coming: 0,
+            most_coming: 0,
+            lives: 0,
+        });
+        self.give(self.nodes.len() - 1, Input::Tick);
+    }
+
+    pub(crate) fn introduce_all(&mut self) {
+        for a in 0..self.nodes.len() {
+            for b in 0..a {
+                let path = Path::data_channel(Duration::from_millis(10));
+                let path = Path { window_bytes: 1 << 20, ..path };
+                let (x, y) = (self.nodes[a].host, self.nodes[b].host);
+                if self.net.connect(x, y, path) {
+                    self.nodes[a].neighbours.insert(b);
+                    self.nodes[b].neighbours.insert(a);
+                    let (ida, idb) = (self.nodes[a].id, self.nodes[b].id);
+                    self.give(a, Input::PeerUp(idb));
+                    self.give(b, Input::PeerUp(ida));
+                }
+            }
+        }
+    }
+
+    /// The tab is closed.
+    pub(crate) fn leave(&mut self, node: usize) {
+        let host = self.nodes[node].host;
+        self.nodes[node].neighbours.clear();
+        self.nodes[node].lives += 1;
+        self.nodes[node].wake = Time::NEVER;
+        self.net.remove_host(host, Duration::from_millis(200));
+    }
+
+    /// The page is reloaded: what is in the store stays.
+    pub(crate) fn restart(&mut self, node: usize) {
+        for other in std::mem::take(&mut self.nodes[node].neighbours) {
+            let (x, y) = (self.nodes[node].host, self.nodes[other].host);
+            self.net.disconnect(x, y);
+        }
+        self.run(100);
+        let role = self.nodes[node].role;
+        self.nodes[node].share = self.share(node, role);
+        self.nodes[node].lives += 1;
+        self.nodes[node].coming = 0;
+        self.give(node, Input::Tick);
+        self.run(100);
+    }
+
+    pub(crate) fn slow_store(&mut self, node: usize, ms: u64) {
+        self.nodes[node].store_ms = ms;
+    }
+
+    pub(crate) fn limit_store(&mut self, node: usize, blocks: usize) {
+        self.nodes[node].store_blocks_max = blocks;
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.net.now()
+    }
+
+    pub(crate) fn id(&self, node: usize) -> PeerId {
+        self.nodes[node].id
+    }
+
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
+    }
+
+    pub(crate) fn view(&self, node: usize) -> ShareView {
+        self.nodes[node].share.view(self.net.now())
+    }
+
+    pub(crate) fn entries(&self, node: usize) -> Vec<EntryView> {
+        self.nodes[node].share.entries()
+    }
+
+    pub(crate) fn events(&self, node: usize) -> Vec<Event> {
+        self.nodes[node].events.clone()
+    }
+
+    pub(crate) fn hangups(&self, node: usize) -> Vec<(PeerId, HangupReason)> {
+        self.nodes[node].hangups.clone()
+    }
+
+    pub(crate) fn most_coming(&self, node: usize) -> u64 {
+        self.nodes[node].most_coming
+    }
+
+    pub(crate) fn is_done(&self, node: usize) -> bool {
+        self.nodes[node].events.contains(&Event::Done) && self.view(node).complete
+    }
+
+    pub(crate) fn percent(&self, node: usize) -> u64 {
+        let view = self.view(node);
+        view.held_bytes * 100 / view.total_bytes.max(1)
+    }
+
+    /// Blocks of the list that these have together.
+    pub(crate) fn blocks_of(&self, nodes: RangeInclusive<usize>) -> usize {
+        let has = |cid: &&Cid| nodes.clone().any(|node| self.nodes[node].store.contains_key(*cid));
+        self.content.listed.iter().filter(has).count()
+    }
+
+    /// Every file can be read from the store of this node, and is what the sender has.
+    pub(crate) fn check_content(&self, node: usize) {
+        let share = &self.nodes[node].share;
+        let manifest = share.manifest().expect("it is open");
+        let mut found = BTreeMap::new();
+        let files = manifest.entries.iter().filter(|entry| entry.path.contains('.'));
+        for entry in files {
+            let mut reader = FileReader::new(entry.cid, entry.size_bytes);
+            let mut bytes = Vec::new();
+            while !reader.is_done() {
+                for cid in reader.wanted(4) {
+                    let kept = self.nodes[node].store[&cid].clone();
+                    let block = Candidate { cid, bytes: kept }.verify().expect("kept as it was");
+                    let opened = self.content.key.open(&block, Purpose::Content).unwrap();
+                    assert!(opened.codec() == Codec::Raw || decode(opened.codec(), opened.bytes()).is_ok());
+                    reader.put(&opened).unwrap();
+                }
+                while let Some(part) = reader.next_part() {
+                    bytes.extend(part.bytes);
+                }
+            }
+            found.insert(entry.path.clone(), bytes);
+        }
+        assert!(found == self.content.plain, "node {node} has other files");
+    }
+
+    /// Runs until this holds; fails when it does not within `seconds`.
+    pub(crate) fn until(&mut self, what: &str, seconds: u64, holds: impl Fn(&Self) -> bool) {
+        let end = self.net.now() + Duration::from_secs(seconds);
+        let mut steps = 0_u32;
+        loop {
+            steps += 1;
+            // The condition costs more than a step.
+            if steps.is_multiple_of(16) && holds(self) {
+                return;
+            }
+            if !self.advance() || self.net.now() > end {
+                assert!(holds(self), "not within {seconds} s: {what}");
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn run(&mut self, ms: u64) {
+        let end = self.net.now() + Duration::from_millis(ms);
+        // So that there is an end to come to.
+        self.net.set_timer(end, Timer::Wake(0));
+        while self.net.now() < end && self.advance() {}
+    }
+
+    fn advance(&mut self) -> bool {
+        let Some((_, happening)) = self.net.next() else { return false };
+        match happening {
+            Happening::Timer(Timer::Wake(node)) => {
+                if self.nodes[node].wake <= self.net.now() {
+                    self.give(node, Input::Tick);
+                }
+            }
+            Happening::Timer(Timer::Input(node, life, input)) => {
+                if self.nodes[node].lives == life {
+                    self.landed(node, &input);
+                    self.give(node, *input);
+                }
+            }
+            Happening::Message { to, from, bytes, .. } => {
+                let (to, from) = (self.by_host(to), self.by_host(from));
+                if self.nodes[to].role == Role::Babbles {
+                    self.babble(to, from, &bytes);
+                }
+                let from = self.nodes[from].id;
+                self.give(to, Input::Frame { from, bytes });
+            }
+            Happening::Sent { from, to, bytes } => {
+                let (from, to) = (self.by_host(from), self.by_host(to));
+                let to = self.nodes[to].id;
+                self.give(from, Input::Sent { to, bytes });
+            }
+            Happening::Closed { host, peer } => {
+                let (node, other) = (self.by_host(host), self.by_host(peer));
+                if self.nodes[node].neighbours.remove(&other) {
+                    let other = self.nodes[other].id;
+                    self.give(node, Input::PeerDown(other));
+                }
+            }
+            Happening::Chunk { .. } | Happening::GetFailed { .. } => {}
+        }
+        true
+    }
+
+    fn by_host(&self, host: HostId) -> usize {
+        self.nodes.iter().position(|node| node.host == host).unwrap()
+    }
+
+    pub(crate) fn give(&mut self, node: usize, input: Input) {
+        self.jobs.push_back((node, input));
+        while let Some((node, input)) = self.jobs.pop_front() {
+            let now = self.net.now();
+            let mut out = Vec::new();
+            let wake = self.nodes[node].share.step(now, input, &mut out);
+            assert!(wake > now, "a wake that has come makes a driver spin");
+            if wake != self.nodes[node].wake {
+                self.nodes[node].wake = wake;
+                if wake != Time::NEVER {
+                    self.net.set_timer(wake, Timer::Wake(node));
+                }
+            }
+            for output in out {
+                self.perform(node, output);
+            }
+        }
+    }
+
+    fn later(&mut self, node: usize, ms: u64, input: Input) {
+        let life = self.nodes[node].lives;
+        let at = self.net.now() + Duration::from_millis(ms);
+        self.net.set_timer(at, Timer::Input(node, life, Box::new(input)));
+    }
+
+    fn perform(&mut self, node: usize, output: Output) {
+        match output {
+            Output::Send { to, channel, bytes } => self.send(node, to, channel, bytes),
+            Output::Hangup { peer, why } => {
+                let other = self.nodes.iter().position(|known| known.id == peer).unwrap();
+                if why != HangupReason::Replaced {
+                    self.nodes[node].hangups.push((peer, why));
+                }
+                if self.nodes[node].neighbours.remove(&other) {
+                    let (x, y) = (self.nodes[node].host, self.nodes[other].host);
+                    self.net.disconnect(x, y);
+                }
+            }
+            Output::Neighbours(_) => {}
+            Output::Look(cids) => {
+                let store = &self.nodes[node].store;
+                let answers = cids.iter().map(|cid| (*cid, store.contains_key(cid))).collect();
+                self.later(node, 1, Input::Looked(answers));
+            }
+            Output::Load(cid) => {
+                let bytes = self.nodes[node].store.get(&cid).cloned();
+                self.later(node, 2, Input::Loaded { cid, bytes });
+            }
+            Output::Check { cid, from, bytes } => {
+                self.coming(node, bytes.len());
+                let digest = sha256(&bytes);
+                self.later(node, 2, Input::Checked { cid, from, digest, bytes });
+            }
+            Output::Keep { cid, bytes } => self.keep(node, cid, bytes),
+            Output::Event(event) => {
+                if event == Event::Opened && self.nodes[node].role != Role::Waits {
+                    let all = self.nodes[node].share.entries().iter().map(|e| e.number).collect();
+                    self.jobs.push_back((node, Input::Choose { entries: all, in_order: false }));
+                }
+                if !matches!(event, Event::Served { .. }) {
+                    self.nodes[node].events.push(event);
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, node: usize, cid: Cid, bytes: Vec<u8>) {
+        self.coming(node, bytes.len());
+        let ms = self.nodes[node].store_ms;
+        if self.nodes[node].store.len() >= self.nodes[node].store_blocks_max {
+            return self.later(node, ms, Input::NotKept(cid));
+        }
+        self.nodes[node].store.insert(cid, bytes);
+        self.later(node, ms, Input::Kept(cid));
+    }
+
+    fn coming(&mut self, node: usize, bytes: usize) {
+        let node = &mut self.nodes[node];
+        node.coming += u64::try_from(bytes).unwrap();
+        node.most_coming = node.most_coming.max(node.coming);
+    }
+
+    fn landed(&mut self, node: usize, input: &Input) {
+        let bytes = match input {
+            Input::Checked { bytes, .. } => bytes.len(),
+            Input::Kept(cid) => self.nodes[node].store[cid].len(),
+            _ => 0,
+        };
+        let node = &mut self.nodes[node];
+        node.coming = node.coming.saturating_sub(u64::try_from(bytes).unwrap());
+    }
+
+    fn send(&mut self, node: usize, to: PeerId, channel: Channel, mut bytes: Vec<u8>) {
+        let other = self.nodes.iter().position(|known| known.id == to).unwrap();
+        assert!(bytes.len() <= wire::limits::FRAME_BYTES_MAX);
+        let lane = match channel {
+            Channel::Control => Lane::Control,
+            Channel::Payload => Lane::Payload,
+        };
+        match (self.nodes[node].role, channel) {
+            (Role::Mute, Channel::Payload) => return,
+            (Role::Corrupts, Channel::Payload) => *bytes.last_mut().unwrap() ^= 1,
+            (Role::Pushes, Channel::Payload) => {
+                let part = Part { id: 77_777, block_bytes: 9, offset: 0, bytes: b"surprises"[..].into() };
+                bytes = BlockMessage::Part(part).encode_to_vec();
+            }
+            _ => {}
+        }
+        let (from, to) = (self.nodes[node].host, self.nodes[other].host);
+        self.net.send(from, to, lane, bytes);
+    }
+
+    /// Something that is almost what one may say.
+    fn babble(&mut self, node: usize, to: usize, heard: &[u8]) {
+        let rng = &mut self.rng;
+        let number = |rng: &mut Rng| rng.u32(..) >> rng.u32(..32);
+        let run = Run { first: number(rng), count: number(rng) };
+        let cid = [rng.u8(..); 36].into();
+        let message = match rng.u8(..6) {
+            0 => BlockMessage::Holds(Holds { added: vec![run], removed: vec![run] }),
+            1 => BlockMessage::Ask(Ask { blocks: vec![AskedBlock { id: number(rng), cid }] }),
+            2 => BlockMessage::Forget(Forget { ids: vec![number(rng)] }),
+            3 => {
+                let (id, offset) = (number(rng) % 4, number(rng));
+                let block_bytes = number(rng);
+                BlockMessage::Part(Part { id, block_bytes, offset, bytes: heard.into() })
+            }
+            _ => BlockMessage::Ask(Ask { blocks: vec![] }),
+        };
+        let mut bytes = message.encode_to_vec();
+        if rng.bool() && !bytes.is_empty() {
+            let at = rng.usize(..bytes.len());
+            bytes[at] = rng.u8(..);
+        }
+        let (from, to) = (self.nodes[node].host, self.nodes[to].host);
+        bytes.truncate(60_000);
+        self.net.send(from, to, Lane::Control, bytes);
+    }
+}
