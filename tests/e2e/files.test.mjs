@@ -1,0 +1,147 @@
+// Proves that files go from tab to tab as the pages say: the same bytes, one to one and one to many, when the sender
+// leaves, through reloads, behind a password, between Chromium and Firefox, large and in thousands.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { launchChromium, launchFirefox } from '../rig/browser.mjs';
+import { Person, expected } from './files.mjs';
+import { openStage } from './stage.mjs';
+
+const MIB = 1 << 20;
+const PATIENT_MS = 150_000;
+
+describe('files', () => {
+  let chromium;
+  let firefox;
+  let stage;
+  const people = [];
+  const arrive = async (browser = chromium, options) => {
+    const person = await Person.arrive(browser, stage.server, options);
+    people.push(person);
+    return person;
+  };
+  before(async () => {
+    chromium = await launchChromium();
+    stage = await openStage({ segments: 2, signed: false });
+  });
+  afterEach(async () => {
+    await Promise.all(people.splice(0).map((person) => person.leave().catch(() => {})));
+  });
+  after(async () => {
+    await chromium?.close();
+    await firefox?.close();
+    await stage?.close();
+  });
+
+  test('a small text file arrives as it was', async () => {
+    const file = { name: 'note ä.txt', size: 2_345, seed: 7, type: 'text/plain' };
+    const [sender, receiver] = [await arrive(), await arrive()];
+    const link = await sender.share([file]);
+    await receiver.get(link);
+    await receiver.done();
+    const saved = await receiver.save();
+    assert.deepEqual(saved, { name: file.name, size: file.size, sha256: await expected(file) });
+    assert.deepEqual((await receiver.look()).errors, []);
+  });
+
+  test('64 MiB arrive as they were, and the receiver holds little of them', async () => {
+    const file = { name: 'film.mp4', size: 64 * MIB, seed: 11, type: 'video/mp4' };
+    const [sender, receiver] = [await arrive(), await arrive()];
+    const link = await sender.share([file], { withinMs: PATIENT_MS });
+    const started = Date.now();
+    await receiver.get(link);
+    await receiver.done(PATIENT_MS);
+    console.log(`64 MiB in ${Date.now() - started} ms`);
+    const saved = await receiver.save(0, PATIENT_MS);
+    assert.deepEqual(saved, { name: file.name, size: file.size, sha256: await expected(file) });
+  });
+
+  test('four receivers finish though the sender leaves at 60 %', async () => {
+    const file = { name: 'box.bin', size: 24 * MIB, seed: 13 };
+    const sender = await arrive();
+    const link = await sender.share([file], { withinMs: PATIENT_MS });
+    const receivers = [await arrive(), await arrive(), await arrive(), await arrive()];
+    await Promise.all(receivers.map((receiver) => receiver.get(link, { withinMs: PATIENT_MS })));
+    const sum = async () => (await Promise.all(receivers.map((one) => one.look()))).reduce((all, { percent }) => all + percent, 0);
+    const deadline = Date.now() + PATIENT_MS;
+    while ((await sum()) < 240 && Date.now() < deadline);
+    await sender.closeTab();
+    await Promise.all(receivers.map((receiver) => receiver.done(PATIENT_MS)));
+    const sha256 = await expected(file);
+    for (const receiver of receivers) assert.equal((await receiver.save()).sha256, sha256);
+  });
+
+  test('a receiver that reloads at half goes on, and one whose sender reloads too', async () => {
+    const file = { name: 'half.bin', size: 48 * MIB, seed: 17 };
+    const [sender, receiver] = [await arrive(), await arrive()];
+    const link = await sender.share([file], { withinMs: PATIENT_MS });
+    await receiver.get(link);
+    await receiver.until('half is here', ({ percent }) => percent >= 50, PATIENT_MS);
+    await receiver.page.reload({ waitUntil: 'domcontentloaded' });
+    const { percent } = await receiver.until('what was here is here', (seen) => seen.files === 1 && seen.percent > 0);
+    assert.ok(percent >= 40, `${percent} % after the reload`);
+    await receiver.get(link);
+    await sender.page.reload({ waitUntil: 'domcontentloaded' });
+    await receiver.done(PATIENT_MS);
+    assert.equal((await receiver.save()).sha256, await expected(file));
+  });
+
+  test('a password is asked for, a wrong one says so, the right one opens', async () => {
+    const file = { name: 'secret.txt', size: 900, seed: 19 };
+    const [sender, receiver] = [await arrive(), await arrive()];
+    const link = await sender.share([file], { password: 'correct horse', withinMs: PATIENT_MS });
+    await receiver.open(link);
+    await receiver.until('it asks', ({ stage: shown }) => shown === 'locked');
+    const enter = async (password) => {
+      await receiver.page.type('#password', password);
+      await receiver.page.keyboard.press('Enter');
+    };
+    await enter('wrong horse');
+    await receiver.until('it says so', ({ text }) => text.includes('Wrong password.'), PATIENT_MS);
+    await enter('correct horse');
+    await receiver.until('it opens', ({ stage: shown }) => shown === 'offered', PATIENT_MS);
+    await receiver.page.click('[data-do=get]');
+    await receiver.done();
+    assert.equal((await receiver.save()).sha256, await expected(file));
+  });
+
+  test('a thousand small files arrive, each as it was', async () => {
+    const files = Array.from({ length: 1_000 }, (_, number) => ({ name: `note ${number}.txt`, size: 300 + number, seed: number + 1 }));
+    const [sender, receiver] = [await arrive(), await arrive()];
+    const link = await sender.share(files, { withinMs: PATIENT_MS });
+    await receiver.get(link, { withinMs: PATIENT_MS });
+    const { files: shown } = await receiver.done(PATIENT_MS);
+    assert.equal(shown, 1_000);
+    for (const row of [0, 17, 299]) {
+      const saved = await receiver.save(row);
+      const file = files.find(({ name }) => name === saved.name);
+      assert.equal(saved.sha256, await expected(file), saved.name);
+    }
+  });
+
+  test('between Chromium and Firefox, both ways', async () => {
+    firefox ??= await launchFirefox();
+    for (const [from, to] of [[chromium, firefox], [firefox, chromium]]) {
+      const file = { name: 'across.bin', size: 5 * MIB + 77, seed: 23 };
+      const [sender, receiver] = [await arrive(from), await arrive(to)];
+      const link = await sender.share([file], { withinMs: PATIENT_MS });
+      await receiver.get(link, { withinMs: PATIENT_MS });
+      await receiver.done(PATIENT_MS);
+      assert.equal((await receiver.save(0, PATIENT_MS)).sha256, await expected(file));
+    }
+  });
+
+  test('a link that was cut off, and a library that remembers and forgets', async () => {
+    const file = { name: 'kept.txt', size: 500, seed: 29 };
+    const [sender, receiver] = [await arrive(), await arrive()];
+    const link = await sender.share([file]);
+    await receiver.open(link.slice(0, -5));
+    await receiver.until('it says what is wrong', ({ text }) => text.includes('Check that the whole link was copied'));
+    await receiver.get(link);
+    await receiver.done();
+    await receiver.go('/library');
+    await receiver.until('it stands there', ({ text }) => text.includes('kept.txt') && text.includes('Received'));
+    await receiver.page.click('[aria-label=Remove]');
+    await receiver.until('it is gone', ({ text }) => text.includes('Nothing here yet'));
+  });
+});
