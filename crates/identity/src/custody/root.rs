@@ -1,0 +1,93 @@
+//! The seed, and the tree of keys below it (HKDF-SHA256, RFC 5869).
+
+use core::fmt;
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::{SecretKey, grant::Recipient};
+
+/// What every derivation begins with.
+const SALT: &[u8] = b"starling/identity/1";
+
+/// 32 secret bytes from which every key of a person follows. Wiped when dropped, never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Root([u8; 32]);
+
+impl Root {
+    /// The root of 32 random bytes.
+    pub const fn new(seed: [u8; 32]) -> Self {
+        Self(seed)
+    }
+
+    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The key that signs for the person: in `did:key`, and in the document of `did:starling`.
+    pub fn identity_key(&self) -> SecretKey {
+        SecretKey::ed25519(&self.derive("sign", &[]))
+    }
+
+    /// The key that changes the person's DID, of each generation: the next one is promised by its hash
+    /// while this one is in use.
+    pub fn rotation_key(&self, generation: u32) -> SecretKey {
+        SecretKey::ed25519(&self.derive("rotate", &[&generation.to_be_bytes()]))
+    }
+
+    /// Who opens what is sealed for the person: the X25519 key of [`Self::identity_key`]'s DID.
+    pub fn recipient(&self) -> Recipient {
+        Recipient::of_ed25519(&self.derive("sign", &[]))
+    }
+
+    /// The key to which one copy of a credential is bound: no two copies share one, so that showing
+    /// two does not say that they are of one person.
+    pub fn holder_key(&self, credential_type: &str, copy: u32) -> SecretKey {
+        let parts = [credential_type.as_bytes(), &copy.to_be_bytes()];
+        SecretKey::ed25519(&self.derive("hold", &parts))
+    }
+
+    /// The key that one document of the person's own is encrypted with.
+    pub fn vault_key(&self, resource: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+        self.derive("vault", &[resource])
+    }
+
+    /// What a keyring of this seed is called. Says nothing of the seed.
+    pub(super) fn name(&self) -> [u8; 16] {
+        let mut name = [0; 16];
+        name.copy_from_slice(&self.derive("name", &[])[..16]);
+        name
+    }
+
+    fn derive(&self, purpose: &str, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        derive(&self.0, purpose, parts)
+    }
+}
+
+/// HKDF of a secret. The info is the purpose and each part behind its length, so that no two
+/// derivations have the same.
+pub(super) fn derive(secret: &[u8], purpose: &str, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+    let mut info = Vec::new();
+    for part in [purpose.as_bytes()].iter().chain(parts) {
+        let length = u32::try_from(part.len()).expect("labels are short");
+        info.extend_from_slice(&length.to_be_bytes());
+        info.extend_from_slice(part);
+    }
+    let mut key = Zeroizing::new([0; 32]);
+    let expanded = Hkdf::<Sha256>::new(Some(SALT), secret).expand(&info, &mut *key);
+    expanded.expect("32 bytes are below the limit of 8160");
+    key
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Root(..)")
+    }
+}

@@ -1,0 +1,38 @@
+//! Every bound of what is read and made, named once.
+
+/// Largest credential with its disclosures and key binding, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 256 << 10;
+/// Most disclosures of a credential.
+pub const DISCLOSURES_MAX: usize = 1024;
+/// Deepest JSON, in arrays and objects, disclosures unfolded.
+pub const JSON_DEPTH_MAX: usize = 32;
+/// Most decoy digests beside those of an object.
+pub const DECOYS_MAX: usize = 64;
+/// Largest status list, inflated, in bytes: 2^27 entries of one bit.
+pub const STATUS_BYTES_MAX: usize = 16 << 20;
+/// Largest status list token, in bytes: the list above, if nothing of it can be compressed.
+pub const STATUS_TOKEN_BYTES_MAX: usize = 24 << 20;
+/// Largest DID document, in bytes.
+pub const DOCUMENT_BYTES_MAX: usize = 64 << 10;
+/// Most verification methods of a DID document that are looked at.
+pub const METHODS_MAX: usize = 64;
+/// Longest DID, and longest name of a key in it, in bytes.
+pub const DID_BYTES_MAX: usize = 512;
+/// Longest base58 text of a key, in bytes: decoding costs the square of it.
+pub const MULTIKEY_BYTES_MAX: usize = 128;
+/// How far a clock of an issuer or a holder may be ahead of ours, in seconds.
+pub const CLOCK_SKEW_S_MAX: u64 = 60;
+/// How old a presentation may be, in seconds.
+pub const PRESENTATION_AGE_S_MAX: u64 = 300;
+/// Longest scope of a grant, in bytes.
+pub const SCOPE_BYTES_MAX: usize = 256;
+/// Most slots that seal one seed.
+pub const SLOTS_MAX: usize = 16;
+/// Fewest slots before something of value is kept.
+pub const SLOTS_MIN: usize = 2;
+/// Longest password, in bytes.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// Memory Argon2id may be asked for by a slot, in MiB: what a phone's tab survives.
+pub const ARGON2_MEMORY_MIB_MAX: u8 = 128;
+/// Passes Argon2id may be asked for by a slot.
+pub const ARGON2_PASSES_MAX: u8 = 10;
