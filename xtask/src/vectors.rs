@@ -1,9 +1,10 @@
 //! `cargo xtask vectors FILE`: checks a file of test vectors.
 //!
 //! A file is JSON with a list under `vectors`; each has an `id` or a `name`, and a `kind` that says
-//! which check it is for (a `kind` beside the list counts for all). One line per failure, then
-//! `N passed, N failed`. A kind nobody knows is a failure: a vector that is skipped proves nothing.
+//! which check it is for. What stands beside the list counts for all of it: a `kind`, keys. One line
+//! per failure, then `N passed, N failed`. A kind nobody knows is a failure: a vector that is skipped proves nothing.
 
+mod identity;
 mod ledger;
 mod unixfs_cid;
 
@@ -32,6 +33,10 @@ const KINDS: &[Kind] = &[
     Kind { name: "mid-market-rate", check: ledger::energy::check_sharing },
     Kind { name: "imbalance-settlement", check: ledger::energy::check_deviations },
     Kind { name: "unixfs-cid", check: unixfs_cid::check },
+    Kind { name: "did-key", check: identity::check_did_key },
+    Kind { name: "sd-jwt-vc", check: identity::check_sd_jwt },
+    Kind { name: "token-status-list", check: identity::check_status_list },
+    Kind { name: "hpke-grant", check: identity::check_grant },
 ];
 
 /// Checks a file; an error when a vector failed.
@@ -84,7 +89,18 @@ fn check_one(vector: &Value, document: &Value, kinds: &[Kind]) -> Result<(), Str
     let kind = kind_of(vector, document).ok_or("it has no kind")?;
     let known = kinds.iter().find(|known| known.name == kind);
     let known = known.ok_or_else(|| format!("unknown kind {kind:?}"))?;
-    (known.check)(vector)
+    (known.check)(&with_shared(vector, document))
+}
+
+/// A vector with what its file says of all.
+fn with_shared(vector: &Value, document: &Value) -> Value {
+    let mut whole = vector.clone();
+    if let (Some(members), Some(shared)) = (whole.as_object_mut(), document.as_object()) {
+        for (name, value) in shared.iter().filter(|(name, _)| *name != "vectors") {
+            members.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    whole
 }
 
 /// Its own kind, or that of its file.

@@ -103,7 +103,7 @@ fn same(path: &str, expected: &Value, found: &Value) -> Result<(), String> {
 
 /// Checks every vector of these kinds in a file that is kept with the tests.
 #[cfg(test)]
-fn check_file(name: &str, kinds: &[&str]) {
+pub(super) fn check_file(name: &str, kinds: &[&str]) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = folder.join("../tests/conformance/vectors").join(name);
     let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
