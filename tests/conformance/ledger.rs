@@ -7,10 +7,19 @@
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
+use identity::{
+    SecretKey,
+    did::{
+        Did,
+        starling::{
+            Change, Content, GuardOp, Guardians, KeyMethod, Op, Service, Veto, promise, purposes,
+        },
+    },
+};
 use ledger::{
     AccountId, Action, AssetId, Block, Body, Checked, Genesis, MemoryStore, Params, Policy,
     Scan as _, apply,
-    domains::{accounts, assets},
+    domains::{accounts, assets, identity as dids},
 };
 use primitives::{Hash, KeyPair, Seed};
 use serde_json::{Value, json};
@@ -85,16 +94,70 @@ fn actions() -> Vec<(&'static str, Action)> {
     ]
 }
 
-/// The first person does everything in one block; the burn is refused for lack of units.
+fn secret(number: u8) -> SecretKey {
+    SecretKey::ed25519(&[number; 32])
+}
+
+/// A DID says all that one can say: keys of both kinds, a promise, a service, guardians.
+fn content(rotation: &[&SecretKey]) -> Content {
+    let p256 = SecretKey::p256(&[9; 32]).unwrap().public();
+    let (id, purposes) = ("login".to_owned(), purposes::AUTHENTICATION | purposes::ASSERTION);
+    let members = vec![Did::Key(secret(7).public())];
+    let (kind, endpoint) = ("Inbox".to_owned(), "https://a.example/inbox".to_owned());
+    Content {
+        rotation: rotation.iter().map(|key| key.public()).collect(),
+        next: vec![promise(&secret(1).public()), promise(&p256)],
+        methods: vec![KeyMethod { id, key: p256, purposes }],
+        services: vec![Service { id: "inbox".to_owned(), kind, endpoint }],
+        aliases: vec!["https://a.example".to_owned()],
+        guardians: Some(Guardians { threshold: 1, members }),
+    }
+}
+
+/// A DID is made, changed by its second key, recovered by its first, asked for by its guardian, who is
+/// refused, stopped. Its deposit is refused: the stop is not final yet.
+fn dids() -> Vec<(&'static str, Action)> {
+    let network = *genesis().chain().as_bytes();
+    let (first, second) = (secret(1), SecretKey::p256(&[9; 32]).unwrap());
+    let create =
+        Op::sign((0, None), Change::Set(content(&[&first, &second])), (0, &first), &network);
+    let did = create.id();
+    let after = |op: &Op| (op.seq + 1, Some(op.hash()));
+    let set = Change::Set(content(&[&second]));
+    let set = Op::sign(after(&create), set, (1, &second), &network);
+    let recover = Change::Recover { fork: set.hash(), content: content(&[&first]) };
+    let recover = Op::sign(after(&set), recover, (0, &first), &network);
+    let mut guard = GuardOp::new(recover.hash(), vec![secret(8).public()], Vec::new());
+    guard.approve(0, (0, &secret(7)), &network);
+    let veto = Veto::sign(guard.hash(), (0, &first), &network);
+    let stop = Op::sign(after(&recover), Change::Stop, (0, &first), &network);
+    let apply = |op| dids::Action::Apply { did, op: Box::new(op) };
+    [
+        ("did-create", dids::Action::Create { op: Box::new(create) }),
+        ("did-set", apply(set)),
+        ("did-recover", apply(recover)),
+        ("did-guard", dids::Action::Guard { did, guard: Box::new(guard) }),
+        ("did-veto", dids::Action::Veto { did, veto }),
+        ("did-stop", apply(stop)),
+        ("did-finish", dids::Action::Finish { did }),
+        ("did-close", dids::Action::Close { did }),
+    ]
+    .map(|(name, action)| (name, Action::Identity(action)))
+    .into()
+}
+
+/// The first person does everything in one block; the burn is refused for lack of units. The second
+/// brings what is done to a DID.
 fn transactions() -> Vec<(&'static str, Vec<u8>)> {
-    let sign = |(nonce, (name, action)): (u64, (&'static str, Action))| {
-        let mut body = Body::new(genesis().chain(), account(1), nonce, action);
+    let sign = |person, (nonce, (name, action)): (u64, (&'static str, Action))| {
+        let mut body = Body::new(genesis().chain(), account(person), nonce, action);
         body.fee = 100_000;
         body.expiry_height = 1_000;
         body.memo = (nonce == 5).then(|| Hash::new([7; 32]));
-        (name, body.sign(&key(1)).to_bytes())
+        (name, body.sign(&key(person)).to_bytes())
     };
-    (0..).zip(actions()).map(sign).collect()
+    let first = (0..).zip(actions()).map(|action| sign(1, action));
+    first.chain((0..).zip(dids()).map(|action| sign(2, action))).collect()
 }
 
 #[test]

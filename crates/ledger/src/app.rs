@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     AccountId, BlockContext, Code, Overlay, Scan,
-    domains::{Broken, Domain, accounts, assets, lending, oracle, paypool},
+    domains::{Broken, Domain, accounts, assets, identity, lending, oracle, paypool},
 };
 
 /// Lists the domains once, in the order in which blocks end and laws are asked.
@@ -73,4 +73,6 @@ domains! {
     4 Oracle(oracle::Oracle),
     /// Supply, borrow, liquidate.
     5 Lending(lending::Lending),
+    /// Make, change, recover, stop a DID.
+    6 Identity(identity::Identity),
 }

@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod assets;
 pub mod energy;
+pub mod identity;
 pub mod lending;
 pub mod oracle;
 pub mod paypool;

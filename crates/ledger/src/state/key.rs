@@ -18,6 +18,8 @@ pub enum Prefix {
     Oracle = 4,
     /// Supply and borrow.
     Lending = 5,
+    /// Names that people own.
+    Identity = 6,
 }
 
 impl Prefix {
