@@ -31,6 +31,11 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::decode_blocks::seeds,
     },
     Target {
+        name: "decode_node",
+        run: targets::decode_node::run,
+        seeds: targets::decode_node::seeds,
+    },
+    Target {
         name: "decode_peer",
         run: targets::decode_peer::run,
         seeds: targets::decode_peer::seeds,

@@ -3,6 +3,7 @@
 pub mod channel_data;
 pub mod content;
 pub mod decode_blocks;
+pub mod decode_node;
 pub mod decode_peer;
 pub mod decode_signaling;
 pub mod manifest;

@@ -1,4 +1,4 @@
-//! Frozen bytes: every message between peers and every message to and from the signaling server.
+//! Frozen bytes: every message between peers, to and from the signaling server, and between nodes.
 //!
 //! Proves that today's code writes and reads the bytes of the vectors. A vector changes only by a
 //! reviewed decision, noted in the changelog under **Formats**: `UPDATE_VECTORS=1` writes them anew.
@@ -10,6 +10,7 @@ use primitives::{Hash, KeyPair, PeerId, Seed, SegmentId, SwarmId};
 use serde_json::{Value, json};
 use wire::{
     blocks::{Ask, AskedBlock, BlockMessage, Decline, Forget, Holds, Part},
+    node,
     peer::{
         Bye, Cancel, Choke, Data, Have, Hello, Message, Pieces, Playback, Refuse, RefuseReason,
         Request, Run,
@@ -271,5 +272,41 @@ fn every_error_code_has_its_frozen_text() {
     ];
     for (code, text) in codes {
         assert_eq!(serde_json::to_value(code).unwrap(), text);
+    }
+}
+
+fn node_messages() -> Vec<(&'static str, node::Message)> {
+    let (swarm, peer) = (SwarmId::new([7; 32]), PeerId::new([2; 32]));
+    let from = 0x0123_4567_89ab_cdef;
+    let mate = node::Mate { peer, region: Some("eu-west".to_owned()), position: Some(12) };
+    let quiet = node::Mate { peer, region: None, position: None };
+    let text = r#"{"from":"…","type":"signal"}"#.to_owned();
+    let load = node::Load {
+        from,
+        name: "eu-1".to_owned(),
+        version: "0.1.0".to_owned(),
+        uptime_s: 86_400,
+        sockets: 1_200,
+        swarms: 30,
+        members: 1_300,
+    };
+    vec![
+        ("who", node::Message::Who(node::Who { from, swarm })),
+        ("here", node::Message::Here(node::Here { from, swarm, mates: vec![mate, quiet] })),
+        ("left", node::Message::Left(node::Left { from, swarm, peer })),
+        ("signal", node::Message::Signal(node::Signal { from, swarm, to: peer, text })),
+        ("load", node::Message::Load(load)),
+        ("bye", node::Message::Bye(node::Bye { from })),
+    ]
+}
+
+#[test]
+fn messages_between_nodes_are_the_frozen_bytes() {
+    let vector = |(name, message): (&str, node::Message)| json!({ "name": name, "kind": "node-message", "cbor": hex(&message.encode_to_vec()) });
+    let vectors: Vec<Value> = node_messages().into_iter().map(vector).collect();
+    check_file("node.json", &vectors);
+    for (vector, (name, message)) in vectors.iter().zip(node_messages()) {
+        let bytes = unhex(vector["cbor"].as_str().unwrap());
+        assert_eq!(node::Message::decode(&bytes), Ok(message), "{name}");
     }
 }

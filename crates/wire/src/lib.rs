@@ -3,6 +3,7 @@
 //! - [`peer`]: CBOR between two peers over data channels (`docs/spec/swarm.md`).
 //! - [`blocks`]: the same between peers that share files (`docs/spec/files.md`).
 //! - [`signaling`]: JSON between a peer and a signaling server (`docs/spec/signaling.md`).
+//! - [`node`]: CBOR between the signaling servers of one host (the same page).
 //! - [`json`]: how JSON is read.
 //! - [`limits`]: every bound, named once.
 //!
@@ -11,5 +12,6 @@
 pub mod blocks;
 pub mod json;
 pub mod limits;
+pub mod node;
 pub mod peer;
 pub mod signaling;

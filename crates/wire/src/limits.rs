@@ -4,6 +4,8 @@
 pub const PEER_VERSION: u32 = 1;
 /// Version of the signaling protocol, told in the challenge and the hello.
 pub const SIGNALING_VERSION: u32 = 1;
+/// Version of what nodes of one host tell each other; a part of the subjects they tell it on.
+pub const NODE_VERSION: u32 = 1;
 
 /// Unit of verification and of relaying: a segment is cut into pieces of this size, the last shorter.
 pub const PIECE_BYTES: u32 = 65_536;
@@ -52,3 +54,12 @@ pub const EXCEPT_MAX: usize = NEIGHBOURS_MAX * 2;
 pub const REGION_BYTES_MAX: usize = 32;
 /// Largest site key and resume token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 128;
+
+/// Most peers told of in one message between nodes.
+pub const MATES_MAX: usize = 256;
+/// Largest signal with its sender's name put in front, in bytes.
+pub const STAMPED_BYTES_MAX: usize = SIGNALING_BYTES_MAX + 128;
+/// Largest message between nodes, in bytes.
+pub const NODE_BYTES_MAX: usize = 128 << 10;
+/// Largest name and version of a node, in bytes.
+pub const NODE_NAME_BYTES_MAX: usize = 64;

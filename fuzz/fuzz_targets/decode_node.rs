@@ -1,0 +1,4 @@
+//! `decode_node` under libFuzzer. What it does and what must hold: `starling_fuzz::targets::decode_node`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starling_fuzz::targets::decode_node::run(bytes));
