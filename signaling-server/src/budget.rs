@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
+use primitives::SwarmId;
 
 use crate::config::Config;
 use crate::error::ConfigError;
@@ -17,6 +18,8 @@ use crate::visitor::Visitor;
 /// Rates allow this many times their second, or a tenth of their minute, at once: a page that opens
 /// sends the candidates of all its connections in one go.
 const BURST: u32 = 10;
+/// Requests of one address with the host's token, or a guess at it, per second.
+const ADMINISTERED_PER_S: u32 = 5;
 
 /// Why a socket is not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +37,10 @@ pub(crate) struct Budgets {
     connects: DefaultKeyedRateLimiter<IpAddr>,
     messages_of_place: DefaultKeyedRateLimiter<IpAddr>,
     messages_of_origin: Option<DefaultKeyedRateLimiter<Box<str>>>,
+    messages_in_swarm: Option<DefaultKeyedRateLimiter<SwarmId>>,
     asks: DefaultKeyedRateLimiter<IpAddr>,
+    /// Of the host, or of who would like to be.
+    administered: DefaultKeyedRateLimiter<IpAddr>,
     of_socket: Quota,
     clock: DefaultClock,
     sockets: Mutex<Sockets>,
@@ -69,6 +75,7 @@ impl Budgets {
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
         let per_second = |field, rate| quota(field, rate, Quota::per_second);
         let of_origin = config.messages_per_origin_per_s;
+        let in_swarm = config.messages_per_swarm_per_s;
         Ok(Self {
             connects: RateLimiter::keyed(per_minute(config.connects_per_ip_per_minute)?),
             messages_of_place: RateLimiter::keyed(per_second(
@@ -78,6 +85,10 @@ impl Budgets {
             messages_of_origin: (of_origin > 0)
                 .then(|| per_second("messages_per_origin_per_s", of_origin).map(RateLimiter::keyed))
                 .transpose()?,
+            messages_in_swarm: (in_swarm > 0)
+                .then(|| per_second("messages_per_swarm_per_s", in_swarm).map(RateLimiter::keyed))
+                .transpose()?,
+            administered: RateLimiter::keyed(per_second("administered", ADMINISTERED_PER_S)?),
             asks: RateLimiter::keyed(per_second(
                 "witness.asks_per_ip_per_s",
                 config.witness.asks_per_ip_per_s,
@@ -133,6 +144,17 @@ impl Budgets {
         }
     }
 
+    /// Counts a message in a swarm, whoever sent it.
+    pub(crate) fn in_swarm(&self, swarm: &SwarmId) -> Result<(), Duration> {
+        let Some(limiter) = &self.messages_in_swarm else { return Ok(()) };
+        limiter.check_key(swarm).map_err(|until| self.wait(&until))
+    }
+
+    /// Counts a request that shows the host's token, or claims to.
+    pub(crate) fn administer(&self, visitor: &Visitor) -> Result<(), Duration> {
+        self.administered.check_key(&visitor.place).map_err(|until| self.wait(&until))
+    }
+
     /// Counts a request beside the sockets as a message of the address.
     pub(crate) fn request(&self, visitor: &Visitor) -> Result<(), Duration> {
         let of_place = self.messages_of_place.check_key(&visitor.place);
@@ -151,7 +173,11 @@ impl Budgets {
 
     /// Forgets addresses and origins whose budgets are whole again.
     pub(crate) fn forget_quiet(&self) {
-        for limiter in [&self.connects, &self.messages_of_place, &self.asks] {
+        for limiter in [&self.connects, &self.messages_of_place, &self.asks, &self.administered] {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+        if let Some(limiter) = &self.messages_in_swarm {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
@@ -253,6 +279,19 @@ mod tests {
         assert!((10..=11).contains(&sent), "{sent} messages passed");
         assert!(budgets.message(&visitor, &socket).unwrap_err() > Duration::from_millis(100));
         assert!(budgets.message(&visitor, &other).is_ok());
+    }
+
+    #[test]
+    fn one_swarm_does_not_use_up_what_others_have() {
+        let config = Config { messages_per_swarm_per_s: 1, ..Config::default() };
+        let budgets = budgets(&config);
+        let (busy, other) = (SwarmId::new([1; 32]), SwarmId::new([2; 32]));
+        let passed = (0..100).filter(|_| budgets.in_swarm(&busy).is_ok()).count();
+        assert!((10..=11).contains(&passed), "{passed} messages passed");
+        assert!(budgets.in_swarm(&other).is_ok());
+        let unbounded = Config { messages_per_swarm_per_s: 0, ..Config::default() };
+        let unbounded = Budgets::new(&unbounded).unwrap();
+        assert!((0..100_000).all(|_| unbounded.in_swarm(&busy).is_ok()));
     }
 
     #[test]

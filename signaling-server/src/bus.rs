@@ -6,24 +6,33 @@
 //! the lease ends, so that the peers of a dead node vanish. News may be lost: the next renewal repairs
 //! it, and until then each node serves its own peers as if it were alone.
 //!
-//! [`InProcess`] joins servers of one process and is what a single server uses.
+//! [`InProcess`] joins servers of one process and is what a single server uses; [`Nats`] joins
+//! processes. [`open`] makes the one that the settings name.
 
+mod config;
 mod in_process;
+mod nats;
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use primitives::{PeerId, SwarmId};
+use prometheus_client::metrics::counter::Counter;
 
+use crate::error::ConfigError;
+
+pub use config::{BusConfig, DEFAULT_TOML};
 pub use in_process::InProcess;
-
-/// Most peers told of in one piece of news.
-pub const MATES_MAX: usize = 256;
+pub use nats::Nats;
+pub use wire::limits::MATES_MAX;
+pub use wire::node::{Load, Mate};
 
 /// Names one node of a host, for as long as it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u64);
 
-/// What one node tells the others.
+/// What one node tells those that follow a swarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
     /// Who tells.
@@ -54,16 +63,35 @@ pub enum What {
     },
 }
 
-/// A peer of another node.
+/// What comes from a bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mate {
-    /// Its key.
-    pub peer: PeerId,
-    /// Region hint.
-    pub region: Option<String>,
-    /// Media sequence number at its playhead.
-    pub position: Option<u32>,
+pub enum Heard {
+    /// The line to the others is there, for the first time or again: they may not know of our peers,
+    /// nor we of theirs.
+    Joined,
+    /// News of a swarm that is followed.
+    News(News),
+    /// How it is with another node.
+    Load(NodeId, Load),
+    /// Another node ended on purpose.
+    Bye(NodeId),
 }
+
+/// Counters of a bus. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Counters {
+    /// Messages sent.
+    pub told: Counter<u64, AtomicU64>,
+    /// Messages that were not: no line, or too many waiting.
+    pub lost: Counter<u64, AtomicU64>,
+    /// Messages that came and were meant for this node.
+    pub heard: Counter<u64, AtomicU64>,
+    /// Messages that came and were not of the protocol.
+    pub refused: Counter<u64, AtomicU64>,
+}
+
+/// A future of a trait object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// One node's end of whatever joins the nodes.
 pub trait Bus: std::fmt::Debug + Send + Sync + 'static {
@@ -82,6 +110,29 @@ pub trait Bus: std::fmt::Debug + Send + Sync + 'static {
     /// Tells the nodes that follow the swarm. May lose it, must not block.
     fn tell(&self, swarm: SwarmId, what: What);
 
-    /// The next news of another node; `None` when there will be none.
-    fn next(&self) -> Pin<Box<dyn Future<Output = Option<News>> + Send + '_>>;
+    /// Tells all nodes how it is with this one. May lose it, must not block.
+    fn report(&self, load: Load);
+
+    /// Tells all nodes that this one ends; done when that is on its way or can't be.
+    fn leave(&self) -> BoxFuture<'_, ()>;
+
+    /// What comes next; `None` when nothing will.
+    fn next(&self) -> BoxFuture<'_, Option<Heard>>;
+
+    /// What was counted.
+    fn counters(&self) -> Counters {
+        Counters::default()
+    }
+}
+
+/// The bus that the settings name. Call it inside a tokio runtime.
+///
+/// # Errors
+/// An address that is none, a subject that can't be one, or no randomness. A bus that can't be reached
+/// is no error: it is joined once it can.
+pub fn open(config: &BusConfig) -> Result<Arc<dyn Bus>, ConfigError> {
+    if config.nats.is_empty() {
+        return Ok(Arc::new(InProcess::alone()));
+    }
+    Ok(Arc::new(Nats::start(config)?))
 }

@@ -48,6 +48,9 @@ pub struct Config {
     pub messages_per_ip_per_s: u32,
     /// Messages per second of pages of one web origin; ten times that at once; 0: no bound. Default 0.
     pub messages_per_origin_per_s: u32,
+    /// Messages per second in one swarm; ten times that at once; 0: no bound. Default 20000: one
+    /// swarm does not take the server from the others.
+    pub messages_per_swarm_per_s: u32,
     /// Most swarms on this server. Default 100000.
     pub swarms_max: usize,
     /// Most peers in one swarm. Default 100000.
@@ -64,6 +67,10 @@ pub struct Config {
     pub open: bool,
     /// What pages of particular sites may do. Default none.
     pub sites: Vec<SiteConfig>,
+    /// Who may not be here. Default nobody.
+    pub bans: Vec<BanConfig>,
+    /// What only the host may ask.
+    pub admin: AdminConfig,
     /// The witness.
     pub witness: WitnessConfig,
 }
@@ -86,6 +93,7 @@ impl Default for Config {
             messages_per_socket_per_s: 50,
             messages_per_ip_per_s: 2_000,
             messages_per_origin_per_s: 0,
+            messages_per_swarm_per_s: 20_000,
             swarms_max: 100_000,
             swarm_peers_max: 100_000,
             push_every_ms: 10_000,
@@ -93,6 +101,8 @@ impl Default for Config {
             ice_servers: Vec::new(),
             open: true,
             sites: Vec::new(),
+            bans: Vec::new(),
+            admin: AdminConfig::default(),
             witness: WitnessConfig::default(),
         }
     }
@@ -114,6 +124,31 @@ pub struct SiteConfig {
     pub peers_max: u32,
     /// Its peers connect by relay only. Default false.
     pub relay_only: bool,
+}
+
+/// Who may not be here, and why: a `[[signaling.bans]]` table, or the host's request. Exactly one of
+/// the first four fields says who.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BanConfig {
+    /// An address or a network (`203.0.113.0/24`); of IPv6 at least a /64. Default empty.
+    pub address: String,
+    /// Web origin of pages. Default empty.
+    pub origin: String,
+    /// A peer's key. Default empty.
+    pub peer: String,
+    /// A swarm's id: nobody may join it. Default empty.
+    pub swarm: String,
+    /// Why, as those it keeps out are told; at most 256 bytes. Default empty.
+    pub reason: String,
+}
+
+/// What only the host may ask: the `[signaling.admin]` table.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdminConfig {
+    /// The host's token, at least 16 bytes; empty: nobody is the host. Default empty.
+    pub token: String,
 }
 
 /// The witness: the server fetches a segment once and says what it is.

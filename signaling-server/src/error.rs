@@ -35,6 +35,38 @@ pub enum ConfigError {
         /// `ping_ms`.
         ping_ms: u32,
     },
+    /// A ban that can't be meant.
+    #[error("ban {number}: {what}")]
+    Ban {
+        /// 1-based place in the list.
+        number: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A token that can be guessed.
+    #[error("token of the host is {found} bytes, expected at least 16, or none")]
+    Token {
+        /// Bytes found.
+        found: usize,
+    },
+    /// An address of the bus that is none. The address itself is not told: it may hold a password.
+    #[error("`nats` is not an address like nats://host:4222: {what}")]
+    Nats {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A first word of subjects that can't be one.
+    #[error("subject {text:?} is not words of a-z, A-Z, 0-9, - and _ with dots between")]
+    Subject {
+        /// The text.
+        text: String,
+    },
+    /// A node's name is too long.
+    #[error("name of the node is {found} bytes, limit is 64")]
+    NodeName {
+        /// Bytes found.
+        found: usize,
+    },
     /// The HTTP client of the witness could not be made.
     #[error("the witness has no HTTP client")]
     Client(#[from] reqwest::Error),

@@ -8,7 +8,7 @@ use primitives::{PeerId, SwarmId};
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny};
 use wire::limits::{
     CANDIDATE_BYTES_MAX, EXCEPT_MAX, REGION_BYTES_MAX, SDP_BYTES_MAX, SIGNALING_BYTES_MAX,
-    TOKEN_BYTES_MAX, URL_BYTES_MAX,
+    STAMPED_BYTES_MAX, TOKEN_BYTES_MAX, URL_BYTES_MAX,
 };
 use wire::signaling::ToServer;
 
@@ -38,6 +38,18 @@ struct Envelope<'a> {
     candidate: Option<TextLength>,
 }
 
+/// The part of a stamped signal that is read. Keys of its fields may not repeat.
+#[derive(serde::Deserialize)]
+struct Stamped<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    swarm: SwarmId,
+    #[serde(rename = "from")]
+    _from: PeerId,
+    sdp: Option<TextLength>,
+    candidate: Option<TextLength>,
+}
+
 /// Length of a JSON string after unescaping, in bytes; the string is not kept.
 struct TextLength(usize);
 
@@ -58,6 +70,17 @@ pub(crate) fn read(text: &str) -> Result<Inbound, String> {
 pub(crate) fn stamp(text: &str, from: &PeerId) -> String {
     let fields = text.trim_start().strip_prefix('{').unwrap_or_default();
     format!(r#"{{"from":"{from}",{fields}"#)
+}
+
+/// Whether a text of another node is a signal in this swarm with its sender named, within the bounds.
+pub(crate) fn is_stamped(text: &str, swarm: &SwarmId) -> bool {
+    let Ok(stamped) = serde_json::from_str::<Stamped<'_>>(text) else { return false };
+    let length = |text: &Option<TextLength>| text.as_ref().map_or(0, |text| text.0);
+    text.len() <= STAMPED_BYTES_MAX
+        && stamped.kind == "signal"
+        && stamped.swarm == *swarm
+        && length(&stamped.sdp) <= SDP_BYTES_MAX
+        && length(&stamped.candidate) <= CANDIDATE_BYTES_MAX
 }
 
 /// The name of a message's type, for the counters.
@@ -156,6 +179,18 @@ mod tests {
         let signal =
             Signal::Offer { connection: 7, sdp: "v=0\r\n".into(), signature: Base64(vec![1; 64]) };
         assert_eq!(arrived, FromServer::Signal { swarm, from, signal });
+    }
+
+    #[test]
+    fn only_a_stamped_signal_of_the_swarm_is_taken_from_another_node() {
+        let stamped = stamp(&offer("v=0".into()), &PeerId::new([3; 32]));
+        assert!(is_stamped(&stamped, &SwarmId::new([1; 32])));
+        assert!(!is_stamped(&stamped, &SwarmId::new([2; 32])));
+        assert!(!is_stamped(&offer("v=0".into()), &SwarmId::new([1; 32])), "nobody is named");
+        assert!(!is_stamped(&stamped.replace("signal", "goodbye"), &SwarmId::new([1; 32])));
+        let long = stamp(&offer("x".repeat(SDP_BYTES_MAX + 1)), &PeerId::new([3; 32]));
+        assert!(!is_stamped(&long, &SwarmId::new([1; 32])));
+        assert!(!is_stamped("{", &SwarmId::new([1; 32])));
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! - [`room`]: the sans-IO machine: sessions, swarms, who is introduced to whom.
 //! - `state`: that machine in shards, each behind its own lock, and what is around it.
 //! - `socket`: one task per WebSocket. It waits for nobody: its queue is bounded (`mailbox`).
-//! - `policy`, `budget`, `visitor`: who may do what, how much, and who it is.
+//! - `policy`, `budget`, `bans`, `visitor`: who may do what, how much, who may not, and who it is.
+//! - `admin`: what only the host may ask.
 //! - `witness`: fetches a segment once and says, signed, what it is.
 //! - [`Relays`], `turn`: the host's relays, and the route that gives joined peers credentials.
 //! - [`bus`]: where the nodes of one host hear of each other.
@@ -20,6 +21,8 @@ pub mod bus;
 pub mod config;
 pub mod room;
 
+mod admin;
+mod bans;
 mod budget;
 mod error;
 mod inbound;
@@ -42,21 +45,26 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 
-pub use config::{Config, MediaFolder, SiteConfig, WitnessConfig};
+pub use bus::BusConfig;
+pub use config::{AdminConfig, BanConfig, Config, MediaFolder, SiteConfig, WitnessConfig};
 pub use error::ConfigError;
-pub use relays::{Invitation, Relays};
+pub use relays::{Invitation, RelayLoad, Relays};
 pub use state::State;
 
-/// The routes: `/signal`, `/v1/turn`, `/healthz`, `/readyz` and `/metrics`.
+/// The routes: `/signal`, `/v1/turn`, `/v1/status`, `/v1/bans`, `/healthz`, `/readyz` and `/metrics`.
 ///
 /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all peers count as one
 /// address. Starts the tasks that end leases and hear other nodes; call it once, inside a tokio runtime.
 pub fn app(state: State) -> Router {
     tokio::spawn(state.clone().keep());
     tokio::spawn(state.clone().listen());
+    let bans = get(admin::bans).post(admin::ban).delete(admin::lift);
+    let bans = bans.layer(extract::DefaultBodyLimit::max(admin::BODY_BYTES_MAX));
     Router::new()
         .route("/signal", any(socket::open))
         .route("/v1/turn", get(turn::credentials).options(turn::preflight))
+        .route("/v1/status", get(admin::status))
+        .route("/v1/bans", bans)
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readiness))
         .route("/metrics", get(metrics))

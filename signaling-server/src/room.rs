@@ -157,6 +157,17 @@ impl Rooms {
         self.swarms.len()
     }
 
+    /// Every swarm: its members, those of this server among them, its id.
+    pub fn sizes(&self) -> impl Iterator<Item = (usize, usize, SwarmId)> {
+        self.swarms.iter().map(|(swarm, room)| (room.members.len(), room.local_count, *swarm))
+    }
+
+    /// The peers of this server in a swarm, with the sessions they joined with.
+    pub fn sessions_in(&self, swarm: SwarmId) -> Vec<(PeerId, SessionId)> {
+        let members = self.swarms.get(&swarm).into_iter().flat_map(|room| &room.members);
+        members.filter_map(|(peer, member)| Some((*peer, member.session()?))).collect()
+    }
+
     /// Puts a peer into a swarm and introduces it to up to `want` members. Joining again, or with a
     /// newer session, keeps one membership and renews what was told.
     pub fn join(

@@ -35,6 +35,10 @@ pub(crate) async fn open(
     if !state.policy().may_connect(visitor.origin.as_deref()) {
         return refuse(&state, "forbidden", StatusCode::FORBIDDEN, 0);
     }
+    if let Some(reason) = state.ban_of(None, &visitor) {
+        state.metrics().refused("banned");
+        return (StatusCode::FORBIDDEN, format!("refused: banned: {reason}\n")).into_response();
+    }
     let permit = match state.budgets().open(&visitor) {
         Ok(permit) => permit,
         Err(Refused::All) => return refuse(&state, "all", StatusCode::SERVICE_UNAVAILABLE, 60),

@@ -4,6 +4,7 @@
 //! the room's lock is held, so that a peer reads `joined` before the first signal of a neighbour who
 //! was told of it.
 
+mod hosting;
 mod nodes;
 mod swarm;
 mod testimony;
@@ -18,6 +19,8 @@ use primitives::{KeyPair, PeerId, Rng, Seed, SwarmId, Time};
 use tokio::sync::watch;
 use wire::signaling::{Base64, FromServer, IceServer};
 
+use crate::admin::Token;
+use crate::bans::Bans;
 use crate::budget::Budgets;
 use crate::bus::{Bus, InProcess};
 use crate::config::{Config, MediaFolder};
@@ -30,6 +33,7 @@ use crate::relays::Relays;
 use crate::room::{Ended, Posted, RoomLimits, Rooms, SessionId, Sessions, SocketId};
 use crate::witness::Witness;
 
+pub(crate) use hosting::Notice;
 pub(crate) use swarm::{Fault, MoreWish, Wish};
 
 /// Shards of swarms and of sessions: more than cores, so that two busy ones seldom share a lock.
@@ -51,17 +55,22 @@ struct Inner {
     config: Config,
     key: KeyPair,
     policy: Policy,
+    bans: Bans,
+    token: Token,
     budgets: Arc<Budgets>,
     metrics: Metrics,
     witness: Witness,
     bus: Arc<dyn Bus>,
     relays: OnceLock<Arc<dyn Relays>>,
+    /// What the host calls this node.
+    name: String,
+    nodes: Mutex<nodes::Nodes>,
     started: Instant,
     sessions: Box<[Mutex<Sessions<Mailbox>>]>,
     shards: Box<[Mutex<Shard>]>,
     numbers: AtomicU64,
-    /// Why the server closes, once it does. Every socket holds a receiver.
-    closing: watch::Sender<Option<Arc<str>>>,
+    /// Every socket holds a receiver.
+    notice: watch::Sender<Notice>,
 }
 
 /// Some of the swarms, with the randomness their choices are drawn from.
@@ -89,10 +98,10 @@ impl State {
         key: KeyPair,
         folders: Vec<MediaFolder>,
     ) -> Result<Self, ConfigError> {
-        Self::on_bus(config, key, folders, Arc::new(InProcess::alone()))
+        Self::on_bus(config, key, folders, "", Arc::new(InProcess::alone()))
     }
 
-    /// The same, as one node of a host that has several.
+    /// The same, as one node of a host that has several, called `name` on the status page.
     ///
     /// # Errors
     /// As [`State::new`].
@@ -100,6 +109,7 @@ impl State {
         config: Config,
         key: KeyPair,
         folders: Vec<MediaFolder>,
+        name: &str,
         bus: Arc<dyn Bus>,
     ) -> Result<Self, ConfigError> {
         if config.idle_timeout_ms <= config.ping_ms {
@@ -118,16 +128,20 @@ impl State {
         };
         let inner = Inner {
             policy: Policy::new(&config)?,
+            bans: Bans::new(&config.bans)?,
+            token: Token::new(&config.admin)?,
             budgets: Arc::new(Budgets::new(&config)?),
-            metrics: Metrics::new(),
+            metrics: Metrics::new(&bus.counters()),
             witness: Witness::new(&config.witness, folders)?,
             bus,
             relays: OnceLock::new(),
+            name: name.to_owned(),
+            nodes: Mutex::default(),
             started: Instant::now(),
             sessions: (0..SHARDS).map(|_| Mutex::new(Sessions::new(config.lease_ms))).collect(),
             shards: (0..SHARDS).map(shard).collect(),
             numbers: AtomicU64::new(1),
-            closing: watch::Sender::new(None),
+            notice: watch::Sender::default(),
             config,
             key,
         };
@@ -135,10 +149,11 @@ impl State {
     }
 
     /// Tells every peer goodbye with a time to come back, spread so that they do not come all at
-    /// once, and waits until the sockets are closed. New ones are refused from now on.
+    /// once, and waits until the sockets are closed and the other nodes know. New ones are refused from now on.
     pub async fn shutdown(&self, reason: &str) {
-        self.0.closing.send_replace(Some(reason.into()));
-        self.0.closing.closed().await;
+        self.0.notice.send_modify(|notice| notice.closing = Some(reason.into()));
+        self.0.notice.closed().await;
+        self.bus().leave().await;
     }
 
     /// Offers the host's relays to peers from now on. The first call counts.
@@ -155,10 +170,10 @@ impl State {
     /// Counters as OpenMetrics text.
     pub fn metrics_text(&self) -> String {
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let sessions = self.0.sessions.iter().map(|shard| lock(shard).count()).sum();
-        let swarms = self.0.shards.iter().map(|shard| lock(shard).rooms.swarm_count()).sum();
-        self.metrics().sessions.set(count(sessions));
-        self.metrics().swarms.set(count(swarms));
+        self.metrics().sessions.set(count(self.session_count()));
+        self.metrics().swarms.set(count(self.swarm_count()));
+        self.metrics().remote_members.set(count(self.remote_count()));
+        self.metrics().nodes.set(count(lock(&self.0.nodes).count() + 1));
         let mut text = self.metrics().text();
         if let Some(relays) = self.relays() {
             // One text has one end.
@@ -188,11 +203,11 @@ impl State {
     }
 
     pub(crate) fn is_closing(&self) -> bool {
-        self.0.closing.borrow().is_some()
+        self.0.notice.borrow().closing.is_some()
     }
 
-    pub(crate) fn closing(&self) -> watch::Receiver<Option<Arc<str>>> {
-        self.0.closing.subscribe()
+    pub(crate) fn notice(&self) -> watch::Receiver<Notice> {
+        self.0.notice.subscribe()
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -219,7 +234,7 @@ impl State {
         &self.0.witness
     }
 
-    fn bus(&self) -> &dyn Bus {
+    pub(crate) fn bus(&self) -> &dyn Bus {
         &*self.0.bus
     }
 
@@ -297,7 +312,7 @@ impl State {
             state.tick();
             if renewed.elapsed() >= state.renew_every() {
                 renewed = Instant::now();
-                state.renew();
+                state.renew().await;
             }
             if forgot.elapsed() >= FORGET_EVERY {
                 forgot = Instant::now();

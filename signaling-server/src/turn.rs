@@ -49,6 +49,9 @@ pub(crate) async fn credentials(
     }
     let peer = asked.ok().and_then(|asked| asked.peer.parse::<PeerId>().ok());
     let Some(peer) = peer else { return refuse(&state, StatusCode::BAD_REQUEST, "bad-message") };
+    if state.ban_of(Some(&peer), &visitor).is_some() {
+        return refuse(&state, StatusCode::FORBIDDEN, "forbidden");
+    }
     let token = bearer(&parts.headers).unwrap_or_default();
     match state.swarms_of(&peer, token) {
         None => refuse(&state, StatusCode::UNAUTHORIZED, "hello-first"),
@@ -83,7 +86,7 @@ pub(crate) async fn preflight() -> impl IntoResponse {
 }
 
 /// RFC 6750, 2.1.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = text.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())

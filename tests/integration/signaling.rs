@@ -2,6 +2,7 @@
 //! witness a real origin. Proves what `docs/spec/signaling.md` promises.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod signaling_host;
 mod signaling_limits;
 mod signaling_nodes;
 mod signaling_relays;

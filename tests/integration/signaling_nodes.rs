@@ -1,13 +1,12 @@
 //! Two nodes of one host on a bus: their peers meet, and those of a dead node vanish.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use primitives::{PeerId, SwarmId};
 use signaling_server::Config;
-use signaling_server::bus::{Bus, InProcess, News, NodeId, What};
+use signaling_server::bus::{BoxFuture, Bus, Heard, InProcess, Load, NodeId, What};
 use wire::signaling::{FromServer, Signal, ToServer};
 
 use super::signaling_rig::{Client, SWARM, Server, within};
@@ -62,7 +61,15 @@ impl Bus for Line {
         }
     }
 
-    fn next(&self) -> Pin<Box<dyn Future<Output = Option<News>> + Send + '_>> {
+    fn report(&self, load: Load) {
+        self.bus.report(load);
+    }
+
+    fn leave(&self) -> BoxFuture<'_, ()> {
+        self.bus.leave()
+    }
+
+    fn next(&self) -> BoxFuture<'_, Option<Heard>> {
         self.bus.next()
     }
 }
@@ -132,4 +139,11 @@ async fn peers_of_a_live_node_stay_and_those_of_a_dead_one_vanish() {
     assert_eq!(second.client.size().await, 2, "the other way still holds");
     second.line.cut.store(false, Ordering::SeqCst);
     size_becomes(&mut first.client, 2).await;
+}
+
+#[tokio::test]
+async fn a_node_that_ends_takes_its_peers_along_at_once() {
+    let (mut first, second) = two_nodes(Config { lease_ms: 600_000, ..Config::default() }).await;
+    second.server.state.shutdown("upgrade").await;
+    size_becomes(&mut first.client, 1).await;
 }

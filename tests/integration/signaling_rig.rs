@@ -22,11 +22,32 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// The swarm most tests meet in.
 pub(crate) const SWARM: SwarmId = SwarmId::new([7; 32]);
 
+/// Where peers come in.
+pub(crate) trait Door {
+    /// Address of the HTTP port.
+    fn address(&self) -> SocketAddr;
+
+    /// The key the server should have, where the test knows it.
+    fn server_id(&self) -> Option<PeerId> {
+        None
+    }
+}
+
 /// A running server.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) state: State,
     http: reqwest::Client,
+}
+
+impl Door for Server {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn server_id(&self) -> Option<PeerId> {
+        Some(self.state.server_id())
+    }
 }
 
 impl Server {
@@ -40,7 +61,7 @@ impl Server {
 
     /// One node of a host that has several.
     pub(crate) async fn node(config: Config, bus: impl Bus) -> Self {
-        Self::of(State::on_bus(config, server_key(), Vec::new(), Arc::new(bus)).unwrap()).await
+        Self::of(State::on_bus(config, server_key(), Vec::new(), "", Arc::new(bus)).unwrap()).await
     }
 
     async fn of(state: State) -> Self {
@@ -102,27 +123,22 @@ pub(crate) struct Client {
 impl Client {
     /// Opens a socket, with an `Origin` if one is given, and reads the challenge.
     pub(crate) async fn open(
-        server: &Server,
+        server: &impl Door,
         number: u64,
         origin: Option<&str>,
     ) -> Result<Self, tungstenite::Error> {
-        let mut request = format!("ws://{}/signal", server.address).into_client_request()?;
+        let mut request = format!("ws://{}/signal", server.address()).into_client_request()?;
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", HeaderValue::from_str(origin).unwrap());
         }
         let (socket, _) = connect_async(request).await?;
         let key = KeyPair::from_seed(Seed::from_number(number));
-        let server_id = server.state.server_id();
-        let mut client = Self {
-            socket,
-            key,
-            nonce: Base64::default(),
-            server: server_id,
-            resume: String::new(),
-        };
+        let mut client =
+            Self { socket, server: key.id(), key, nonce: Base64::default(), resume: String::new() };
         match client.next().await {
-            FromServer::Challenge { nonce, server, .. } => {
-                assert_eq!(server, client.server);
+            FromServer::Challenge { nonce, server: id, .. } => {
+                assert_eq!(id, server.server_id().unwrap_or(id));
+                client.server = id;
                 client.nonce = nonce;
             }
             other => panic!("expected a challenge, found {other:?}"),
@@ -131,14 +147,14 @@ impl Client {
     }
 
     /// Opens a socket and says hello as peer `number`.
-    pub(crate) async fn hello(server: &Server, number: u64) -> Self {
+    pub(crate) async fn hello(server: &impl Door, number: u64) -> Self {
         let mut client = Self::open(server, number, None).await.unwrap();
         assert!(!client.greet(None).await);
         client
     }
 
     /// Opens a socket, says hello and joins [`SWARM`]; with whom it met.
-    pub(crate) async fn join(server: &Server, number: u64) -> (Self, Vec<PeerId>) {
+    pub(crate) async fn join(server: &impl Door, number: u64) -> (Self, Vec<PeerId>) {
         let mut client = Self::hello(server, number).await;
         let peers = client.enter(SWARM).await;
         (client, peers)

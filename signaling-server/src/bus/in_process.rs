@@ -1,31 +1,30 @@
 //! Servers of one process.
 
 use std::collections::BTreeSet;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use primitives::SwarmId;
 use tokio::sync::mpsc;
 
-use super::{Bus, News, NodeId, What};
+use super::{BoxFuture, Bus, Heard, Load, News, NodeId, What};
 use crate::lock;
 
-/// Most news waiting for one node; more are lost.
-const NEWS_MAX: usize = 4096;
+/// Most waiting for one node; more are lost.
+const HEARD_MAX: usize = 4096;
 
 /// One node among those of this process.
 #[derive(Debug)]
 pub struct InProcess {
     id: NodeId,
     nodes: Arc<Mutex<Vec<Node>>>,
-    news: tokio::sync::Mutex<mpsc::Receiver<News>>,
+    heard: tokio::sync::Mutex<mpsc::Receiver<Heard>>,
 }
 
 #[derive(Debug)]
 struct Node {
     id: NodeId,
     followed: BTreeSet<SwarmId>,
-    news: mpsc::Sender<News>,
+    heard: mpsc::Sender<Heard>,
 }
 
 impl InProcess {
@@ -40,17 +39,24 @@ impl InProcess {
     }
 
     fn among(nodes: Arc<Mutex<Vec<Node>>>) -> Self {
-        let (sender, receiver) = mpsc::channel(NEWS_MAX);
+        let (sender, receiver) = mpsc::channel(HEARD_MAX);
         let mut all = lock(&nodes);
         let id = NodeId(all.iter().map(|node| node.id.0 + 1).max().unwrap_or(0));
-        all.push(Node { id, followed: BTreeSet::new(), news: sender });
+        all.push(Node { id, followed: BTreeSet::new(), heard: sender });
         drop(all);
-        Self { id, nodes, news: tokio::sync::Mutex::new(receiver) }
+        Self { id, nodes, heard: tokio::sync::Mutex::new(receiver) }
     }
 
     fn with_own(&self, act: impl FnOnce(&mut BTreeSet<SwarmId>)) {
         if let Some(own) = lock(&self.nodes).iter_mut().find(|node| node.id == self.id) {
             act(&mut own.followed);
+        }
+    }
+
+    fn send(&self, heard: &Heard, to: impl Fn(&Node) -> bool) {
+        for node in lock(&self.nodes).iter().filter(|node| node.id != self.id && to(node)) {
+            // A full queue loses it, as the trait allows.
+            let _ = node.heard.try_send(heard.clone());
         }
     }
 }
@@ -84,17 +90,21 @@ impl Bus for InProcess {
     }
 
     fn tell(&self, swarm: SwarmId, what: What) {
-        for node in lock(&self.nodes).iter() {
-            if node.id != self.id && node.followed.contains(&swarm) {
-                let news = News { from: self.id, swarm, what: what.clone() };
-                // A full queue loses it, as the trait allows.
-                let _ = node.news.try_send(news);
-            }
-        }
+        let news = News { from: self.id, swarm, what };
+        self.send(&Heard::News(news), |node| node.followed.contains(&swarm));
     }
 
-    fn next(&self) -> Pin<Box<dyn Future<Output = Option<News>> + Send + '_>> {
-        Box::pin(async { self.news.lock().await.recv().await })
+    fn report(&self, load: Load) {
+        let load = Load { from: self.id.0, ..load };
+        self.send(&Heard::Load(self.id, load), |_| true);
+    }
+
+    fn leave(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async { self.send(&Heard::Bye(self.id), |_| true) })
+    }
+
+    fn next(&self) -> BoxFuture<'_, Option<Heard>> {
+        Box::pin(async { self.heard.lock().await.recv().await })
     }
 }
 
@@ -115,11 +125,14 @@ mod tests {
         third.follow(SwarmId::new([2; 32]));
         first.tell(SWARM, What::Who);
         let news = News { from: first.node(), swarm: SWARM, what: What::Who };
-        assert_eq!(second.next().await, Some(news));
-        assert!(third.news.lock().await.try_recv().is_err());
-        assert!(first.news.lock().await.try_recv().is_err());
+        assert_eq!(second.next().await, Some(Heard::News(news)));
+        assert!(third.heard.lock().await.try_recv().is_err());
+        assert!(first.heard.lock().await.try_recv().is_err());
         second.unfollow(SWARM);
         first.tell(SWARM, What::Who);
-        assert!(second.news.lock().await.try_recv().is_err());
+        assert!(second.heard.lock().await.try_recv().is_err());
+        first.leave().await;
+        assert_eq!(second.next().await, Some(Heard::Bye(first.node())));
+        assert_eq!(third.next().await, Some(Heard::Bye(first.node())));
     }
 }

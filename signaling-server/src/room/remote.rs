@@ -6,7 +6,8 @@
 
 use primitives::{PeerId, SwarmId, Time};
 
-use super::{Place, Rooms};
+use super::Rooms;
+use super::member::{Member, Place};
 use crate::bus::{Mate, NodeId};
 
 impl Rooms {
@@ -38,6 +39,34 @@ impl Rooms {
         if is_theirs {
             self.remove(now, swarm, peer);
         }
+    }
+
+    /// Another node ended: its peers are gone.
+    pub fn part_all(&mut self, now: Time, node: NodeId) {
+        let is_theirs = |member: &Member| matches!(member.place, Place::Remote { node: holder, .. } if holder == node);
+        let theirs: Vec<_> = self
+            .leases
+            .iter()
+            .filter(|(_, swarm, peer)| {
+                let member = self.swarms.get(swarm).and_then(|room| room.members.get(peer));
+                member.is_some_and(is_theirs)
+            })
+            .map(|&(_, swarm, peer)| (swarm, peer))
+            .collect();
+        for (swarm, peer) in theirs {
+            self.remove(now, swarm, &peer);
+        }
+    }
+
+    /// Whether a peer of this server is in the swarm.
+    pub fn is_here(&self, swarm: SwarmId, peer: &PeerId) -> bool {
+        let member = self.swarms.get(&swarm).and_then(|room| room.members.get(peer));
+        member.is_some_and(|member| member.session().is_some())
+    }
+
+    /// Memberships of peers of other nodes.
+    pub fn remote_count(&self) -> usize {
+        self.leases.len()
     }
 
     /// The peers of this server in a swarm whose sockets are open.

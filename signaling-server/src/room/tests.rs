@@ -245,6 +245,7 @@ enum Step {
     Attach(u32, bool),
     Meet(Vec<u32>, u64),
     Part(u32, u64),
+    PartAll(u64),
     Wait(u16),
 }
 
@@ -260,6 +261,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (prop::collection::vec(150u32..200, 0..8), 0u64..3)
             .prop_map(|(numbers, node)| Step::Meet(numbers, node)),
         1 => (150u32..200, 0u64..3).prop_map(|(number, node)| Step::Part(number, node)),
+        1 => (0u64..3).prop_map(Step::PartAll),
         1 => (0u16..20_000).prop_map(Step::Wait),
     ]
 }
@@ -332,6 +334,10 @@ impl Model {
                     self.remote.remove(&peer(number));
                 }
             }
+            Step::PartAll(node) => {
+                self.rooms.part_all(self.now, NodeId(node));
+                self.remote.retain(|_, (holder, _)| *holder != node);
+            }
             Step::Wait(ms) => self.now = self.now + Duration::from_millis(u64::from(ms)),
         }
         if self.members.is_empty() {
@@ -345,7 +351,10 @@ impl Model {
         let none = self.members.is_empty();
         assert_eq!(self.rooms.swarm_count(), usize::from(!none));
         assert!(self.rooms.lonely.len() <= self.members.len());
-        assert_eq!(self.rooms.leases.len(), self.remote.len());
+        assert_eq!(self.rooms.remote_count(), self.remote.len());
+        let here = self.members.keys().all(|peer| self.rooms.is_here(SWARM, peer));
+        assert!(here && !self.remote.keys().any(|peer| self.rooms.is_here(SWARM, peer)));
+        assert_eq!(self.rooms.sessions_in(SWARM).len(), self.members.len());
     }
 }
 

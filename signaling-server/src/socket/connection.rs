@@ -20,7 +20,7 @@ use crate::budget::Permit;
 use crate::inbound::{self, Inbound};
 use crate::mailbox::{Ending, Inbox, Mailbox, mailbox};
 use crate::room::SocketId;
-use crate::state::{Fault, MoreWish, Speaker, State, Wish, nonce, text};
+use crate::state::{Fault, MoreWish, Notice, Speaker, State, Wish, nonce, text};
 use crate::visitor::Visitor;
 
 /// Refused messages a socket may send; each good one takes one back.
@@ -40,7 +40,9 @@ pub(crate) struct Connection {
     visitor: Arc<Visitor>,
     mailbox: Mailbox,
     inbox: Inbox,
-    closing: watch::Receiver<Option<Arc<str>>>,
+    notice: watch::Receiver<Notice>,
+    /// The last one seen.
+    noticed: Notice,
     pace: DefaultDirectRateLimiter,
     strikes: u32,
     nonce: Base64,
@@ -81,6 +83,8 @@ enum End {
     Slow,
     /// A newer socket proved the key.
     Replaced,
+    /// The host wants it gone.
+    Banned(Arc<str>),
     /// The server shuts down.
     Closing(Arc<str>),
     /// The platform gave no randomness.
@@ -97,7 +101,8 @@ impl Connection {
             visitor: Arc::new(visitor),
             mailbox,
             inbox,
-            closing: state.closing(),
+            noticed: Notice::default(),
+            notice: state.notice(),
             pace: state.budgets().of_socket(),
             strikes: 0,
             nonce: Base64::default(),
@@ -120,7 +125,8 @@ impl Connection {
         self.state.metrics().closed(end.name());
         tracing::debug!(reason = end.name(), peer = ?self.speaker.map(|s| s.peer), "socket ended");
         if let Some(speaker) = self.speaker {
-            self.state.close_session(&speaker.peer, self.id, end == End::Left);
+            let for_good = matches!(end, End::Left | End::Banned(_));
+            self.state.close_session(&speaker.peer, self.id, for_good);
         }
         let _ = timeout(FAREWELL, self.farewell(&end)).await;
     }
@@ -137,7 +143,7 @@ impl Connection {
         loop {
             let waited_for = self.waits_for();
             let step = tokio::select! {
-                reason = closing(&mut self.closing) => Err(End::Closing(reason)),
+                notice = next(&mut self.notice, &self.noticed) => self.on_notice(notice),
                 said = self.inbox.next() => match said {
                     Ok(said) => self.write(Message::Text(said)).await,
                     Err(ending) => Err(ending.into()),
@@ -153,6 +159,17 @@ impl Connection {
                 alarm.as_mut().reset(self.deadline());
             }
         }
+    }
+
+    /// The server closes, or somebody was banned.
+    fn on_notice(&mut self, notice: Notice) -> Result<(), End> {
+        if let Some(reason) = notice.closing {
+            return Err(End::Closing(reason));
+        }
+        self.noticed = notice;
+        let peer = self.speaker.map(|speaker| speaker.peer);
+        let banned = self.state.ban_of(peer.as_ref(), &self.visitor);
+        banned.map_or(Ok(()), |reason| Err(End::Banned(reason)))
     }
 
     /// What must be heard next.
@@ -243,6 +260,9 @@ impl Connection {
         };
         self.state.metrics().message(inbound::name(&message));
         let about = about(&message);
+        if let Some(Err(wait)) = about.swarm.map(|swarm| self.state.budgets().in_swarm(&swarm)) {
+            return self.refuse(too_fast(wait), Some(about));
+        }
         match self.on_message(message, text)? {
             Ok(()) => {
                 self.strikes = self.strikes.saturating_sub(1);
@@ -315,6 +335,11 @@ impl Connection {
             self.tell(Fault::new(ErrorCode::BadProof, message), None);
             return Err(End::BadProof);
         }
+        if let Some(reason) = self.state.bans().of_peer(&peer) {
+            let message = format!("this key is banned: {reason}");
+            self.tell(Fault::new(ErrorCode::Forbidden, message), None);
+            return Err(End::Banned(reason));
+        }
         let opened = self.state.open_session(peer, resume, self.id, &self.mailbox);
         self.speaker = Some(opened.map_err(|_| End::Broken)?);
         self.heard = Instant::now();
@@ -386,6 +411,7 @@ impl Connection {
             End::Replaced => {
                 ("a newer connection of this key took over".into(), REPLACED_RECONNECT_MS)
             }
+            End::Banned(reason) => (format!("banned: {reason}").into(), REPLACED_RECONNECT_MS),
             End::Closing(reason) => (Arc::clone(reason), RECONNECT_MS),
             End::Broken => ("the server is broken".into(), REPLACED_RECONNECT_MS),
         };
@@ -413,6 +439,7 @@ impl End {
             Self::Version => "version",
             Self::Slow => "slow",
             Self::Replaced => "replaced",
+            Self::Banned(_) => "banned",
             Self::Closing(_) => "closing",
             Self::Broken => "broken",
         }
@@ -429,6 +456,7 @@ impl End {
             | Self::Strikes
             | Self::BadProof
             | Self::Version
+            | Self::Banned(_)
             | Self::Replaced => close_code::POLICY,
         }
     }
@@ -483,10 +511,10 @@ fn too_fast(wait: Duration) -> Fault {
     Fault::too_many("messages come too fast", wait_ms)
 }
 
-/// Waits until the server shuts down.
-async fn closing(closing: &mut watch::Receiver<Option<Arc<str>>>) -> Arc<str> {
-    match closing.wait_for(Option::is_some).await {
-        Ok(reason) => reason.clone().unwrap_or_default(),
-        Err(_) => "the server is gone".into(),
+/// Waits for another notice than the last.
+async fn next(notice: &mut watch::Receiver<Notice>, last: &Notice) -> Notice {
+    match notice.wait_for(|notice| notice != last).await {
+        Ok(notice) => notice.clone(),
+        Err(_) => Notice { closing: Some("the server is gone".into()), ..Notice::default() },
     }
 }

@@ -1,15 +1,46 @@
 //! What is told to other nodes, and heard from them.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use primitives::{PeerId, SwarmId};
+use tokio::task::yield_now;
 
 use super::State;
-use crate::bus::{MATES_MAX, Mate, News, What};
+use crate::bus::{Heard, Load, MATES_MAX, Mate, News, NodeId, What};
+use crate::inbound;
 use crate::lock;
 
 /// How many times a lease its node tells of a peer again: one lost piece of news ends nothing.
 const RENEWALS: u32 = 3;
+/// Most other nodes whose load is remembered; more are heard all the same.
+const NODES_MAX: usize = 256;
+
+/// Other nodes, by what they last told.
+#[derive(Debug, Default)]
+pub(crate) struct Nodes(BTreeMap<NodeId, (Instant, Load)>);
+
+impl Nodes {
+    fn hear(&mut self, node: NodeId, load: Load) {
+        if self.0.len() < NODES_MAX || self.0.contains_key(&node) {
+            self.0.insert(node, (Instant::now(), load));
+        }
+    }
+
+    /// Forgets those that were silent for a lease.
+    fn forget_silent(&mut self, lease: Duration) {
+        self.0.retain(|_, (heard, _)| heard.elapsed() < lease);
+    }
+
+    /// How long ago each was heard, and what it told.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Duration, &Load)> {
+        self.0.values().map(|(heard, load)| (heard.elapsed(), load))
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+}
 
 impl State {
     /// Tells that a peer is in a swarm.
@@ -31,14 +62,28 @@ impl State {
         self.lease() / RENEWALS
     }
 
-    /// Tells of everybody again, before their leases at other nodes end.
-    pub(super) fn renew(&self) {
+    /// Tells of everybody again, before their leases at other nodes end, and how it is here.
+    pub(super) async fn renew(&self) {
+        lock(&self.0.nodes).forget_silent(self.lease());
         if !self.bus().is_heard() {
             return;
         }
+        self.bus().report(self.load());
+        self.tell_everything(false).await;
+    }
+
+    /// Tells of everybody, and asks for everybody if `ask`. Between shards others have their turn, so
+    /// that what waits to be sent is sent.
+    async fn tell_everything(&self, ask: bool) {
         for shard in &self.0.shards {
             let swarms: Vec<_> = lock(shard).rooms.swarms().collect();
-            swarms.into_iter().for_each(|swarm| self.tell_all(swarm));
+            for swarm in swarms {
+                if ask {
+                    self.bus().tell(swarm, What::Who);
+                }
+                self.tell_all(swarm);
+            }
+            yield_now().await;
         }
     }
 
@@ -54,9 +99,26 @@ impl State {
         let inner = std::sync::Arc::downgrade(&self.0);
         let bus = std::sync::Arc::clone(&self.0.bus);
         drop(self);
-        while let Some(news) = bus.next().await {
+        while let Some(heard) = bus.next().await {
             let Some(state) = inner.upgrade().map(State) else { return };
-            state.on_news(news);
+            state.on_heard(heard).await;
+        }
+    }
+
+    async fn on_heard(&self, heard: Heard) {
+        match heard {
+            Heard::Joined => {
+                self.bus().report(self.load());
+                self.tell_everything(true).await;
+            }
+            Heard::News(news) => self.on_news(news),
+            Heard::Load(node, load) => lock(&self.0.nodes).hear(node, load),
+            Heard::Bye(node) => {
+                lock(&self.0.nodes).0.remove(&node);
+                for shard in &self.0.shards {
+                    lock(shard).rooms.part_all(self.now(), node);
+                }
+            }
         }
     }
 
@@ -72,9 +134,35 @@ impl State {
             }
             What::Signal { node, to, text } => {
                 if node == self.bus().node() {
-                    self.post(&to, text.into());
+                    self.on_signal(swarm, to, text);
                 }
             }
+        }
+    }
+
+    /// A signal of another node's peer. The bus is believed no more than a peer: what is no signal for
+    /// a member of that swarm goes nowhere.
+    fn on_signal(&self, swarm: SwarmId, to: PeerId, text: String) {
+        if !lock(self.shard_of(&swarm)).rooms.is_here(swarm, &to) {
+            // The other node does not know yet.
+            self.tell_left(swarm, to);
+        } else if inbound::is_stamped(&text, &swarm) {
+            self.post(&to, text.into());
+        }
+    }
+
+    /// How it is with this node.
+    pub(crate) fn load(&self) -> Load {
+        let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+        let swarms = self.swarm_count();
+        Load {
+            from: self.bus().node().0,
+            name: self.0.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_s: self.0.started.elapsed().as_secs(),
+            sockets: count(self.metrics().sockets.get()),
+            swarms: u32::try_from(swarms).unwrap_or(u32::MAX),
+            members: count(self.metrics().members.get()),
         }
     }
 

@@ -80,6 +80,10 @@ impl State {
         swarm: SwarmId,
         wish: Wish,
     ) -> Result<(), Fault> {
+        if let Some(reason) = self.bans().of_swarm(&swarm) {
+            let message = format!("this swarm is banned: {reason}");
+            return Err(Fault::new(ErrorCode::Forbidden, message));
+        }
         let site = self.policy().admit(visitor.origin.as_deref(), wish.site.as_deref(), &swarm)?;
         let joined = self.enter(speaker, mailbox, swarm, site, wish);
         // A place was taken for a new membership; a renewed one has its place already.
