@@ -11,8 +11,9 @@ use axum::Router;
 use axum::http::header;
 use axum::routing::get;
 use primitives::PeerId;
+use relay::stun::ErrorCode;
 use relay::{Config, Relay, RelayError, Server};
-use signaling_server::{Invitation, Relays};
+use signaling_server::{Invitation, RelayLoad, Relays};
 use tokio::net::TcpListener;
 use wire::signaling::IceServer;
 
@@ -106,6 +107,18 @@ impl Relays for Offer {
 
     fn metrics_text(&self) -> String {
         self.0.metrics_text()
+    }
+
+    fn load(&self) -> Option<RelayLoad> {
+        let stats = self.0.stats();
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        Some(RelayLoad {
+            allocations: count(stats.allocations_now),
+            credentials: count(stats.users_now),
+            relayed_bytes: stats.from_clients_bytes.saturating_add(stats.to_clients_bytes),
+            refused: ErrorCode::ALL.into_iter().map(|code| stats.refused(code)).sum(),
+            auth_failures: stats.authentication_failures,
+        })
     }
 }
 

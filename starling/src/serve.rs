@@ -13,13 +13,17 @@
 
 mod assets;
 mod config;
+mod connections;
 pub(crate) mod http;
 mod media;
 mod own_media;
 mod policy;
+mod security;
+mod tls;
 
 pub use config::Config;
 pub use own_media::{MediaState, Progress};
+pub use tls::{TlsConfig, TlsError};
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,9 +35,10 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::any;
 use primitives::{KeyPair, PeerId};
-use signaling_server::{MediaFolder, State};
+use signaling_server::{MediaFolder, State, bus};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::content::StoreError;
 use crate::gateway;
@@ -70,6 +75,12 @@ pub enum ServeError {
     /// A setting of the signaling server can't be meant.
     #[error("[signaling] {0}")]
     Signaling(#[from] signaling_server::ConfigError),
+    /// A setting of the bus can't be meant.
+    #[error("[bus] {0}")]
+    Bus(signaling_server::ConfigError),
+    /// There can't be TLS as the settings want it.
+    #[error("[tls] {0}")]
+    Tls(#[from] TlsError),
     /// The relay can't start.
     #[error("[relay] {0}")]
     Relay(#[from] ::relay::RelayError),
@@ -97,7 +108,7 @@ impl ServeError {
                 }
                 _ => "Check the address in --listen or in the configuration.".to_owned(),
             },
-            Self::NoAddress | Self::Signaling(_) => {
+            Self::NoAddress | Self::Signaling(_) | Self::Bus(_) | Self::Tls(_) => {
                 "`starling serve --print-config` shows every setting with its default.".to_owned()
             }
             Self::Relay(error) => relay::remedy(error).to_owned(),
@@ -114,6 +125,9 @@ impl ServeError {
 #[derive(Debug)]
 pub struct Server {
     sockets: Vec<TcpSocket>,
+    redirects: Vec<TcpSocket>,
+    tls: TlsConfig,
+    certificate: Option<Arc<tls::Certificate>>,
     data: PathBuf,
     media: Option<PathBuf>,
     publisher: KeyPair,
@@ -126,14 +140,15 @@ impl Server {
     /// Takes the ports and reads or makes the keys. Call it inside a tokio runtime.
     ///
     /// # Errors
-    /// In order: no address, a port is taken, the media folder is missing, a key can't be had, a
+    /// In order: no address, a port is taken, a certificate can't be read, the media folder is missing, a key can't be had, a
     /// setting can't be meant, the relay's port is taken, the block store can't be opened.
     pub fn bind(config: Config) -> Result<Self, ServeError> {
         if config.listen.is_empty() {
             return Err(ServeError::NoAddress);
         }
-        let sockets =
-            config.listen.iter().map(|&address| bind(address)).collect::<Result<_, _>>()?;
+        let sockets = bind_all(&config.listen)?;
+        let redirects = bind_all(&config.tls.redirect)?;
+        let certificate = tls::Certificate::open(&config.tls)?;
         if let Some(media) = config.media.as_ref().filter(|media| !media.is_dir()) {
             return Err(ServeError::NoMedia(media.clone()));
         }
@@ -141,14 +156,26 @@ impl Server {
         let publisher = key_file::load_or_create(&publisher_key(&config.data))?.key;
         let folder = media_folder(&config.data, config.media.as_ref());
         let own = MediaFolder { path: MEDIA_PATH.to_owned(), folder };
-        let signaling = State::new(config.signaling, key, vec![own])?;
+        let bus = bus::open(&config.bus).map_err(ServeError::Bus)?;
+        let signaling = State::on_bus(config.signaling, key, vec![own], &config.bus.name, bus)?;
         let relay = relay::beside(&config.relay, &config.listen)?;
         if let Some(relay) = &relay {
             signaling.offer(Arc::new(relay::Offer(relay.relay())));
         }
         let gateway = gateway::router(&config.data, &config.gateway)?;
-        let (data, media) = (config.data, config.media);
-        Ok(Self { sockets, data, media, publisher, signaling, relay, gateway })
+        let Config { data, media, tls, .. } = config;
+        Ok(Self {
+            sockets,
+            redirects,
+            tls,
+            certificate,
+            data,
+            media,
+            publisher,
+            signaling,
+            relay,
+            gateway,
+        })
     }
 
     /// The key the server signs its own media with.
@@ -168,12 +195,13 @@ impl Server {
     /// All routes.
     pub fn app(&self) -> Router {
         let find: assets::Find = assets::BUNDLE;
-        signaling_server::app(self.signaling.clone())
+        let app = signaling_server::app(self.signaling.clone())
             .merge(self.gateway.clone())
             .nest(MEDIA_PATH.trim_end_matches('/'), media::router(&self.folder()))
             // A nested router does not get this one: without it, the page would answer.
             .route(MEDIA_PATH, any(StatusCode::NOT_FOUND))
-            .fallback_service(Router::new().fallback(assets::serve).with_state(find))
+            .fallback_service(Router::new().fallback(assets::serve).with_state(find));
+        security::layer(app, self.certificate.is_some())
     }
 
     /// Listens; `ready` is told the addresses. Ends when `stop` does: peers are told to come back,
@@ -191,7 +219,8 @@ impl Server {
         let listeners = listen(std::mem::take(&mut self.sockets))?;
         let addresses =
             listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>();
-        ready(&addresses.map_err(ServeError::Serving)?);
+        let addresses = addresses.map_err(ServeError::Serving)?;
+        ready(&addresses);
         let watching = media.watch();
         let (stopping, stopped) = watch::channel(false);
         let relay = self.relay.take().map(|relay| {
@@ -202,22 +231,18 @@ impl Server {
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             }))
         });
-        let mut tasks = tokio::task::JoinSet::new();
+        let mut tasks = JoinSet::new();
+        let tls = self.certificate.as_ref().map(tls::Certificate::acceptor).transpose()?;
         for listener in listeners {
-            let mut stopped = stopped.clone();
-            let service = app.clone().into_make_service_with_connect_info::<SocketAddr>();
-            let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-                // An error: the sender is gone, which is a stop too.
-                let _ = stopped.wait_for(|stopped| *stopped).await;
-            });
-            tasks.spawn(serving.into_future());
+            tasks.spawn(connections::serve(listener, tls.clone(), app.clone(), stopped.clone()));
         }
+        let keeping = self.keep_tls(&addresses, &stopped)?;
         tokio::select! {
             () = stop => {}
             Some(ended) = tasks.join_next() => return outcome(ended),
         }
         stopping.send_replace(true);
-        drop(watching);
+        drop((watching, keeping));
         let finish = async {
             self.signaling.shutdown("the server is shutting down").await;
             while tasks.join_next().await.is_some() {}
@@ -232,6 +257,31 @@ impl Server {
         Ok(())
     }
 
+    /// What goes on beside TLS for as long as it is held: a look at the files, and plain ports that
+    /// redirect to the first address.
+    fn keep_tls(
+        &mut self,
+        addresses: &[SocketAddr],
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<JoinSet<()>, ServeError> {
+        let mut tasks = JoinSet::new();
+        let (Some(certificate), Some(first)) = (&self.certificate, addresses.first()) else {
+            return Ok(tasks);
+        };
+        tasks.spawn(Arc::clone(certificate).keep());
+        let plain = tls::redirect(first.port(), self.tls.challenges.as_deref());
+        let plain = security::layer(plain, false);
+        for listener in listen(std::mem::take(&mut self.redirects))? {
+            tasks.spawn(connections::serve(listener, None, plain.clone(), stopped.clone()));
+        }
+        Ok(tasks)
+    }
+
+    /// Whether it speaks TLS.
+    pub fn is_tls(&self) -> bool {
+        self.certificate.is_some()
+    }
+
     fn folder(&self) -> PathBuf {
         media_folder(&self.data, self.media.as_ref())
     }
@@ -244,6 +294,10 @@ pub fn publisher_key(data: &std::path::Path) -> PathBuf {
 
 fn media_folder(data: &std::path::Path, media: Option<&PathBuf>) -> PathBuf {
     media.cloned().unwrap_or_else(|| data.join("demo"))
+}
+
+fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpSocket>, ServeError> {
+    addresses.iter().map(|&address| bind(address)).collect()
 }
 
 /// Reserves the address without listening: whoever can connect finds everything ready.
@@ -267,10 +321,7 @@ fn listen(sockets: Vec<TcpSocket>) -> Result<Vec<TcpListener>, ServeError> {
         .collect()
 }
 
-fn outcome(ended: Result<io::Result<()>, tokio::task::JoinError>) -> Result<(), ServeError> {
-    match ended {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(ServeError::Serving(error)),
-        Err(error) => Err(ServeError::Serving(io::Error::other(error))),
-    }
+/// Taking connections ends when it is told to; otherwise it panicked.
+fn outcome(ended: Result<(), tokio::task::JoinError>) -> Result<(), ServeError> {
+    ended.map_err(|error| ServeError::Serving(io::Error::other(error)))
 }

@@ -1,24 +1,17 @@
 //! `cargo xtask localnet 4`: a ledger of several validators on this machine, to try things on.
 
-use std::{
-    net::{Ipv4Addr, TcpStream},
-    path::PathBuf,
-    process::{Child, Command},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, process::Command, time::Duration};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use crate::{
+    children::Children,
     house::{self, House},
     say,
 };
 
 /// How long all validators may take to listen.
 const LISTENING_WITHIN: Duration = Duration::from_secs(60);
-/// How often processes are looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Options of `localnet`.
 #[derive(Debug, clap::Args)]
@@ -46,20 +39,17 @@ pub(crate) fn localnet(house: &House, args: &Args) -> Result<()> {
     if !house.root.join(&args.out).join("network.toml").exists() {
         house::run(&mut make_keys(house, args))?;
     }
-    let mut validators = Validators(Vec::new());
+    let mut validators = Children::default();
     for index in 0..args.validators {
         let mut command = starling(house);
         command.args(["validator", "--config"]);
         command.arg(args.out.join(format!("validator-{index}.toml")));
-        let child = command.env("RUST_LOG", "warn").spawn();
-        validators.0.push(child.context("starting a validator")?);
+        validators.start(format!("validator {index}"), command.env("RUST_LOG", "warn"))?;
     }
-    validators.wait_until_listening(args)?;
+    let ports = (args.http_port..).take(args.validators.into());
+    validators.wait_until_listening(ports, LISTENING_WITHIN)?;
     announce(house, args);
-    loop {
-        validators.check()?;
-        thread::sleep(LOOK_EVERY);
-    }
+    validators.wait()
 }
 
 fn starling(house: &House) -> Command {
@@ -89,41 +79,4 @@ fn announce(house: &House, args: &Args) {
          send ACCOUNT 1000000 --key {out}/faucet.key\n",
         args.http_port
     );
-}
-
-/// Children that end with us.
-struct Validators(Vec<Child>);
-
-impl Validators {
-    fn check(&mut self) -> Result<()> {
-        for (index, child) in self.0.iter_mut().enumerate() {
-            if let Some(status) = child.try_wait().context("asking after a validator")? {
-                bail!("validator {index} ended with {status}; what it said stands above");
-            }
-        }
-        Ok(())
-    }
-
-    fn wait_until_listening(&mut self, args: &Args) -> Result<()> {
-        let start = Instant::now();
-        for port in (args.http_port..).take(args.validators.into()) {
-            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-                self.check()?;
-                let late = start.elapsed() > LISTENING_WITHIN;
-                ensure!(!late, "port {port}: nobody listens after {LISTENING_WITHIN:?}");
-                thread::sleep(LOOK_EVERY);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Validators {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            // Neither can fail in a way that matters: the process is ours, and it is gone afterwards.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
 }

@@ -6,7 +6,9 @@
 #![allow(clippy::print_stdout, reason = "a command line speaks on standard output")]
 
 mod checkout;
+mod children;
 mod chores;
+mod cluster;
 mod dev;
 mod dist;
 mod fingerprint;
@@ -65,6 +67,8 @@ enum Chore {
     },
     /// Start validators of a new ledger on loopback ports, and say how to submit
     Localnet(localnet::Args),
+    /// Start NATS and three nodes on loopback ports, to try what several nodes do
+    Cluster(cluster::Args),
     /// Check what compilers don't: the map, sizes, paths, anchors
     Tidy,
     /// Make the npm package folder dist/npm
@@ -106,6 +110,7 @@ fn do_chore(house: &House, chore: Chore) -> Result<()> {
         Chore::Soak(args) => chores::soak(house, &args),
         Chore::Vectors { file } => vectors::run_file(&file),
         Chore::Localnet(args) => localnet::localnet(house, &args),
+        Chore::Cluster(args) => cluster::cluster(house, &args),
         Chore::Tidy => tidy::tidy(house),
         Chore::Dist => dist::dist(house),
     }

@@ -33,6 +33,12 @@ pub(crate) fn for_run(house: &House) -> Result<()> {
     build_tools(house)
 }
 
+/// What `cluster` takes: NATS, and ffmpeg for the demo video.
+pub(crate) fn for_cluster(house: &House) -> Result<()> {
+    for_web(house)?;
+    system::install(house, &[system::FFMPEG, system::NATS])
+}
+
 /// What `test` takes besides: browsers and checkers.
 pub(crate) fn for_test(house: &House) -> Result<()> {
     system::install(
@@ -44,6 +50,7 @@ pub(crate) fn for_test(house: &House) -> Result<()> {
             system::CHROMEDRIVER,
             system::FIREFOX,
             system::COTURN,
+            system::NATS,
         ],
     )?;
     build_tools(house)?;

@@ -57,7 +57,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         () = signals::stop() => return Ok(()),
     };
     tell(&media);
-    server.run(media, |addresses| addresses.iter().for_each(open_line), signals::stop()).await?;
+    let scheme = if server.is_tls() { "https" } else { "http" };
+    let ready = |addresses: &[SocketAddr]| addresses.iter().for_each(|one| open_line(scheme, one));
+    server.run(media, ready, signals::stop()).await?;
     Ok(())
 }
 
@@ -91,7 +93,7 @@ fn tell(media: &MediaState) {
 }
 
 /// Where a browser of this machine finds the server.
-fn open_line(address: &SocketAddr) {
+fn open_line(scheme: &str, address: &SocketAddr) {
     let mut address = *address;
     if address.ip().is_unspecified() {
         address.set_ip(match address {
@@ -99,7 +101,7 @@ fn open_line(address: &SocketAddr) {
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    println!("open http://{address}/");
+    println!("open {scheme}://{address}/");
 }
 
 pub(super) fn percent(number: usize, of: usize) -> u32 {

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use signaling_server::{BusConfig, bus};
 
+use super::tls::{self, TlsConfig};
 use crate::gateway;
 
 /// The commented default of the fields here.
@@ -21,8 +23,12 @@ pub struct Config {
     /// Folder with an HLS stream to serve instead of the demo. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<PathBuf>,
+    /// TLS.
+    pub tls: TlsConfig,
     /// The signaling server.
     pub signaling: signaling_server::Config,
+    /// What joins several nodes.
+    pub bus: BusConfig,
     /// The relay.
     pub relay: relay::Config,
     /// The gateway to the block store.
@@ -35,7 +41,9 @@ impl Default for Config {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 8787))],
             data: PathBuf::from("starling-data"),
             media: None,
+            tls: TlsConfig::default(),
             signaling: signaling_server::Config::default(),
+            bus: BusConfig::default(),
             relay: relay::Config::default(),
             gateway: gateway::Config::default(),
         }
@@ -45,11 +53,22 @@ impl Default for Config {
 impl Config {
     /// The default, with a comment on every field.
     pub fn commented_default() -> String {
-        let signaling =
-            signaling_server::config::DEFAULT_TOML.replace("\n[witness]", "\n[signaling.witness]");
-        let relay = relay::config::DEFAULT_TOML;
-        let gateway = gateway::DEFAULT_TOML;
-        format!("{DEFAULT_TOML}[signaling]\n{signaling}\n[relay]\n{relay}\n[gateway]\n{gateway}")
+        let signaling = signaling_server::config::DEFAULT_TOML
+            .replace("\n[admin]", "\n[signaling.admin]")
+            .replace("\n[witness]", "\n[signaling.witness]");
+        let tables = [
+            ("tls", tls::DEFAULT_TOML),
+            ("signaling", &*signaling),
+            ("bus", bus::DEFAULT_TOML),
+            ("relay", relay::config::DEFAULT_TOML),
+            ("gateway", gateway::DEFAULT_TOML),
+        ];
+        let mut text = DEFAULT_TOML.to_owned();
+        for (name, fields) in tables {
+            text.push_str(&format!("[{name}]\n{fields}\n"));
+        }
+        text.truncate(text.trim_end().len());
+        text + "\n"
     }
 }
 
@@ -63,6 +82,33 @@ mod tests {
         assert_eq!(toml::from_str::<Config>(&text).unwrap(), Config::default());
         let all = toml::Value::try_from(Config::default()).unwrap();
         assert_eq!(toml::from_str::<toml::Value>(&text).unwrap(), all);
+    }
+
+    /// What has no default stands there as a comment: with its mark taken off it is read.
+    #[test]
+    fn what_is_left_out_by_default_is_named_too() {
+        let text = Config::commented_default();
+        let is_field = |line: &str| {
+            let name = line.split(" = ").next().unwrap_or_default();
+            line.contains(" = ")
+                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        };
+        let mut left_out = 0;
+        let lines: Vec<&str> = text
+            .lines()
+            .map(|line| match line.trim_start_matches(['#', ' ']) {
+                field if line.starts_with('#') && is_field(field) && !line.starts_with("#   ") => {
+                    left_out += 1;
+                    field
+                }
+                _ => line,
+            })
+            .collect();
+        let config = toml::from_str::<Config>(&lines.join("\n")).unwrap();
+        assert!(config.media.is_some() && config.bus.ca.is_some());
+        assert!(config.tls.cert.is_some() && config.tls.key.is_some());
+        assert!(config.tls.challenges.is_some());
+        assert_eq!(left_out, 5);
     }
 
     #[test]

@@ -50,6 +50,12 @@ pub(crate) const COTURN: Program = Program {
     packages: &["coturn"],
     why: "its clients test the relay; its server is not started by us",
 };
+/// Joins nodes.
+pub(crate) const NATS: Program = Program {
+    names: &["nats-server"],
+    packages: &["nats-server"],
+    why: "joins several nodes of one host: tests and `cargo xtask cluster` start it themselves",
+};
 
 /// Installs those of `programs` that are missing, in one go.
 pub(crate) fn install(house: &House, programs: &[Program]) -> Result<()> {
