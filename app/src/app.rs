@@ -14,6 +14,7 @@ use crate::components::player::{Place, Player};
 use crate::routes::get::Get;
 use crate::routes::home::Home;
 use crate::routes::library::Library;
+use crate::routes::host::Host;
 use crate::routes::network::Network;
 use crate::routes::settings::SettingsPage;
 use crate::routes::share::Share;
@@ -57,6 +58,7 @@ fn Shell() -> impl IntoView {
         "/watch" => "watch",
         "/network" => "network",
         "/settings" => "settings",
+        "/host" => "host",
         _ => "lost",
     });
     let place = Signal::derive(move || match page.get() {
@@ -81,6 +83,7 @@ fn Shell() -> impl IntoView {
                 <Route path=path!("/library") view=Library />
                 <Route path=path!("/network") view=Network />
                 <Route path=path!("/settings") view=SettingsPage />
+                <Route path=path!("/host") view=Host />
             </Routes>
             </Show>
         </main>

@@ -75,6 +75,17 @@ pub(crate) fn duration(ms: u64) -> String {
     }
 }
 
+/// How long something has been going on: `45 s`, `12 min`, `5 h 3 min`, `3 d 4 h`.
+pub(crate) fn uptime(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match seconds {
+        0..60 => format!("{seconds}{NBSP}s"),
+        60..3_600 => format!("{minutes}{NBSP}min"),
+        3_600..86_400 => format!("{hours}{NBSP}h {}{NBSP}min", minutes % 60),
+        _ => format!("{days}{NBSP}d {}{NBSP}h", hours % 24),
+    }
+}
+
 /// `1 viewer`, `3 viewers`.
 pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count}{NBSP}{}", if count == 1 { one } else { many })
@@ -177,6 +188,14 @@ mod tests {
         check(duration(45_900), "45 s");
         check(duration(125_000), "2 min 5 s");
         check(duration(180_000), "3 min");
+    }
+
+    #[test]
+    fn what_lasts_is_told_in_two_units() {
+        check(uptime(59), "59 s");
+        check(uptime(125), "2 min");
+        check(uptime(3_725), "1 h 2 min");
+        check(uptime(273_600), "3 d 4 h");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod browser;
 mod components;
 mod format;
 mod picked;
+mod host;
 mod routes;
 mod session;
 mod settings;

@@ -3,6 +3,7 @@
 pub(crate) mod get;
 pub(crate) mod home;
 pub(crate) mod library;
+pub(crate) mod host;
 pub(crate) mod network;
 pub(crate) mod settings;
 pub(crate) mod share;

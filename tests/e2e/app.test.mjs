@@ -11,7 +11,7 @@ import { promises as fs, readFileSync } from 'node:fs';
 const PROBE = readFileSync(new URL('../rig/probe.js', import.meta.url), 'utf8');
 const PHONE = { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const WIDE = { width: 1280, height: 800 };
-const ROUTES = ['/', '/watch', '/network', '/settings'];
+const ROUTES = ['/', '/watch', '/network', '/settings', '/host'];
 const TAB_PRESSES_MAX = 60;
 
 describe('the page', () => {

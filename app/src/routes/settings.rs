@@ -1,6 +1,7 @@
 //! What a person may choose, and what others can see.
 
 use leptos::prelude::*;
+use leptos_router::components::A;
 
 use crate::browser;
 use crate::components::cache::CachePanel;
@@ -47,6 +48,9 @@ pub(crate) fn SettingsPage() -> impl IntoView {
                 <h2 id="looks-title">"Appearance"</h2>
                 <ThemeChoice />
             </section>
+            <p class="quiet">
+                "Do you run this server? " <A href="/host">"See how it is."</A>
+            </p>
         </div>
     }
 }

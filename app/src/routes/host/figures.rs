@@ -1,0 +1,198 @@
+//! The figures, once they are there.
+
+use leptos::prelude::*;
+
+use crate::format::{bytes, counted, duration, short_key, uptime};
+use crate::host::{Node, Status, Swarm};
+
+/// All of them.
+#[component]
+pub(super) fn Figures(status: Memo<Status>) -> impl IntoView {
+    view! {
+        <Totals status />
+        <Nodes status />
+        <div class="pair">
+            <Swarms status />
+            <Refusals status />
+        </div>
+    }
+}
+
+/// The four numbers one looks for first: of all nodes, but for the relay.
+#[component]
+fn Totals(status: Memo<Status>) -> impl IntoView {
+    let sum = move |of: fn(&Node) -> u64| {
+        let status = status.read();
+        status.nodes.iter().map(of).sum::<u64>() + of(&status.node)
+    };
+    let fact = |name, value: Signal<String>, sub: Signal<String>| {
+        view! {
+            <div class="fact">
+                <dt>{name}</dt>
+                <dd>
+                    <span class="fact-value num">{value}</span>
+                    <span class="quiet num">{sub}</span>
+                </dd>
+            </div>
+        }
+    };
+    let sockets = Signal::derive(move || sum(|node| node.sockets).to_string());
+    let sessions =
+        Signal::derive(move || counted(status.read().sessions, "session here", "sessions here"));
+    let members = Signal::derive(move || sum(|node| node.members).to_string());
+    let swarms =
+        Signal::derive(move || counted(status.read().node.swarms, "swarm here", "swarms here"));
+    let relayed = Signal::derive(move || {
+        status.read().relay.map_or_else(|| "–".to_owned(), |relay| bytes(relay.relayed_bytes))
+    });
+    let allocations = Signal::derive(move || match status.read().relay {
+        Some(relay) => format!(
+            "{}, {}",
+            counted(relay.allocations, "allocation now", "allocations now"),
+            counted(relay.refused, "request refused", "requests refused")
+        ),
+        None => "no relay here".to_owned(),
+    });
+    let refused = Signal::derive(move || {
+        status.read().refused.iter().map(|(_, count)| count).sum::<u64>().to_string()
+    });
+    let bans = Signal::derive(move || counted(status.read().bans, "ban in force", "bans in force"));
+    view! {
+        <dl class="card facts-row">
+            {fact("Viewers connected", sockets, sessions)}
+            {fact("Memberships in swarms", members, swarms)}
+            {fact("Relayed since the start", relayed, allocations)}
+            {fact("Sockets refused here", refused, bans)}
+        </dl>
+    }
+}
+
+#[component]
+fn Nodes(status: Memo<Status>) -> impl IntoView {
+    let rows = move || {
+        let status = status.read();
+        std::iter::once(node_row(&status.node, true))
+            .chain(status.nodes.iter().map(|node| node_row(node, false)))
+            .collect_view()
+    };
+    let words = move || {
+        let status = status.read();
+        match (status.is_heard, status.nodes.len()) {
+            (false, 0) => "This node is alone: no bus is set, or it is away.".to_owned(),
+            (false, _) => "The bus is away: this node serves its own viewers alone.".to_owned(),
+            (true, 0) => "The bus is there, and no other node has spoken.".to_owned(),
+            (true, _) => format!(
+                "{} between nodes since the start, {} lost.",
+                counted(status.told, "message", "messages"),
+                status.lost
+            ),
+        }
+    };
+    view! {
+        <section class="card" aria-labelledby="nodes-title">
+            <h2 id="nodes-title">"Nodes"</h2>
+            <table class="peers">
+                <caption class="visually-hidden">"Nodes of this host"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Node"</th>
+                        <th scope="col">"Version"</th>
+                        <th scope="col" class="right">"Runs for"</th>
+                        <th scope="col" class="right">"Viewers"</th>
+                        <th scope="col" class="right">"Swarms"</th>
+                        <th scope="col" class="right">"Memberships"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            <p class="quiet num">{words}</p>
+        </section>
+    }
+}
+
+fn node_row(node: &Node, is_this: bool) -> impl IntoView + use<> {
+    let name = if node.name.is_empty() { short_key(&node.id) } else { node.name.clone() };
+    let sub = if is_this {
+        "answers here".to_owned()
+    } else {
+        format!("heard {} ago", duration(node.heard_ms_ago))
+    };
+    view! {
+        <tr>
+            <th scope="row" title=node.id.clone()>
+                {name} <span class="sub">{sub}</span>
+            </th>
+            <td data-label="Version">{node.version.clone()}</td>
+            <td data-label="Runs for" class="right num">{uptime(node.uptime_s)}</td>
+            <td data-label="Viewers" class="right num">{node.sockets}</td>
+            <td data-label="Swarms" class="right num">{node.swarms}</td>
+            <td data-label="Memberships" class="right num">{node.members}</td>
+        </tr>
+    }
+}
+
+#[component]
+fn Swarms(status: Memo<Status>) -> impl IntoView {
+    let none = move || status.read().swarms.is_empty();
+    let row = |swarm: &Swarm| {
+        view! {
+            <div class="sum">
+                <dt class="num" title=swarm.id.clone()>{short_key(&swarm.id)}</dt>
+                <dd class="num">
+                    {format!("{}, {} here", counted(swarm.peers, "viewer", "viewers"), swarm.here)}
+                </dd>
+            </div>
+        }
+    };
+    view! {
+        <section class="card" aria-labelledby="swarms-title">
+            <h2 id="swarms-title">"Biggest swarms"</h2>
+            <dl class="sums sums--list" hidden=none>
+                {move || status.read().swarms.iter().map(row).collect_view()}
+            </dl>
+            <div class="empty" hidden=move || !none()>
+                <p class="empty-title">"Nobody is watching"</p>
+                <p class="quiet">"Whoever opens a video through this server shows up here."</p>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Refusals(status: Memo<Status>) -> impl IntoView {
+    let part = move |title, of: fn(&Status) -> &Vec<(String, u64)>| {
+        let rows = move || {
+            let status = status.read();
+            of(&status)
+                .iter()
+                .map(|(name, count)| {
+                    view! {
+                        <div class="sum">
+                            <dt>{name.clone()}</dt>
+                            <dd class="num">{*count}</dd>
+                        </div>
+                    }
+                })
+                .collect_view()
+        };
+        view! {
+            <div hidden=move || of(&status.read()).is_empty()>
+                <h3>{title}</h3>
+                <dl class="sums sums--list">{rows}</dl>
+            </div>
+        }
+    };
+    let none = move || {
+        let status = status.read();
+        status.refused.is_empty() && status.errors.is_empty() && status.closed.is_empty()
+    };
+    view! {
+        <section class="card" aria-labelledby="refusals-title">
+            <h2 id="refusals-title">"Refused and closed here"</h2>
+            {part("Sockets not opened", |status| &status.refused)}
+            {part("Refusals told to viewers", |status| &status.errors)}
+            {part("Sockets closed", |status| &status.closed)}
+            <p class="quiet" hidden=move || !none()>"Nothing yet."</p>
+        </section>
+    }
+}
