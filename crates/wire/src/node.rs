@@ -11,7 +11,7 @@
 //! | 1 | [`Here`] | the swarm's | at a join, when asked, and three times a lease |
 //! | 2 | [`Left`] | the swarm's | a peer left |
 //! | 3 | [`Signal`] | the receiving node's | a peer's message for a peer of that node |
-//! | 4 | [`Load`] | that of all nodes | three times a lease |
+//! | 4 | [`Load`] | that of all nodes | three times a lease, and to a node that was not known |
 //! | 5 | [`Bye`] | that of all nodes | a node that ends on purpose |
 
 use minicbor::{Decode, Encode};

@@ -21,10 +21,10 @@ const NODES_MAX: usize = 256;
 pub(crate) struct Nodes(BTreeMap<NodeId, (Instant, Load)>);
 
 impl Nodes {
-    fn hear(&mut self, node: NodeId, load: Load) {
-        if self.0.len() < NODES_MAX || self.0.contains_key(&node) {
-            self.0.insert(node, (Instant::now(), load));
-        }
+    /// Whether the node was not known, and is now.
+    fn hear(&mut self, node: NodeId, load: Load) -> bool {
+        let has_room = self.0.len() < NODES_MAX || self.0.contains_key(&node);
+        has_room && self.0.insert(node, (Instant::now(), load)).is_none()
     }
 
     /// Forgets those that were silent for a lease.
@@ -112,7 +112,13 @@ impl State {
                 self.tell_everything(true).await;
             }
             Heard::News(news) => self.on_news(news),
-            Heard::Load(node, load) => lock(&self.0.nodes).hear(node, load),
+            Heard::Load(node, load) => {
+                let is_new = lock(&self.0.nodes).hear(node, load);
+                if is_new {
+                    // It is as new to us as we are to it.
+                    self.bus().report(self.load());
+                }
+            }
             Heard::Bye(node) => {
                 lock(&self.0.nodes).0.remove(&node);
                 for shard in &self.0.shards {
