@@ -5,8 +5,8 @@ use core::fmt;
 use minicbor::{Decode, Encode};
 
 use crate::{
-    AccountId, AssetId, Changes, Checked, Code, Overlay, Params, Prefix, Receipt, Refusal, Store,
-    app, domains::accounts, id::ChainId, state::Table,
+    AccountId, AssetId, Changes, Checked, Code, Key, Overlay, Params, Prefix, Receipt, Refusal,
+    Store, app, domains::accounts, id::ChainId, state::Table,
 };
 
 pub(crate) const TIP: Table<Tip> = Table::new(Prefix::Chain, 0);
@@ -34,6 +34,11 @@ pub fn tip(store: &dyn Store) -> Option<Tip> {
 /// What this chain has chosen; none before genesis.
 pub fn params(store: &dyn Store) -> Option<Params> {
     PARAMS.get(store, &[])
+}
+
+/// Where the record of what this chain has chosen is.
+pub fn params_key() -> Key {
+    PARAMS.key(&[])
 }
 
 /// What domains know of the block they are in.

@@ -35,7 +35,9 @@ mod tests;
 mod transaction;
 
 pub use app::{Action, check, execute, laws, work};
-pub use block::{Applied, Block, BlockContext, BlockError, BlockRun, Tip, apply, params, tip};
+pub use block::{
+    Applied, Block, BlockContext, BlockError, BlockRun, Tip, apply, params, params_key, tip,
+};
 pub use code::Code;
 pub use genesis::{Genesis, GenesisError};
 pub use id::{AccountId, AssetId, ChainId, TransactionId};

@@ -4,6 +4,7 @@
 //! - [`blocks`]: the same between peers that share files (`docs/spec/files.md`).
 //! - [`signaling`]: JSON between a peer and a signaling server (`docs/spec/signaling.md`).
 //! - [`node`]: CBOR between the signaling servers of one host (the same page).
+//! - [`ledger`]: CBOR from a server of the ledger to a light client (`docs/spec/ledger.md`).
 //! - [`json`]: how JSON is read.
 //! - [`limits`]: every bound, named once.
 //!
@@ -11,6 +12,7 @@
 
 pub mod blocks;
 pub mod json;
+pub mod ledger;
 pub mod limits;
 pub mod node;
 pub mod peer;

@@ -63,3 +63,7 @@ pub const STAMPED_BYTES_MAX: usize = SIGNALING_BYTES_MAX + 128;
 pub const NODE_BYTES_MAX: usize = 128 << 10;
 /// Largest name and version of a node, in bytes.
 pub const NODE_NAME_BYTES_MAX: usize = 64;
+/// Most headers between a block and the certificate that makes it final, both counted.
+pub const LEDGER_HEADERS_MAX: usize = 65;
+/// Longest record and longest proof together with their headers, in bytes.
+pub const LEDGER_ANSWER_BYTES_MAX: usize = 131_072;

@@ -1,0 +1,425 @@
+//! The light client itself: one `step`.
+
+use primitives::{SortedMap, SortedSet};
+use wire::ledger::{Finality, StateProof};
+
+use crate::{
+    Event, Fault, Head, Input, Output, Proved, QueryId, Question, RequestId, RootError, ServerId,
+    TrustRoot, Unproved, Verifier,
+    heads::{Heads, Taken},
+    queries::{KEY_BYTES_MAX, QUERIES_MAX, Queries, Query, Request},
+};
+
+/// Most servers at a time. More are not heard.
+const SERVERS_MAX: usize = 32;
+/// How long an answer may take, in milliseconds.
+const ANSWER_MS: u64 = 5_000;
+/// How long a server may be behind the newest block before it is named, in milliseconds.
+const LAG_MS: u64 = 15_000;
+/// Without a newer block for this long, all servers are asked, in milliseconds.
+const QUIET_MS: u64 = 15_000;
+/// A newest block that is older than this is no news, in milliseconds: an idle ledger makes one
+/// every 10 s.
+const FRESH_MS: u64 = 60_000;
+/// Certificates are looked at this often, the newest of what came meanwhile, in milliseconds.
+const LOOK_EVERY_MS: u64 = 200;
+
+/// When to call [`LightClient::step`] with [`Input::Tick`] if nothing happens first, in milliseconds
+/// of the clock that `now_ms` counts; none: never.
+pub type Wake = Option<u64>;
+
+/// How well the client sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// No block was seen yet.
+    Blind,
+    /// The newest block is new.
+    Fresh,
+    /// The newest block is old: the ledger stands still, or every server keeps newer ones back.
+    Stale,
+    /// Validators signed two histories. Nothing more is told.
+    Forked,
+}
+
+#[derive(Debug, Default)]
+struct Server {
+    /// The highest block it showed.
+    height: u64,
+    /// The last one that it sent by itself.
+    pushed: u64,
+    /// Since when the newest block is higher.
+    behind_since_ms: Option<u64>,
+    faults: SortedSet<Fault>,
+    /// The newest that it sent and that was not looked at.
+    unread: Option<Vec<u8>>,
+}
+
+impl Server {
+    fn lies(&self) -> bool {
+        self.faults.iter().any(|fault| fault.is_a_lie())
+    }
+}
+
+/// A light client. See the crate's story.
+#[derive(Debug)]
+pub struct LightClient {
+    verifier: Verifier,
+    now_ms: u64,
+    heads: Heads,
+    servers: SortedMap<ServerId, Server>,
+    queries: Queries,
+    looked_ms: u64,
+    asked_ms: u64,
+    forked: bool,
+}
+
+impl LightClient {
+    /// A client that knows nothing but its root.
+    ///
+    /// # Errors
+    /// The root's key is no key.
+    pub fn new(root: &TrustRoot) -> Result<Self, RootError> {
+        Ok(Self {
+            verifier: Verifier::new(root)?,
+            now_ms: 0,
+            heads: Heads::default(),
+            servers: SortedMap::new(),
+            queries: Queries::default(),
+            looked_ms: 0,
+            asked_ms: 0,
+            forked: false,
+        })
+    }
+
+    /// Takes one input. `now_ms` is the time of day, in milliseconds since 1970-01-01 UTC: headers
+    /// say when they were made, and old ones may be a server's old state.
+    pub fn step(&mut self, now_ms: u64, input: Input<'_>, out: &mut Vec<Output>) -> Wake {
+        self.now_ms = now_ms;
+        match input {
+            Input::Tick => {}
+            Input::Up(server) => self.on_up(server, out),
+            Input::Down(server) => self.on_down(server, out),
+            Input::Pushed { from, bytes } => self.on_pushed(from, bytes),
+            Input::Answered { request, bytes } => self.on_answer(request, bytes, out),
+            Input::Failed(request) => self.on_failed(request, out),
+            Input::Prove { query, key } => self.on_prove(query, key, out),
+            Input::Forget(query) => drop(self.queries.waiting.remove(&query)),
+        }
+        self.look(out);
+        self.on_late(out);
+        self.watch_lag(out);
+        self.ask_when_quiet(out);
+        self.wake()
+    }
+
+    /// How well it sees, at the time of the last step.
+    pub fn status(&self) -> Status {
+        match self.heads.head() {
+            _ if self.forked => Status::Forked,
+            None => Status::Blind,
+            Some(head) if self.now_ms.saturating_sub(head.header.time_ms) > FRESH_MS => {
+                Status::Stale
+            }
+            Some(_) => Status::Fresh,
+        }
+    }
+
+    /// The newest final block.
+    pub fn head(&self) -> Option<&Head> {
+        self.heads.head()
+    }
+
+    /// Whether a question still waits for its proof.
+    pub fn waits(&self, query: QueryId) -> bool {
+        self.queries.waiting.contains_key(&query)
+    }
+
+    /// How many signatures were checked so far.
+    pub fn verified(&self) -> u64 {
+        self.heads.verified
+    }
+
+    /// What each server showed, and what it is blamed for.
+    pub fn servers(&self) -> impl Iterator<Item = (ServerId, u64, Vec<Fault>)> {
+        self.servers
+            .iter()
+            .map(|(id, server)| (*id, server.height, server.faults.iter().copied().collect()))
+    }
+
+    fn on_up(&mut self, id: ServerId, out: &mut Vec<Output>) {
+        if self.servers.len() < SERVERS_MAX && !self.servers.contains_key(&id) {
+            self.servers.insert(id, Server::default());
+            self.ask_latest(id, out);
+            let waiting = self.queries.waiting.keys().copied();
+            let unasked: Vec<QueryId> = waiting.filter(|query| !self.is_asked(*query)).collect();
+            unasked.into_iter().for_each(|query| self.ask_state(query, out));
+        }
+    }
+
+    fn on_down(&mut self, id: ServerId, out: &mut Vec<Output>) {
+        self.servers.remove(&id);
+        let gone = self.queries.remove(|request| request.server == id);
+        gone.into_iter()
+            .filter_map(|request| request.query)
+            .for_each(|query| self.ask_state(query, out));
+    }
+
+    fn on_pushed(&mut self, from: ServerId, bytes: &[u8]) {
+        if bytes.len() > wire::limits::LEDGER_ANSWER_BYTES_MAX {
+            return;
+        }
+        if let Some(server) = self.servers.get_mut(&from).filter(|server| !server.lies()) {
+            server.unread = Some(bytes.to_vec());
+        }
+    }
+
+    /// Looks at what servers sent, not more often than [`LOOK_EVERY_MS`].
+    fn look(&mut self, out: &mut Vec<Output>) {
+        if self.now_ms.saturating_sub(self.looked_ms) < LOOK_EVERY_MS
+            && self.looked_ms <= self.now_ms
+        {
+            return;
+        }
+        let unread = |(id, server): (&ServerId, &mut Server)| Some((*id, server.unread.take()?));
+        let unread: Vec<_> = self.servers.iter_mut().filter_map(unread).collect();
+        for (id, bytes) in unread {
+            self.looked_ms = self.now_ms;
+            let Some(finality) = Finality::read(&bytes) else {
+                self.blame(id, Fault::Malformed, out);
+                continue;
+            };
+            let least = self.servers.get(&id).map_or(0, |server| server.pushed);
+            let taken = self.take(id, &finality, least, out);
+            if let (Some(server), Some(taken)) = (self.servers.get_mut(&id), taken) {
+                server.pushed = taken.height;
+            }
+        }
+    }
+
+    /// Takes what a server shows as final; `least` is what it showed before by the same way.
+    fn take(
+        &mut self,
+        id: ServerId,
+        finality: &Finality,
+        least: u64,
+        out: &mut Vec<Output>,
+    ) -> Option<Taken> {
+        if self.forked {
+            return None;
+        }
+        let taken = self.heads.take(&self.verifier, finality, id, self.now_ms);
+        let taken = taken.and_then(|taken| match taken.height < least {
+            true => Err(Fault::Backwards),
+            false => Ok(taken),
+        });
+        match taken {
+            Ok(taken) => {
+                if taken.is_newer {
+                    out.extend(
+                        self.heads.head().cloned().map(|head| Output::Event(Event::Head(head))),
+                    );
+                }
+                if let Some(server) = self.servers.get_mut(&id) {
+                    server.height = server.height.max(taken.height);
+                }
+                Some(taken)
+            }
+            Err(fault) => {
+                self.blame(id, fault, out);
+                None
+            }
+        }
+    }
+
+    fn on_answer(&mut self, id: RequestId, bytes: &[u8], out: &mut Vec<Output>) {
+        let Some(request) = self.queries.requests.remove(&id) else { return };
+        self.recover(request.server, Fault::Withholds, out);
+        let Some(query) = request.query else {
+            match Finality::read(bytes) {
+                Some(finality) => {
+                    self.take(request.server, &finality, request.height, out);
+                }
+                None => self.blame(request.server, Fault::Malformed, out),
+            }
+            return;
+        };
+        match self.proved(query, request, bytes, out) {
+            Some(proved) => {
+                self.queries.waiting.remove(&query);
+                out.push(Output::Event(Event::Proved(proved)));
+            }
+            None => self.ask_state(query, out),
+        }
+    }
+
+    fn proved(
+        &mut self,
+        query: QueryId,
+        request: Request,
+        bytes: &[u8],
+        out: &mut Vec<Output>,
+    ) -> Option<Proved> {
+        let key = self.queries.waiting.get(&query)?.key.clone();
+        let from = request.server;
+        let Some(proof) = StateProof::read(bytes) else {
+            self.blame(from, Fault::Malformed, out);
+            return None;
+        };
+        let header = self.take(from, &proof.finality, request.height, out)?.first;
+        if header.height < request.height {
+            self.blame(from, Fault::Backwards, out);
+            return None;
+        }
+        match Verifier::record(&header, &key, &proof) {
+            Ok(record) => Some(Proved {
+                query,
+                record: record.map(<[u8]>::to_vec),
+                height: header.height,
+                block: header.name,
+                time_ms: header.time_ms,
+                from,
+                bytes: bytes.to_vec(),
+            }),
+            Err(fault) => {
+                self.blame(from, fault, out);
+                None
+            }
+        }
+    }
+
+    /// A server that has shown no block yet has nothing to say, and is not blamed for it.
+    fn on_failed(&mut self, id: RequestId, out: &mut Vec<Output>) {
+        let Some(request) = self.queries.requests.remove(&id) else { return };
+        match request.query {
+            Some(query) if request.height == 0 => self.ask_state(query, out),
+            None => {}
+            Some(_) => self.unanswered(request, out),
+        }
+    }
+
+    fn on_late(&mut self, out: &mut Vec<Output>) {
+        let now_ms = self.now_ms;
+        for request in self.queries.remove(|request| request.due_ms <= now_ms) {
+            self.unanswered(request, out);
+        }
+    }
+
+    fn unanswered(&mut self, request: Request, out: &mut Vec<Output>) {
+        self.blame(request.server, Fault::Withholds, out);
+        if let Some(query) = request.query {
+            self.ask_state(query, out);
+        }
+    }
+
+    fn on_prove(&mut self, query: QueryId, key: &[u8], out: &mut Vec<Output>) {
+        if self.queries.waiting.len() >= QUERIES_MAX || key.len() > KEY_BYTES_MAX {
+            out.push(Output::Event(Event::Unproved(query, Unproved::TooMany)));
+            return;
+        }
+        let waiting = Query { key: key.to_vec(), asked: SortedSet::new() };
+        self.queries.waiting.insert(query, waiting);
+        self.ask_state(query, out);
+    }
+
+    fn is_asked(&self, query: QueryId) -> bool {
+        self.queries.requests.values().any(|request| request.query == Some(query))
+    }
+
+    /// Asks one more server: one that was not asked, does not lie, shows the highest block and has
+    /// least to do.
+    fn ask_state(&mut self, query: QueryId, out: &mut Vec<Output>) {
+        let Some(question) = self.queries.question(query) else { return };
+        let asked = |id: &ServerId| {
+            self.queries.waiting.get(&query).is_some_and(|waiting| waiting.asked.contains(id))
+        };
+        let best = self
+            .servers
+            .iter()
+            .filter(|(id, server)| !server.lies() && !asked(id))
+            .min_by_key(|(id, server)| {
+                (server.faults.len(), u64::MAX - server.height, self.queries.load(**id))
+            })
+            .map(|(id, server)| (*id, server.height));
+        let Some((server, height)) = best.filter(|_| !self.forked) else {
+            self.queries.waiting.remove(&query);
+            let why = if self.forked { Unproved::Forked } else { Unproved::NoServer };
+            out.push(Output::Event(Event::Unproved(query, why)));
+            return;
+        };
+        if let Some(waiting) = self.queries.waiting.get_mut(&query) {
+            waiting.asked.insert(server);
+        }
+        let due_ms = self.now_ms.saturating_add(ANSWER_MS);
+        let request = self.queries.open(Request { server, query: Some(query), due_ms, height });
+        out.push(Output::Ask { server, request, question });
+    }
+
+    fn ask_latest(&mut self, server: ServerId, out: &mut Vec<Output>) {
+        let due_ms = self.now_ms.saturating_add(ANSWER_MS);
+        let height = self.servers.get(&server).map_or(0, |server| server.height);
+        let request = self.queries.open(Request { server, query: None, due_ms, height });
+        out.push(Output::Ask { server, request, question: Question::Latest });
+    }
+
+    /// A ledger that seems to stand still may be servers that stopped pushing.
+    fn ask_when_quiet(&mut self, out: &mut Vec<Output>) {
+        let heard_ms = self.heads.head().map_or(0, |head| head.heard_ms).max(self.asked_ms);
+        if self.servers.is_empty() || self.now_ms.saturating_sub(heard_ms) < QUIET_MS {
+            return;
+        }
+        self.asked_ms = self.now_ms;
+        let idle = |id: &ServerId| self.queries.load(*id) == 0;
+        let honest = self.servers.iter().filter(|(_, server)| !server.lies());
+        let all: Vec<ServerId> = honest.map(|(id, _)| *id).filter(idle).collect();
+        all.into_iter().for_each(|id| self.ask_latest(id, out));
+    }
+
+    /// Names servers that stay behind.
+    fn watch_lag(&mut self, out: &mut Vec<Output>) {
+        let Some(height) = self.heads.head().map(|head| head.header.height) else { return };
+        let (mut late, mut back) = (Vec::new(), Vec::new());
+        for (id, server) in self.servers.iter_mut().filter(|(_, server)| !server.lies()) {
+            if server.height >= height {
+                server.behind_since_ms = None;
+                back.push(*id);
+            } else {
+                let since_ms = *server.behind_since_ms.get_or_insert(self.now_ms);
+                if self.now_ms.saturating_sub(since_ms) >= LAG_MS {
+                    late.push(*id);
+                }
+            }
+        }
+        back.into_iter().for_each(|id| self.recover(id, Fault::Lags, out));
+        late.into_iter().for_each(|id| self.blame(id, Fault::Lags, out));
+    }
+
+    fn blame(&mut self, id: ServerId, fault: Fault, out: &mut Vec<Output>) {
+        self.forked |= fault == Fault::Fork;
+        let Some(server) = self.servers.get_mut(&id) else { return };
+        if server.faults.insert(fault) {
+            out.push(Output::Event(Event::Misbehaved(id, fault)));
+        }
+    }
+
+    fn recover(&mut self, id: ServerId, fault: Fault, out: &mut Vec<Output>) {
+        let server = self.servers.get_mut(&id);
+        if server.is_some_and(|server| server.faults.remove(&fault)) {
+            out.push(Output::Event(Event::Recovered(id, fault)));
+        }
+    }
+
+    fn wake(&self) -> Wake {
+        let due = self.queries.requests.values().map(|request| request.due_ms);
+        let unread = self.servers.values().any(|server| server.unread.is_some());
+        let look = unread.then(|| self.looked_ms.saturating_add(LOOK_EVERY_MS));
+        let behind = self
+            .servers
+            .values()
+            .filter(|server| !server.lies() && !server.faults.contains(&Fault::Lags));
+        let lag =
+            behind.filter_map(|server| server.behind_since_ms).map(|at| at.saturating_add(LAG_MS));
+        let heard_ms = self.heads.head().map_or(0, |head| head.heard_ms).max(self.asked_ms);
+        let quiet = (!self.servers.is_empty()).then(|| heard_ms.saturating_add(QUIET_MS));
+        due.chain(look).chain(lag).chain(quiet).min()
+    }
+}

@@ -1,0 +1,103 @@
+//! What the newest final block is, and what each server showed of it.
+
+use std::collections::VecDeque;
+
+use primitives::Hash;
+use wire::ledger::Finality;
+
+use crate::{Fault, Head, Header, ServerId, Verifier, verifier::linked};
+
+/// Final headers whose names are remembered: competing ones among them are a fork.
+const NAMES_KEPT: usize = 256;
+/// How far ahead of this machine's clock a block may be, in milliseconds: the validators' own bound,
+/// and as much for a clock that is off.
+const AHEAD_MS_MAX: u64 = 120_000;
+
+/// The chain of final headers as far as it was seen.
+#[derive(Debug, Default)]
+pub(crate) struct Heads {
+    head: Option<Head>,
+    /// Height and name, ascending, gaps where blocks were not seen.
+    names: VecDeque<(u64, Hash)>,
+    /// How many pairings were computed.
+    pub(crate) verified: u64,
+}
+
+/// What a certificate was good for.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The header meant.
+    pub(crate) first: Header,
+    /// Height of the header signed.
+    pub(crate) height: u64,
+    /// Nothing higher was known before.
+    pub(crate) is_newer: bool,
+}
+
+impl Heads {
+    pub(crate) fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    fn name(&self, height: u64) -> Option<Hash> {
+        let at = self.names.binary_search_by_key(&height, |(height, _)| *height).ok()?;
+        self.names.get(at).map(|(_, name)| *name)
+    }
+
+    /// Takes what a server says is final.
+    ///
+    /// A signature is looked at only where the block signed is not known to be final already.
+    pub(crate) fn take(
+        &mut self,
+        verifier: &Verifier,
+        finality: &Finality,
+        from: ServerId,
+        now_ms: u64,
+    ) -> Result<Taken, Fault> {
+        let headers = linked(finality)?;
+        let (first, last) = match (headers.first(), headers.last()) {
+            (Some(first), Some(last)) => (first.clone(), last.clone()),
+            _ => return Err(Fault::Malformed),
+        };
+        if self.name(last.height) != Some(last.name) {
+            self.verified += 1;
+            if !verifier.holds(finality) {
+                return Err(Fault::Forged);
+            }
+        }
+        if headers.iter().any(|header| self.competes(header)) {
+            return Err(Fault::Fork);
+        }
+        if last.time_ms > now_ms.saturating_add(AHEAD_MS_MAX) {
+            return Err(Fault::Future);
+        }
+        headers.iter().for_each(|header| self.remember(header));
+        let is_newer = self.head.as_ref().is_none_or(|head| head.header.height < last.height);
+        let height = last.height;
+        if is_newer {
+            self.head = Some(Head { header: last, from, heard_ms: now_ms });
+        }
+        Ok(Taken { first, height, is_newer })
+    }
+
+    /// Whether a header that is final under the key excludes another that is.
+    fn competes(&self, header: &Header) -> bool {
+        let other = |height: u64, name: Hash| self.name(height).is_some_and(|known| known != name);
+        let parent =
+            header.height.checked_sub(1).is_some_and(|before| other(before, header.parent));
+        other(header.height, header.name) || parent
+    }
+
+    fn remember(&mut self, header: &Header) {
+        for (height, name) in
+            [(header.height.saturating_sub(1), header.parent), (header.height, header.name)]
+        {
+            if let Err(at) = self.names.binary_search_by_key(&height, |(height, _)| *height) {
+                self.names.insert(at, (height, name));
+            }
+        }
+        while self.names.len() > NAMES_KEPT {
+            self.names.pop_front();
+        }
+    }
+}

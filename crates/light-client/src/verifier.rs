@@ -1,0 +1,84 @@
+//! One trust root's eyes.
+
+use primitives::sha256;
+use wire::ledger::{Finality, StateProof};
+
+use crate::{
+    Fault, Header, RootError, TrustRoot,
+    certificate::{Certificate, Key},
+    proof,
+};
+
+/// Checks what servers say against one trust root. It remembers nothing.
+#[derive(Clone)]
+pub struct Verifier {
+    key: Key,
+}
+
+impl core::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Verifier").finish_non_exhaustive()
+    }
+}
+
+impl Verifier {
+    /// A verifier for one ledger.
+    ///
+    /// # Errors
+    /// The root's key is no key.
+    pub fn new(root: &TrustRoot) -> Result<Self, RootError> {
+        Key::new(root).map(|key| Self { key })
+    }
+
+    /// The headers that a certificate makes final: first the one meant, last the one signed.
+    ///
+    /// # Errors
+    /// In order: [`Fault::Malformed`], [`Fault::BrokenChain`], [`Fault::Forged`].
+    pub fn finality(&self, finality: &Finality) -> Result<Vec<Header>, Fault> {
+        let headers = linked(finality)?;
+        if self.holds(finality) { Ok(headers) } else { Err(Fault::Forged) }
+    }
+
+    /// Whether the certificate's signature holds: the expensive part, two pairings.
+    pub(crate) fn holds(&self, finality: &Finality) -> bool {
+        Certificate::read(&finality.certificate).is_some_and(|read| self.key.holds(&read))
+    }
+
+    /// What is under the record's key in the state of a header that is final; none: nothing is.
+    ///
+    /// # Errors
+    /// [`Fault::FalseProof`].
+    pub fn record<'p>(
+        header: &Header,
+        key: &[u8],
+        proof: &'p StateProof,
+    ) -> Result<Option<&'p [u8]>, Fault> {
+        let name = *sha256(key).as_bytes();
+        let holds = match &proof.record {
+            Some(record) => {
+                let value = *sha256(record).as_bytes();
+                proof::is_held(&proof.proof, name, value, &header.state_root)
+            }
+            None => proof::is_absent(&proof.proof, &name, &header.state_root),
+        };
+        let record = proof.record.as_ref().map(|record| record.as_slice());
+        if holds { Ok(record) } else { Err(Fault::FalseProof) }
+    }
+}
+
+/// The headers, each the parent of the next, the last named by the certificate, whose signature is
+/// not looked at.
+pub(crate) fn linked(finality: &Finality) -> Result<Vec<Header>, Fault> {
+    let read = |bytes: &minicbor::bytes::ByteVec| Header::read(bytes);
+    let headers: Option<Vec<Header>> = finality.headers.iter().map(read).collect();
+    let headers = headers.ok_or(Fault::Malformed)?;
+    let certificate = Certificate::read(&finality.certificate).ok_or(Fault::Malformed)?;
+    let follows = |pair: &[Header]| match pair {
+        [one, next] => next.parent == one.name && one.height.checked_add(1) == Some(next.height),
+        _ => true,
+    };
+    let last = headers.last().ok_or(Fault::Malformed)?;
+    // Nobody signs block 0.
+    let signed = last.name == certificate.names && headers.iter().all(|header| header.height > 0);
+    if signed && headers.windows(2).all(follows) { Ok(headers) } else { Err(Fault::BrokenChain) }
+}

@@ -1,0 +1,93 @@
+//! What the account has: numbers that the light client proved.
+
+use ledger::{
+    AccountId, AssetId, Key, Params,
+    domains::accounts::{Account, Balance, account_key, balance_key},
+};
+use light_client::{Proved, QueryId};
+
+/// Which record a question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Record {
+    Balance,
+    Account,
+    Params,
+}
+
+impl Record {
+    pub(crate) const ALL: [Self; 3] = [Self::Balance, Self::Account, Self::Params];
+
+    /// One question of each kind at a time.
+    pub(crate) fn query(self) -> QueryId {
+        QueryId(match self {
+            Self::Balance => 0,
+            Self::Account => 1,
+            Self::Params => 2,
+        })
+    }
+
+    pub(crate) fn of(query: QueryId) -> Option<Self> {
+        Self::ALL.into_iter().find(|record| record.query() == query)
+    }
+
+    pub(crate) fn key(self, account: AccountId) -> Key {
+        match self {
+            Self::Balance => balance_key(account, AssetId::NATIVE),
+            Self::Account => account_key(account),
+            Self::Params => ledger::params_key(),
+        }
+    }
+}
+
+/// A record with the block after which it was so.
+#[derive(Debug, Clone)]
+pub(crate) struct Known<T> {
+    pub(crate) value: T,
+    pub(crate) height: u64,
+    pub(crate) time_ms: u64,
+}
+
+/// What is proved so far.
+#[derive(Debug, Default)]
+pub(crate) struct Holdings {
+    pub(crate) balance: Option<Known<Balance>>,
+    pub(crate) account: Option<Known<Account>>,
+    pub(crate) params: Option<Params>,
+    /// The balance's proof, to be shown.
+    pub(crate) shown: Option<Proved>,
+    pub(crate) proofs: u64,
+}
+
+impl Holdings {
+    /// Takes a proof. A record that is absent is the default: nothing held, nothing sent. `None`:
+    /// the record, though proved, is not of this program's version.
+    pub(crate) fn take(&mut self, record: Record, proved: Proved) -> Option<()> {
+        self.proofs += 1;
+        match record {
+            Record::Balance => {
+                self.balance = Some(known(&proved, self.balance.as_ref())?);
+                self.shown = Some(proved);
+            }
+            Record::Account => self.account = Some(known(&proved, self.account.as_ref())?),
+            Record::Params => {
+                self.params = Some(minicbor::decode(proved.record.as_deref()?).ok()?);
+            }
+        }
+        Some(())
+    }
+}
+
+/// The record, unless a later one is known: proofs overtake each other.
+fn known<T: Default + Clone + for<'b> minicbor::Decode<'b, ()>>(
+    proved: &Proved,
+    before: Option<&Known<T>>,
+) -> Option<Known<T>> {
+    if let Some(before) = before.filter(|before| before.height > proved.height) {
+        return Some(before.clone());
+    }
+    let value = match &proved.record {
+        Some(bytes) => minicbor::decode(bytes).ok()?,
+        None => T::default(),
+    };
+    Some(Known { value, height: proved.height, time_ms: proved.time_ms })
+}

@@ -1,0 +1,30 @@
+//! A person's account on the ledger, sans-IO: what a tab shows and what it sends.
+//!
+//! [`Wallet::step`] takes the time and one [`Input`], pushes [`Output`]s and says when to call
+//! again. Everything shown is [`view::View`]; everything a person wants is a [`view::Command`]. Both
+//! are CBOR, because the wallet runs in a worker and the page beside it.
+//!
+//! | part | what it decides |
+//! |---|---|
+//! | `servers` | which servers there are, when to connect again, who is not asked any more |
+//! | `holdings` | what the account has, each number with its proof and height |
+//! | `transfers` | what was sent, what a transfer costs, what became of it |
+//! | [`view`] | what a page may show and ask |
+//!
+//! Laws of this crate:
+//! - a number shown as proved came out of the light client; everything else says who told it;
+//! - a key leaves this crate only in a [`Output::Save`] for the device's own storage;
+//! - nothing is sent that the proved state would refuse.
+//!
+//! Not here: sockets, storage, recovery of keys, other assets than the ledger's own.
+
+mod explain;
+mod holdings;
+mod servers;
+#[cfg(test)]
+mod tests;
+mod transfers;
+pub mod view;
+mod wallet;
+
+pub use wallet::{Input, Output, Saved, Wallet};

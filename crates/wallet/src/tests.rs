@@ -1,0 +1,336 @@
+//! A wallet in front of servers that prove, of a ledger in miniature.
+
+use ledger::{
+    AccountId, AssetId, Event, Params, Receipt, TransactionId,
+    domains::accounts::{Account, Balance, account_key, balance_key},
+};
+use light_client::{
+    RequestId, ServerId,
+    testing::{Ledger, State},
+};
+use primitives::{KeyPair, Seed};
+
+use crate::{
+    Input, Output, Saved, Wallet,
+    view::{self, Command, Fate, Faucet, Sight, View},
+};
+
+const ORIGIN: &str = "http://one.example";
+const OTHER: &str = "http://two.example";
+const SEED: [u8; 32] = [5; 32];
+
+fn account() -> AccountId {
+    AccountId::of_key(KeyPair::from_seed(Seed::new(SEED)).id())
+}
+
+fn state(units: u128, nonce: u64) -> State {
+    let records = [
+        minicbor::to_vec(Balance { amount: units, frozen: false }).unwrap(),
+        minicbor::to_vec(Account { nonce, policy: None }).unwrap(),
+        minicbor::to_vec(Params::default()).unwrap(),
+    ];
+    let keys =
+        [balance_key(account(), AssetId::NATIVE), account_key(account()), ledger::params_key()];
+    let list: Vec<(&[u8], &[u8])> =
+        keys.iter().zip(&records).map(|(key, one)| (key.as_bytes(), one.as_slice())).collect();
+    State::of(&list, 2, 0)
+}
+
+/// A wallet, its servers, and what it last showed and kept.
+struct Rig {
+    ledger: Ledger,
+    wallet: Wallet,
+    now_ms: u64,
+    view: View,
+    saved: Saved,
+    asks: Vec<(RequestId, String, Option<Vec<u8>>)>,
+    connects: Vec<(ServerId, String)>,
+    hangups: Vec<ServerId>,
+    receipts: Vec<Receipt>,
+    /// Answers of this server are spoiled.
+    liar: Option<&'static str>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let ledger = Ledger::new(1);
+        Self::with(ledger.clone(), Saved::new(SEED, ledger.root().to_string(), false))
+    }
+
+    fn with(ledger: Ledger, saved: Saved) -> Self {
+        let mut out = Vec::new();
+        let wallet = Wallet::new(saved.clone(), ORIGIN, true, &mut out).unwrap();
+        let mut rig = Self {
+            ledger,
+            wallet,
+            now_ms: 1_790_000_000_000,
+            view: View::default(),
+            saved,
+            asks: vec![],
+            connects: vec![],
+            hangups: vec![],
+            receipts: vec![],
+            liar: None,
+        };
+        rig.perform(out);
+        rig
+    }
+
+    fn perform(&mut self, out: Vec<Output>) {
+        for output in out {
+            match output {
+                Output::Connect(server, url) => self.connects.push((server, url)),
+                Output::Hangup(server) => self.hangups.push(server),
+                Output::Ask { request, url, body } => self.asks.push((request, url, body)),
+                Output::Save(bytes) => self.saved = view::read(&bytes).unwrap(),
+                // What the page reads is what the wallet said.
+                Output::Show(view) => self.view = view::read(&view::to_bytes(&*view)).unwrap(),
+            }
+        }
+    }
+
+    fn step(&mut self, input: Input<'_>) {
+        let mut out = Vec::new();
+        self.wallet.step(self.now_ms, input, &mut out);
+        self.perform(out);
+    }
+
+    fn command(&mut self, command: Command) {
+        // As a page sends it.
+        self.step(Input::Command(view::read(&view::to_bytes(&command)).unwrap()));
+    }
+
+    fn up(&mut self) {
+        for (server, _) in std::mem::take(&mut self.connects) {
+            self.step(Input::Up(server));
+        }
+        self.answer();
+    }
+
+    /// Answers everything asked, as a server at the newest block does.
+    fn answer(&mut self) {
+        while !self.asks.is_empty() {
+            let (request, url, body) = self.asks.remove(0);
+            let (status, bytes) = self.told(&url, body.as_deref());
+            self.step(Input::Answered(request, status, "unknown", &bytes));
+        }
+    }
+
+    fn told(&self, url: &str, body: Option<&[u8]>) -> (u16, Vec<u8>) {
+        let (base, path) = url.split_once("/ledger/").unwrap();
+        let height = self.ledger.height();
+        match path.split_once('/').unwrap_or((path, "")) {
+            ("certificates", _) if height > 0 => (200, self.ledger.finality(height, 0).to_bytes()),
+            ("state", key) if height > 0 => {
+                let key: Vec<u8> = (0..key.len() / 2)
+                    .map(|at| u8::from_str_radix(&key[at * 2..at * 2 + 2], 16).unwrap())
+                    .collect();
+                let mut proof = self.ledger.state_proof(height, &key);
+                if self.liar == Some(base) {
+                    proof.record = Some(vec![0x82, 0x19, 0xff, 0xff, 0xf4].into());
+                }
+                (200, proof.to_bytes())
+            }
+            ("accounts", _) => (200, minicbor::to_vec(&self.receipts).unwrap()),
+            ("receipts", id) => {
+                match self.receipts.iter().find(|one| one.transaction.to_string() == id) {
+                    Some(receipt) => (200, minicbor::to_vec(receipt).unwrap()),
+                    None => (404, vec![]),
+                }
+            }
+            ("transactions" | "faucet", _) if body.is_some() => (202, vec![]),
+            _ => (404, vec![]),
+        }
+    }
+
+    fn block(&mut self, units: u128, nonce: u64) {
+        self.now_ms += 3_000;
+        let height = self.ledger.add(self.now_ms, state(units, nonce));
+        let bytes = self.ledger.finality(height, 0).to_bytes();
+        let up: Vec<ServerId> = (0..20).map(ServerId).collect();
+        up.into_iter().for_each(|server| self.step(Input::Pushed(server, &bytes)));
+        self.answer();
+    }
+
+    fn receipt(&mut self, id: &str, code: u16, events: Vec<Event>) {
+        let transaction: TransactionId = id.parse().unwrap();
+        let height = self.ledger.height();
+        let receipt = Receipt { transaction, height, index: 0, code, fee: 1, events };
+        self.receipts.insert(0, receipt);
+    }
+}
+
+fn somebody() -> AccountId {
+    AccountId::new([9; 32])
+}
+
+fn send(to: AccountId, units: u128) -> Command {
+    Command::Send { to: to.to_string(), units }
+}
+
+#[test]
+fn a_balance_is_shown_with_the_height_at_which_it_is_proved() {
+    let mut rig = Rig::new();
+    assert_eq!(rig.connects, [(ServerId(0), ORIGIN.to_owned())]);
+    rig.up();
+    assert_eq!((rig.view.sight, rig.view.balance), (Sight::Blind, None));
+    rig.block(7_000_000, 0);
+    let balance = rig.view.balance.unwrap();
+    assert_eq!((balance.units, balance.height), (7_000_000, 1));
+    assert_eq!(rig.view.sight, Sight::Fresh);
+    assert_eq!(rig.view.steps.len(), 8);
+    rig.block(8_000_000, 0);
+    assert_eq!(rig.view.balance.unwrap().height, 2);
+    assert_eq!(rig.view.blocks.iter().map(|one| one.height).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!((rig.view.certificates, rig.view.proofs), (2, 5));
+}
+
+#[test]
+fn a_transfer_is_done_when_the_accounts_number_is_proved_and_a_server_tells() {
+    let mut rig = Rig::new();
+    rig.up();
+    rig.block(10_000_000, 0);
+    let fee = rig.view.fee.unwrap();
+    rig.command(send(somebody(), 4_000_000));
+    assert_eq!((rig.view.sent[0].fate, rig.view.refused.as_str()), (Fate::Sending, ""));
+    assert_eq!(rig.view.outgoing, 4_000_000 + fee);
+    rig.answer();
+    assert_eq!(rig.view.sent[0].fate, Fate::Waiting);
+    let id = rig.view.sent[0].id.clone();
+    rig.receipt(&id, 0, vec![]);
+    rig.block(10_000_000 - 4_000_000 - fee, 1);
+    rig.now_ms += 3_000;
+    rig.step(Input::Tick);
+    rig.answer();
+    let sent = &rig.view.sent[0];
+    assert_eq!((sent.fate, sent.fee), (Fate::Done, fee));
+    assert!(sent.took_ms > 0);
+    assert_eq!(rig.view.outgoing, 0);
+    let kept = Rig::with(rig.ledger.clone(), rig.saved.clone());
+    assert_eq!(kept.saved.sent.len(), 1, "it is remembered at the next visit");
+}
+
+#[test]
+fn two_transfers_before_a_block_have_two_numbers_and_share_the_balance() {
+    let mut rig = Rig::new();
+    rig.up();
+    rig.block(10_000_000, 3);
+    rig.command(send(somebody(), 4_000_000));
+    rig.command(send(somebody(), 4_000_000));
+    assert_eq!(rig.view.sent.len(), 2);
+    let nonces: Vec<u64> = rig.saved.sent.iter().map(|sent| sent.nonce).collect();
+    assert_eq!(nonces, [3, 4]);
+    rig.command(send(somebody(), 4_000_000));
+    assert_eq!((rig.view.sent.len(), rig.view.refused.as_str()), (2, "too-much"));
+}
+
+#[test]
+fn what_the_ledger_would_refuse_is_not_signed() {
+    let mut rig = Rig::new();
+    rig.up();
+    rig.command(send(somebody(), 1));
+    assert_eq!(rig.view.refused, "not-fresh", "nothing is proved yet");
+    rig.block(10, 0);
+    for (command, why) in [
+        (send(somebody(), 10), "too-much"),
+        (send(somebody(), 0), "nothing"),
+        (send(account(), 1), "itself"),
+        (Command::Send { to: "somebody".to_owned(), units: 1 }, "account"),
+        (Command::AddServer("ftp://x".to_owned()), "server"),
+    ] {
+        rig.command(command);
+        assert_eq!(rig.view.refused, why);
+    }
+    assert_eq!(rig.view.sent, []);
+}
+
+#[test]
+fn a_refused_transfer_and_an_expired_one_are_told_apart() {
+    let mut rig = Rig::new();
+    rig.up();
+    rig.block(10_000_000, 0);
+    rig.command(send(somebody(), 1_000));
+    rig.answer();
+    let id = rig.view.sent[0].id.clone();
+    rig.receipt(&id, 261, vec![]);
+    rig.block(9_000_000, 1);
+    rig.now_ms += 3_000;
+    rig.step(Input::Tick);
+    rig.answer();
+    assert_eq!(rig.view.sent[0].fate, Fate::Refused);
+    rig.command(send(somebody(), 1_000));
+    rig.answer();
+    for _ in 0..1_002 {
+        rig.ledger.add(rig.now_ms, state(9_000_000, 1));
+    }
+    rig.block(9_000_000, 1);
+    assert_eq!(rig.view.sent[0].fate, Fate::Expired);
+    assert_eq!(rig.view.outgoing, 0);
+}
+
+#[test]
+fn what_came_in_is_told_by_a_server_and_says_so() {
+    let mut rig = Rig::new();
+    rig.up();
+    rig.block(0, 0);
+    let event =
+        Event { kind: 0x0100, accounts: vec![somebody(), account()], numbers: vec![0, 5_000_000] };
+    rig.receipt(&"ab".repeat(32), 0, vec![event]);
+    rig.block(5_000_000, 0);
+    rig.now_ms += 3_000;
+    rig.step(Input::Tick);
+    rig.answer();
+    assert_eq!(rig.view.received[0].units, 5_000_000);
+    assert_eq!(rig.view.received[0].from, somebody().to_string());
+}
+
+#[test]
+fn a_server_that_proves_falsely_is_named_left_and_the_balance_is_the_other_ones() {
+    let mut rig = Rig::new();
+    rig.liar = Some(ORIGIN);
+    rig.up();
+    rig.command(Command::AddServer(OTHER.to_owned()));
+    rig.up();
+    rig.block(7_000_000, 0);
+    rig.block(7_000_000, 0);
+    assert_eq!(rig.view.balance.unwrap().units, 7_000_000);
+    let liar = rig.view.servers.iter().find(|server| server.url == ORIGIN).unwrap();
+    assert!(liar.lies && liar.faults == ["false-proof"], "{liar:?}");
+    assert_eq!(rig.hangups.len(), 1);
+    assert_eq!(rig.saved.servers, [OTHER]);
+    rig.step(Input::Down(rig.hangups[0]));
+    rig.now_ms += 60_000;
+    rig.step(Input::Tick);
+    assert!(rig.connects.is_empty(), "it is not tried again");
+}
+
+#[test]
+fn a_server_that_is_gone_is_tried_again_later_and_later() {
+    let mut rig = Rig::new();
+    rig.up();
+    let mut waits = Vec::new();
+    let mut server = ServerId(0);
+    for _ in 0..7 {
+        rig.step(Input::Down(server));
+        let gone_ms = rig.now_ms;
+        while rig.connects.is_empty() {
+            rig.now_ms += 500;
+            rig.step(Input::Tick);
+        }
+        server = rig.connects.remove(0).0;
+        waits.push((rig.now_ms - gone_ms) / 1_000);
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+}
+
+#[test]
+fn the_faucet_is_asked_for_this_account() {
+    let mut rig = Rig::new();
+    rig.up();
+    rig.command(Command::Faucet);
+    assert_eq!(rig.view.faucet, Faucet::Asked);
+    assert_eq!(rig.asks[0].1, format!("{ORIGIN}/ledger/faucet/{}", account()));
+    let request = rig.asks.remove(0).0;
+    rig.step(Input::Answered(request, 409, "enough", &[]));
+    assert_eq!(rig.view.faucet, Faucet::Enough);
+}

@@ -1,0 +1,151 @@
+//! What was sent, what it costs, and what became of it.
+
+use ledger::{
+    AccountId, Action, AssetId, Body, ChainId, Checked, Params, Receipt, TransactionId,
+    domains::accounts,
+};
+use minicbor::{Decode, Encode};
+use primitives::KeyPair;
+
+use crate::view::Fate;
+
+/// Most transfers remembered.
+const SENT_MAX: usize = 200;
+/// Blocks in which a transfer may be.
+const EXPIRY_BLOCKS: u64 = 1_000;
+
+/// A transfer sent from here.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Sent {
+    #[n(0)]
+    pub(crate) id: TransactionId,
+    #[n(1)]
+    pub(crate) to: AccountId,
+    #[n(2)]
+    pub(crate) units: u128,
+    #[n(3)]
+    pub(crate) fee: u128,
+    #[n(4)]
+    pub(crate) nonce: u64,
+    #[n(5)]
+    pub(crate) expiry_height: u64,
+    #[n(6)]
+    pub(crate) signed_ms: u64,
+    #[n(7)]
+    pub(crate) fate: Fate,
+    #[n(8)]
+    pub(crate) height: u64,
+    #[n(9)]
+    pub(crate) took_ms: u64,
+    /// To be told to servers again.
+    #[cbor(n(10), with = "minicbor::bytes")]
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Sent {
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.fate, Fate::Sending | Fate::Waiting)
+    }
+}
+
+/// All of them, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Transfers {
+    pub(crate) list: Vec<Sent>,
+}
+
+impl Transfers {
+    /// Units on their way out, fees included.
+    pub(crate) fn outgoing(&self) -> u128 {
+        let open = self.list.iter().filter(|sent| sent.is_open());
+        open.map(|sent| sent.units.saturating_add(sent.fee)).fold(0, u128::saturating_add)
+    }
+
+    /// The next transfer's number.
+    pub(crate) fn nonce(&self, proved: u64) -> u64 {
+        let open = self.list.iter().filter(|sent| sent.is_open());
+        open.map(|sent| sent.nonce.saturating_add(1)).fold(proved, u64::max)
+    }
+
+    /// Signs one and remembers it.
+    pub(crate) fn sign(&mut self, key: &KeyPair, chain: ChainId, order: &Order, fee: u128) -> Sent {
+        let body = body(key, chain, order, fee);
+        let (id, expiry_height) = (body.id(), body.expiry_height);
+        let sent = Sent {
+            id,
+            to: order.to,
+            units: order.units,
+            fee,
+            nonce: order.nonce,
+            expiry_height,
+            signed_ms: order.now_ms,
+            fate: Fate::Sending,
+            height: 0,
+            took_ms: 0,
+            bytes: body.sign(key).to_bytes(),
+        };
+        self.list.push(sent.clone());
+        if self.list.len() > SENT_MAX {
+            self.list.remove(0);
+        }
+        sent
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &TransactionId) -> Option<&mut Sent> {
+        self.list.iter_mut().find(|sent| sent.id == *id)
+    }
+
+    /// The account's number after a block is proved: what was counted is in blocks, what can't be any
+    /// more has expired. Whether anything changed.
+    pub(crate) fn settle(&mut self, nonce: u64, height: u64, now_ms: u64) -> bool {
+        let mut changed = false;
+        for sent in self.list.iter_mut().filter(|sent| sent.is_open()) {
+            if sent.nonce < nonce {
+                sent.fate = Fate::Final;
+                sent.took_ms = now_ms.saturating_sub(sent.signed_ms).max(1);
+                changed = true;
+            } else if sent.expiry_height < height {
+                sent.fate = Fate::Expired;
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// What a server tells of one that is in a block.
+    pub(crate) fn on_receipt(&mut self, receipt: &Receipt) -> bool {
+        let found = self.get_mut(&receipt.transaction);
+        let Some(sent) = found.filter(|sent| sent.fate == Fate::Final) else { return false };
+        sent.fate = if receipt.code == 0 { Fate::Done } else { Fate::Refused };
+        sent.height = receipt.height;
+        true
+    }
+}
+
+/// What is to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    pub(crate) to: AccountId,
+    pub(crate) units: u128,
+    pub(crate) nonce: u64,
+    pub(crate) height: u64,
+    pub(crate) now_ms: u64,
+}
+
+fn body(key: &KeyPair, chain: ChainId, order: &Order, fee: u128) -> Body {
+    let transfer =
+        accounts::Action::Transfer { asset: AssetId::NATIVE, to: order.to, amount: order.units };
+    let signer = AccountId::of_key(key.id());
+    let mut body = Body::new(chain, signer, order.nonce, Action::Accounts(transfer));
+    body.fee = fee;
+    body.expiry_height = order.height.saturating_add(EXPIRY_BLOCKS);
+    body
+}
+
+/// The least fee of a transfer. A first form, with a fee of as many bytes as any, costs at least what
+/// the last form does.
+pub(crate) fn fee(key: &KeyPair, chain: ChainId, params: &Params, order: &Order) -> Option<u128> {
+    let first = body(key, chain, order, u64::MAX.into()).sign(key).to_bytes();
+    let checked = Checked::open(&first, chain).ok()?;
+    Some(params.fee(checked.size_bytes(), checked.work()))
+}

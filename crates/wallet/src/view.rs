@@ -1,0 +1,272 @@
+//! What a page shows of a wallet and what it asks of it, as CBOR.
+
+use minicbor::{Decode, Encode};
+
+/// How well the light client sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Sight {
+    /// No block was seen yet.
+    #[default]
+    #[n(0)]
+    Blind,
+    /// The newest block is new.
+    #[n(1)]
+    Fresh,
+    /// The newest block is old.
+    #[n(2)]
+    Stale,
+    /// Validators signed two histories.
+    #[n(3)]
+    Forked,
+}
+
+/// Everything shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct View {
+    /// The trust root, as text.
+    #[n(0)]
+    pub root: String,
+    /// Whether it was pinned by a link, not by the first visit.
+    #[n(1)]
+    pub pinned_by_link: bool,
+    /// The account's name, hexadecimal.
+    #[n(2)]
+    pub account: String,
+    /// How well the light client sees.
+    #[n(3)]
+    pub sight: Sight,
+    /// The newest final blocks seen, newest first.
+    #[n(4)]
+    pub blocks: Vec<Block>,
+    /// Servers asked.
+    #[n(5)]
+    pub servers: Vec<Server>,
+    /// Units of the ledger's own asset; none: not proved yet.
+    #[n(6)]
+    pub balance: Option<Proved>,
+    /// What is on its way out, in units, fees included.
+    #[n(7)]
+    pub outgoing: u128,
+    /// Transfers sent from here, newest first.
+    #[n(8)]
+    pub sent: Vec<Sent>,
+    /// What a server tells of transfers to here, newest first. Not proved.
+    #[n(9)]
+    pub received: Vec<Received>,
+    /// What a transfer costs; none: not known yet.
+    #[n(10)]
+    pub fee: Option<u128>,
+    /// What the faucet did last.
+    #[n(11)]
+    pub faucet: Faucet,
+    /// Signatures of validators checked so far.
+    #[n(12)]
+    pub certificates: u64,
+    /// Proofs of records checked so far.
+    #[n(13)]
+    pub proofs: u64,
+    /// How the balance is proved, step by step.
+    #[n(14)]
+    pub steps: Vec<Step>,
+    /// Why the last command was refused; empty: it was not.
+    #[n(15)]
+    pub refused: String,
+}
+
+/// A final block.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Block {
+    /// Blocks since genesis.
+    #[n(0)]
+    pub height: u64,
+    /// Its name, hexadecimal.
+    #[n(1)]
+    pub name: String,
+    /// When, by the validators' agreement, in milliseconds since 1970-01-01 UTC.
+    #[n(2)]
+    pub time_ms: u64,
+    /// When it was heard of here, by this machine's clock.
+    #[n(3)]
+    pub heard_ms: u64,
+    /// The validator that proposed it, hexadecimal.
+    #[n(4)]
+    pub leader: String,
+    /// The round of agreement.
+    #[n(5)]
+    pub round: u64,
+}
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Server {
+    /// Its address.
+    #[n(0)]
+    pub url: String,
+    /// Whether it is connected.
+    #[n(1)]
+    pub is_up: bool,
+    /// The highest block it showed.
+    #[n(2)]
+    pub height: u64,
+    /// What it is blamed for: codes of `light_client::Fault`.
+    #[n(3)]
+    pub faults: Vec<String>,
+    /// It is not asked any more.
+    #[n(4)]
+    pub lies: bool,
+}
+
+/// A number with its proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Proved {
+    /// The number.
+    #[n(0)]
+    pub units: u128,
+    /// After which block.
+    #[n(1)]
+    pub height: u64,
+    /// That block's time.
+    #[n(2)]
+    pub time_ms: u64,
+    /// The issuer froze it.
+    #[n(3)]
+    pub frozen: bool,
+}
+
+/// What became of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Fate {
+    /// No server has it yet.
+    #[n(0)]
+    Sending,
+    /// It waits for a block.
+    #[n(1)]
+    Waiting,
+    /// It is in a block, proved by the account's number; a server tells that it was done.
+    #[n(2)]
+    Done,
+    /// It is in a block and was refused: only the fee is gone.
+    #[n(3)]
+    Refused,
+    /// No block took it in time. Nothing is gone.
+    #[n(4)]
+    Expired,
+    /// It is in a block, proved; what became of it is not told yet.
+    #[n(5)]
+    Final,
+}
+
+/// A transfer sent from here.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Sent {
+    /// The transaction's name, hexadecimal.
+    #[n(0)]
+    pub id: String,
+    /// To which account, hexadecimal.
+    #[n(1)]
+    pub to: String,
+    /// Units.
+    #[n(2)]
+    pub units: u128,
+    /// Units paid to the ledger.
+    #[n(3)]
+    pub fee: u128,
+    /// When it was signed.
+    #[n(4)]
+    pub signed_ms: u64,
+    /// What became of it.
+    #[n(5)]
+    pub fate: Fate,
+    /// In which block; 0: in none yet.
+    #[n(6)]
+    pub height: u64,
+    /// From signing to the proof that it is in a block, in milliseconds; 0: not yet.
+    #[n(7)]
+    pub took_ms: u64,
+}
+
+/// A transfer to here, as a server tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Received {
+    /// The transaction's name, hexadecimal.
+    #[n(0)]
+    pub id: String,
+    /// From which account, hexadecimal.
+    #[n(1)]
+    pub from: String,
+    /// Units.
+    #[n(2)]
+    pub units: u128,
+    /// In which block.
+    #[n(3)]
+    pub height: u64,
+}
+
+/// What the faucet did last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Faucet {
+    /// There is none here.
+    #[default]
+    #[n(0)]
+    None,
+    /// It can be asked.
+    #[n(1)]
+    Ready,
+    /// It was asked.
+    #[n(2)]
+    Asked,
+    /// It says that the account has enough.
+    #[n(3)]
+    Enough,
+    /// It gave nothing: ask again later.
+    #[n(4)]
+    Failed,
+}
+
+/// One step of a proof: what is taken, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Step {
+    /// What is done.
+    #[n(0)]
+    pub what: String,
+    /// What comes out, hexadecimal or a number.
+    #[n(1)]
+    pub value: String,
+}
+
+/// Everything a person may want.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Command {
+    /// Send units of the ledger's own asset.
+    #[n(0)]
+    Send {
+        /// To which account, hexadecimal.
+        #[n(0)]
+        to: String,
+        /// How many units.
+        #[n(1)]
+        units: u128,
+    },
+    /// Ask the faucet.
+    #[n(1)]
+    Faucet,
+    /// Ask one more server.
+    #[n(2)]
+    AddServer(#[n(0)] String),
+    /// Ask it no more.
+    #[n(3)]
+    RemoveServer(#[n(0)] String),
+}
+
+/// As bytes, for the other side.
+pub fn to_bytes(value: &impl Encode<()>) -> Vec<u8> {
+    minicbor::to_vec(value).expect("encoding into memory does not fail")
+}
+
+/// From bytes of the other side.
+pub fn read<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Option<T> {
+    minicbor::decode(bytes).ok()
+}

@@ -1,0 +1,579 @@
+//! The wallet itself: one `step`.
+
+use ledger::{AccountId, ChainId, Receipt};
+use light_client::{
+    Event, Fault, Head, Input as Seen, LightClient, Output as Wanted, Question, RequestId,
+    RootError, ServerId, Status, TrustRoot, Wake,
+};
+use minicbor::{Decode, Encode};
+use primitives::{KeyPair, Seed, SortedMap};
+
+use crate::{
+    explain,
+    holdings::{Holdings, Record},
+    servers::{Servers, State},
+    transfers::{self, Order, Sent, Transfers},
+    view::{self, Command, Fate, Faucet, Received, Sight, View},
+};
+
+/// Final blocks that are shown.
+const BLOCKS_SHOWN: usize = 20;
+/// Most requests under way that are not the light client's.
+const REQUESTS_MAX: usize = 64;
+/// How often servers are asked what became of transfers and who sent some, in milliseconds.
+const ASK_EVERY_MS: u64 = 2_000;
+/// Units asked of no transfer: the fee's bound is that of the longest amount.
+const ANY_UNITS: u128 = 0xffff_ffff_ffff_ffff;
+
+/// What was kept between visits.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Saved {
+    /// The key's seed. Whoever has it has the account.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub seed: [u8; 32],
+    /// The trust root, as text.
+    #[n(1)]
+    pub root: String,
+    /// Whether a link pinned it.
+    #[n(2)]
+    pub pinned_by_link: bool,
+    /// Servers beside the page's own.
+    #[n(3)]
+    pub servers: Vec<String>,
+    #[n(4)]
+    pub(crate) sent: Vec<Sent>,
+}
+
+/// Without the seed: what is printed is read by others.
+impl core::fmt::Debug for Saved {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Saved").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+impl Saved {
+    /// A new account on a ledger.
+    pub fn new(seed: [u8; 32], root: String, pinned_by_link: bool) -> Self {
+        Self { seed, root, pinned_by_link, servers: Vec::new(), sent: Vec::new() }
+    }
+}
+
+/// Everything that can happen to a wallet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// The wake time came.
+    Tick,
+    /// A connection stands.
+    Up(ServerId),
+    /// It does not, or no more.
+    Down(ServerId),
+    /// A server sent a final header.
+    Pushed(ServerId, &'a [u8]),
+    /// An answer: a status of HTTP, the code of an error, the body. Status 0: there is none.
+    Answered(RequestId, u16, &'a str, &'a [u8]),
+    /// A person wants something.
+    Command(Command),
+}
+
+/// Everything a wallet can ask of its driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Open a WebSocket to `<url>/ledger/ws`.
+    Connect(ServerId, String),
+    /// Close it.
+    Hangup(ServerId),
+    /// Ask by HTTP: GET, or POST where there is a body. The answer is to be CBOR.
+    Ask {
+        /// To be named with the answer.
+        request: RequestId,
+        /// What.
+        url: String,
+        /// What to send, if anything.
+        body: Option<Vec<u8>>,
+    },
+    /// Keep this, in place of what was kept before: [`Saved`], as bytes.
+    Save(Vec<u8>),
+    /// What is shown changed.
+    Show(Box<View>),
+}
+
+/// What a request of the wallet's own is about.
+#[derive(Debug, Clone, Copy)]
+enum Errand {
+    Submit(ledger::TransactionId),
+    Receipt,
+    Events,
+    Faucet,
+}
+
+/// A wallet. See the crate's story.
+#[derive(Debug)]
+pub struct Wallet {
+    key: KeyPair,
+    saved: Saved,
+    account: AccountId,
+    chain: ChainId,
+    client: LightClient,
+    servers: Servers,
+    holdings: Holdings,
+    transfers: Transfers,
+    blocks: Vec<view::Block>,
+    received: Vec<Received>,
+    faucet: Faucet,
+    refused: String,
+    errands: SortedMap<RequestId, Errand>,
+    /// The light client counts its requests up from 0, the wallet its own down from the end.
+    next: u64,
+    asked_ms: u64,
+    /// What a transfer costs, by the proved prices.
+    fee: Option<u128>,
+    /// The balance changed since servers were asked who did it.
+    curious: bool,
+    now_ms: u64,
+    wake: Wake,
+    shown: Option<View>,
+}
+
+impl Wallet {
+    /// A wallet as it was kept, or a new one. `origin` is the page's own server, `demo` whether it
+    /// has a faucet.
+    ///
+    /// # Errors
+    /// The trust root is none.
+    pub fn new(
+        saved: Saved,
+        origin: &str,
+        demo: bool,
+        out: &mut Vec<Output>,
+    ) -> Result<Self, RootError> {
+        let root: TrustRoot = saved.root.parse()?;
+        let key = KeyPair::from_seed(Seed::new(saved.seed));
+        let mut wallet = Self {
+            account: AccountId::of_key(key.id()),
+            chain: ChainId::new(*root.chain.as_bytes()),
+            client: LightClient::new(&root)?,
+            servers: Servers::default(),
+            holdings: Holdings::default(),
+            transfers: Transfers { list: saved.sent.clone() },
+            blocks: Vec::new(),
+            received: Vec::new(),
+            faucet: if demo { Faucet::Ready } else { Faucet::None },
+            refused: String::new(),
+            errands: SortedMap::new(),
+            next: u64::MAX,
+            asked_ms: 0,
+            fee: None,
+            curious: false,
+            now_ms: 0,
+            wake: None,
+            shown: None,
+            key,
+            saved,
+        };
+        let named = wallet.saved.servers.clone();
+        for url in [origin.to_owned()].into_iter().chain(named) {
+            out.extend(wallet.servers.add(&url).map(|(id, url)| Output::Connect(id, url)));
+        }
+        wallet.save(out);
+        Ok(wallet)
+    }
+
+    /// Takes one input; `now_ms` is the time of day.
+    pub fn step(&mut self, now_ms: u64, input: Input<'_>, out: &mut Vec<Output>) -> Wake {
+        self.now_ms = now_ms;
+        match input {
+            Input::Tick => self.see(Seen::Tick, out),
+            Input::Up(id) if self.servers.on_up(id) => self.see(Seen::Up(id), out),
+            Input::Up(_) => {}
+            Input::Down(id) => {
+                self.servers.on_down(id, now_ms);
+                self.see(Seen::Down(id), out);
+            }
+            Input::Pushed(from, bytes) => self.see(Seen::Pushed { from, bytes }, out),
+            Input::Answered(request, status, code, bytes) => {
+                self.on_answer(request, status, code, bytes, out);
+            }
+            Input::Command(command) => self.on_command(command, out),
+        }
+        for (id, url) in self.servers.due(now_ms) {
+            out.push(Output::Connect(id, url));
+        }
+        self.ask_now_and_then(out);
+        self.show(out);
+        let asking = self.has_questions().then(|| self.asked_ms.saturating_add(ASK_EVERY_MS));
+        [self.wake, self.servers.wake(), asking].into_iter().flatten().min()
+    }
+
+    /// Hands something to the light client and does what follows.
+    fn see(&mut self, input: Seen<'_>, out: &mut Vec<Output>) {
+        let mut wanted = Vec::new();
+        self.wake = self.client.step(self.now_ms, input, &mut wanted);
+        for one in wanted {
+            match one {
+                Wanted::Ask { server, request, question } => {
+                    self.ask(server, request, &question, out)
+                }
+                Wanted::Event(event) => self.on_event(event, out),
+            }
+        }
+        for (id, height, _) in self.client.servers() {
+            if let Some(server) = self.servers.list.iter_mut().find(|server| server.id == id) {
+                server.height = height;
+            }
+        }
+    }
+
+    fn ask(
+        &mut self,
+        server: ServerId,
+        request: RequestId,
+        question: &Question,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(server) = self.servers.get_mut(server) else { return };
+        let path = match question {
+            Question::Latest => "certificates/latest".to_owned(),
+            Question::State(key) => format!("state/{}", explain::hex(key)),
+        };
+        out.push(Output::Ask { request, url: format!("{}/ledger/{path}", server.url), body: None });
+    }
+
+    fn on_event(&mut self, event: Event, out: &mut Vec<Output>) {
+        match event {
+            Event::Head(head) => self.on_head(&head, out),
+            Event::Proved(proved) => {
+                let height = proved.height;
+                let Some(record) = Record::of(proved.query) else { return };
+                let before = self.balance();
+                // A record of another version is as good as none.
+                let _ = self.holdings.take(record, proved);
+                self.curious |= self.balance() != before;
+                match record {
+                    Record::Account => self.settle(out),
+                    Record::Params => self.fee = self.price(),
+                    Record::Balance => {}
+                }
+                let behind = self.client.head().is_some_and(|head| head.header.height > height);
+                if behind && record != Record::Params {
+                    self.prove(record, out);
+                }
+            }
+            // With the next block, or the next server, it is asked again.
+            Event::Unproved(..) => {}
+            Event::Misbehaved(id, fault) => self.on_fault(id, fault, out),
+            Event::Recovered(id, fault) => self.servers.forgive(id, fault),
+        }
+    }
+
+    fn on_fault(&mut self, id: ServerId, fault: Fault, out: &mut Vec<Output>) {
+        if self.servers.blame(id, fault) {
+            out.push(Output::Hangup(id));
+            self.see(Seen::Down(id), out);
+        }
+    }
+
+    fn on_head(&mut self, head: &Head, out: &mut Vec<Output>) {
+        let header = &head.header;
+        self.blocks.insert(
+            0,
+            view::Block {
+                height: header.height,
+                name: header.name.to_string(),
+                time_ms: header.time_ms,
+                heard_ms: head.heard_ms,
+                leader: explain::hex(&header.leader),
+                round: header.view,
+            },
+        );
+        self.blocks.truncate(BLOCKS_SHOWN);
+        for record in Record::ALL {
+            if record != Record::Params || self.holdings.params.is_none() {
+                self.prove(record, out);
+            }
+        }
+    }
+
+    /// Asks for a proof, once the answer before is there.
+    fn prove(&mut self, record: Record, out: &mut Vec<Output>) {
+        if self.client.waits(record.query()) {
+            return;
+        }
+        let key = record.key(self.account);
+        self.see(Seen::Prove { query: record.query(), key: key.as_bytes() }, out);
+    }
+
+    fn settle(&mut self, out: &mut Vec<Output>) {
+        let Some(account) = &self.holdings.account else { return };
+        let (nonce, height) = (account.value.nonce, account.height);
+        if self.transfers.settle(nonce, height, self.now_ms) {
+            self.asked_ms = 0;
+            self.save(out);
+        }
+    }
+
+    fn on_command(&mut self, command: Command, out: &mut Vec<Output>) {
+        self.refused.clear();
+        match command {
+            Command::Send { to, units } => {
+                if let Err(why) = self.send(&to, units, out) {
+                    self.refused = why.to_owned();
+                }
+            }
+            Command::Faucet => {
+                let url = self.servers.list.first().map(|server| server.url.clone());
+                let path = url.map(|url| format!("{url}/ledger/faucet/{}", self.account));
+                if let Some(url) = path.filter(|_| self.faucet != Faucet::None) {
+                    self.faucet = Faucet::Asked;
+                    self.errand(Errand::Faucet, url, Some(Vec::new()), out);
+                }
+            }
+            Command::AddServer(url) => match self.servers.add(&url) {
+                Some((id, url)) => {
+                    self.saved.servers.push(url.clone());
+                    out.push(Output::Connect(id, url));
+                    self.save(out);
+                }
+                None => "server".clone_into(&mut self.refused),
+            },
+            Command::RemoveServer(url) => {
+                if let Some(id) = self.servers.remove(&url) {
+                    self.saved.servers.retain(|known| *known != url);
+                    out.push(Output::Hangup(id));
+                    self.see(Seen::Down(id), out);
+                    self.save(out);
+                }
+            }
+        }
+    }
+
+    /// Signs and sends. The errors are codes that the page puts into words.
+    fn send(&mut self, to: &str, units: u128, out: &mut Vec<Output>) -> Result<(), &'static str> {
+        let to: AccountId = to.parse().map_err(|_| "account")?;
+        if to == self.account {
+            return Err("itself");
+        }
+        if units == 0 {
+            return Err("nothing");
+        }
+        if self.client.status() != Status::Fresh {
+            return Err("not-fresh");
+        }
+        let fee = self.fee.ok_or("not-fresh")?;
+        let (account, balance) = match (&self.holdings.account, &self.holdings.balance) {
+            (Some(account), Some(balance)) => (account.value.nonce, balance.value),
+            _ => return Err("not-fresh"),
+        };
+        let needed =
+            units.checked_add(fee).and_then(|sum| sum.checked_add(self.transfers.outgoing()));
+        if balance.frozen || needed.is_none_or(|needed| needed > balance.amount) {
+            return Err("too-much");
+        }
+        let height = self.client.head().map_or(0, |head| head.header.height);
+        let nonce = self.transfers.nonce(account);
+        let order = Order { to, units, nonce, height, now_ms: self.now_ms };
+        let sent = self.transfers.sign(&self.key, self.chain, &order, fee);
+        // Kept before it is told: a transfer that nobody remembers would be made again.
+        self.save(out);
+        self.submit(&sent, out);
+        Ok(())
+    }
+
+    /// What any transfer costs at most, and what is paid for it.
+    fn price(&self) -> Option<u128> {
+        let params = self.holdings.params.as_ref()?;
+        let to = AccountId::new([0xff; 32]);
+        let longest =
+            Order { to, units: ANY_UNITS, nonce: u64::MAX, height: u64::MAX, now_ms: self.now_ms };
+        transfers::fee(&self.key, self.chain, params, &longest)
+    }
+
+    /// Tells a transfer to every server that is up.
+    fn submit(&mut self, sent: &Sent, out: &mut Vec<Output>) {
+        let urls: Vec<String> = self.servers.up().map(|server| server.url.clone()).collect();
+        for url in urls {
+            let url = format!("{url}/ledger/transactions");
+            self.errand(Errand::Submit(sent.id), url, Some(sent.bytes.clone()), out);
+        }
+    }
+
+    fn errand(
+        &mut self,
+        errand: Errand,
+        url: String,
+        body: Option<Vec<u8>>,
+        out: &mut Vec<Output>,
+    ) {
+        if self.errands.len() >= REQUESTS_MAX {
+            return;
+        }
+        let request = RequestId(self.next);
+        self.next -= 1;
+        self.errands.insert(request, errand);
+        out.push(Output::Ask { request, url, body });
+    }
+
+    fn on_answer(
+        &mut self,
+        request: RequestId,
+        status: u16,
+        code: &str,
+        bytes: &[u8],
+        out: &mut Vec<Output>,
+    ) {
+        let good = (200..300).contains(&status);
+        let Some(errand) = self.errands.remove(&request) else {
+            let seen = if good { Seen::Answered { request, bytes } } else { Seen::Failed(request) };
+            self.see(seen, out);
+            return;
+        };
+        match errand {
+            Errand::Submit(id) => self.on_submitted(id, good || code == "duplicate", out),
+            Errand::Receipt if good => {
+                let receipt = minicbor::decode::<Receipt>(bytes).ok();
+                if receipt.is_some_and(|receipt| self.transfers.on_receipt(&receipt)) {
+                    self.save(out);
+                }
+            }
+            Errand::Events if good => self.on_events(bytes),
+            Errand::Receipt | Errand::Events => {}
+            Errand::Faucet => {
+                self.faucet = match code {
+                    _ if good => Faucet::Ready,
+                    "enough" => Faucet::Enough,
+                    "unknown" | "off" => Faucet::None,
+                    _ => Faucet::Failed,
+                };
+            }
+        }
+    }
+
+    fn on_submitted(&mut self, id: ledger::TransactionId, taken: bool, out: &mut Vec<Output>) {
+        let found = self.transfers.get_mut(&id).filter(|sent| sent.fate == Fate::Sending);
+        if let Some(sent) = found.filter(|_| taken) {
+            sent.fate = Fate::Waiting;
+            self.save(out);
+        }
+    }
+
+    /// Transfers to this account, of what a server tells.
+    fn on_events(&mut self, bytes: &[u8]) {
+        let Ok(receipts) = minicbor::decode::<Vec<Receipt>>(bytes) else { return };
+        let mine = |receipt: &Receipt| {
+            let event = receipt.events.iter().find(|event| {
+                event.kind == 0x0100 && event.accounts.get(1) == Some(&self.account)
+            })?;
+            let (from, units) = (event.accounts.first()?, *event.numbers.get(1)?);
+            (event.numbers.first() == Some(&0)).then(|| Received {
+                id: receipt.transaction.to_string(),
+                from: from.to_string(),
+                units,
+                height: receipt.height,
+            })
+        };
+        self.received = receipts.iter().filter_map(mine).collect();
+    }
+
+    fn has_questions(&self) -> bool {
+        let open = |sent: &Sent| sent.is_open() || sent.fate == Fate::Final;
+        let any = self.curious || self.transfers.list.iter().any(open);
+        any && self.servers.up().next().is_some()
+    }
+
+    /// What became of transfers, and whether somebody sent one: when the balance changed, and while
+    /// something is open.
+    fn ask_now_and_then(&mut self, out: &mut Vec<Output>) {
+        let due = self.now_ms.saturating_sub(self.asked_ms) >= ASK_EVERY_MS;
+        if !due || !self.has_questions() {
+            return;
+        }
+        // A server that died after it took a transfer: the others are asked by turns.
+        let up: Vec<String> = self.servers.up().map(|server| server.url.clone()).collect();
+        if up.is_empty() {
+            return;
+        }
+        let turn = usize::try_from(self.now_ms / ASK_EVERY_MS).unwrap_or_default() % up.len();
+        let url = &up[turn];
+        self.asked_ms = self.now_ms;
+        self.curious = false;
+        self.errand(
+            Errand::Events,
+            format!("{url}/ledger/accounts/{}/events", self.account),
+            None,
+            out,
+        );
+        let all: Vec<Sent> = self.transfers.list.clone();
+        for sent in all.iter().rev().filter(|sent| sent.fate == Fate::Final) {
+            self.errand(Errand::Receipt, format!("{url}/ledger/receipts/{}", sent.id), None, out);
+        }
+        for sent in all.iter().filter(|sent| sent.fate == Fate::Sending) {
+            self.submit(sent, out);
+        }
+    }
+
+    fn balance(&self) -> Option<u128> {
+        self.holdings.balance.as_ref().map(|known| known.value.amount)
+    }
+
+    fn save(&mut self, out: &mut Vec<Output>) {
+        self.saved.sent.clone_from(&self.transfers.list);
+        out.push(Output::Save(view::to_bytes(&self.saved)));
+    }
+
+    fn show(&mut self, out: &mut Vec<Output>) {
+        let view = self.view();
+        if self.shown.as_ref() != Some(&view) {
+            self.shown = Some(view.clone());
+            out.push(Output::Show(Box::new(view)));
+        }
+    }
+
+    fn view(&self) -> View {
+        let sight = match self.client.status() {
+            Status::Blind => Sight::Blind,
+            Status::Fresh => Sight::Fresh,
+            Status::Stale => Sight::Stale,
+            Status::Forked => Sight::Forked,
+        };
+        let balance = self.holdings.balance.as_ref().map(|known| view::Proved {
+            units: known.value.amount,
+            height: known.height,
+            time_ms: known.time_ms,
+            frozen: known.value.frozen,
+        });
+        let server = |server: &crate::servers::Server| view::Server {
+            url: server.url.clone(),
+            is_up: server.state == State::Up,
+            height: server.height,
+            faults: server.faults.iter().map(|fault| fault.code().to_owned()).collect(),
+            lies: server.state == State::Out,
+        };
+        let sent = |sent: &Sent| view::Sent {
+            id: sent.id.to_string(),
+            to: sent.to.to_string(),
+            units: sent.units,
+            fee: sent.fee,
+            signed_ms: sent.signed_ms,
+            fate: sent.fate,
+            height: sent.height,
+            took_ms: sent.took_ms,
+        };
+        View {
+            root: self.saved.root.clone(),
+            pinned_by_link: self.saved.pinned_by_link,
+            account: self.account.to_string(),
+            sight,
+            blocks: self.blocks.clone(),
+            servers: self.servers.list.iter().map(server).collect(),
+            balance,
+            outgoing: self.transfers.outgoing(),
+            sent: self.transfers.list.iter().rev().map(sent).collect(),
+            received: self.received.clone(),
+            fee: self.fee,
+            faucet: self.faucet,
+            certificates: self.client.verified(),
+            proofs: self.holdings.proofs,
+            steps: self.holdings.shown.as_ref().map(explain::steps).unwrap_or_default(),
+            refused: self.refused.clone(),
+        }
+    }
+}
