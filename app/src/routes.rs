@@ -2,8 +2,8 @@
 
 pub(crate) mod get;
 pub(crate) mod home;
-pub(crate) mod library;
 pub(crate) mod host;
+pub(crate) mod library;
 pub(crate) mod network;
 pub(crate) mod settings;
 pub(crate) mod share;

@@ -34,10 +34,9 @@ pub(crate) fn receiving(status: &ShareStatus) -> Said {
         Stage::Finding => said("Connecting", "Somebody who has this is there."),
         Stage::Offered => said(share.name.clone(), contents(share)),
         Stage::Fetching => fetching(share),
-        Stage::Done if share.send_bytes_per_s > 0 => said(
-            "All here",
-            format!("Passing it on at {}.", rate(share.send_bytes_per_s)),
-        ),
+        Stage::Done if share.send_bytes_per_s > 0 => {
+            said("All here", format!("Passing it on at {}.", rate(share.send_bytes_per_s)))
+        }
         Stage::Done => said(
             "All here",
             "Every block was checked. While this page is open, you pass it on to others.",
@@ -76,7 +75,8 @@ fn fetching(view: &ShareView) -> Said {
         };
         format!("{who} {what}")
     };
-    let rest = if view.available_bytes == view.chosen_bytes { "the rest" } else { "some of the rest" };
+    let rest =
+        if view.available_bytes == view.chosen_bytes { "the rest" } else { "some of the rest" };
     said(format!("The sender is offline, {here} here"), format!("But {}.", have(rest)))
 }
 
@@ -144,11 +144,12 @@ pub(crate) fn sending(status: &ShareStatus) -> Said {
     let headline = match (here, whole) {
         (0, _) => "Nobody is connected".to_owned(),
         (_, 0) => format!("{} receiving", counted(size(here), "person", "people")),
-        (here, whole) if here == whole => format!("{} have all of it", counted(size(here), "person", "people")),
-        _ => format!(
-            "{} connected, {whole} have all of it",
-            counted(size(here), "person", "people")
-        ),
+        (here, whole) if here == whole => {
+            format!("{} have all of it", counted(size(here), "person", "people"))
+        }
+        _ => {
+            format!("{} connected, {whole} have all of it", counted(size(here), "person", "people"))
+        }
     };
     said(headline, detail)
 }

@@ -469,15 +469,9 @@ impl Files {
             return Ok(running);
         }
         let key: ShareKey = record.key();
-        let running = Running::open(
-            &self.0.driver,
-            &self.0.shelf,
-            link,
-            key,
-            sources,
-            record.chosen.clone(),
-        )
-        .await?;
+        let running =
+            Running::open(&self.0.driver, &self.0.shelf, link, key, sources, record.chosen.clone())
+                .await?;
         self.0.open.borrow_mut().insert(record.share, Rc::clone(&running));
         Ok(running)
     }

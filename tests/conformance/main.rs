@@ -140,10 +140,7 @@ fn block_messages() -> Vec<(&'static str, BlockMessage<'static>)> {
         ("ask", BlockMessage::Ask(Ask { blocks: vec![block(8), block(9)] })),
         ("forget", BlockMessage::Forget(Forget { ids: vec![8, 9] })),
         ("part", BlockMessage::Part(part)),
-        (
-            "decline",
-            BlockMessage::Decline(Decline { ids: vec![9], reason: RefuseReason::NotHeld }),
-        ),
+        ("decline", BlockMessage::Decline(Decline { ids: vec![9], reason: RefuseReason::NotHeld })),
     ]
 }
 

@@ -304,7 +304,10 @@ impl World {
                     let kept = self.nodes[node].store[&cid].clone();
                     let block = Candidate { cid, bytes: kept }.verify().expect("kept as it was");
                     let opened = self.content.key.open(&block, Purpose::Content).unwrap();
-                    assert!(opened.codec() == Codec::Raw || decode(opened.codec(), opened.bytes()).is_ok());
+                    assert!(
+                        opened.codec() == Codec::Raw
+                            || decode(opened.codec(), opened.bytes()).is_ok()
+                    );
                     reader.put(&opened).unwrap();
                 }
                 while let Some(part) = reader.next_part() {
@@ -486,7 +489,8 @@ impl World {
             (Role::Mute, Channel::Payload) => return,
             (Role::Corrupts, Channel::Payload) => *bytes.last_mut().unwrap() ^= 1,
             (Role::Pushes, Channel::Payload) => {
-                let part = Part { id: 77_777, block_bytes: 9, offset: 0, bytes: b"surprises"[..].into() };
+                let part =
+                    Part { id: 77_777, block_bytes: 9, offset: 0, bytes: b"surprises"[..].into() };
                 bytes = BlockMessage::Part(part).encode_to_vec();
             }
             _ => {}

@@ -61,7 +61,11 @@ fn Row(
     let part = move || share(held(), size());
     let toggle = move |on| {
         chosen.update(|chosen| {
-            if on { chosen.insert(number()) } else { chosen.remove(&number()) };
+            if on {
+                chosen.insert(number())
+            } else {
+                chosen.remove(&number())
+            };
         });
     };
     view! {

@@ -69,7 +69,10 @@ pub(crate) fn ShareButton() -> impl IntoView {
 }
 
 #[component]
-pub(crate) fn SystemShare(link: Signal<String>, #[prop(default = "Watch with me")] title: &'static str) -> impl IntoView {
+pub(crate) fn SystemShare(
+    link: Signal<String>,
+    #[prop(default = "Watch with me")] title: &'static str,
+) -> impl IntoView {
     let share = move |_| {
         spawn_local(async move {
             browser::share(title, &link.get_untracked()).await;

@@ -101,7 +101,8 @@ fn Fetching(cid: Signal<Option<String>>) -> impl IntoView {
     if let Ok(looking) = set_interval_with_handle(look, LOOK_EVERY) {
         on_cleanup(move || looking.clear());
     }
-    let said = Memo::new(move |_| status.read().as_ref().map(share_words::receiving).unwrap_or_default());
+    let said =
+        Memo::new(move |_| status.read().as_ref().map(share_words::receiving).unwrap_or_default());
     let name = Memo::new(move |_| {
         let status = status.read();
         let name = status.as_ref().map(|status| status.share.name.clone()).unwrap_or_default();
@@ -140,14 +141,16 @@ fn Progress(
     choosing: Signal<bool>,
 ) -> impl IntoView {
     let part = move || {
-        status.read().as_ref().map_or(0.0, |status| {
-            share(status.share.chosen_held_bytes, status.share.chosen_bytes)
-        })
+        status
+            .read()
+            .as_ref()
+            .map_or(0.0, |status| share(status.share.chosen_held_bytes, status.share.chosen_bytes))
     };
     let available = move || {
-        status.read().as_ref().map_or(0.0, |status| {
-            share(status.share.available_bytes, status.share.chosen_bytes)
-        })
+        status
+            .read()
+            .as_ref()
+            .map_or(0.0, |status| share(status.share.available_bytes, status.share.chosen_bytes))
     };
     view! {
         <div class="transfer-state" hidden=choosing>

@@ -255,7 +255,8 @@ fn Mine(share: Remembered) -> impl IntoView {
     let sharing = Session::get().sharing;
     let cid = StoredValue::new(share.cid.clone());
     let status = sharing.watch(Signal::stored(Some(share.cid.clone())));
-    let said = Memo::new(move |_| status.read().as_ref().map(share_words::sending).unwrap_or_default());
+    let said =
+        Memo::new(move |_| status.read().as_ref().map(share_words::sending).unwrap_or_default());
     let link = full(&share.link);
     let open = sharing.made.get_untracked().as_ref() == Some(&share.cid);
     let stop = move |_| {
@@ -335,7 +336,9 @@ fn Again(cid: String, size_bytes: u64) -> impl IntoView {
 pub(crate) fn ends(end_s: u64) -> String {
     match end_s.saturating_sub(browser::now_s()) {
         0 => "ended".to_owned(),
-        1..=5_400 => format!("ends in {}\u{a0}min", end_s.saturating_sub(browser::now_s()).div_ceil(60)),
+        1..=5_400 => {
+            format!("ends in {}\u{a0}min", end_s.saturating_sub(browser::now_s()).div_ceil(60))
+        }
         left @ 5_401..=172_800 => format!("ends in {}\u{a0}h", left.div_ceil(3_600)),
         left => format!("ends in {}\u{a0}days", left.div_ceil(86_400)),
     }

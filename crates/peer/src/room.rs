@@ -7,12 +7,7 @@ use primitives::{PeerId, SwarmId};
 use swarm::{Channel, HangupReason};
 use wire::signaling::ToServer;
 
-use crate::{
-    Output, Peer,
-    effect::Effect,
-    peer::STREAMS_MAX,
-    problems::wrong,
-};
+use crate::{Output, Peer, effect::Effect, peer::STREAMS_MAX, problems::wrong};
 
 /// What the core of a room says.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@
 //! its blocks. What is written together is there or is not: a crash in the middle loses whole
 //! transactions, and none that was acknowledged.
 
+use files::content::Cid;
 use indexed_db_futures::{
     Build as _, KeyRange, OpenDbResult,
     database::{Database, VersionChangeEvent},
@@ -17,7 +18,6 @@ use indexed_db_futures::{
     prelude::QuerySource as _,
     transaction::{Transaction, TransactionMode},
 };
-use files::content::Cid;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::JsValue;
 

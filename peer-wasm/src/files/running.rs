@@ -23,8 +23,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use super::{FilesError, hash, record::Chosen, shelf::Shelf};
 use crate::{
     clock::{Alarm, wall_ms},
-    entropy,
-    number,
+    entropy, number,
     pump::{Driver, RoomSink},
 };
 

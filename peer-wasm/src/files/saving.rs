@@ -180,9 +180,9 @@ impl Running {
 
     fn entry(&self, number: u32) -> Result<ShareEntry, FilesError> {
         let share = self.share.borrow();
-        let entry = share.manifest().and_then(|manifest| {
-            manifest.entries.get(usize::try_from(number).ok()?).cloned()
-        });
+        let entry = share
+            .manifest()
+            .and_then(|manifest| manifest.entries.get(usize::try_from(number).ok()?).cloned());
         entry.ok_or(FilesError::Missing)
     }
 

@@ -88,13 +88,7 @@ impl Shelf {
     }
 
     /// Keeps a block, soon; the share is told when it is kept, or that it can't be.
-    pub(super) fn keep(
-        self: &Rc<Self>,
-        share: Cid,
-        cid: Cid,
-        bytes: Vec<u8>,
-        told: Weak<Running>,
-    ) {
+    pub(super) fn keep(self: &Rc<Self>, share: Cid, cid: Cid, bytes: Vec<u8>, told: Weak<Running>) {
         self.pending.borrow_mut().push(Pending { share, cid, bytes, told });
         if !self.flushing.replace(true) {
             let shelf = Rc::clone(self);
@@ -193,9 +187,8 @@ impl Shelf {
         if let Some(limit) = self.limit_bytes.get() {
             return limit;
         }
-        let limit = granted()
-            .await
-            .map_or(LIMIT_BYTES_OTHERWISE, |quota| quota / 10 * QUOTA_TENTHS);
+        let limit =
+            granted().await.map_or(LIMIT_BYTES_OTHERWISE, |quota| quota / 10 * QUOTA_TENTHS);
         self.limit_bytes.set(Some(limit));
         limit
     }
@@ -264,7 +257,8 @@ impl Shelf {
 
     /// Asks the browser not to throw this origin's data out when the disk is low.
     pub(super) async fn persist(&self) -> bool {
-        let asked = web_sys::window().and_then(|window| window.navigator().storage().persist().ok());
+        let asked =
+            web_sys::window().and_then(|window| window.navigator().storage().persist().ok());
         match asked {
             Some(asking) => JsFuture::from(asking).await.is_ok_and(|answer| answer.is_truthy()),
             None => false,

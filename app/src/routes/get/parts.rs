@@ -225,9 +225,8 @@ fn SaveAll(cid: Signal<Option<String>>, chosen: RwSignal<BTreeSet<u32>>) -> impl
 /// What is known before anything is: two grey lines where names will stand, so that nothing jumps.
 #[component]
 pub(super) fn Shape(status: RwSignal<Option<ShareStatus>>) -> impl IntoView {
-    let empty = move || {
-        status.read().as_ref().is_none_or(|status| status.share.stage == Stage::Finding)
-    };
+    let empty =
+        move || status.read().as_ref().is_none_or(|status| status.share.stage == Stage::Finding);
     view! {
         <div class="shape" aria-hidden="true" hidden=move || !empty()>
             <span></span>
