@@ -42,7 +42,6 @@ fn finish_ms(seed: u64, receivers: usize) -> u64 {
 fn four_receivers_finish_nearly_as_soon_as_one() {
     for seed in 1..5 {
         let (one, four) = (finish_ms(seed, 1), finish_ms(seed, 4));
-        println!("seed {seed}: one receiver {one} ms, four {four} ms");
         // 24 MiB at 40 Mbit/s are 5.0 s; the last block must travel once more.
         assert!(one < 7_500, "seed {seed}: {one} ms for one receiver");
         assert!(four * 10 < one * 16, "seed {seed}: {four} ms for four, {one} ms for one");
@@ -71,7 +70,6 @@ fn receivers_go_on_when_the_sender_leaves_at_sixty_percent() {
             let view = world.view(1);
             assert_eq!(view.available_bytes, view.chosen_held_bytes);
         }
-        println!("seed {seed}: together {together} of {} blocks", world.content().blocks());
         assert!(together * 100 >= world.content().blocks() * 85, "seed {seed}: {together} blocks");
     }
 }
