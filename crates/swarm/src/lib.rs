@@ -17,6 +17,7 @@ mod order;
 mod origin;
 pub mod output;
 mod piece;
+mod proof;
 pub mod rate;
 mod segment;
 mod serving;

@@ -572,30 +572,3 @@ impl Swarm {
         self.best.bytes_per_s().max(origin).max(peers / 2)
     }
 }
-
-impl Proof {
-    /// Whether the proof is one at all: as many digests as the size has pieces.
-    fn is_sound(&self) -> bool {
-        match self {
-            Self::Pieces { segment_bytes, pieces } => {
-                (1..=wire::limits::SEGMENT_BYTES_MAX).contains(segment_bytes)
-                    && pieces.len() == crate::piece::at(crate::piece::count(*segment_bytes))
-            }
-            Self::Whole { .. } | Self::Unchecked | Self::Missing => true,
-        }
-    }
-
-    /// Whether these bytes are the ones meant.
-    fn holds(&self, bytes: &[u8]) -> bool {
-        match self {
-            Self::Pieces { segment_bytes, pieces } => {
-                let size = crate::piece::at(wire::limits::PIECE_BYTES);
-                bytes.len() == crate::piece::at(*segment_bytes)
-                    && bytes.chunks(size).map(primitives::sha256).eq(pieces.iter().copied())
-            }
-            Self::Whole { sha256 } => primitives::sha256(bytes) == *sha256,
-            Self::Unchecked => true,
-            Self::Missing => false,
-        }
-    }
-}
