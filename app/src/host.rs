@@ -195,8 +195,9 @@ fn list<T>(of: &JsValue, name: &str, read: impl Fn(&JsValue) -> T) -> Vec<T> {
 /// Counters above 0 with their names, the biggest first.
 fn counts(of: &JsValue, name: &str) -> Vec<(String, u64)> {
     let Ok(all) = field(of, name).dyn_into::<Object>() else { return Vec::new() };
-    let keys = Object::keys(&all).iter().filter_map(|key| key.as_string());
-    let mut counts: Vec<_> = keys.map(|key| (key.clone(), number(&all, &key))).collect();
+    let names = Object::keys(&all);
+    let names = names.iter().filter_map(|name| name.as_string());
+    let mut counts: Vec<_> = names.map(|name| (name.clone(), number(&all, &name))).collect();
     counts.retain(|(_, count)| *count > 0);
     counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     counts

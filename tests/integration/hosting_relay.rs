@@ -86,7 +86,7 @@ fn no_settings_of_ours_open_the_relay() {
         let relay = config.relay;
         assert!(!relay.allow_loopback_peers && relay.allowed_peers.is_empty());
         // A secret that is printed in a file of ours is known to everybody.
-        assert_eq!(relay.secrets, [String::new(); 0]);
+        assert!(relay.secrets.is_empty());
         assert!(relay.user_bytes_max > 0 && relay.user_bits_per_s > 0);
         assert!(relay.user_allocations_max > 0 && relay.allocations_max > 0);
         assert_eq!(config.signaling.admin.token, "", "nor is a token");
