@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod car;
 pub(crate) mod demo;
 pub(crate) mod get;
+pub(crate) mod id;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod publish;

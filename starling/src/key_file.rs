@@ -33,6 +33,8 @@ pub enum KeyFileError {
 pub struct Loaded {
     /// The key.
     pub key: KeyPair,
+    /// The secret that it follows from.
+    pub seed: Seed,
     /// Whether it is new.
     pub created: bool,
 }
@@ -43,17 +45,31 @@ pub struct Loaded {
 /// The file can't be read, made, or is no key.
 pub fn load_or_create(path: &Path) -> Result<Loaded, KeyFileError> {
     match read(path)? {
-        Some(key) => Ok(Loaded { key, created: false }),
+        Some(seed) => Ok(loaded(seed, false)),
         None => create(path),
     }
 }
 
-fn read(path: &Path) -> Result<Option<KeyPair>, KeyFileError> {
+/// Reads the secret of the key in `path`, which must be there.
+///
+/// # Errors
+/// The file can't be read, or is no key.
+pub fn load(path: &Path) -> Result<Seed, KeyFileError> {
+    let missing =
+        || KeyFileError::Io { path: path.to_owned(), source: io::ErrorKind::NotFound.into() };
+    read(path)?.ok_or_else(missing)
+}
+
+fn loaded(seed: Seed, created: bool) -> Loaded {
+    Loaded { key: KeyPair::from_seed(seed), seed, created }
+}
+
+fn read(path: &Path) -> Result<Option<Seed>, KeyFileError> {
     match std::fs::read_to_string(path) {
         Ok(text) => {
             let seed: Hash =
                 text.trim().parse().map_err(|_| KeyFileError::Form { path: path.to_owned() })?;
-            Ok(Some(KeyPair::from_seed(Seed::new(*seed.as_bytes()))))
+            Ok(Some(Seed::new(*seed.as_bytes())))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(KeyFileError::Io { path: path.to_owned(), source }),
@@ -76,11 +92,11 @@ fn create(path: &Path) -> Result<Loaded, KeyFileError> {
         Ok(mut file) => {
             let line = format!("{}\n", Hash::new(seed));
             file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
-            Ok(Loaded { key: KeyPair::from_seed(Seed::new(seed)), created: true })
+            Ok(loaded(Seed::new(seed), true))
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let key = read(path)?.ok_or_else(|| fail(error))?;
-            Ok(Loaded { key, created: false })
+            let seed = read(path)?.ok_or_else(|| fail(error))?;
+            Ok(loaded(seed, false))
         }
         Err(error) => Err(fail(error)),
     }

@@ -62,6 +62,8 @@ enum Command {
     Keys(commands::keys::Args),
     /// Pay and ask on a ledger
     Ledger(commands::ledger::Args),
+    /// Issue, hold, show and check credentials; give somebody the key of a document
+    Id(commands::id::Args),
 }
 
 #[tokio::main]
@@ -85,6 +87,7 @@ async fn main() -> ExitCode {
         Command::Validator(args) => commands::validator::run(args).await,
         Command::Keys(args) => commands::keys::run(args),
         Command::Ledger(args) => commands::ledger::run(args).await,
+        Command::Id(args) => commands::id::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@
 //! of the system go elsewhere. A step that finds its thing in place costs a file look-up.
 
 mod node;
+mod python;
 mod rust;
 mod system;
 
@@ -12,6 +13,7 @@ use anyhow::Result;
 use crate::house::House;
 
 pub(crate) use node::install_locked;
+pub(crate) use python::interop_packages;
 pub(crate) use rust::wasm_bindgen_version;
 
 /// What building the web bundle takes.
@@ -49,6 +51,7 @@ pub(crate) fn for_test(house: &House) -> Result<()> {
             system::CHROMIUM,
             system::CHROMEDRIVER,
             system::FIREFOX,
+            system::PYTHON,
             system::COTURN,
             system::NATS,
         ],

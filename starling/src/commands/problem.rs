@@ -42,6 +42,11 @@ impl Problem {
         Self::new("listen", &what, "Choose another with `http` in the validator's settings.")
     }
 
+    /// A credential or a grant that does not hold, or is not made.
+    pub(crate) fn identity(what: &impl ToString, remedy: &str) -> Self {
+        Self::new("identity", what, remedy)
+    }
+
     /// `--out` is needed.
     pub(crate) fn no_out() -> Self {
         let what = "a manifest of a stream on the web must be written somewhere";

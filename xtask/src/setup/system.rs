@@ -44,6 +44,12 @@ pub(crate) const FIREFOX: Program = Program {
     packages: &["firefox-esr"],
     why: "tests run in it: wasm, and Chromium with Firefox",
 };
+/// Libraries of other people's making for credentials.
+pub(crate) const PYTHON: Program = Program {
+    names: &["python3"],
+    packages: &["python3", "python3-pip"],
+    why: "its libraries read our credentials and grants",
+};
 /// Clients of other people's making for the relay.
 pub(crate) const COTURN: Program = Program {
     names: &["turnutils_uclient"],

@@ -6,7 +6,7 @@ use super::{Stage, count, count::Tally, size, wasm};
 use crate::{
     chores,
     house::{self, House, WASM},
-    tidy, web,
+    setup, tidy, web,
 };
 
 /// What only runs in a browser: compiled for it, never natively.
@@ -58,7 +58,7 @@ pub(super) const ALL: &[Stage] = &[
     },
     Stage {
         name: "interop",
-        what: "files as other IPFS programs have them",
+        what: "files, credentials and grants as other programs have them",
         budget_minutes: 2,
         run: interop,
     },
@@ -151,7 +151,11 @@ fn interop(house: &House, tally: &mut Tally) -> Result<()> {
     chores::browser_rig(house)?;
     let mut node = house.command("node");
     node.args(["interop/content.mjs", "--quick"]).current_dir(chores::tests(house));
-    count::run(node.env("STARLING", house.starling()), tally).context("interop")
+    count::run(node.env("STARLING", house.starling()), tally).context("interop of files")?;
+    let python = setup::interop_packages(house)?;
+    let mut node = house.command("node");
+    node.arg("interop/identity.mjs").current_dir(chores::tests(house)).env("PYTHONPATH", python);
+    count::run(node.env("STARLING", house.starling()), tally).context("interop of identity")
 }
 
 fn e2e(house: &House, tally: &mut Tally) -> Result<()> {

@@ -1,0 +1,139 @@
+//! `starling id`: credentials and grants by hand. Each command reads files and prints one thing, so that
+//! an issuer, a holder and a verifier can be three machines.
+
+mod grant;
+mod options;
+mod status;
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use identity::SecretKey;
+use identity::did::{Did, did_key};
+use identity::sd_jwt::{self, Challenge, Credential, DidKeys, Expected, Template, Verified};
+use primitives::Seed;
+use serde_json::{Value, json};
+use starling::key_file;
+
+use super::Problem;
+use options::{Given, ToIssue, ToPresent, ToVerify, What};
+
+pub(crate) use options::Args;
+
+pub(crate) fn run(args: Args) -> Result<(), Problem> {
+    match args.what {
+        What::Key { file, json } => key(&file, json),
+        What::Issue(args) => issue(&args),
+        What::Show { credential } => show(&credential),
+        What::Present(args) => present(&args),
+        What::Verify(args) => verify(&args),
+        What::Status(args) => status::run(&args),
+        What::Grant(args) => grant::make(&args),
+        What::Open(args) => grant::open(&args),
+    }
+}
+
+fn key(file: &Path, as_json: bool) -> Result<(), Problem> {
+    let loaded = key_file::load_or_create(file)?;
+    let key = SecretKey::ed25519(loaded.seed.as_bytes()).public();
+    let (did, key_id) = (did_key::did(&key), did_key::key_id(&key));
+    if as_json {
+        let document = did_key::document(&key);
+        println!("{}", json!({ "did": did, "key_id": key_id, "document": document }));
+    } else {
+        println!("{did}");
+    }
+    Ok(())
+}
+
+fn issue(args: &ToIssue) -> Result<(), Problem> {
+    let claims: Value = serde_json::from_str(&read(&args.claims)?).map_err(wrong_file)?;
+    let Value::Object(claims) = claims else { return Err(wrong_file("expected a JSON object")) };
+    let Did::Key(holder) = args.to else {
+        return Err(Problem::identity(&"only a did:key can be looked up here", ""));
+    };
+    let key = secret(&args.key)?;
+    let key_id = did_key::key_id(&key.public());
+    let template = Template { claims, hidden: args.hide.clone(), decoys: args.decoys };
+    let issued = sd_jwt::issue(&template, &key, &key_id, &holder, entropy()?);
+    let issued = issued.map_err(|error| {
+        Problem::identity(&error, "Change the claims, or what is hidden with --hide PATH.")
+    })?;
+    println!("{issued}");
+    Ok(())
+}
+
+fn show(file: &Path) -> Result<(), Problem> {
+    let credential = Credential::open(&read(file)?, &DidKeys, now_s()).map_err(refused)?;
+    let choices: Vec<String> = credential.choices().iter().map(ToString::to_string).collect();
+    let contents = credential.contents();
+    println!("{:#}", json!({ "claims": contents.claims, "may_be_hidden": choices }));
+    Ok(())
+}
+
+fn present(args: &ToPresent) -> Result<(), Problem> {
+    let credential = Credential::open(&read(&args.credential)?, &DidKeys, now_s());
+    let credential = credential.map_err(refused)?;
+    let (challenge, key) = (challenge(&args.given), secret(&args.key)?);
+    let presented = credential.present(&args.show, challenge, &key, now_s());
+    let presented = presented.map_err(|error| {
+        Problem::identity(&error, "`starling id show CREDENTIAL` lists what there is to choose.")
+    })?;
+    println!("{presented}");
+    Ok(())
+}
+
+fn verify(args: &ToVerify) -> Result<(), Problem> {
+    let mut expected = Expected::new(challenge(&args.given), now_s());
+    expected.credential_type = args.credential_type.as_deref();
+    let verified = sd_jwt::verify(&read(&args.presentation)?, &DidKeys, &expected);
+    let verified = verified.map_err(refused)?;
+    if args.issuer.as_ref().is_some_and(|wanted| *wanted != verified.issuer) {
+        let what = format!("the issuer is {}", verified.issuer);
+        return Err(Problem::identity(&what, "Ask for a credential of the issuer you trust."));
+    }
+    let status = status::check(args.status.as_deref(), &verified)?;
+    let Verified { claims, issuer, credential_type, disclosed, .. } = verified;
+    let disclosed: Vec<String> = disclosed.iter().map(ToString::to_string).collect();
+    let verdict = json!({
+        "issuer": issuer, "type": credential_type, "claims": claims, "disclosed": disclosed,
+        "status": status,
+    });
+    println!("{verdict:#}");
+    Ok(())
+}
+
+fn challenge(given: &Given) -> Challenge<'_> {
+    Challenge { nonce: &given.nonce, audience: &given.audience }
+}
+
+/// The text of a file, without the line's end that printing added.
+fn read(path: &Path) -> Result<String, Problem> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Problem::identity(&format!("{}: {error}", path.display()), "Name a file that can be read.")
+    })?;
+    Ok(text.trim().to_owned())
+}
+
+/// The key of a file that exists: a new one would be nobody's.
+fn secret(file: &Path) -> Result<SecretKey, Problem> {
+    Ok(SecretKey::ed25519(key_file::load(file)?.as_bytes()))
+}
+
+fn entropy() -> Result<Seed, Problem> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(key_file::KeyFileError::Entropy)?;
+    Ok(Seed::new(seed))
+}
+
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn wrong_file(error: impl ToString) -> Problem {
+    Problem::identity(&error.to_string(), "Give a file with one JSON object of claims.")
+}
+
+fn refused(refusal: sd_jwt::Refusal) -> Problem {
+    Problem::identity(&refusal, "It proves nothing: ask for another.")
+}

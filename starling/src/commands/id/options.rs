@@ -1,0 +1,164 @@
+//! What one may write after `starling id`.
+
+use std::path::PathBuf;
+
+use identity::did::Did;
+use identity::sd_jwt::Path;
+use primitives::Hash;
+
+/// Options of `starling id`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(super) what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum What {
+    /// Show the DID of a key; a new key is made unless it is there
+    Key {
+        /// The key's file, which only its owner may read
+        file: PathBuf,
+        /// Print one JSON object, with the DID's document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign claims about somebody, and print the credential
+    Issue(ToIssue),
+    /// Check a credential, and show what is in it and what its holder may leave out
+    Show {
+        /// The credential's file
+        credential: PathBuf,
+    },
+    /// Show part of a credential to who asks, and print the presentation
+    Present(ToPresent),
+    /// Check a presentation, and print what it proves
+    Verify(ToVerify),
+    /// Sign a list of which credentials still hold, and print it
+    Status(ToSign),
+    /// Seal a document's key for somebody, and print the grant
+    Grant(ToGrant),
+    /// Open a grant, and print the document's key
+    Open(ToOpen),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ToIssue {
+    /// A file with one JSON object: the claims, `vct` among them
+    pub(super) claims: PathBuf,
+    /// The issuer's key
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    /// The holder's did:key
+    #[arg(long, value_name = "DID")]
+    pub(super) to: Did,
+    /// A claim that the holder may leave out, as /name, /object/name or /list/0; may be given again
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    pub(super) hide: Vec<Path>,
+    /// Digests of nothing beside those of each object
+    #[arg(long, default_value_t = 0)]
+    pub(super) decoys: usize,
+}
+
+/// The verifier's question.
+#[derive(Debug, clap::Args)]
+pub(super) struct Given {
+    /// What the verifier drew for this question
+    #[arg(long)]
+    pub(super) nonce: String,
+    /// Who the verifier is
+    #[arg(long)]
+    pub(super) audience: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ToPresent {
+    /// The credential's file
+    pub(super) credential: PathBuf,
+    /// The holder's key
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    /// A claim to show besides what is always shown; may be given again
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    pub(super) show: Vec<Path>,
+    #[command(flatten)]
+    pub(super) given: Given,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ToVerify {
+    /// The presentation's file
+    pub(super) presentation: PathBuf,
+    #[command(flatten)]
+    pub(super) given: Given,
+    /// Whose credentials are taken; all, if it is left out
+    #[arg(long, value_name = "DID")]
+    pub(super) issuer: Option<String>,
+    /// Which `vct` is taken; all, if it is left out
+    #[arg(long = "type", value_name = "VCT")]
+    pub(super) credential_type: Option<String>,
+    /// The issuer's status list, for credentials that name one
+    #[arg(long, value_name = "FILE")]
+    pub(super) status: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ToSign {
+    /// The list's name, as credentials give it
+    pub(super) uri: String,
+    /// The issuer's key
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    /// How many places the list has
+    #[arg(long, default_value_t = 1 << 20)]
+    pub(super) count: usize,
+    /// A place that does not hold any more; may be given again
+    #[arg(long, value_name = "PLACE")]
+    pub(super) revoke: Vec<u64>,
+    /// A place that does not hold for now; may be given again
+    #[arg(long, value_name = "PLACE")]
+    pub(super) suspend: Vec<u64>,
+    /// For how many seconds a copy may be used
+    #[arg(long, default_value_t = 86_400)]
+    pub(super) ttl_s: u64,
+}
+
+/// What a document's key is given for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Purpose {
+    /// What it opens: 64 hexadecimal characters
+    #[arg(long, value_name = "HASH")]
+    pub(super) resource: Hash,
+    /// The consent under which it is given: 64 hexadecimal characters
+    #[arg(long, value_name = "HASH")]
+    pub(super) consent: Hash,
+    /// What may be done, in a word
+    #[arg(long)]
+    pub(super) scope: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ToGrant {
+    /// A file with the document's key: 64 hexadecimal characters
+    pub(super) document_key: PathBuf,
+    /// Who may open it: a did:key of Ed25519
+    #[arg(long, value_name = "DID")]
+    pub(super) to: Did,
+    #[command(flatten)]
+    pub(super) purpose: Purpose,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ToOpen {
+    /// The grant's file
+    pub(super) grant: PathBuf,
+    /// The recipient's key
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    #[command(flatten)]
+    pub(super) purpose: Purpose,
+}
+
+fn path(text: &str) -> Result<Path, String> {
+    Path::parse(text).ok_or_else(|| "expected a path that begins with a slash".to_owned())
+}
