@@ -43,8 +43,6 @@ pub(crate) enum Glyph {
     Save,
     /// Two bars.
     Pause,
-    /// A padlock.
-    Lock,
     /// A pin.
     Pin,
     /// A bin.
@@ -88,7 +86,6 @@ impl Glyph {
             Self::Folder => "M3.5 18.5v-12h6l2 2.5h9v9.5Z",
             Self::Save => "M12 4v11M8 11.5l4 4 4-4M5 16v4h14v-4",
             Self::Pause => "M9 6v12M15 6v12",
-            Self::Lock => "M6 11h12v9H6ZM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
             Self::Pin => "M9 4h6l-.8 6 3.3 3.5h-11L9.8 10ZM12 13.5V20",
             Self::Bin => "M5 7h14M9.5 7V4.5h5V7M6.5 7l1 13h9l1-13",
         }

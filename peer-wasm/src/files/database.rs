@@ -104,7 +104,7 @@ impl BlockDatabase {
             let keys = store.get_all_keys::<Array>().with_query::<Array, _>(all_of(share)).await?;
             let mut held = Vec::new();
             for key in keys {
-                held.extend(key?.get(1).as_string().and_then(|text| text.parse().ok()));
+                held.extend(key?.get(1).as_string().and_then(|text| text.parse::<Cid>().ok()));
             }
             Ok(held)
         };
