@@ -6,124 +6,46 @@
 //! | `POST /ledger/transactions`, the transaction's bytes | its name |
 //! | `GET /ledger/receipts/{transaction}` | what became of it |
 //! | `GET /ledger/blocks/{height}` | header and transactions |
-//! | `GET /ledger/certificates/{height}` | that the header is final |
+//! | `GET /ledger/certificates/{height}`, `…/latest` | that the header is final |
 //! | `GET /ledger/state/{key}` | the record after the last final block, with its proof |
 //! | `GET /ledger/accounts/{account}` | next number and units, unproved |
+//! | `GET /ledger/accounts/{account}/events?below=` | what happened to it, newest first, unproved |
+//! | `POST /ledger/faucet/{account}` | units for nothing, on demo networks |
+//! | `GET /ledger/ws` | final headers as they come |
+//!
+//! Certificates, states, receipts and events come as CBOR to who accepts `application/cbor`: what light clients read.
+//! Pages of any origin may ask.
+
+mod error;
+mod ws;
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, State as Shared},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    extract::{DefaultBodyLimit, Path, Query, State as Shared},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use data_encoding::HEXLOWER as HEX;
 use ledger::{
-    AccountId, AssetId, Code as _, Key, TransactionId, domains::accounts,
+    AccountId, AssetId, Key, Receipt, TransactionId, domains::accounts,
     limits::TRANSACTION_BYTES_MAX,
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
+use tower_http::cors::{Any, CorsLayer};
 
-use crate::mempool::Unwanted;
-use crate::node::{Certified, Handle, Unanswered};
-use crate::records::RecordsError;
+pub use error::ApiError;
+
+use crate::node::{Certified, Handle};
 
 /// Longest key of a record that may be asked for, in bytes.
 pub const KEY_BYTES_MAX: usize = 128;
-
-/// Why a request has no answer: closed, each with its own code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ApiError {
-    /// A part of the path is not what it should be.
-    Malformed,
-    /// Nothing of this name: not known, not yet, or no longer.
-    Unknown,
-    /// More bytes than a transaction may have.
-    TooLarge,
-    /// No block may hold the transaction: the refusal's number is beside it.
-    Refused(u16),
-    /// The transaction's number is too far ahead of the account's next.
-    NonceGap,
-    /// The transaction waits already.
-    Duplicate,
-    /// Another with its number waits and pays as much or more.
-    Underpriced,
-    /// No room for this fee.
-    Full,
-    /// Too many questions at once.
-    Busy,
-    /// The validator does not work.
-    Stopped,
-}
-
-impl ApiError {
-    /// Its code.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::Unknown => "unknown",
-            Self::TooLarge => "too-large",
-            Self::Refused(_) => "refused",
-            Self::NonceGap => "nonce-gap",
-            Self::Duplicate => "duplicate",
-            Self::Underpriced => "underpriced",
-            Self::Full => "full",
-            Self::Busy => "busy",
-            Self::Stopped => "stopped",
-        }
-    }
-
-    fn status(self) -> StatusCode {
-        match self {
-            Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::Unknown => StatusCode::NOT_FOUND,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Refused(_) | Self::NonceGap => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Duplicate | Self::Underpriced => StatusCode::CONFLICT,
-            Self::Full | Self::Busy | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-}
-
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let mut error = json!({ "code": self.code() });
-        if let Self::Refused(number) = self {
-            error["refusal"] = json!(number);
-        }
-        (self.status(), Json(json!({ "error": error }))).into_response()
-    }
-}
-
-impl From<Unwanted> for ApiError {
-    fn from(unwanted: Unwanted) -> Self {
-        match unwanted {
-            Unwanted::Refused(refusal) => Self::Refused(refusal.code()),
-            Unwanted::NonceGap => Self::NonceGap,
-            Unwanted::Duplicate => Self::Duplicate,
-            Unwanted::Underpriced => Self::Underpriced,
-            Unwanted::Full => Self::Full,
-        }
-    }
-}
-
-impl From<Unanswered> for ApiError {
-    fn from(unanswered: Unanswered) -> Self {
-        match unanswered {
-            Unanswered::Busy => Self::Busy,
-            Unanswered::Unknown => Self::Unknown,
-            Unanswered::Stopped => Self::Stopped,
-        }
-    }
-}
-
-impl From<RecordsError> for ApiError {
-    fn from(error: RecordsError) -> Self {
-        tracing::error!("{error}");
-        Self::Stopped
-    }
-}
+/// Most receipts in one answer.
+const EVENTS_MAX: usize = 50;
+/// What light clients ask for.
+const CBOR: &str = "application/cbor";
 
 type Answer = Result<Json<Value>, ApiError>;
 
@@ -137,7 +59,11 @@ pub fn router(handle: Handle) -> Router {
         .route("/ledger/certificates/{height}", get(certificate))
         .route("/ledger/state/{key}", get(state))
         .route("/ledger/accounts/{account}", get(account))
+        .route("/ledger/accounts/{account}/events", get(events))
+        .route("/ledger/faucet/{account}", post(faucet))
+        .merge(ws::router())
         .layer(DefaultBodyLimit::max(TRANSACTION_BYTES_MAX))
+        .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any))
         .with_state(handle)
 }
 
@@ -150,9 +76,12 @@ async fn status(Shared(node): Shared<Handle>) -> Answer {
     let (tip, params) = node.with_state(|state| (ledger::tip(state), ledger::params(state)))?;
     let (tip, params) = (tip.ok_or(ApiError::Stopped)?, params.ok_or(ApiError::Stopped)?);
     Ok(Json(json!({
+        "root": node.root(),
+        "demo": node.faucet().is_some(),
         "chain": node.chain(),
         "group_key": HEX.encode(node.group_key()),
-        "validators": node.validators(),
+        "validators": node.validators().len(),
+        "keys": node.validators(),
         "height": tip.height,
         "time_ms": tip.time_ms,
         "fees": {
@@ -176,27 +105,39 @@ async fn submit(
     Ok((StatusCode::ACCEPTED, Json(json!({ "transaction": id }))))
 }
 
-async fn receipt(Shared(node): Shared<Handle>, Path(id): Path<String>) -> Answer {
+async fn receipt(
+    Shared(node): Shared<Handle>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let id: TransactionId = parse(&id)?;
-    let Some(receipt) = node.receipt(&id)? else {
-        return if node.waits(&id) {
-            Ok(Json(json!({ "transaction": id, "waiting": true })))
-        } else {
-            Err(ApiError::Unknown)
-        };
-    };
+    match node.receipt(&id)? {
+        Some(receipt) if accepts_cbor(&headers) => Ok(cbor(encoded(&receipt))),
+        Some(receipt) => Ok(Json(receipt_json(&receipt)).into_response()),
+        None if node.waits(&id) && !accepts_cbor(&headers) => {
+            Ok(Json(json!({ "transaction": id, "waiting": true })).into_response())
+        }
+        None => Err(ApiError::Unknown),
+    }
+}
+
+fn encoded(value: &impl minicbor::Encode<()>) -> Vec<u8> {
+    minicbor::to_vec(value).expect("encoding into memory does not fail")
+}
+
+fn receipt_json(receipt: &Receipt) -> Value {
     let events = receipt.events.iter().map(|event| {
         let numbers: Vec<String> = event.numbers.iter().map(u128::to_string).collect();
         json!({ "kind": event.kind, "accounts": event.accounts, "numbers": numbers })
     });
-    Ok(Json(json!({
-        "transaction": id,
+    json!({
+        "transaction": receipt.transaction,
         "height": receipt.height,
         "index": receipt.index,
         "code": receipt.code,
         "fee": receipt.fee.to_string(),
         "events": events.collect::<Vec<_>>(),
-    })))
+    })
 }
 
 async fn block(Shared(node): Shared<Handle>, Path(height): Path<String>) -> Answer {
@@ -216,21 +157,86 @@ fn shown(certified: &Certified) -> Value {
     json!({ "headers": headers, "certificate": HEX.encode(&certified.certificate) })
 }
 
-async fn certificate(Shared(node): Shared<Handle>, Path(height): Path<String>) -> Answer {
-    Ok(Json(shown(&node.certificate(parse(&height)?).await?)))
+fn accepts_cbor(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|text| text.split(',').any(|one| one.trim().starts_with(CBOR)))
 }
 
-async fn state(Shared(node): Shared<Handle>, Path(key): Path<String>) -> Answer {
+fn cbor(bytes: impl Into<axum::body::Body>) -> Response {
+    ([(header::CONTENT_TYPE, CBOR)], bytes.into()).into_response()
+}
+
+async fn certificate(
+    Shared(node): Shared<Handle>,
+    Path(height): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let latest = height == "latest";
+    if latest && accepts_cbor(&headers) {
+        let known = node.finality().borrow().clone();
+        return if known.is_empty() { Err(ApiError::Unknown) } else { Ok(cbor(known)) };
+    }
+    let height = if latest { *node.height().borrow() } else { parse(&height)? };
+    let certified = node.certificate(height).await?;
+    if accepts_cbor(&headers) {
+        return Ok(cbor(certified.to_wire().to_bytes()));
+    }
+    Ok(Json(shown(&certified)).into_response())
+}
+
+async fn state(
+    Shared(node): Shared<Handle>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     if key.len() > KEY_BYTES_MAX * 2 {
         return Err(ApiError::Malformed);
     }
     let bytes = HEX.decode(key.as_bytes()).map_err(|_| ApiError::Malformed)?;
     let proved = node.prove(Key::from_bytes(bytes)).await?;
+    if accepts_cbor(&headers) {
+        return Ok(cbor(proved.to_wire().to_bytes()));
+    }
     let mut shown = shown(&proved.certified);
     shown["height"] = json!(proved.height);
     shown["record"] = json!(proved.record.map(|record| HEX.encode(&record)));
     shown["proof"] = json!(HEX.encode(&proved.proof));
-    Ok(Json(shown))
+    Ok(Json(shown).into_response())
+}
+
+/// Which page of an account's events.
+#[derive(Debug, Default, Deserialize)]
+struct Page {
+    /// Only blocks below this height.
+    below: Option<u64>,
+}
+
+async fn events(
+    Shared(node): Shared<Handle>,
+    Path(account): Path<String>,
+    Query(page): Query<Page>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let account: AccountId = parse(&account)?;
+    let receipts = node.events(&account, page.below.unwrap_or(u64::MAX), EVENTS_MAX)?;
+    if accepts_cbor(&headers) {
+        return Ok(cbor(encoded(&receipts)));
+    }
+    let listed: Vec<Value> = receipts.iter().map(receipt_json).collect();
+    Ok(Json(json!({ "account": account, "receipts": listed })).into_response())
+}
+
+async fn faucet(
+    Shared(node): Shared<Handle>,
+    Path(account): Path<String>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let account: AccountId = parse(&account)?;
+    let given = tokio::task::spawn_blocking(move || {
+        node.faucet().map(|faucet| faucet.give(&node, account))
+    });
+    let given = given.await.map_err(|_| ApiError::Stopped)?;
+    let id = given.ok_or(ApiError::Unknown)??;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "transaction": id }))))
 }
 
 async fn account(Shared(node): Shared<Handle>, Path(account): Path<String>) -> Answer {

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use commonware_codec::Encode as _;
 use commonware_consensus::{Heightable as _, marshal::ancestry::Ancestry, types::Height};
 use commonware_cryptography::{Digestible as _, sha256::Digest};
@@ -57,12 +58,22 @@ pub(crate) struct Core {
     pub(crate) arrived: Arc<Notify>,
     /// Height of the last final block.
     pub(crate) height: Arc<watch::Sender<u64>>,
+    /// What makes the newest block final, encoded; empty before the first.
+    pub(crate) finality: Arc<watch::Sender<Bytes>>,
 }
 
 impl Core {
     pub(crate) fn new(chain: ChainId, state: State, height: u64) -> Self {
         let (mempool, arrived) = (Arc::default(), Arc::default());
-        Self { chain, state, mempool, arrived, height: Arc::new(watch::Sender::new(height)) }
+        let (height, finality) = (watch::Sender::new(height), watch::Sender::new(Bytes::new()));
+        Self {
+            chain,
+            state,
+            mempool,
+            arrived,
+            height: Arc::new(height),
+            finality: Arc::new(finality),
+        }
     }
 
     pub(crate) fn mempool(&self) -> MutexGuard<'_, Mempool> {

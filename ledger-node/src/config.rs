@@ -29,6 +29,9 @@ pub struct Config {
     pub heartbeat_ms: u64,
     /// Threads of the engine. Default 2.
     pub threads: usize,
+    /// Whether a network made at the first start is a demo network, whose faucet gives units away.
+    /// Default true.
+    pub demo: bool,
 }
 
 impl Default for Config {
@@ -41,6 +44,7 @@ impl Default for Config {
             http: local(8788),
             heartbeat_ms: 0,
             threads: 2,
+            demo: true,
         }
     }
 }

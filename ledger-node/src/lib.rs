@@ -17,6 +17,7 @@ mod application;
 mod block;
 pub mod config;
 mod engine;
+mod faucet;
 mod gossip;
 pub mod header;
 pub mod mempool;
@@ -27,6 +28,7 @@ mod secret;
 mod state;
 
 pub use config::Config;
+pub use faucet::{Denied, Faucet, GIFT_UNITS};
 pub use network::{
     Allocation, Network, NetworkError, Plan, VALIDATORS_MAX, Validator, deal_network, namespace,
 };

@@ -68,6 +68,9 @@ pub enum NetworkError {
 pub struct Network {
     /// What people call it.
     pub name: String,
+    /// Its units are worth nothing: who has the faucet's key gives them away to anybody. Default no.
+    #[serde(default)]
+    pub demo: bool,
     /// When it began, in milliseconds since 1970-01-01 UTC.
     pub time_ms: u64,
     /// Symbol of the ledger's own asset.
@@ -107,6 +110,8 @@ pub struct Allocation {
 pub struct Plan {
     /// What people call it.
     pub name: String,
+    /// See [`Network::demo`].
+    pub demo: bool,
     /// When it begins, in milliseconds since 1970-01-01 UTC.
     pub time_ms: u64,
     /// Where each validator listens for the others.
@@ -163,6 +168,7 @@ pub fn deal_network(plan: &Plan, folder: &Path, homes: &[PathBuf]) -> Result<(),
         .map(|(account, units)| Allocation { account: *account, units: units.to_string() });
     let network = Network {
         name: plan.name.clone(),
+        demo: plan.demo,
         time_ms: plan.time_ms,
         symbol: "STAR".to_owned(),
         decimals: 6,

@@ -15,6 +15,7 @@ use crate::application::{App, Core, Stores};
 use crate::block::{Block, body_root};
 use crate::config::Config;
 use crate::engine::{self, Part, Running};
+use crate::faucet::Faucet;
 use crate::gossip;
 use crate::header::Header;
 use crate::mempool::Unwanted;
@@ -28,7 +29,7 @@ mod questions;
 mod tests;
 
 pub use questions::{Certified, Proved, Unanswered};
-use questions::{Question, answer};
+use questions::{Question, announce, answer};
 
 /// Units that a network of one begins with, all in one account.
 const SOLO_UNITS: u128 = 1_000_000_000_000_000;
@@ -73,7 +74,8 @@ pub struct Node {
 pub struct Handle {
     core: Core,
     group_key: Arc<[u8]>,
-    validators: usize,
+    validators: Arc<[String]>,
+    demo: Option<Arc<Faucet>>,
     questions: mpsc::Sender<Question>,
     gossip: mpsc::Sender<Vec<u8>>,
 }
@@ -87,9 +89,10 @@ impl Node {
     pub fn start(config: &Config) -> Result<Self, NodeError> {
         let path = match &config.network {
             Some(path) => path.clone(),
-            None => solo(&config.data)?,
+            None => solo(config)?,
         };
-        let members = Network::read(&path)?.members(&path)?;
+        let network = Network::read(&path)?;
+        let members = network.members(&path)?;
         let secrets = Secrets::read(&config.data)?;
         let scheme = members.scheme(&secrets)?;
         let genesis = genesis_block(&members.genesis);
@@ -112,8 +115,9 @@ impl Node {
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         let (gossip, outgoing) = mpsc::channel(gossip::OUTGOING_MAX);
         let group_key = members.group_key().encode().to_vec().into();
-        let validators = members.keys.len();
-        let handle = Handle { core, group_key, validators, questions, gossip };
+        let validators = network.validators.iter().map(|one| one.key.clone()).collect();
+        let demo = if network.demo { faucet(&config.data).map(Arc::new) } else { None };
+        let handle = Handle { core, group_key, validators, demo, questions, gossip };
         let threads = config.threads.max(1);
         let part = Part { members, secrets, scheme, listen: config.listen, heartbeat, threads };
         let (stop, stopped) = oneshot::channel();
@@ -180,9 +184,19 @@ fn run(
             stores = stores.subscribe_databases() => stores,
             _ = &mut stopped => return,
         };
+        let mut heights = core.height.subscribe();
+        heights.mark_changed();
         loop {
             let question = tokio::select! {
                 question = asked.recv() => question,
+                // An error: nobody makes blocks any more, which is the end.
+                changed = heights.changed() => match changed {
+                    Ok(()) => {
+                        announce(&core, &blocks).await;
+                        continue;
+                    }
+                    Err(_) => return,
+                },
                 _ = &mut stopped => return,
             };
             let Some(question) = question else { return };
@@ -202,8 +216,15 @@ fn genesis_block(genesis: &ledger::Genesis) -> Block {
     Block { header, transactions: Vec::new() }
 }
 
+/// The key that gives units away, where this validator has it.
+fn faucet(folder: &Path) -> Option<Faucet> {
+    let seed: [u8; 32] = secret::read(&folder.join("faucet.key")).ok()?.try_into().ok()?;
+    Some(Faucet::new(KeyPair::from_seed(Seed::new(seed))))
+}
+
 /// The network of one, made unless it is there.
-fn solo(folder: &Path) -> Result<PathBuf, NodeError> {
+fn solo(config: &Config) -> Result<PathBuf, NodeError> {
+    let folder = config.data.as_path();
     let path = folder.join("network.toml");
     if path.exists() {
         return Ok(path);
@@ -231,7 +252,8 @@ fn solo(folder: &Path) -> Result<PathBuf, NodeError> {
     let account = AccountId::of(&Policy::single(KeyPair::from_seed(Seed::new(seed)).id()));
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let plan = Plan {
-        name: "solo".to_owned(),
+        name: if config.demo { "demo" } else { "solo" }.to_owned(),
+        demo: config.demo,
         time_ms: u64::try_from(since.as_millis()).unwrap_or(0),
         addresses: vec![([127, 0, 0, 1], 1).into()],
         allocations: vec![(account, SOLO_UNITS)],
@@ -251,9 +273,26 @@ impl Handle {
         &self.group_key
     }
 
-    /// How many agree.
-    pub fn validators(&self) -> usize {
-        self.validators
+    /// Keys of those who agree, in hexadecimal.
+    pub fn validators(&self) -> &[String] {
+        &self.validators
+    }
+
+    /// Who gives units away here; none but on a demo network.
+    pub fn faucet(&self) -> Option<&Faucet> {
+        self.demo.as_deref()
+    }
+
+    /// What makes the newest block final, as it comes: the bytes of a [`wire::ledger::Finality`],
+    /// empty before the first.
+    pub fn finality(&self) -> watch::Receiver<bytes::Bytes> {
+        self.core.finality.subscribe()
+    }
+
+    /// What light clients pin, as text: `docs/spec/ledger.md`, "Trust root".
+    pub fn root(&self) -> String {
+        let key = data_encoding::HEXLOWER.encode(&self.group_key);
+        format!("starling-ledger-1-{}{key}", self.chain())
     }
 
     /// Height of the last final block, as it grows.
@@ -293,6 +332,20 @@ impl Handle {
     /// The records can't be read.
     pub fn receipt(&self, id: &TransactionId) -> Result<Option<Receipt>, RecordsError> {
         self.core.state.records().receipt(id)
+    }
+
+    /// What happened to an account, newest first: at most `count` receipts of transactions whose
+    /// events name it, in blocks below a height.
+    ///
+    /// # Errors
+    /// The records can't be read.
+    pub fn events(
+        &self,
+        account: &AccountId,
+        below: u64,
+        count: usize,
+    ) -> Result<Vec<Receipt>, RecordsError> {
+        self.core.state.records().events(account, below, count)
     }
 
     /// The header of a final block, encoded.

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use commonware_cryptography::sha256::Digest;
-use ledger::{Changes, Key, Receipt, Store, TransactionId};
+use ledger::{AccountId, Changes, Key, Receipt, Store, TransactionId};
 use minicbor::bytes::ByteVec;
 use redb::{Database, ReadOnlyTable, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 
@@ -20,6 +20,8 @@ const FORMAT: u64 = 1;
 
 const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
 const RECEIPTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("receipts");
+/// Account ‖ height ‖ index of a transaction whose events name it, to the transaction.
+const EVENTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("events");
 const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers");
 const CHANGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("changes");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -88,6 +90,7 @@ impl Records {
             }
         };
         write.open_table(RECEIPTS)?;
+        write.open_table(EVENTS)?;
         if !known {
             put(&write, genesis)?;
         }
@@ -131,6 +134,28 @@ impl Records {
         Ok(table.get(height)?.map(|value| value.value().to_vec()))
     }
 
+    /// What happened to an account, newest first: receipts of transactions whose events name it, in
+    /// blocks below a height.
+    pub(crate) fn events(
+        &self,
+        account: &AccountId,
+        below: u64,
+        count: usize,
+    ) -> Result<Vec<Receipt>, RecordsError> {
+        let read = self.0.begin_read()?;
+        let (events, receipts) = (read.open_table(EVENTS)?, read.open_table(RECEIPTS)?);
+        let first = event_key(account, 0, 0);
+        let end = event_key(account, below, 0);
+        let mut found = Vec::new();
+        for entry in events.range(first.as_slice()..end.as_slice())?.rev().take(count) {
+            let (_, id) = entry?;
+            if let Some(value) = receipts.get(id.value())? {
+                found.push(minicbor::decode(value.value()).expect("written by this program"));
+            }
+        }
+        Ok(found)
+    }
+
     /// What became of a transaction.
     pub(crate) fn receipt(&self, id: &TransactionId) -> Result<Option<Receipt>, RecordsError> {
         let table = self.0.begin_read()?.open_table(RECEIPTS)?;
@@ -148,6 +173,10 @@ fn last(
     Ok((u64::from_be_bytes(*height), Digest::from(digest)))
 }
 
+fn event_key(account: &AccountId, height: u64, index: u32) -> Vec<u8> {
+    [account.as_bytes().as_slice(), &height.to_be_bytes(), &index.to_be_bytes()].concat()
+}
+
 fn put(write: &redb::WriteTransaction, block: &Final<'_>) -> Result<(), RecordsError> {
     let mut records = write.open_table(RECORDS)?;
     for (key, record) in block.changes {
@@ -157,7 +186,12 @@ fn put(write: &redb::WriteTransaction, block: &Final<'_>) -> Result<(), RecordsE
         };
     }
     let mut receipts = write.open_table(RECEIPTS)?;
+    let mut events = write.open_table(EVENTS)?;
     for receipt in block.receipts {
+        for account in receipt.events.iter().flat_map(|event| &event.accounts) {
+            let key = event_key(account, receipt.height, receipt.index);
+            events.insert(key.as_slice(), receipt.transaction.as_bytes().as_slice())?;
+        }
         let bytes = minicbor::to_vec(receipt).expect("encoding into memory does not fail");
         receipts.insert(receipt.transaction.as_bytes().as_slice(), bytes.as_slice())?;
     }

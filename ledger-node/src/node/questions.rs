@@ -50,6 +50,24 @@ pub struct Proved {
     pub certified: Certified,
 }
 
+impl Certified {
+    /// The form that light clients read.
+    pub fn to_wire(&self) -> wire::ledger::Finality {
+        wire::ledger::Finality::new(self.headers.clone(), self.certificate.clone())
+    }
+}
+
+impl Proved {
+    /// The form that light clients read.
+    pub fn to_wire(&self) -> wire::ledger::StateProof {
+        wire::ledger::StateProof {
+            record: self.record.clone().map(Into::into),
+            proof: self.proof.clone().into(),
+            finality: self.certified.to_wire(),
+        }
+    }
+}
+
 pub(super) enum Question {
     Certificate(u64, oneshot::Sender<Result<Certified, Unanswered>>),
     Transactions(u64, oneshot::Sender<Result<Vec<Vec<u8>>, Unanswered>>),
@@ -91,6 +109,15 @@ impl Handle {
             mpsc::error::TrySendError::Closed(_) => Unanswered::Stopped,
         })?;
         answer.await.map_err(|_| Unanswered::Stopped)?
+    }
+}
+
+/// Tells what makes the newest block final. A block without a certificate of its own yet is covered
+/// by that of the next.
+pub(super) async fn announce(core: &Core, blocks: &Final) {
+    let height = *core.height.borrow();
+    if let Ok(certified) = certificate(height, core, blocks).await {
+        core.finality.send_replace(certified.to_wire().to_bytes().into());
     }
 }
 

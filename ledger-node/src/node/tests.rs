@@ -1,71 +1,34 @@
-//! What a validator hands out is checked the way a light client does: from the group key alone.
+//! What a validator hands out is checked by the light client: code that shares nothing with the engine.
 
 use std::time::Duration;
 
-use commonware_codec::{Copying, Decode as _, DecodeExt as _};
-use commonware_cryptography::Sha256;
-use commonware_parallel::Sequential;
-use commonware_storage::{
-    mmr,
-    qmdb::{
-        any::value::FixedEncoding,
-        current::ordered::proof::constant::{ExclusionProof, KeyValueProof},
-    },
-};
-use commonware_utils::sequence::FixedBytes;
-use ledger::{Action, AssetId, Body, Key, domains::accounts, record_hash};
+use ledger::{Action, AssetId, Body, Key, domains::accounts};
+use light_client::Verifier;
 
 use super::*;
-use crate::header::{CHUNK_BYTES, Digest, Finalization, GroupKey, Scheme};
-use crate::network::namespace;
 
 /// What a slow machine may take for anything here.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Most digests of a proof.
-const DIGESTS_MAX: usize = 128;
-
-type Value = FixedBytes<32>;
 
 fn faucet(folder: &Path) -> KeyPair {
     let seed: [u8; 32] = secret::read(&folder.join("faucet.key")).unwrap().try_into().unwrap();
     KeyPair::from_seed(Seed::new(seed))
 }
 
-/// Whether the certificate makes the first header final under the group key.
+fn verifier(handle: &Handle) -> Verifier {
+    Verifier::new(&handle.root().parse().unwrap()).unwrap()
+}
+
+/// Whether the certificate makes the first header final under the trust root.
 fn is_final(handle: &Handle, certified: &Certified) -> bool {
-    let group_key = GroupKey::decode(Copying(handle.group_key())).unwrap();
-    let scheme = Scheme::certificate_verifier(&namespace(handle.chain()), group_key);
-    let Ok(finalization) = Finalization::decode(Copying(&certified.certificate[..])) else {
-        return false;
-    };
-    let headers: Result<Vec<Header>, _> =
-        certified.headers.iter().map(|one| Header::decode(Copying(&one[..]))).collect();
-    let Ok(headers) = headers else { return false };
-    let linked = headers.windows(2).all(|pair| pair[1].parent == pair[0].digest());
-    let named = headers.last().is_some_and(|last| last.digest() == finalization.proposal.payload);
-    linked && named && finalization.verify(&mut commonware_utils::sys_rng(), &scheme, &Sequential)
+    verifier(handle).finality(&certified.to_wire()).is_ok()
 }
 
 /// Whether the proof says of the key what the answer does.
 fn is_proved(key: &Key, proved: &Proved) -> bool {
-    let root = Header::decode(Copying(&proved.certified.headers[0][..])).unwrap().state_root;
-    let name = Digest::from(*key.hash().as_bytes());
-    let bytes = Copying(&proved.proof[..]);
-    match &proved.record {
-        Some(record) => {
-            let config = (DIGESTS_MAX, ());
-            let value = Value::new(*record_hash(record).as_bytes());
-            KeyValueProof::<mmr::Family, Digest, Digest, CHUNK_BYTES>::decode_cfg(bytes, &config)
-                .is_ok_and(|proof| proof.verify::<Sha256, FixedEncoding<Value>>(name, value, &root))
-        }
-        None => {
-            let config = (DIGESTS_MAX, (), ());
-            ExclusionProof::<mmr::Family, Digest, FixedEncoding<Value>, Digest, CHUNK_BYTES>::decode_cfg(
-                bytes, &config,
-            )
-            .is_ok_and(|proof| proof.verify::<Sha256>(&name, &root))
-        }
-    }
+    let header = light_client::Header::read(&proved.certified.headers[0]).unwrap();
+    Verifier::record(&header, key.as_bytes(), &proved.to_wire())
+        .is_ok_and(|record| record == proved.record.as_deref())
 }
 
 async fn pay(handle: &Handle, key: &KeyPair, to: AccountId) -> Receipt {

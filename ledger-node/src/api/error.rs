@@ -1,0 +1,121 @@
+//! Errors of the HTTP access, as they are answered: `docs/spec/ledger.md`, "Errors".
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use ledger::Code as _;
+use serde_json::json;
+
+use crate::faucet::Denied;
+use crate::mempool::Unwanted;
+use crate::node::Unanswered;
+use crate::records::RecordsError;
+
+/// Why a request has no answer: closed, each with its own code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiError {
+    /// A part of the path is not what it should be.
+    Malformed,
+    /// Nothing of this name: not known, not yet, or no longer.
+    Unknown,
+    /// More bytes than a transaction may have.
+    TooLarge,
+    /// No block may hold the transaction: the refusal's number is beside it.
+    Refused(u16),
+    /// The transaction's number is too far ahead of the account's next.
+    NonceGap,
+    /// The transaction waits already.
+    Duplicate,
+    /// Another with its number waits and pays as much or more.
+    Underpriced,
+    /// The account holds what the faucet gives already.
+    Enough,
+    /// No room for this fee.
+    Full,
+    /// Too many questions at once.
+    Busy,
+    /// The validator does not work.
+    Stopped,
+}
+
+impl ApiError {
+    /// Its code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+            Self::TooLarge => "too-large",
+            Self::Refused(_) => "refused",
+            Self::NonceGap => "nonce-gap",
+            Self::Duplicate => "duplicate",
+            Self::Underpriced => "underpriced",
+            Self::Enough => "enough",
+            Self::Full => "full",
+            Self::Busy => "busy",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Unknown => StatusCode::NOT_FOUND,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Refused(_) | Self::NonceGap => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Duplicate | Self::Underpriced | Self::Enough => StatusCode::CONFLICT,
+            Self::Full | Self::Busy | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut error = json!({ "code": self.code() });
+        if let Self::Refused(number) = self {
+            error["refusal"] = json!(number);
+        }
+        (self.status(), Json(json!({ "error": error }))).into_response()
+    }
+}
+
+impl From<Unwanted> for ApiError {
+    fn from(unwanted: Unwanted) -> Self {
+        match unwanted {
+            Unwanted::Refused(refusal) => Self::Refused(refusal.code()),
+            Unwanted::NonceGap => Self::NonceGap,
+            Unwanted::Duplicate => Self::Duplicate,
+            Unwanted::Underpriced => Self::Underpriced,
+            Unwanted::Full => Self::Full,
+        }
+    }
+}
+
+impl From<Unanswered> for ApiError {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Busy => Self::Busy,
+            Unanswered::Unknown => Self::Unknown,
+            Unanswered::Stopped => Self::Stopped,
+        }
+    }
+}
+
+impl From<RecordsError> for ApiError {
+    fn from(error: RecordsError) -> Self {
+        tracing::error!("{error}");
+        Self::Stopped
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Enough => Self::Enough,
+            Denied::Busy => Self::Busy,
+            Denied::Unwanted(unwanted) => unwanted.into(),
+            Denied::Records(error) => error.into(),
+        }
+    }
+}
