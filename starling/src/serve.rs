@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `/signal`, `/v1/turn`, `/healthz`, `/readyz`, `/metrics` | the signaling server |
 //! | `/ipfs/*` | the gateway to the block store |
+//! | `/ledger/*` | the ledger |
 //! | `/media/*` | the demo, or the person's own folder |
 //! | everything else | the built page |
 //!
@@ -15,6 +16,7 @@ mod assets;
 mod config;
 mod connections;
 pub(crate) mod http;
+pub mod ledger;
 mod media;
 mod own_media;
 mod policy;
@@ -134,6 +136,7 @@ pub struct Server {
     signaling: State,
     relay: Option<::relay::Server>,
     gateway: Router,
+    ledger: ledger::Beside,
 }
 
 impl Server {
@@ -163,6 +166,7 @@ impl Server {
             signaling.offer(Arc::new(relay::Offer(relay.relay())));
         }
         let gateway = gateway::router(&config.data, &config.gateway)?;
+        let ledger = ledger::Beside::new(&config.ledger, &config.data);
         let Config { data, media, tls, .. } = config;
         Ok(Self {
             sockets,
@@ -175,6 +179,7 @@ impl Server {
             signaling,
             relay,
             gateway,
+            ledger,
         })
     }
 
@@ -197,6 +202,7 @@ impl Server {
         let find: assets::Find = assets::BUNDLE;
         let app = signaling_server::app(self.signaling.clone())
             .merge(self.gateway.clone())
+            .merge(self.ledger.router())
             .nest(MEDIA_PATH.trim_end_matches('/'), media::router(&self.folder()))
             // A nested router does not get this one: without it, the page would answer.
             .route(MEDIA_PATH, any(StatusCode::NOT_FOUND))
@@ -231,6 +237,7 @@ impl Server {
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             }))
         });
+        let ledger = self.ledger.start(stopped.clone());
         let mut tasks = JoinSet::new();
         let tls = self.certificate.as_ref().map(tls::Certificate::acceptor).transpose()?;
         for listener in listeners {
@@ -246,8 +253,9 @@ impl Server {
         let finish = async {
             self.signaling.shutdown("the server is shutting down").await;
             while tasks.join_next().await.is_some() {}
+            // An error: it panicked, which the log tells.
+            let _ = ledger.await;
             if let Some(relay) = relay {
-                // An error: it panicked, which the log tells.
                 let _ = relay.await;
             }
         };

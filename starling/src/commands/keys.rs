@@ -90,6 +90,7 @@ fn network(
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let plan = Plan {
         name: "local".to_owned(),
+        demo: false,
         time_ms: u64::try_from(since.as_millis()).unwrap_or(0),
         addresses: addresses.clone(),
         allocations: vec![(AccountId::of_key(faucet.id()), UNITS)],

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use signaling_server::{BusConfig, bus};
 
+use super::ledger;
 use super::tls::{self, TlsConfig};
 use crate::gateway;
 
@@ -33,6 +34,8 @@ pub struct Config {
     pub relay: relay::Config,
     /// The gateway to the block store.
     pub gateway: gateway::Config,
+    /// The ledger.
+    pub ledger: ledger::Config,
 }
 
 impl Default for Config {
@@ -46,6 +49,7 @@ impl Default for Config {
             bus: BusConfig::default(),
             relay: relay::Config::default(),
             gateway: gateway::Config::default(),
+            ledger: ledger::Config::default(),
         }
     }
 }
@@ -62,6 +66,7 @@ impl Config {
             ("bus", bus::DEFAULT_TOML),
             ("relay", relay::config::DEFAULT_TOML),
             ("gateway", gateway::DEFAULT_TOML),
+            ("ledger", ledger::DEFAULT_TOML),
         ];
         let mut text = DEFAULT_TOML.to_owned();
         for (name, fields) in tables {

@@ -1,0 +1,134 @@
+//! The ledger beside the page.
+//!
+//! It starts when the server already listens and takes its time: until then `/ledger/*` says
+//! `starting`. A ledger that can't start keeps nobody from watching: the log says why, `/ledger/*`
+//! says `stopped`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
+use axum::{Json, Router};
+use ledger_node::{Node, api};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
+
+/// The commented default of [`Config`].
+pub(super) const DEFAULT_TOML: &str = include_str!("ledger.toml");
+/// Threads of the engine: it is idle mostly.
+const THREADS: usize = 2;
+
+/// Settings of the ledger of `starling serve`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Whether there is one. Default true.
+    pub enabled: bool,
+    /// Whether one made at the first start is a demo network. Default true.
+    pub demo: bool,
+    /// A network's file. Default none: a network of this server alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<PathBuf>,
+    /// Where to listen for other validators. Default 127.0.0.1, any free port.
+    pub listen: SocketAddr,
+    /// How long a block waits for its first transaction, in milliseconds. Default 0: 10,000 alone,
+    /// 2,000 among others.
+    pub heartbeat_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { enabled: true, demo: true, network: None, listen, heartbeat_ms: 0 }
+    }
+}
+
+/// A ledger that runs, will run, or will not.
+#[derive(Debug)]
+pub(super) struct Beside {
+    /// None: the host wants none.
+    settings: Option<ledger_node::Config>,
+    stage: Stage,
+}
+
+/// What `/ledger/*` answers by: not there while it starts, none if it can't.
+type Stage = Arc<OnceLock<Option<Router>>>;
+
+impl Beside {
+    pub(super) fn new(config: &Config, data: &Path) -> Self {
+        let settings = ledger_node::Config {
+            data: data.join("ledger"),
+            network: config.network.clone(),
+            listen: config.listen,
+            heartbeat_ms: config.heartbeat_ms,
+            threads: THREADS,
+            demo: config.demo,
+            ..ledger_node::Config::default()
+        };
+        Self { settings: config.enabled.then_some(settings), stage: Stage::default() }
+    }
+
+    /// `/ledger/*`, at any stage.
+    pub(super) fn router(&self) -> Router {
+        let answer = match &self.settings {
+            Some(_) => any(ask).with_state(self.stage.clone()),
+            None => any(async || error(StatusCode::NOT_FOUND, "off")),
+        };
+        Router::new().route("/ledger/{*path}", answer)
+    }
+
+    /// Starts it; the task ends when `stopped` says so and the ledger has stopped.
+    pub(super) fn start(&self, mut stopped: watch::Receiver<bool>) -> JoinHandle<()> {
+        let (settings, stage) = (self.settings.clone(), self.stage.clone());
+        tokio::spawn(async move {
+            let Some(settings) = settings else { return };
+            // It waits for its disk.
+            let started = tokio::task::spawn_blocking(move || Node::start(&settings)).await;
+            let mut node = match started {
+                Ok(Ok(node)) => node,
+                Ok(Err(error)) => return refuse(&stage, &error),
+                Err(error) => return refuse(&stage, &error),
+            };
+            tracing::info!("ledger with trust root {}", node.handle().root());
+            // An error: it was set before, which nobody else does.
+            let _ = stage.set(Some(api::router(node.handle())));
+            let is_stopped = async {
+                // An error: the sender is gone, which is a stop too.
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            };
+            tokio::select! {
+                () = is_stopped => {}
+                error = node.failed() => return tracing::error!("{error}"),
+            }
+            node.stop().await;
+        })
+    }
+}
+
+fn refuse(stage: &Stage, error: &dyn std::error::Error) {
+    tracing::warn!("no ledger: {error}");
+    // As above.
+    let _ = stage.set(None);
+}
+
+async fn ask(State(stage): State<Stage>, request: Request) -> Response {
+    match stage.get() {
+        Some(Some(router)) => match router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
+        Some(None) => error(StatusCode::SERVICE_UNAVAILABLE, "stopped"),
+        None => error(StatusCode::SERVICE_UNAVAILABLE, "starting"),
+    }
+}
+
+fn error(status: StatusCode, code: &str) -> Response {
+    (status, Json(json!({ "error": { "code": code } }))).into_response()
+}
