@@ -45,6 +45,11 @@ pub const TARGETS: &[Target] = &[
         run: targets::decode_signaling::run,
         seeds: targets::decode_signaling::seeds,
     },
+    Target {
+        name: "light_client",
+        run: targets::light_client::run,
+        seeds: targets::light_client::seeds,
+    },
     Target { name: "manifest", run: targets::manifest::run, seeds: targets::manifest::seeds },
     Target {
         name: "share_frames",

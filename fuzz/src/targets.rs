@@ -6,6 +6,7 @@ pub mod decode_blocks;
 pub mod decode_node;
 pub mod decode_peer;
 pub mod decode_signaling;
+pub mod light_client;
 pub mod manifest;
 pub mod share_frames;
 pub mod stun;
