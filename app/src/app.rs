@@ -11,13 +11,16 @@ use leptos_router::path;
 use crate::browser;
 use crate::components::header::{Header, TabBar};
 use crate::components::player::{Place, Player};
+use crate::ledger::Ledger;
 use crate::routes::get::Get;
 use crate::routes::home::Home;
 use crate::routes::host::Host;
+use crate::routes::ledger::LedgerPage;
 use crate::routes::library::Library;
 use crate::routes::network::Network;
 use crate::routes::settings::SettingsPage;
 use crate::routes::share::Share;
+use crate::routes::wallet::WalletPage;
 use crate::routes::watch::Watch;
 use crate::session::Session;
 
@@ -50,6 +53,7 @@ fn Shell() -> impl IntoView {
         }
     });
     Session::provide(source);
+    Ledger::provide();
     let page = Memo::new(move |_| match path.read().as_str() {
         _ if got.get() => "get",
         "/share" => "share",
@@ -57,6 +61,8 @@ fn Shell() -> impl IntoView {
         "/" => "home",
         "/watch" => "watch",
         "/network" => "network",
+        "/wallet" => "wallet",
+        "/ledger" => "ledger",
         "/settings" => "settings",
         "/host" => "host",
         _ => "lost",
@@ -82,6 +88,8 @@ fn Shell() -> impl IntoView {
                 <Route path=path!("/share") view=Share />
                 <Route path=path!("/library") view=Library />
                 <Route path=path!("/network") view=Network />
+                <Route path=path!("/wallet") view=WalletPage />
+                <Route path=path!("/ledger") view=LedgerPage />
                 <Route path=path!("/settings") view=SettingsPage />
                 <Route path=path!("/host") view=Host />
             </Routes>

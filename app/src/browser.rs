@@ -50,6 +50,17 @@ pub(crate) fn playlist_url(pasted: &str) -> Option<String> {
     Some(url.href())
 }
 
+/// A field of this page's query.
+pub(crate) fn query(name: &str) -> Option<String> {
+    let search = window().location().search().ok()?;
+    web_sys::UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+/// The time of day, in milliseconds since 1970-01-01 UTC.
+pub(crate) fn now_ms() -> u64 {
+    crate::format::whole(js_sys::Date::now())
+}
+
 /// `text` as it stands in a query.
 pub(crate) fn encoded(text: &str) -> String {
     js_sys::encode_uri_component(text).into()

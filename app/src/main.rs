@@ -11,6 +11,8 @@ mod browser;
 mod components;
 mod format;
 mod host;
+mod ledger;
+mod money;
 mod picked;
 mod routes;
 mod session;

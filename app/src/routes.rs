@@ -3,8 +3,10 @@
 pub(crate) mod get;
 pub(crate) mod home;
 pub(crate) mod host;
+pub(crate) mod ledger;
 pub(crate) mod library;
 pub(crate) mod network;
 pub(crate) mod settings;
 pub(crate) mod share;
+pub(crate) mod wallet;
 pub(crate) mod watch;

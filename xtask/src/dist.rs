@@ -22,7 +22,7 @@ pub(crate) fn dist(house: &House) -> Result<()> {
         "npm package",
         "the player for sites that serve it themselves, into dist/npm",
         || {
-            let peer = web::peer_folder(house);
+            let peer = web::module_folder(house, "peer");
             let mut files = web::player_files(house, web::Mode::Release, &peer)?;
             files.retain(|path, _| is_player(path));
             let types = fs::read(peer.join("peer.d.ts")).context("reading the peer's types")?;

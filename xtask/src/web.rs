@@ -4,11 +4,13 @@
 //! |---|---|---|
 //! | the page | `app/`, by trunk | `index.html`, hashed js, wasm and css |
 //! | the peer for embedding sites | `peer-wasm/`, by wasm-bindgen and wasm-opt | `peer/` |
+//! | the wallet for the page's worker | `ledger-wasm/`, likewise | `wallet/` |
 //! | the player's engine | npm's hls.js | `vendor/` |
 //! | the player, icons, manifest | `static/` | as there |
 //!
 //! Scripts and wasm get names that contain the hash of their bytes ([`names`]), so that they may be
-//! cached for ever; `embed.js` and `index.html` keep theirs. What compresses gets a `.br` beside it.
+//! cached for ever; `embed.js`, the worker and `index.html`
+//! keep theirs. What compresses gets a `.br` beside it.
 //! The bundle is made in a neighbouring folder and swapped in whole: a server that is running never
 //! reads half of it.
 
@@ -58,6 +60,7 @@ impl Mode {
 pub(crate) const INPUTS: &[&str] = &[
     "app",
     "peer-wasm",
+    "ledger-wasm",
     "crates",
     "static",
     "xtask/npm",
@@ -82,11 +85,14 @@ pub(crate) fn build(house: &House, mode: Mode) -> Result<bool> {
         return Ok(false);
     }
     let peer = say::timed("peer", "the browser driver as wasm, for embedding sites", || {
-        peer::build(house, mode)
+        peer::build(house, mode, "peer")
+    })?;
+    let ledger = say::timed("ledger", "the wallet as wasm, for the page's worker", || {
+        peer::build(house, mode, "ledger")
     })?;
     let app = say::timed("page", "the app as wasm, with its styles", || app::build(house, mode))?;
     say::timed("bundle", "hashed names, compression, into dist/web", || {
-        assemble(house, mode, &peer, &app)
+        assemble(house, mode, [&peer, &ledger], &app)
     })?;
     fs::write(&stamp, inputs).context("writing dist/web.inputs")?;
     Ok(true)
@@ -104,15 +110,18 @@ fn turn(house: &House) -> Result<fs::File> {
     Ok(lock)
 }
 
-/// Folder of the peer's JavaScript, wasm and types, as wasm-bindgen made them.
-pub(crate) fn peer_folder(house: &House) -> PathBuf {
-    house.root.join("dist/build/peer")
+/// Folder of a module's JavaScript, wasm and types, as wasm-bindgen made them.
+pub(crate) fn module_folder(house: &House, name: &str) -> PathBuf {
+    house.root.join("dist/build").join(name)
 }
 
-fn assemble(house: &House, mode: Mode, peer: &Path, app: &Path) -> Result<()> {
+fn assemble(house: &House, mode: Mode, [peer, ledger]: [&Path; 2], app: &Path) -> Result<()> {
     let mut files = player_files(house, mode, peer)?;
+    for (path, bytes) in scripts(house, mode, ledger)? {
+        files.insert(format!("wallet/{path}"), bytes);
+    }
     files.retain(|path, _| !path.ends_with(".d.ts"));
-    names::hash(&mut files, &["embed.js"])?;
+    names::hash(&mut files, &["embed.js", "wallet/worker.js"])?;
     for (path, bytes) in read_folder(app)? {
         // The page's own files win: its index.html is the bundle's.
         files.insert(path, bytes);

@@ -54,6 +54,7 @@ fn Links(icons: bool) -> impl IntoView {
         <A href="/share">{icon(Glyph::Share)} <span>"Share"</span></A>
         <A href="/library">{icon(Glyph::Library)} <span>"Library"</span></A>
         <A href="/network">{icon(Glyph::Network)} <span>"Network"</span></A>
+        <A href="/wallet">{icon(Glyph::Wallet)} <span>"Wallet"</span></A>
         <A href="/settings">{icon(Glyph::Settings)} <span>"Settings"</span></A>
     }
 }

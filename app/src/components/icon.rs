@@ -11,6 +11,12 @@ pub(crate) enum Glyph {
     Network,
     /// Two sliders.
     Settings,
+    /// A wallet.
+    Wallet,
+    /// A chain of blocks.
+    Blocks,
+    /// An arrow into a tray.
+    Receive,
     /// A house.
     Home,
     /// Half a disc.
@@ -64,6 +70,12 @@ impl Glyph {
                 "M4 8h8M18 8h2M4 16h2M12 16h8M17.5 8a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0ZM11.5 16a2.5 \
                  2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0Z"
             }
+            Self::Wallet => {
+                "M4 7.5A1.5 1.5 0 0 1 5.500 6H17v3M4 7.500V18a1.500 1.500 0 0 0 1.500 1.500H20V9H5.500A1.500 \
+                 1.500 0 0 1 4 7.500ZM16.200 14.200v.1"
+            }
+            Self::Blocks => "M4 4h6v6H4ZM14 14h6v6h-6ZM10 7h4.500a2.500 2.500 0 0 1 2.500 2.500V14",
+            Self::Receive => "M12 3.500V15M8 11.500 12 15.500l4-4M5 17.500V20h14v-2.500",
             Self::Home => "M4 11.2 12 4.5l8 6.7V19a1 1 0 0 1-1 1h-4.5v-5.5h-5V20H5a1 1 0 0 1-1-1Z",
             Self::Theme => {
                 "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM12 3.5v17M12 8h7.5M12 12h8.5M12 16h7.5"

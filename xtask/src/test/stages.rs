@@ -10,9 +10,11 @@ use crate::{
 };
 
 /// What only runs in a browser: compiled for it, never natively.
-const BROWSER_CRATES: [&str; 4] = ["--package", "app", "--package", "peer-wasm"];
+const BROWSER_CRATES: [&str; 6] =
+    ["--package", "app", "--package", "ledger-wasm", "--package", "peer-wasm"];
 /// Everything else.
-const NATIVE: [&str; 5] = ["--workspace", "--exclude", "app", "--exclude", "peer-wasm"];
+const NATIVE: [&str; 7] =
+    ["--workspace", "--exclude", "app", "--exclude", "ledger-wasm", "--exclude", "peer-wasm"];
 /// The simulator's suite is a stage of its own.
 const SUITE: [&str; 4] = ["--package", "workspace-tests", "--test", "sim"];
 

@@ -1,10 +1,10 @@
-//! The browser driver as a module that a page imports.
+//! Browser drivers as modules that pages and workers import.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::{Mode, clear, peer_folder};
+use super::{Mode, clear, module_folder};
 use crate::house::{self, House, WASM};
 
 /// What Rust's wasm target uses by default and every browser with WebRTC data channels has.
@@ -18,14 +18,16 @@ const FEATURES: &[&str] = &[
     "--enable-sign-ext",
 ];
 
-/// Builds `peer.js`, `peer_bg.wasm` and their types; the folder they are in.
-pub(super) fn build(house: &House, mode: Mode) -> Result<PathBuf> {
+/// Builds `<name>.js`, `<name>_bg.wasm` and their types of the crate `<name>-wasm`; the folder they
+/// are in.
+pub(super) fn build(house: &House, mode: Mode, name: &str) -> Result<PathBuf> {
+    let package = format!("{name}-wasm");
     // As cdylib only: the link-time optimiser does nothing when a library is built beside it.
     house::run(&mut house.cargo([
         "rustc",
         "--quiet",
         "--package",
-        "peer-wasm",
+        &package,
         "--lib",
         "--crate-type",
         "cdylib",
@@ -34,16 +36,16 @@ pub(super) fn build(house: &House, mode: Mode) -> Result<PathBuf> {
         "--profile",
         mode.profile(),
     ]))?;
-    let folder = peer_folder(house);
+    let folder = module_folder(house, name);
     clear(&folder)?;
-    let compiled = house.target.join(WASM).join(mode.folder()).join("peer_wasm.wasm");
+    let compiled = house.target.join(WASM).join(mode.folder()).join(format!("{name}_wasm.wasm"));
     let mut bindgen = house.command("wasm-bindgen");
-    bindgen.args(["--target", "web", "--out-name", "peer", "--out-dir"]).arg(&folder).arg(compiled);
+    bindgen.args(["--target", "web", "--out-name", name, "--out-dir"]).arg(&folder).arg(compiled);
     if mode == Mode::Dev {
         bindgen.arg("--debug").arg("--keep-debug");
     }
     house::run(&mut bindgen)?;
-    let wasm = folder.join("peer_bg.wasm");
+    let wasm = folder.join(format!("{name}_bg.wasm"));
     if mode == Mode::Release {
         optimise(house, &wasm)?;
     }

@@ -1,0 +1,122 @@
+//! The page's side of the ledger: a worker that holds the wallet, started when a page needs it.
+//!
+//! Everything shown is derived from [`Ledger::view`]; everything a person wants goes through
+//! [`Ledger::command`]. What the two say to each other: `static/wallet/worker.js`.
+
+use js_sys::{Reflect, Uint8Array};
+use leptos::prelude::*;
+use wallet::view::{self, Command, View};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
+
+use crate::browser;
+
+const WORKER: &str = "/wallet/worker.js";
+
+/// Handle to the wallet. Copied freely; lives as long as the page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ledger {
+    /// The wallet, as shown.
+    pub(crate) view: RwSignal<View>,
+    /// How far it is.
+    pub(crate) stage: RwSignal<Stage>,
+    /// The trust root that this host names.
+    pub(crate) served: RwSignal<Option<String>>,
+    /// The longest step of the worker so far, in milliseconds: a certificate and a proof.
+    pub(crate) took_ms: RwSignal<f64>,
+    worker: StoredValue<Option<Running>, LocalStorage>,
+}
+
+/// How far the wallet is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It was not needed yet, or is on its way.
+    Starting,
+    /// It is open in another tab.
+    Elsewhere,
+    /// There is no ledger here, and the code that says why.
+    Failed(String),
+    /// There.
+    Open,
+}
+
+struct Running {
+    worker: Worker,
+    _listener: Closure<dyn FnMut(MessageEvent)>,
+}
+
+impl Ledger {
+    /// Puts it into the context, asleep.
+    pub(crate) fn provide() {
+        provide_context(Self {
+            view: RwSignal::new(View::default()),
+            stage: RwSignal::new(Stage::Starting),
+            served: RwSignal::new(None),
+            took_ms: RwSignal::new(0.0),
+            worker: StoredValue::new_local(None),
+        });
+    }
+
+    /// The ledger of this page, awake.
+    pub(crate) fn get() -> Self {
+        let ledger: Self = expect_context();
+        if ledger.worker.with_value(Option::is_none) {
+            ledger.start();
+        }
+        ledger
+    }
+
+    /// Tells the wallet what a person wants.
+    pub(crate) fn command(self, command: &Command) {
+        let bytes = Uint8Array::from(view::to_bytes(command).as_slice());
+        self.worker.with_value(|running| {
+            if let Some(running) = running {
+                // Bytes can always be sent.
+                drop(running.worker.post_message(&bytes));
+            }
+        });
+    }
+
+    fn start(self) {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let Ok(worker) = Worker::new_with_options(WORKER, &options) else {
+            self.stage.set(Stage::Failed("no-worker".to_owned()));
+            return;
+        };
+        let listener = Closure::new(move |event: MessageEvent| self.on_message(&event.data()));
+        worker.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        let hello = js_sys::Object::new();
+        let root = browser::query("root").map_or(JsValue::NULL, JsValue::from);
+        for (name, value) in [("origin", browser::origin().into()), ("root", root)] {
+            // A plain object takes any field.
+            drop(Reflect::set(&hello, &name.into(), &value));
+        }
+        drop(worker.post_message(&hello));
+        self.worker.set_value(Some(Running { worker, _listener: listener }));
+    }
+
+    fn on_message(self, message: &JsValue) {
+        let field = |name: &str| Reflect::get(message, &name.into()).unwrap_or_default();
+        let text = |name: &str| field(name).as_string();
+        match text("state").as_deref() {
+            Some("waiting") => self.stage.set(Stage::Elsewhere),
+            Some("failed") => self.stage.set(Stage::Failed(text("why").unwrap_or_default())),
+            Some(_) => self.served.set(text("served")),
+            None => {
+                let bytes = field("view").dyn_into::<Uint8Array>().map(|bytes| bytes.to_vec());
+                if let Some(view) = bytes.ok().and_then(|bytes| view::read(&bytes)) {
+                    self.view.set(view);
+                    if *self.stage.read_untracked() != Stage::Open {
+                        self.stage.set(Stage::Open);
+                    }
+                }
+                let took_ms = field("took").as_f64().unwrap_or_default();
+                if took_ms > self.took_ms.get_untracked() {
+                    self.took_ms.set(took_ms);
+                }
+            }
+        }
+    }
+}

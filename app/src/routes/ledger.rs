@@ -1,0 +1,359 @@
+//! The ledger as this tab sees it: blocks, validators, servers, and what was checked.
+
+use std::time::Duration;
+
+use leptos::html::Input;
+use leptos::prelude::*;
+use leptos_router::components::A;
+use wallet::view::{Block, Command, Server};
+
+use crate::browser;
+use crate::components::avatar::Avatar;
+use crate::components::copy::CopyText;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::proof_badge::ProofBadge;
+use crate::format::{counted, duration, short_key, whole};
+use crate::ledger::{Ledger, Stage};
+use crate::routes::wallet::{NotOpen, OtherLedger};
+
+/// How often ages are told anew.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The ledger page.
+#[component]
+pub(crate) fn LedgerPage() -> impl IntoView {
+    browser::set_title("Ledger");
+    let ledger = Ledger::get();
+    let open = move || *ledger.stage.read() == Stage::Open;
+    view! {
+        <div class="route">
+            <div class="heading">
+                <div>
+                    <h1>"Ledger"</h1>
+                    <p class="quiet">"Final blocks as this tab saw and checked them."</p>
+                </div>
+                <A href="/wallet" attr:class="button">
+                    <Icon glyph=Glyph::Wallet />
+                    "Wallet"
+                </A>
+            </div>
+            <NotOpen />
+            <OtherLedger />
+            <Show when=open>
+                <Facts />
+                <Proof />
+                <Servers />
+                <div class="pair">
+                    <Blocks />
+                    <Root />
+                </div>
+            </Show>
+        </div>
+    }
+}
+
+/// The time of day, told anew every second while the page is shown.
+fn clock() -> Signal<u64> {
+    let now = RwSignal::new(browser::now_ms());
+    if let Ok(ticking) = set_interval_with_handle(move || now.set(browser::now_ms()), TICK) {
+        on_cleanup(move || ticking.clear());
+    }
+    now.into()
+}
+
+/// From the time that a block says to when it was seen here, in the middle of those shown. The first
+/// one of a visit was made before it.
+fn finality_ms(blocks: &[Block]) -> Option<u64> {
+    let seen = blocks.split_last().map(|(_, rest)| rest).unwrap_or_default();
+    let mut all: Vec<u64> =
+        seen.iter().map(|block| block.heard_ms.saturating_sub(block.time_ms)).collect();
+    all.sort_unstable();
+    all.get(all.len() / 2).copied()
+}
+
+#[component]
+fn Facts() -> impl IntoView {
+    let ledger = Ledger::get();
+    let view = ledger.view;
+    let now = clock();
+    let fact = |name, value: Signal<String>, sub: Signal<String>| {
+        view! {
+            <div class="fact">
+                <dt>{name}</dt>
+                <dd>
+                    <span class="fact-value num">{value}</span>
+                    <span class="quiet num">{sub}</span>
+                </dd>
+            </div>
+        }
+    };
+    let dash = || "\u{2013}".to_owned();
+    let height = move || view.read().blocks.first().map_or_else(dash, |one| one.height.to_string());
+    let age = move || {
+        let time_ms = view.read().blocks.first().map(|one| one.time_ms);
+        match time_ms {
+            Some(time_ms) => {
+                let age_ms = now.get().saturating_sub(time_ms) / 1_000 * 1_000;
+                format!("made {} ago", duration(age_ms.max(1_000)))
+            }
+            None => "none was seen yet".to_owned(),
+        }
+    };
+    let leaders = move || {
+        let view = view.read();
+        let mut leaders: Vec<&str> = view.blocks.iter().map(|one| one.leader.as_str()).collect();
+        leaders.sort_unstable();
+        leaders.dedup();
+        u64::try_from(leaders.len()).unwrap_or_default()
+    };
+    view! {
+        <dl class="card facts-row">
+            {fact("Newest block", Signal::derive(height), Signal::derive(age))}
+            {fact(
+                "Proposed to seen here",
+                Signal::derive(move || finality_ms(&view.read().blocks).map_or_else(dash, duration)),
+                Signal::derive(|| "middle of the blocks below".to_owned()),
+            )}
+            {fact(
+                "Validators seen",
+                Signal::derive(move || leaders().to_string()),
+                Signal::derive(|| "that proposed one of them".to_owned()),
+            )}
+            {fact(
+                "Checked by this tab",
+                Signal::derive(move || counted(view.read().certificates, "certificate", "certificates")),
+                Signal::derive(move || {
+                    let proofs = counted(view.read().proofs, "proof", "proofs");
+                    format!("{proofs}, at most {} at a time", duration(whole(ledger.took_ms.get()).max(1)))
+                }),
+            )}
+        </dl>
+    }
+}
+
+/// How the balance is proved, for who wants to follow.
+#[component]
+fn Proof() -> impl IntoView {
+    let ledger = Ledger::get();
+    let steps = Memo::new(move |_| ledger.view.read().steps.clone());
+    view! {
+        <section class="card" aria-labelledby="proof-title">
+            <div class="card-head">
+                <h2 id="proof-title">"Your balance, proved"</h2>
+                <ProofBadge />
+            </div>
+            <details class="steps">
+                <summary>"Show me the proof"</summary>
+                <ol>
+                    {move || {
+                        steps
+                            .get()
+                            .into_iter()
+                            .map(|step| {
+                                view! {
+                                    <li>
+                                        <span>{step.what}</span>
+                                        <code class="mono wrap">{step.value}</code>
+                                    </li>
+                                }
+                            })
+                            .collect_view()
+                    }}
+                </ol>
+                <p class="quiet" hidden=move || !steps.read().is_empty()>
+                    "Nothing is proved yet."
+                </p>
+                <p class="quiet">
+                    "Last, the signature is checked against the ledger\u{2019}s key below: two pairings on the curve. Every line above was computed here; one bit changed anywhere and none of this would hold."
+                </p>
+            </details>
+        </section>
+    }
+}
+
+#[component]
+fn Servers() -> impl IntoView {
+    let ledger = Ledger::get();
+    let servers = Memo::new(move |_| ledger.view.read().servers.clone());
+    let field = NodeRef::<Input>::new();
+    let refused = Memo::new(move |_| ledger.view.read().refused == "server");
+    let add = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if let Some(field) = field.get() {
+            ledger.command(&Command::AddServer(field.value()));
+            field.set_value("");
+        }
+    };
+    view! {
+        <section class="card" aria-labelledby="servers-title">
+            <h2 id="servers-title">"Servers asked"</h2>
+            <ul class="servers" aria-live="polite">
+                {move || servers.get().into_iter().enumerate().map(|(place, one)| server_row(ledger, place, one)).collect_view()}
+            </ul>
+            <form class="open-url" on:submit=add novalidate>
+                <label for="add-server">"Ask one more"</label>
+                <div class="field">
+                    <input
+                        id="add-server"
+                        node_ref=field
+                        type="url"
+                        inputmode="url"
+                        autocomplete="off"
+                        autocapitalize="off"
+                        spellcheck="false"
+                        placeholder="https://…"
+                        aria-describedby="add-server-help"
+                    />
+                    <button class="button button--strong" type="submit">
+                        "Add"
+                    </button>
+                </div>
+                <p id="add-server-help" class="quiet" class:quiet--warn=refused aria-live="polite">
+                    {move || {
+                        if refused.get() {
+                            "That is no new server: expected the address of a host, of eight at most."
+                        } else {
+                            "Any host of this ledger. It need not be trusted: what it says is checked too."
+                        }
+                    }}
+                </p>
+            </form>
+        </section>
+    }
+}
+
+fn server_row(ledger: Ledger, place: usize, server: Server) -> impl IntoView {
+    let lamp = if server.lies {
+        "lies"
+    } else if !server.faults.is_empty() {
+        "reconnecting"
+    } else if server.is_up {
+        "connected"
+    } else {
+        "off"
+    };
+    let words = match server.faults.iter().map(|fault| blame(fault)).next() {
+        Some(blame) => blame.to_owned(),
+        None if server.height > 0 => format!("at block {}", server.height),
+        None if server.is_up => "has shown no block yet".to_owned(),
+        None => "not connected, tried again by itself".to_owned(),
+    };
+    let warn = !server.faults.is_empty();
+    let url = server.url.clone();
+    let remove = move |_| ledger.command(&Command::RemoveServer(url.clone()));
+    view! {
+        <li class="server" data-signaling=lamp data-lies=server.lies.to_string()>
+            <span class="lamp" aria-hidden="true"></span>
+            <div class="transfer-who">
+                <span class="wrap">{server.url}</span>
+                <span class="quiet num" class:quiet--warn=warn>
+                    {words}
+                </span>
+            </div>
+            // The page's own server is always asked.
+            {(place > 0)
+                .then(|| {
+                    view! {
+                        <button class="button button--icon" type="button" aria-label="Ask it no more" on:click=remove>
+                            <Icon glyph=Glyph::Close />
+                        </button>
+                    }
+                })}
+        </li>
+    }
+}
+
+/// What a server is blamed for, in words.
+fn blame(code: &str) -> &'static str {
+    match code {
+        "malformed" => "lied: what it sent is no answer. Not asked any more",
+        "forged" => {
+            "lied: its certificate does not hold under the ledger\u{2019}s key. Not asked any more"
+        }
+        "broken-chain" => "lied: its blocks do not follow from each other. Not asked any more",
+        "false-proof" => "lied: its proof does not prove what it said. Not asked any more",
+        "fork" => "shows a second history, signed by the same validators",
+        "backwards" => "lied: it went back to an older block. Not asked any more",
+        "future" => "lied: its block says it is from the future. Not asked any more",
+        "withholds" => "keeps answers back",
+        _ => "stays behind the others",
+    }
+}
+
+#[component]
+fn Blocks() -> impl IntoView {
+    let ledger = Ledger::get();
+    let blocks = Memo::new(move |_| ledger.view.read().blocks.clone());
+    let now = clock();
+    let row = move |block: Block| {
+        let time_ms = block.time_ms;
+        let age = move || duration((now.get().saturating_sub(time_ms) / 1_000 * 1_000).max(1_000));
+        view! {
+            <li class="block">
+                <span class="block-height num">{block.height}</span>
+                <code class="mono" title=block.name.clone()>
+                    {short_key(&block.name)}
+                </code>
+                <span class="who" title=format!("Proposed by validator {}", block.leader)>
+                    <Avatar key=block.leader.clone() />
+                </span>
+                <span class="quiet num">{age}</span>
+            </li>
+        }
+    };
+    view! {
+        <section class="card" aria-labelledby="blocks-title">
+            <h2 id="blocks-title">"Blocks"</h2>
+            <p class="quiet" hidden=move || !blocks.read().is_empty()>
+                "None was seen yet. An idle ledger makes one every ten seconds."
+            </p>
+            <ul class="blocks">
+                {move || blocks.get().into_iter().map(row).collect_view()}
+            </ul>
+        </section>
+    }
+}
+
+#[component]
+fn Root() -> impl IntoView {
+    let ledger = Ledger::get();
+    let root = Signal::derive(move || ledger.view.read().root.clone());
+    let how = move || {
+        if ledger.view.read().pinned_by_link {
+            "Pinned by the link that you opened. Everything is checked against it."
+        } else {
+            "Pinned at your first visit, from this host. Everything since is checked against it. Compare it with somebody you trust, or open their link."
+        }
+    };
+    view! {
+        <section class="card receive" aria-labelledby="root-title">
+            <h2 id="root-title">"Trust root"</h2>
+            <p class="quiet">{how}</p>
+            <CopyText label="the trust root" text=root />
+            <p class="quiet">
+                "The ledger\u{2019}s name and the one key that its validators share. Whoever holds enough shares of that key can sign a block, and nobody else can."
+            </p>
+        </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finality_is_the_middle_of_what_was_seen_live() {
+        let block = |height, took: u64| Block {
+            height,
+            name: String::new(),
+            time_ms: 1_000,
+            heard_ms: 1_000 + took,
+            leader: String::new(),
+            round: height,
+        };
+        assert_eq!(finality_ms(&[]), None);
+        assert_eq!(finality_ms(&[block(1, 9_000)]), None, "made before the visit");
+        let seen = [block(4, 30), block(3, 10), block(2, 20), block(1, 9_000)];
+        assert_eq!(finality_ms(&seen), Some(20));
+    }
+}

@@ -1,0 +1,158 @@
+// The ledger in a worker of the page: opens sockets, asks servers, keeps the wallet on this device. What to do is
+// decided in `crates/wallet`; this file performs.
+//
+// From the page: first `{ origin, root }` (root: text of a trust root from a link, or null), then commands as bytes.
+// To the page: `{ state }` (`waiting`: the wallet is open in another tab; `failed`: no ledger here, and why;
+// `open`: `served` is the trust root that the page's own server names) or `{ view, took }` (bytes; the milliseconds
+// that the step took).
+//
+// On this device, one wallet for each ledger under the text of its trust root, and which one was pinned at the first
+// visit under `pinned`.
+
+import start, { Tab } from './ledger.js';
+
+const DATABASE = 'starling-ledger';
+const STORE = 'wallet';
+const PINNED = 'pinned';
+const ANSWER_BYTES_MAX = 131_072;
+const ASK_AGAIN_MS = 2_000;
+
+let tab = null;
+let timer = 0;
+/** Text of the trust root. */
+let root = '';
+/** Sockets by the number of their connection. */
+const sockets = new Map();
+/** Writes follow each other: the last one wins. */
+let writing = Promise.resolve();
+
+self.addEventListener('message', ({ data }) => {
+  if (data.origin) open(data).catch((error) => self.postMessage({ state: 'failed', why: String(error) }));
+  else perform((one) => one.command(data));
+});
+
+async function open({ origin, root: linked }) {
+  const loaded = start({ module_or_path: new URL('./ledger_bg.wasm', import.meta.url) });
+  // Two tabs that sign for one account would use the same numbers. Without locks (plain HTTP) they may.
+  await new Promise((resolve) => {
+    if (!navigator.locks) return resolve();
+    return navigator.locks.request('starling-wallet', { ifAvailable: true }, (lock) => {
+      if (lock) return hold(resolve);
+      self.postMessage({ state: 'waiting' });
+      return navigator.locks.request('starling-wallet', () => hold(resolve));
+    });
+  });
+  await loaded;
+  const [pinned, status] = await Promise.all([keep('readonly', (store) => store.get(PINNED)), ask(origin)]);
+  root = linked ?? pinned ?? status.root;
+  if (!pinned) await keep('readwrite', (store) => store.put(root, PINNED));
+  const saved = await keep('readonly', (store) => store.get(root));
+  const seed = crypto.getRandomValues(new Uint8Array(32));
+  tab = Tab.open(saved, seed, root, linked !== null, origin, status.demo);
+  if (!tab) throw new Error('not a trust root');
+  self.postMessage({ state: 'open', served: status.root });
+  perform((one) => one.tick());
+}
+
+/** Holds a lock for as long as the worker lives. */
+function hold(resolve) {
+  resolve();
+  return new Promise(() => {});
+}
+
+/** What the page's own server says of its ledger; asked until there is one. */
+async function ask(origin) {
+  for (;;) {
+    const answer = await fetch(`${origin}/ledger/status`, { signal: AbortSignal.timeout(10_000) }).catch(() => null);
+    const told = await answer?.json().catch(() => null);
+    if (answer?.ok && told?.root) return { root: told.root, demo: told.demo === true };
+    self.postMessage({ state: 'failed', why: told?.error?.code ?? 'unreachable' });
+    if (told?.error?.code === 'off') return new Promise(() => {});
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+  }
+}
+
+/** Lets the wallet take something, does what it asks for, and sets the one timer. */
+function perform(step) {
+  if (!tab) return;
+  const began = performance.now();
+  const outputs = step(tab);
+  const took = performance.now() - began;
+  for (const output of outputs) {
+    if (output.kind === 'connect') connect(output);
+    else if (output.kind === 'hangup') hangUp(output.server);
+    else if (output.kind === 'ask') request(output);
+    else if (output.kind === 'save') save(output.bytes);
+    else self.postMessage({ view: output.bytes, took });
+  }
+  clearTimeout(timer);
+  const { wake } = tab;
+  if (wake !== undefined) timer = setTimeout(() => perform((one) => one.tick()), Math.min(wake, 60_000));
+}
+
+function connect({ server, url }) {
+  const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ledger/ws`);
+  socket.binaryType = 'arraybuffer';
+  sockets.set(server, socket);
+  socket.addEventListener('open', () => perform((one) => one.up(server)));
+  socket.addEventListener('message', ({ data }) => {
+    if (data.byteLength <= ANSWER_BYTES_MAX) perform((one) => one.pushed(server, new Uint8Array(data)));
+  });
+  socket.addEventListener('close', () => {
+    if (sockets.delete(server)) perform((one) => one.down(server));
+  });
+}
+
+function hangUp(server) {
+  const socket = sockets.get(server);
+  sockets.delete(server);
+  socket?.close();
+}
+
+async function request({ request: id, url, body }) {
+  const { status, code, bytes } = await answer(url, body).catch(() => ({ status: 0, code: '', bytes: new Uint8Array() }));
+  perform((one) => one.answered(id, status, code, bytes));
+}
+
+async function answer(url, body) {
+  const options = { headers: { accept: 'application/cbor' }, signal: AbortSignal.timeout(15_000), cache: 'no-store' };
+  const response = await fetch(url, body === null ? options : { ...options, method: 'POST', body });
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes.length > ANSWER_BYTES_MAX) throw new Error('longer than any answer');
+  const code = response.ok ? '' : (readError(bytes) ?? 'unknown');
+  return { status: response.status, code, bytes };
+}
+
+function readError(bytes) {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)).error.code;
+  } catch {
+    return null;
+  }
+}
+
+function save(bytes) {
+  writing = writing.then(() => keep('readwrite', (store) => store.put(bytes, root))).catch((error) => {
+    console.error('starling: the wallet could not be kept', error);
+  });
+}
+
+/** One request to this device's database. */
+async function keep(mode, use) {
+  const database = await new Promise((resolve, reject) => {
+    const opening = indexedDB.open(DATABASE, 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+    opening.onsuccess = () => resolve(opening.result);
+    opening.onerror = () => reject(opening.error);
+  });
+  try {
+    return await new Promise((resolve, reject) => {
+      const transaction = database.transaction(STORE, mode);
+      const asked = use(transaction.objectStore(STORE));
+      transaction.oncomplete = () => resolve(asked.result);
+      transaction.onabort = () => reject(transaction.error);
+    });
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,181 @@
+// Proves that two people pay each other in their tabs: the faucet gives, one sends, the other's balance is proved;
+// and that a tab names a server that lies about it.
+
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import net from 'node:net';
+import { promises as fs } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { launchChromium, temporaryFolder } from '../rig/browser.mjs';
+import { startStarling } from '../rig/starling.mjs';
+import { eventually } from './stage.mjs';
+
+const PHONE = { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+const WIDE = { width: 1280, height: 900 };
+/** Folder for pictures of the pages; none: no pictures. */
+const PICTURES = process.env.STARLING_PICTURES;
+
+describe('the ledger', () => {
+  let chromium;
+  let folder;
+  let server;
+  before(async () => {
+    chromium = await launchChromium();
+    folder = await temporaryFolder('ledger');
+    server = await startStarling({ folder });
+  });
+  after(async () => {
+    await chromium?.close();
+    await server?.close();
+    await fs.rm(folder, { recursive: true, force: true });
+  });
+
+  /** A tab with storage of its own. */
+  const visit = async (route, viewport = WIDE, host = server.url) => {
+    const context = await chromium.createBrowserContext();
+    const page = await context.newPage();
+    page.errors = [];
+    page.on('pageerror', (error) => page.errors.push(String(error)));
+    page.on('console', (message) => {
+      // A ledger that has no block yet says 404.
+      const expected = message.text().startsWith('Failed to load resource');
+      if (message.type() === 'error' && !expected) page.errors.push(message.text());
+    });
+    await page.setViewport(viewport);
+    await page.goto(`${host}${route}`, { waitUntil: 'domcontentloaded' });
+    return page;
+  };
+  const text = (page) => page.evaluate(() => document.body.innerText);
+  const until = (page, what, wanted, withinMs = 60_000) =>
+    eventually(what, async () => {
+      const seen = await text(page);
+      return { value: wanted.test(seen) && seen, seen: { seen, errors: page.errors } };
+    }, withinMs);
+  const press = (page, selector) => page.evaluate((one) => document.querySelector(one).click(), selector);
+  const picture = async (page, name) => {
+    if (!PICTURES) return;
+    await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
+  };
+
+  test('the faucet gives, one tab sends, and the other proves what came', async () => {
+    const [one, two] = [await visit('/wallet'), await visit('/wallet', PHONE)];
+    await until(one, 'a balance of nothing is proved', /0\.00\s*STAR[\s\S]*|Proved at block/);
+    await press(one, '#faucet');
+    const rich = await until(one, 'the gift is proved', /10\.00\s*STAR/);
+    assert.match(rich, /Proved at block \d+/);
+    await until(two, 'the other wallet is open', /Receive/);
+    const account = await two.evaluate(() => document.querySelector('.receive .copy-text').innerText.trim());
+    assert.match(account, /^[0-9a-f]{64}$/);
+
+    await one.type('#send-to', account);
+    await one.type('#send-units', '2.5');
+    await one.keyboard.press('Enter');
+    await until(one, 'the fee is shown before signing', /Sign and send\?[\s\S]*Fee[\s\S]*Total/);
+    await picture(one, 'wallet-review');
+    await press(one, '#send-sign');
+    await until(one, 'the transfer is done', /Done in [\s\S]*block \d+/);
+    const came = await until(two, 'what came is proved', /2\.50\s*STAR/);
+    assert.match(came, /Proved at block \d+/);
+    await until(two, 'who sent it is told', /From/);
+    await picture(one, 'wallet-wide');
+    await picture(two, 'wallet-phone');
+
+    // The account and its history are there at the next visit.
+    await one.reload({ waitUntil: 'domcontentloaded' });
+    const again = await until(one, 'the balance is proved again', /7\.49\d*\s*STAR/);
+    assert.match(again, /2\.50\s*STAR/);
+    assert.deepEqual(one.errors, []);
+    assert.deepEqual(two.errors, []);
+  });
+
+  test('a tab shows what it checked, and fits a phone', async () => {
+    const page = await visit('/ledger');
+    await until(page, 'a block was checked', /Newest block\s+\d+[\s\S]*certificate/);
+    await page.evaluate(() => document.querySelector('.steps').setAttribute('open', ''));
+    await until(page, 'the proof is shown', /The block.s header[\s\S]*Trust root/);
+    await picture(page, 'ledger-wide');
+    await page.setViewport(PHONE);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(overflow <= 0, `${overflow} px wider than a phone`);
+    await picture(page, 'ledger-phone');
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+    await picture(page, 'ledger-phone-dark');
+    assert.deepEqual(page.errors, []);
+  });
+
+  test('a host that lies about a balance is named, and the balance is the one that another server proves', async () => {
+    const liar = await openLiar(server);
+    try {
+      const page = await visit('/wallet', WIDE, liar.url);
+      await until(page, 'the wallet is open', /Proved at block \d+/);
+      await press(page, '#faucet');
+      await until(page, 'the gift is proved', /10\.00\s*STAR/);
+      liar.lies = true;
+      await page.evaluate(() => document.querySelector('a[href="/ledger"]').click());
+      await until(page, 'servers are listed', /Servers asked/);
+      await page.type('#add-server', server.url);
+      await page.keyboard.press('Enter');
+      const seen = await until(page, 'the liar is named', /lied: its proof does not prove what it said/);
+      assert.match(seen, /Not asked any more/);
+      await until(page, 'the honest server is heard', new RegExp(`${server.url}\\s+at block`));
+      await picture(page, 'ledger-liar');
+      await page.evaluate(() => document.querySelector('a[href="/wallet"]').click());
+      const wallet = await until(page, 'the balance stays proved', /10\.00\s*STAR/);
+      assert.ok(!wallet.includes('99,999'), 'nothing of the lie is shown');
+      assert.ok(liar.told > 0, 'it lied');
+    } finally {
+      await liar.close();
+    }
+  });
+});
+
+/** What the liar says every account holds: 99,999 STAR, as a record (CBOR). */
+const RICHES = Buffer.from('821b000000174867a5c0f4', 'hex');
+
+/** The real server behind a proxy, which lies about balances once it is told to. */
+async function openLiar(honest) {
+  const liar = { lies: false, told: 0 };
+  const at = { host: '127.0.0.1', port: honest.port };
+  const server = http.createServer((asked, answer) => {
+    const passed = http.request({ ...at, method: asked.method, path: asked.url, headers: asked.headers }, async (given) => {
+      const parts = [];
+      for await (const part of given) parts.push(part);
+      let body = Buffer.concat(parts);
+      const { 'content-length': _, 'transfer-encoding': __, ...headers } = given.headers;
+      if (liar.lies && /^\/ledger\/state\/0101/.test(asked.url) && given.statusCode === 200) {
+        body = withRecord(body, RICHES);
+        liar.told += 1;
+      }
+      answer.writeHead(given.statusCode, headers).end(body);
+    });
+    passed.on('error', () => answer.destroy());
+    asked.pipe(passed);
+  });
+  const sockets = new Set();
+  server.on('upgrade', (asked, socket, head) => {
+    const passed = net.connect(at.port, at.host, () => {
+      const lines = Object.entries(asked.headers).map(([name, value]) => `${name}: ${value}`);
+      passed.write(`GET ${asked.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+      passed.write(head);
+      passed.pipe(socket).pipe(passed);
+    });
+    for (const one of [socket, passed]) {
+      sockets.add(one);
+      one.on('error', () => {});
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  liar.url = `http://127.0.0.1:${server.address().port}`;
+  liar.close = async () => {
+    for (const socket of sockets) socket.destroy();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return liar;
+}
+
+/** A state's proof (CBOR: record, proof, finality) with another record. */
+function withRecord(body, record) {
+  const end = body[1] === 0xf6 ? 2 : 2 + (body[1] & 0x1f);
+  return Buffer.concat([body.subarray(0, 1), Buffer.from([0x40 + record.length]), record, body.subarray(end)]);
+}
