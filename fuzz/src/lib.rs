@@ -72,4 +72,15 @@ pub const TARGETS: &[Target] = &[
         run: targets::transaction::run,
         seeds: targets::transaction::seeds,
     },
+    Target {
+        name: "did_document",
+        run: targets::did_document::run,
+        seeds: targets::did_document::seeds,
+    },
+    Target { name: "sd_jwt", run: targets::sd_jwt::run, seeds: targets::sd_jwt::seeds },
+    Target {
+        name: "status_list",
+        run: targets::status_list::run,
+        seeds: targets::status_list::seeds,
+    },
 ];

@@ -1,0 +1,4 @@
+//! `status_list` under libFuzzer. What it does and what must hold: `starling_fuzz::targets::status_list`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starling_fuzz::targets::status_list::run(bytes));
