@@ -15,7 +15,11 @@ pub fn run(bytes: &[u8]) {
     let ledger = ledger();
     drop(Header::read(bytes));
     if let Some(finality) = Finality::read(bytes) {
-        assert_eq!(Finality::read(&finality.to_bytes()), Some(finality), "it survives being written");
+        assert_eq!(
+            Finality::read(&finality.to_bytes()),
+            Some(finality),
+            "it survives being written"
+        );
     }
     if let Some(proof) = StateProof::read(bytes) {
         let headers = ledger.finality(2, 0).headers;
