@@ -21,7 +21,7 @@ impl Share {
         loop {
             let mut asked = false;
             for (peer, batch) in peers.iter().zip(&mut batches) {
-                if let Some(block) = self.ask_one(*peer) {
+                if let Some(block) = self.ask_one(*peer, out) {
                     batch.push(block);
                     asked = true;
                 }
@@ -37,12 +37,13 @@ impl Share {
         }
     }
 
-    fn ask_one(&mut self, peer: PeerId) -> Option<AskedBlock> {
+    fn ask_one(&mut self, peer: PeerId, out: &mut Vec<Output>) -> Option<AskedBlock> {
         let neighbour = self.neighbours.get(&peer)?;
         if !neighbour.has_room(self.now) || self.coming_bytes() >= config::COMING_BYTES_MAX {
             return None;
         }
-        let (cid, bytes) = self.pick(peer).or_else(|| self.pick_late(peer))?;
+        let picked = self.pick(peer).or_else(|| self.pick_late(peer));
+        let (cid, bytes) = picked.or_else(|| self.pick_waiting(peer, out))?;
         self.set_state(&cid, State::Asked);
         let id = self.neighbours.get_mut(&peer)?.ask(self.now, cid, bytes);
         Some(AskedBlock { id, cid: cid.to_bytes().into() })
@@ -76,6 +77,28 @@ impl Share {
             askers == 1 && holds && !neighbour.owes(cid) && !neighbour.declined(self.now, cid)
         };
         late.map(|ask| (ask.cid, ask.expected_bytes)).find(|(cid, _)| may(cid))
+    }
+
+    /// A block that waits behind others at a neighbour, for one that would send it at once: taken back
+    /// there.
+    fn pick_waiting(&mut self, peer: PeerId, out: &mut Vec<Output>) -> Option<(Cid, u64)> {
+        let neighbour = self.neighbours.get(&peer)?;
+        let places = self.places.as_ref()?;
+        if !neighbour.asks.is_empty() {
+            return None;
+        }
+        let may = |cid: &Cid| {
+            let holds = places.place(cid).is_some_and(|place| neighbour.holds.contains(place));
+            holds && !neighbour.declined(self.now, cid)
+        };
+        let others = self.neighbours.values().filter(|other| other.asks.len() > 1);
+        let waiting = others.flat_map(|other| {
+            let behind = other.asks.iter().rev().filter(|ask| ask.buffer.is_empty());
+            behind.map(|ask| (other.peer, ask.cid, ask.expected_bytes))
+        });
+        let (other, cid, bytes) = { waiting }.find(|(_, cid, _)| may(cid))?;
+        self.take_back(other, &cid, out);
+        Some((cid, bytes))
     }
 
     /// Part of a block, perhaps of one that was asked for.

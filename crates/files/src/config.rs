@@ -13,8 +13,9 @@ pub const NEIGHBOURS_EVERY: (Duration, Duration) =
 /// Bytes of blocks that are asked for, checked or being kept, all together: what a receiver holds. Twice
 /// the bandwidth-delay product of 100 Mbit/s and a second.
 pub const COMING_BYTES_MAX: u64 = 24 << 20;
-/// Blocks outstanding at one neighbour, at least: one under way and one behind it.
-pub const ASKED_LEAST: usize = 2;
+/// Blocks outstanding at one neighbour, at least: one under way, and a choice for a sender that serves
+/// first what it sent to fewest.
+pub const ASKED_LEAST: usize = 4;
 /// Outstanding at one neighbour is what it sends in its round trip and this.
 pub const PIPELINE: Duration = Duration::from_millis(600);
 /// Goodput believed of a neighbour that sent nothing yet, in bytes per second.
@@ -40,6 +41,8 @@ pub const FORGOTTEN_MAX: usize = 256;
 
 /// Blocks read from the store and not sent yet, of all neighbours together.
 pub const READY_BLOCKS_MAX: usize = 8;
+/// Blocks of which it is remembered how often they were sent.
+pub const COPIES_MAX: usize = 8_192;
 /// Of one neighbour: the one being sent and the next.
 pub const READY_BLOCKS_EACH: usize = 2;
 /// Payload handed to the transport of one neighbour: its rate times this…

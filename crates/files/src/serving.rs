@@ -143,7 +143,17 @@ impl Share {
                 (upload.ready.len() + upload.loading.len(), upload.last_sent)
             });
             let Some(neighbour) = next else { return };
-            let Some((id, cid)) = neighbour.upload.queue.pop_front() else { return };
+            let copies = &self.copies;
+            let sent = |at: &usize| {
+                neighbour.upload.queue.get(*at).and_then(|(_, cid)| copies.get(cid)).copied()
+            };
+            // What fewest were sent: then those who ask at once can trade.
+            let next = (0..neighbour.upload.queue.len()).min_by_key(sent).unwrap_or(0);
+            let Some((id, cid)) = neighbour.upload.queue.remove(next) else { return };
+            if self.copies.len() >= config::COPIES_MAX {
+                self.copies.pop_first();
+            }
+            *self.copies.entry(cid).or_default() += 1;
             neighbour.upload.loading.push((id, cid));
             out.push(Output::Load(cid));
         }

@@ -41,6 +41,8 @@ pub struct Share {
     /// Blocks that are here and not in the store yet, with their bytes.
     pub(crate) coming: SortedMap<Cid, u64>,
     pub(crate) limiter: Limiter,
+    /// How often blocks were sent, so that those go first that fewest have.
+    pub(crate) copies: SortedMap<Cid, u32>,
     pub(crate) paused: bool,
     /// The store takes nothing more.
     pub(crate) full: bool,
@@ -73,6 +75,7 @@ impl Share {
             places: None,
             coming: SortedMap::new(),
             limiter: Limiter::new(now),
+            copies: SortedMap::new(),
             paused: false,
             full: false,
             failure: None,
