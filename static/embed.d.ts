@@ -105,6 +105,16 @@ export interface SegmentEntry {
   rangeTo?: number;
 }
 
+/** A load under way. */
+export interface HandedLoad {
+  bytes: Uint8Array;
+  /** Of all of it, if the origin told. */
+  size: number | undefined;
+  tookMs: number;
+  reader: Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">;
+  controller: AbortController;
+}
+
 /** A stream of a peer: `StarlingStream` of `peer/peer.js`. */
 export interface Stream {
   readonly swarm: string;
@@ -119,15 +129,7 @@ export interface Stream {
    * The player's own load of a whole file becomes the peer's: `bytes` of it are here after `tookMs` milliseconds,
    * the rest comes from `reader`. Call `load` after it.
    */
-  handOver(
-    track: number,
-    index: number,
-    bytes: Uint8Array,
-    size: number | undefined,
-    tookMs: number,
-    reader: Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">,
-    controller: AbortController,
-  ): void;
+  handOver(track: number, index: number, load: HandedLoad): void;
   playback(track: number, positionMs: number, bufferedMs: number, ratePercent: number): void;
   view(): any;
   close(): void;

@@ -156,6 +156,23 @@ struct SegmentEntry {
 }
 
 #[wasm_bindgen]
+extern "C" {
+    /// A load under way, as `static/player/streamed.js` hands it over.
+    #[derive(Debug)]
+    pub type HandedLoad;
+    #[wasm_bindgen(method, getter)]
+    fn bytes(this: &HandedLoad) -> Vec<u8>;
+    #[wasm_bindgen(method, getter)]
+    fn size(this: &HandedLoad) -> Option<u32>;
+    #[wasm_bindgen(method, getter, js_name = tookMs)]
+    fn took_ms(this: &HandedLoad) -> f64;
+    #[wasm_bindgen(method, getter)]
+    fn reader(this: &HandedLoad) -> ReadableStreamDefaultReader;
+    #[wasm_bindgen(method, getter)]
+    fn controller(this: &HandedLoad) -> AbortController;
+}
+
+#[wasm_bindgen]
 impl StarlingStream {
     /// The swarm's id, in hexadecimal.
     #[wasm_bindgen(getter)]
@@ -228,26 +245,23 @@ impl StarlingStream {
         self.with(|stream| stream.give(SegmentId::new(track, index), data, took))
     }
 
-    /// The player's own load of a segment, under way for `took_ms` milliseconds, is the peer's from now
-    /// on: `came` of it is here, the rest is read from `reader` (its part of the answer to a request
-    /// without a range), and `controller` breaks it off. Call [`StarlingStream::load`] after it.
+    /// The player's own load of a segment is the peer's from now on: `{bytes, size?, tookMs, reader,
+    /// controller}`. `bytes` of it are here, the rest of the answer (to a request without a range) is read
+    /// from `reader`, and `controller` breaks it off. Call [`StarlingStream::load`] after it.
     ///
     /// # Errors
     /// The stream is closed.
     #[wasm_bindgen(js_name = handOver)]
-    pub fn hand_over(
-        &self,
-        track: u16,
-        index: u32,
-        came: Vec<u8>,
-        size: Option<u32>,
-        took_ms: f64,
-        reader: ReadableStreamDefaultReader,
-        controller: AbortController,
-    ) -> Result<(), JsValue> {
-        let took = Duration::from_millis(number::whole(took_ms));
-        let load = Load { reader, controller, segment_bytes: size };
-        self.with(|stream| stream.hand_over(SegmentId::new(track, index), load, came, took))
+    pub fn hand_over(&self, track: u16, index: u32, handed: &HandedLoad) -> Result<(), JsValue> {
+        let took = Duration::from_millis(number::whole(handed.took_ms()));
+        let load = Load {
+            reader: handed.reader(),
+            controller: handed.controller(),
+            segment_bytes: handed.size(),
+        };
+        self.with(|stream| {
+            stream.hand_over(SegmentId::new(track, index), load, handed.bytes(), took);
+        })
     }
 
     /// Where the player is: on the timeline of [`StarlingStream::set_track`], `buffered_ms` the end

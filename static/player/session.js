@@ -209,8 +209,8 @@ export class Session extends EventTarget {
    * @param {Segment} segment
    * @param {import("./streamed.js").Handed} load
    */
-  handOver({ track, index }, { bytes, size, tookMs, reader, controller }) {
-    this.#safely((stream) => stream.handOver(track, index, bytes, size, tookMs, reader, controller));
+  handOver({ track, index }, load) {
+    this.#safely((stream) => stream.handOver(track, index, load));
   }
 
   /**

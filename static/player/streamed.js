@@ -2,8 +2,7 @@
 // A segment loaded by `fetch`, byte by byte, so that a peer that starts meanwhile can take the load over
 // where it is: what came is not lost, and other viewers can bring the rest.
 
-/** @typedef {Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">} Reader */
-/** @typedef {{bytes: Uint8Array, size: number | undefined, tookMs: number, reader: Reader, controller: AbortController}} Handed */
+/** @typedef {import("../embed.js").HandedLoad} Handed */
 
 /**
  * Whether a load may be streamed: the player's own loader does nothing that this one does not. What a
