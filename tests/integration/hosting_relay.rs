@@ -1,8 +1,6 @@
 //! No default of ours is an open relay: without a credential of this server nothing is relayed, and
 //! credentials are for peers in a swarm.
 
-use std::net::SocketAddr;
-
 use tokio::net::UdpSocket;
 
 use super::hosting_rig::{Host, checkout, within};
@@ -28,10 +26,10 @@ fn allocate(attributes: &[Vec<u8>]) -> Vec<u8> {
     [head, body].concat()
 }
 
-/// The relay's answer: its type and its attributes.
-async fn answer(relay: SocketAddr, request: &[u8]) -> (u16, Vec<(u16, Vec<u8>)>) {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    socket.send_to(request, relay).await.unwrap();
+/// The relay's answer: its type and its attributes. A nonce is good for the address it was sent to, so
+/// a client that goes on uses the same socket.
+async fn answer(socket: &UdpSocket, request: &[u8]) -> (u16, Vec<(u16, Vec<u8>)>) {
+    socket.send(request).await.unwrap();
     let mut bytes = vec![0; 1500];
     let size = within("the relay", socket.recv(&mut bytes)).await.unwrap();
     let number = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
@@ -58,7 +56,9 @@ async fn strangers_get_nothing_from_a_server_with_default_settings() {
     drop(free);
     let host = Host::start(&format!("[relay]\nlisten = [\"{relay}\"]\n"));
 
-    let (kind, attributes) = answer(relay, &allocate(&[])).await;
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(relay).await.unwrap();
+    let (kind, attributes) = answer(&socket, &allocate(&[])).await;
     assert_eq!((kind, error_code(&attributes)), (ALLOCATE_ERROR, 401));
     let echo = |kind| {
         let (_, value) = attributes.iter().find(|(found, _)| *found == kind).unwrap();
@@ -68,7 +68,7 @@ async fn strangers_get_nothing_from_a_server_with_default_settings() {
     let username = attribute(0x0006, b"4102444800:stranger");
     let guess = attribute(0x0008, &[1; 20]);
     let request = allocate(&[username, echo(0x0014), echo(0x0015), guess]);
-    let (kind, attributes) = answer(relay, &request).await;
+    let (kind, attributes) = answer(&socket, &request).await;
     assert_eq!((kind, error_code(&attributes)), (ALLOCATE_ERROR, 401));
 
     let peer = "5c0d8f6b1e4a7d3c92b5e8f1046a7d9c3b2e5f8014a7c6d9e2b5f80134a6c7d9";
