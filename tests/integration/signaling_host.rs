@@ -171,7 +171,7 @@ async fn a_ban_that_can_not_be_meant_is_refused() {
         json!({}),
         json!({ "address": "somewhere" }),
         json!({ "address": "192.0.2.1", "origin": "https://a.example" }),
-        json!({ "addresses": "192.0.2.1" }),
+        json!({ "where": "192.0.2.1" }),
         json!({ "address": "192.0.2.1", "reason": "x".repeat(5_000) }),
     ] {
         let (status, answer) = ask(&server, Method::POST, "/v1/bans", body.clone()).await;
