@@ -1,9 +1,9 @@
 //! Credentials whose holder shows part of them: SD-JWT VC (RFC 9901; draft-ietf-oauth-sd-jwt-vc).
 //!
-//! An issuer signs digests of claims and gives the claims beside them ([`issue`]). The holder keeps
+//! An issuer signs digests of claims and gives the claims beside them ([`issue()`]). The holder keeps
 //! all ([`Credential::open`]) and gives a verifier some, signed together with the verifier's challenge
 //! by the key that the credential is bound to ([`Credential::present`]). The verifier learns what was
-//! given and that nothing was added ([`verify`]).
+//! given and that nothing was added ([`verify()`]).
 //!
 //! Strict where the standard leaves room or libraries do not look: everything that RFC 9901, 7, says
 //! must be rejected is refused, each with its own [`Refusal`]; a claim that decides whether a
