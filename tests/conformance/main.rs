@@ -1,8 +1,11 @@
-//! Frozen bytes: every message between peers, to and from the signaling server, and between nodes.
+//! Frozen bytes: every message between peers, to and from the signaling server, between nodes, and of the
+//! tracker.
 //!
 //! Proves that today's code writes and reads the bytes of the vectors. A vector changes only by a
 //! reviewed decision, noted in the changelog under **Formats**: `UPDATE_VECTORS=1` writes them anew.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod announce;
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
