@@ -67,6 +67,7 @@ pub const TARGETS: &[Target] = &[
         run: targets::swarm_inputs::run,
         seeds: targets::swarm_inputs::seeds,
     },
+    Target { name: "tracker", run: targets::tracker::run, seeds: targets::tracker::seeds },
     Target {
         name: "transaction",
         run: targets::transaction::run,

@@ -14,5 +14,6 @@ pub mod share_frames;
 pub mod status_list;
 pub mod stun;
 pub mod swarm_inputs;
+pub mod tracker;
 pub mod transaction;
 pub mod turn_machine;

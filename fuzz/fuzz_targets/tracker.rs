@@ -1,0 +1,4 @@
+//! `tracker` under libFuzzer. What it does and what must hold: `starling_fuzz::targets::tracker`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starling_fuzz::targets::tracker::run(bytes));
