@@ -60,8 +60,8 @@ pub(super) const ALL: &[Stage] = &[
     },
     Stage {
         name: "interop",
-        what: "files, credentials and grants as other programs have them",
-        budget_minutes: 2,
+        what: "files, trackers, credentials and grants as other programs have them",
+        budget_minutes: 3,
         run: interop,
     },
     Stage {
@@ -151,9 +151,14 @@ fn bundle(house: &House, tally: &mut Tally) -> Result<()> {
 
 fn interop(house: &House, tally: &mut Tally) -> Result<()> {
     chores::browser_rig(house)?;
-    let mut node = house.command("node");
-    node.args(["interop/content.mjs", "--quick"]).current_dir(chores::tests(house));
-    count::run(node.env("STARLING", house.starling()), tally).context("interop of files")?;
+    for (words, what) in [
+        (["interop/content.mjs", "--quick"].as_slice(), "interop of files"),
+        (&["interop/tracker.mjs"], "interop of the tracker"),
+    ] {
+        let mut node = house.command("node");
+        node.args(words).current_dir(chores::tests(house));
+        count::run(node.env("STARLING", house.starling()), tally).context(what)?;
+    }
     let python = setup::interop_packages(house)?;
     let mut node = house.command("node");
     node.arg("interop/identity.mjs").current_dir(chores::tests(house)).env("PYTHONPATH", python);
