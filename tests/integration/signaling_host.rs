@@ -94,11 +94,17 @@ async fn without_a_token_in_the_settings_there_is_no_host() {
 #[tokio::test]
 async fn guessing_a_token_is_slow() {
     let server = Server::start(config()).await;
-    let guess =
-        async { while server.get("/v1/status").await.status() != StatusCode::TOO_MANY_REQUESTS {} };
-    within("the end of the budget", guess).await;
-    let (status, answer) = ask(&server, Method::GET, "/v1/status", Value::Null).await;
-    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "with the right one too: {answer}");
+    let refused = async {
+        loop {
+            while server.get("/v1/status").await.status() != StatusCode::TOO_MANY_REQUESTS {}
+            // On a busy machine a try is earned back before the next one comes.
+            let (status, _) = ask(&server, Method::GET, "/v1/status", Value::Null).await;
+            if status == StatusCode::TOO_MANY_REQUESTS {
+                return;
+            }
+        }
+    };
+    within("a refusal of the right token too", refused).await;
 }
 
 #[tokio::test]
