@@ -113,7 +113,7 @@ mod tests {
         assert!(config.media.is_some() && config.bus.ca.is_some());
         assert!(config.tls.cert.is_some() && config.tls.key.is_some());
         assert!(config.tls.challenges.is_some());
-        assert_eq!(left_out, 5);
+        assert_eq!(left_out, 6);
     }
 
     #[test]

@@ -120,13 +120,25 @@ fn refuse(stage: &Stage, error: &dyn std::error::Error) {
 
 async fn ask(State(stage): State<Stage>, request: Request) -> Response {
     match stage.get() {
-        Some(Some(router)) => match router.clone().oneshot(request).await {
+        Some(Some(router)) => match router.clone().oneshot(unrouted(request)).await {
             Ok(response) => response,
             Err(never) => match never {},
         },
         Some(None) => error(StatusCode::SERVICE_UNAVAILABLE, "stopped"),
         None => error(StatusCode::SERVICE_UNAVAILABLE, "starting"),
     }
+}
+
+/// The request without what routing it here left on it: the ledger's own routes would read the path's
+/// parts from there. What upgrades it to a WebSocket stays.
+fn unrouted(mut request: Request) -> Request {
+    let extensions = request.extensions_mut();
+    let upgrade = extensions.remove::<hyper::upgrade::OnUpgrade>();
+    extensions.clear();
+    if let Some(upgrade) = upgrade {
+        extensions.insert(upgrade);
+    }
+    request
 }
 
 fn error(status: StatusCode, code: &str) -> Response {
