@@ -42,11 +42,15 @@ pub(crate) struct Budgets {
     /// Of the host, or of who would like to be.
     administered: DefaultKeyedRateLimiter<IpAddr>,
     of_socket: Quota,
+    of_tracker_socket: Quota,
     clock: DefaultClock,
     sockets: Mutex<Sockets>,
     sockets_max: u32,
     sockets_of_place_max: u32,
     sockets_of_origin_max: u32,
+    /// Peers in swarms of the tracker.
+    peers_of_place: Mutex<BTreeMap<IpAddr, u32>>,
+    peers_of_place_max: u32,
 }
 
 impl std::fmt::Debug for Budgets {
@@ -94,11 +98,17 @@ impl Budgets {
                 config.witness.asks_per_ip_per_s,
             )?),
             of_socket: per_second("messages_per_socket_per_s", config.messages_per_socket_per_s)?,
+            of_tracker_socket: per_second(
+                "tracker.messages_per_socket_per_s",
+                config.tracker.messages_per_socket_per_s,
+            )?,
             clock: DefaultClock::default(),
             sockets: Mutex::default(),
             sockets_max: config.connections_max,
             sockets_of_place_max: config.connections_per_ip_max,
             sockets_of_origin_max: config.connections_per_origin_max,
+            peers_of_place: Mutex::default(),
+            peers_of_place_max: config.tracker.peers_per_ip_max,
         })
     }
 
@@ -169,6 +179,27 @@ impl Budgets {
     /// The budget of one socket.
     pub(crate) fn of_socket(&self) -> DefaultDirectRateLimiter {
         RateLimiter::direct(self.of_socket)
+    }
+
+    /// The budget of one socket of the tracker.
+    pub(crate) fn of_tracker_socket(&self) -> DefaultDirectRateLimiter {
+        RateLimiter::direct(self.of_tracker_socket)
+    }
+
+    /// Takes a place for a peer in a swarm of the tracker; give it back with [`Self::leave`].
+    pub(crate) fn enter(&self, place: IpAddr) -> bool {
+        let mut peers = lock(&self.peers_of_place);
+        let count = peers.get(&place).copied().unwrap_or(0);
+        let fits = count < self.peers_of_place_max;
+        if fits {
+            peers.insert(place, count + 1);
+        }
+        fits
+    }
+
+    /// Gives the place of a peer back.
+    pub(crate) fn leave(&self, place: IpAddr) {
+        give_back(&mut lock(&self.peers_of_place), &place);
     }
 
     /// Forgets addresses and origins whose budgets are whole again.

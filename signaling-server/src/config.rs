@@ -9,6 +9,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use wire::signaling::IceServer;
 
+use crate::announce::config::TrackerConfig;
+
 /// The commented default, without the table's header.
 pub const DEFAULT_TOML: &str = include_str!("config.toml");
 
@@ -73,6 +75,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// The witness.
     pub witness: WitnessConfig,
+    /// The tracker.
+    pub tracker: TrackerConfig,
 }
 
 impl Default for Config {
@@ -104,6 +108,7 @@ impl Default for Config {
             bans: Vec::new(),
             admin: AdminConfig::default(),
             witness: WitnessConfig::default(),
+            tracker: TrackerConfig::default(),
         }
     }
 }

@@ -67,6 +67,14 @@ pub enum ConfigError {
         /// Bytes found.
         found: usize,
     },
+    /// Peers of the tracker would be forgotten before they are asked to announce themselves again.
+    #[error("tracker.lease_s is {lease_s}, expected more than interval_s, which is {interval_s}")]
+    TrackerLease {
+        /// `lease_s`.
+        lease_s: u32,
+        /// `interval_s`.
+        interval_s: u32,
+    },
     /// The HTTP client of the witness could not be made.
     #[error("the witness has no HTTP client")]
     Client(#[from] reqwest::Error),

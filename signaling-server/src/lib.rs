@@ -10,6 +10,7 @@
 //! - `socket`: one task per WebSocket. It waits for nobody: its queue is bounded (`mailbox`).
 //! - `policy`, `budget`, `bans`, `visitor`: who may do what, how much, who may not, and who it is.
 //! - `admin`: what only the host may ask.
+//! - [`announce`]: the second door, `/announce`, for WebTorrent clients.
 //! - `witness`: fetches a segment once and says, signed, what it is.
 //! - [`Relays`], `turn`: the host's relays, and the route that gives joined peers credentials.
 //! - [`bus`]: where the nodes of one host hear of each other.
@@ -17,6 +18,7 @@
 //! Absent on purpose: no media passes here, no account exists, nothing is written to disk, and no
 //! lock is shared by all swarms.
 
+pub mod announce;
 pub mod bus;
 pub mod config;
 pub mod room;
@@ -45,13 +47,15 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 
+pub use announce::{config::TrackerConfig, open_at_root};
 pub use bus::BusConfig;
 pub use config::{AdminConfig, BanConfig, Config, MediaFolder, SiteConfig, WitnessConfig};
 pub use error::ConfigError;
 pub use relays::{Invitation, RelayLoad, Relays};
 pub use state::State;
 
-/// The routes: `/signal`, `/v1/turn`, `/v1/status`, `/v1/bans`, `/healthz`, `/readyz` and `/metrics`.
+/// The routes: `/signal`, `/announce`, `/v1/turn`, `/v1/status`, `/v1/bans`, `/healthz`, `/readyz` and
+/// `/metrics`.
 ///
 /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all peers count as one
 /// address. Starts the tasks that end leases and hear other nodes; call it once, inside a tokio runtime.
@@ -62,6 +66,7 @@ pub fn app(state: State) -> Router {
     let bans = bans.layer(extract::DefaultBodyLimit::max(admin::BODY_BYTES_MAX));
     Router::new()
         .route("/signal", any(socket::open))
+        .route("/announce", any(announce::open))
         .route("/v1/turn", get(turn::credentials).options(turn::preflight))
         .route("/v1/status", get(admin::status))
         .route("/v1/bans", bans)

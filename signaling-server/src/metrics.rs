@@ -7,6 +7,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 use prometheus_client::registry::Registry;
 
+use crate::announce::TrackerMetrics;
 use crate::bus;
 
 /// What [`Metrics::text`] is, for the `Content-Type` header.
@@ -14,8 +15,8 @@ pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 
 /// The one label of a counter: a word of a closed set, named in `docs/spec/signaling.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Kind {
-    kind: &'static str,
+pub(crate) struct Kind {
+    pub(crate) kind: &'static str,
 }
 
 /// Label values that are there from the start, at 0, so that rates over them have a beginning.
@@ -52,6 +53,8 @@ const WITNESS: [&str; 4] = ["fetched", "remembered", "failed", "refused"];
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
+    /// Those of the tracker.
+    pub(crate) tracker: TrackerMetrics,
     /// Sockets open.
     pub(crate) sockets: Gauge,
     /// Sessions, detached ones included.
@@ -75,8 +78,10 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn new(bus: &bus::Counters) -> Self {
+        let mut registry = Registry::default();
         let mut new = Self {
-            registry: Registry::default(),
+            tracker: TrackerMetrics::register(&mut registry),
+            registry,
             sockets: Gauge::default(),
             sessions: Gauge::default(),
             swarms: Gauge::default(),

@@ -1,5 +1,6 @@
 //! Which sites may do what: [`SiteConfig`](crate::config::SiteConfig), checked and ready to ask.
 
+use std::fmt::Display;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use primitives::SwarmId;
@@ -77,12 +78,24 @@ impl Policy {
         key: Option<&str>,
         swarm: &SwarmId,
     ) -> Result<usize, Denied> {
+        self.admit_named(origin, key, swarm)
+    }
+
+    /// The same, for a swarm whose name is what it displays.
+    pub(crate) fn admit_named(
+        &self,
+        origin: Option<&str>,
+        key: Option<&str>,
+        swarm: &impl Display,
+    ) -> Result<usize, Denied> {
         let number = self.number_of(origin, key).ok_or(Denied::Site)?;
         let site = &self.sites[number];
-        let id = swarm.to_string();
         let prefixes = &site.swarm_prefixes;
-        if !prefixes.is_empty() && !prefixes.iter().any(|prefix| id.starts_with(prefix)) {
-            return Err(Denied::Swarm);
+        if !prefixes.is_empty() {
+            let id = swarm.to_string();
+            if !prefixes.iter().any(|prefix| id.starts_with(prefix)) {
+                return Err(Denied::Swarm);
+            }
         }
         let most = if site.peers_max == 0 { u32::MAX } else { site.peers_max };
         site.peers

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use wire::signaling::{Base64, FromServer, IceServer};
 
 use crate::admin::Token;
+use crate::announce::{Tracker, TrackerMetrics};
 use crate::bans::Bans;
 use crate::budget::Budgets;
 use crate::bus::{Bus, InProcess};
@@ -60,6 +61,7 @@ struct Inner {
     budgets: Arc<Budgets>,
     metrics: Metrics,
     witness: Witness,
+    tracker: Tracker,
     bus: Arc<dyn Bus>,
     relays: OnceLock<Arc<dyn Relays>>,
     /// What the host calls this node.
@@ -133,6 +135,7 @@ impl State {
             budgets: Arc::new(Budgets::new(&config)?),
             metrics: Metrics::new(&bus.counters()),
             witness: Witness::new(&config.witness, folders)?,
+            tracker: Tracker::new(&config.tracker, &seed)?,
             bus,
             relays: OnceLock::new(),
             name: name.to_owned(),
@@ -174,6 +177,7 @@ impl State {
         self.metrics().swarms.set(count(self.swarm_count()));
         self.metrics().remote_members.set(count(self.remote_count()));
         self.metrics().nodes.set(count(lock(&self.0.nodes).count() + 1));
+        self.count_tracker_swarms();
         let mut text = self.metrics().text();
         if let Some(relays) = self.relays() {
             // One text has one end.
@@ -232,6 +236,14 @@ impl State {
 
     pub(crate) fn witness(&self) -> &Witness {
         &self.0.witness
+    }
+
+    pub(crate) fn tracker(&self) -> &Tracker {
+        &self.0.tracker
+    }
+
+    pub(crate) fn tracker_metrics(&self) -> &TrackerMetrics {
+        &self.0.metrics.tracker
     }
 
     pub(crate) fn bus(&self) -> &dyn Bus {
@@ -306,6 +318,7 @@ impl State {
         let inner = Arc::downgrade(&self.0);
         drop(self);
         let (mut forgot, mut renewed) = (Instant::now(), Instant::now());
+        let mut looked = Instant::now();
         loop {
             ticks.tick().await;
             let Some(state) = inner.upgrade().map(State) else { return };
@@ -313,6 +326,10 @@ impl State {
             if renewed.elapsed() >= state.renew_every() {
                 renewed = Instant::now();
                 state.renew().await;
+            }
+            if looked.elapsed() >= state.tracker().look_every() {
+                looked = Instant::now();
+                state.end_tracker_leases(state.now());
             }
             if forgot.elapsed() >= FORGET_EVERY {
                 forgot = Instant::now();
@@ -370,7 +387,7 @@ impl State {
         }
     }
 
-    fn now(&self) -> Time {
+    pub(crate) fn now(&self) -> Time {
         Time::ZERO + self.0.started.elapsed()
     }
 

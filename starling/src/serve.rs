@@ -2,7 +2,7 @@
 //!
 //! | path | what |
 //! |---|---|
-//! | `/signal`, `/v1/turn`, `/healthz`, `/readyz`, `/metrics` | the signaling server |
+//! | `/signal`, `/announce`, `/v1/turn`, `/healthz`, `/readyz`, `/metrics` | the signaling server |
 //! | `/ipfs/*` | the gateway to the block store |
 //! | `/ledger/*` | the ledger |
 //! | `/media/*` | the demo, or the person's own folder |
@@ -35,9 +35,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware;
 use axum::routing::any;
 use primitives::{KeyPair, PeerId};
-use signaling_server::{MediaFolder, State, bus};
+use signaling_server::{MediaFolder, State, bus, open_at_root};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -206,7 +207,12 @@ impl Server {
             .nest(MEDIA_PATH.trim_end_matches('/'), media::router(&self.folder()))
             // A nested router does not get this one: without it, the page would answer.
             .route(MEDIA_PATH, any(StatusCode::NOT_FOUND))
-            .fallback_service(Router::new().fallback(assets::serve).with_state(find));
+            .fallback_service(
+                Router::new()
+                    .fallback(assets::serve)
+                    .with_state(find)
+                    .layer(middleware::from_fn_with_state(self.signaling.clone(), open_at_root)),
+            );
         security::layer(app, self.certificate.is_some())
     }
 
@@ -315,6 +321,8 @@ fn bind(address: SocketAddr) -> Result<TcpSocket, ServeError> {
     let socket = socket.map_err(fail)?;
     // A restart must not wait for connections of the run before to time out.
     socket.set_reuseaddr(true).map_err(fail)?;
+    // Signals are small and urgent. Accepted sockets inherit it.
+    socket.set_nodelay(true).map_err(fail)?;
     socket.bind(address).map_err(fail)?;
     Ok(socket)
 }

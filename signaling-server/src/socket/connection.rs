@@ -20,6 +20,7 @@ use crate::budget::Permit;
 use crate::inbound::{self, Inbound};
 use crate::mailbox::{Ending, Inbox, Mailbox, mailbox};
 use crate::room::SocketId;
+use crate::socket::next;
 use crate::state::{Fault, MoreWish, Notice, Speaker, State, Wish, nonce, text};
 use crate::visitor::Visitor;
 
@@ -509,12 +510,4 @@ fn name(code: ErrorCode) -> &'static str {
 fn too_fast(wait: Duration) -> Fault {
     let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).saturating_add(1);
     Fault::too_many("messages come too fast", wait_ms)
-}
-
-/// Waits for another notice than the last.
-async fn next(notice: &mut watch::Receiver<Notice>, last: &Notice) -> Notice {
-    match notice.wait_for(|notice| notice != last).await {
-        Ok(notice) => notice.clone(),
-        Err(_) => Notice { closing: Some("the server is gone".into()), ..Notice::default() },
-    }
 }

@@ -59,7 +59,8 @@ impl Config {
     pub fn commented_default() -> String {
         let signaling = signaling_server::config::DEFAULT_TOML
             .replace("\n[admin]", "\n[signaling.admin]")
-            .replace("\n[witness]", "\n[signaling.witness]");
+            .replace("\n[witness]", "\n[signaling.witness]")
+            .replace("\n[tracker]", "\n[signaling.tracker]");
         let tables = [
             ("tls", tls::DEFAULT_TOML),
             ("signaling", &*signaling),

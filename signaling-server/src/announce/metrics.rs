@@ -1,0 +1,52 @@
+//! Counters of the tracker. The busy ones have no label: counting is one addition.
+
+use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
+use prometheus_client::registry::Registry;
+
+use crate::metrics::Kind;
+
+/// Counters of one tracker.
+#[derive(Debug, Default)]
+pub(crate) struct TrackerMetrics {
+    pub(super) sockets: Gauge,
+    pub(super) swarms: Gauge,
+    pub(super) peers: Gauge,
+    pub(super) announces: Counter,
+    pub(super) offers: Counter,
+    pub(super) answers: Counter,
+    pub(super) answers_lost: Counter,
+    pub(super) scrapes: Counter,
+    failures: Family<Kind, Counter>,
+    closed: Family<Kind, Counter>,
+}
+
+impl TrackerMetrics {
+    /// Counters that are told in this registry.
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let new = Self::default();
+        let tracker = registry.sub_registry_with_prefix("starling_tracker");
+        tracker.register("sockets", "Sockets open", new.sockets.clone());
+        tracker.register("swarms", "Swarms with peers", new.swarms.clone());
+        tracker.register("peers", "Peers in swarms", new.peers.clone());
+        tracker.register("announces", "Announces taken", new.announces.clone());
+        tracker.register("offers", "Offers handed on", new.offers.clone());
+        tracker.register("answers", "Answers handed on", new.answers.clone());
+        tracker.register(
+            "answers_lost",
+            "Answers to offers nobody waits for",
+            new.answers_lost.clone(),
+        );
+        tracker.register("scrapes", "Scrapes answered", new.scrapes.clone());
+        tracker.register("failures", "Refusals told to clients, by reason", new.failures.clone());
+        tracker.register("closed", "Sockets closed, by reason", new.closed.clone());
+        new
+    }
+
+    pub(super) fn failure(&self, kind: &'static str) {
+        self.failures.get_or_create(&Kind { kind }).inc();
+    }
+
+    pub(super) fn closed(&self, kind: &'static str) {
+        self.closed.get_or_create(&Kind { kind }).inc();
+    }
+}
