@@ -93,6 +93,8 @@ describe('files', () => {
     await receiver.open(link);
     await receiver.until('it asks', ({ stage: shown }) => shown === 'locked');
     const enter = async (password) => {
+      // What was typed before is replaced.
+      await receiver.page.click('#password', { count: 3 });
       await receiver.page.type('#password', password);
       await receiver.page.keyboard.press('Enter');
     };
