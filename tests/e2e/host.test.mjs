@@ -10,6 +10,7 @@ import { startStarling } from '../rig/starling.mjs';
 import { eventually, openStage } from './stage.mjs';
 
 const TOKEN = 'north of the river, 16';
+const WIDE = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 describe("the host's page", () => {
@@ -24,10 +25,10 @@ describe("the host's page", () => {
     await stage?.close();
   });
 
-  const visit = async (server, viewport) => {
+  const visit = async (server, viewport = WIDE) => {
     const context = await chromium.createBrowserContext();
     const page = await context.newPage();
-    if (viewport) await page.setViewport(viewport);
+    await page.setViewport(viewport);
     await page.goto(`${server.url}/host`, { waitUntil: 'domcontentloaded' });
     await page.waitForSelector('#token');
     return page;
