@@ -93,7 +93,7 @@ scenarios! {
     viewers_that_come_and_go: "churn", 58.0, 0, 10.0;
     peers_with_slow_lines: "slow-peers", 55.0, 2, 22.0;
     paths_that_lose: "lossy", 58.0, 0, 8.0;
-    peers_that_lie: "liars", 30.0, 0, 6.0;
+    peers_that_lie: "liars", 30.0, 0, 5.0;
     an_origin_that_fails: "origin-fails", 38.0, 0, 8.0;
     a_network_that_is_cut: "network-cut", 50.0, 6, 12.0;
     a_partition: "partition", 52.0, 0, 10.0;
