@@ -4,8 +4,8 @@ use primitives::{SortedMap, SortedSet};
 use wire::ledger::{Finality, StateProof};
 
 use crate::{
-    Event, Fault, Head, Input, Output, Proved, QueryId, Question, RequestId, RootError, ServerId,
-    TrustRoot, Unproved, Verifier,
+    Event, Fault, Head, Header, Input, Output, Proved, QueryId, Question, RequestId, RootError,
+    ServerId, TrustRoot, Unproved, Verifier,
     heads::{Heads, Taken},
     queries::{KEY_BYTES_MAX, QUERIES_MAX, Queries, Query, Request},
 };
@@ -16,6 +16,10 @@ const SERVERS_MAX: usize = 32;
 const ANSWER_MS: u64 = 5_000;
 /// How long a server may be behind the newest block before it is named, in milliseconds.
 const LAG_MS: u64 = 15_000;
+/// A server that was asked for no proof for this long is asked for one that is known already, in
+/// milliseconds. Who hears of blocks first is asked for all proofs; a liar that is slower would never
+/// be found out.
+const AUDIT_EVERY_MS: u64 = 20_000;
 /// Without a newer block for this long, all servers are asked, in milliseconds.
 const QUIET_MS: u64 = 15_000;
 /// A newest block that is older than this is no news, in milliseconds: an idle ledger makes one
@@ -47,6 +51,8 @@ struct Server {
     height: u64,
     /// The last one that it sent by itself.
     pushed: u64,
+    /// When it was last asked for a proof.
+    asked_ms: u64,
     /// Since when the newest block is higher.
     behind_since_ms: Option<u64>,
     faults: SortedSet<Fault>,
@@ -234,6 +240,11 @@ impl LightClient {
     fn on_answer(&mut self, id: RequestId, bytes: &[u8], out: &mut Vec<Output>) {
         let Some(request) = self.queries.requests.remove(&id) else { return };
         self.recover(request.server, Fault::Withholds, out);
+        if let Some(key) = self.queries.audits.remove(&id) {
+            // Known already: only whether it is proved counts.
+            let _ = self.checked(&key, request, bytes, out);
+            return;
+        }
         let Some(query) = request.query else {
             match Finality::read(bytes) {
                 Some(finality) => {
@@ -245,8 +256,11 @@ impl LightClient {
         };
         match self.proved(query, request, bytes, out) {
             Some(proved) => {
-                self.queries.waiting.remove(&query);
+                let known = self.queries.waiting.remove(&query);
                 out.push(Output::Event(Event::Proved(proved)));
+                if let Some(known) = known {
+                    self.audit(known.key, out);
+                }
             }
             None => self.ask_state(query, out),
         }
@@ -260,6 +274,26 @@ impl LightClient {
         out: &mut Vec<Output>,
     ) -> Option<Proved> {
         let key = self.queries.waiting.get(&query)?.key.clone();
+        let (header, record) = self.checked(&key, request, bytes, out)?;
+        Some(Proved {
+            query,
+            record,
+            height: header.height,
+            block: header.name,
+            time_ms: header.time_ms,
+            from: request.server,
+            bytes: bytes.to_vec(),
+        })
+    }
+
+    /// The block and the record that an answer proves; an answer that does not is blamed.
+    fn checked(
+        &mut self,
+        key: &[u8],
+        request: Request,
+        bytes: &[u8],
+        out: &mut Vec<Output>,
+    ) -> Option<(Header, Option<Vec<u8>>)> {
         let from = request.server;
         let Some(proof) = StateProof::read(bytes) else {
             self.blame(from, Fault::Malformed, out);
@@ -270,16 +304,8 @@ impl LightClient {
             self.blame(from, Fault::Backwards, out);
             return None;
         }
-        match Verifier::record(&header, &key, &proof) {
-            Ok(record) => Some(Proved {
-                query,
-                record: record.map(<[u8]>::to_vec),
-                height: header.height,
-                block: header.name,
-                time_ms: header.time_ms,
-                from,
-                bytes: bytes.to_vec(),
-            }),
+        match Verifier::record(&header, key, &proof).map(|record| record.map(<[u8]>::to_vec)) {
+            Ok(record) => Some((header, record)),
             Err(fault) => {
                 self.blame(from, fault, out);
                 None
@@ -290,10 +316,11 @@ impl LightClient {
     /// A server that has shown no block yet has nothing to say, and is not blamed for it.
     fn on_failed(&mut self, id: RequestId, out: &mut Vec<Output>) {
         let Some(request) = self.queries.requests.remove(&id) else { return };
+        let audit = self.queries.audits.remove(&id).is_some();
         match request.query {
             Some(query) if request.height == 0 => self.ask_state(query, out),
-            None => {}
-            Some(_) => self.unanswered(request, out),
+            None if !audit || request.height == 0 => {}
+            _ => self.unanswered(request, out),
         }
     }
 
@@ -349,9 +376,34 @@ impl LightClient {
         if let Some(waiting) = self.queries.waiting.get_mut(&query) {
             waiting.asked.insert(server);
         }
+        self.note_asked(server);
         let due_ms = self.now_ms.saturating_add(ANSWER_MS);
         let request = self.queries.open(Request { server, query: Some(query), due_ms, height });
         out.push(Output::Ask { server, request, question });
+    }
+
+    /// Asks a server that was not asked for long to prove what another proved just now.
+    fn audit(&mut self, key: Vec<u8>, out: &mut Vec<Output>) {
+        let now_ms = self.now_ms;
+        let due = |(id, server): &(&ServerId, &Server)| {
+            let rested = now_ms.saturating_sub(server.asked_ms) >= AUDIT_EVERY_MS;
+            rested && !server.lies() && self.queries.load(**id) == 0
+        };
+        let longest = self.servers.iter().filter(due).min_by_key(|(_, server)| server.asked_ms);
+        let Some((server, height)) = longest.map(|(id, server)| (*id, server.height)) else {
+            return;
+        };
+        self.note_asked(server);
+        let due_ms = now_ms.saturating_add(ANSWER_MS);
+        let request = self.queries.open(Request { server, query: None, due_ms, height });
+        self.queries.audits.insert(request, key.clone());
+        out.push(Output::Ask { server, request, question: Question::State(key) });
+    }
+
+    fn note_asked(&mut self, id: ServerId) {
+        if let Some(server) = self.servers.get_mut(&id) {
+            server.asked_ms = self.now_ms;
+        }
     }
 
     fn ask_latest(&mut self, server: ServerId, out: &mut Vec<Output>) {

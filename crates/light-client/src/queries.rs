@@ -21,7 +21,7 @@ pub(crate) struct Query {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request {
     pub(crate) server: ServerId,
-    /// None: for the newest header.
+    /// None: for the newest header, or an audit.
     pub(crate) query: Option<QueryId>,
     pub(crate) due_ms: u64,
     /// How far the server had shown itself to be when it was asked.
@@ -33,6 +33,8 @@ pub(crate) struct Request {
 pub(crate) struct Queries {
     pub(crate) waiting: SortedMap<QueryId, Query>,
     pub(crate) requests: SortedMap<RequestId, Request>,
+    /// Keys of the requests whose answer only shows whether the server lies; one a server at most.
+    pub(crate) audits: SortedMap<RequestId, Vec<u8>>,
     next: u64,
 }
 
@@ -59,6 +61,7 @@ impl Queries {
     pub(crate) fn remove(&mut self, gone: impl Fn(&Request) -> bool) -> Vec<Request> {
         let ids: Vec<RequestId> =
             self.requests.iter().filter(|(_, request)| gone(request)).map(|(id, _)| *id).collect();
+        ids.iter().for_each(|id| drop(self.audits.remove(id)));
         ids.iter().filter_map(|id| self.requests.remove(id)).collect()
     }
 }

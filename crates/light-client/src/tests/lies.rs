@@ -99,6 +99,36 @@ fn a_server_that_proves_falsely_is_named_and_another_is_asked() {
 }
 
 #[test]
+fn a_liar_that_is_never_first_is_audited_and_named() {
+    let mut ledger = ledger(1);
+    let mut tab = following(&ledger, 2);
+    for number in 2..=5 {
+        ledger.add(tab.now_ms, state(number));
+        // The honest one tells of the block, and so it is asked.
+        tab.push(0, &ledger.finality(number.into(), 0).to_bytes());
+        ask(&mut tab);
+        assert_eq!(tab.asked[0].0, ServerId(0));
+        tab.answer(|server, question| {
+            let Question::State(key) = question else {
+                return Some(honest(&ledger, number.into(), question));
+            };
+            let mut proof = ledger.state_proof(number.into(), key);
+            if server == ServerId(1) && number > 2 {
+                proof.record = Some(vec![99].into());
+            }
+            Some(proof.to_bytes())
+        });
+        tab.push(1, &ledger.finality(number.into(), 0).to_bytes());
+        tab.wait(8_000);
+    }
+    assert_eq!(tab.faults(), [(1, Fault::FalseProof)]);
+    assert!(
+        tab.events.iter().all(|event| !matches!(event, Event::Proved(it) if it.from.0 == 1)),
+        "what an audit brings is not told"
+    );
+}
+
+#[test]
 fn a_server_with_another_key_forges() {
     let (real, mut other) = (ledger(2), Ledger::new(9));
     (1..=9).for_each(|number| {
