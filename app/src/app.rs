@@ -11,16 +11,11 @@ use leptos_router::path;
 use crate::browser;
 use crate::components::header::{Header, TabBar};
 use crate::components::player::{Place, Player};
+use crate::later::{Later, Page};
 use crate::ledger::Ledger;
-use crate::routes::get::Get;
 use crate::routes::home::Home;
-use crate::routes::host::Host;
-use crate::routes::ledger::LedgerPage;
-use crate::routes::library::Library;
 use crate::routes::network::Network;
 use crate::routes::settings::SettingsPage;
-use crate::routes::share::Share;
-use crate::routes::wallet::WalletPage;
 use crate::routes::watch::Watch;
 use crate::session::Session;
 
@@ -79,19 +74,19 @@ fn Shell() -> impl IntoView {
         <main id="content" class="page" data-page=page tabindex="-1">
             <Player place />
             <Show when=move || got.get()>
-                <Get link=hash />
+                <Later page=Page::Get />
             </Show>
             <Show when=move || !got.get()>
             <Routes fallback=Lost>
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/watch") view=Watch />
-                <Route path=path!("/share") view=Share />
-                <Route path=path!("/library") view=Library />
+                <Route path=path!("/share") view=|| view! { <Later page=Page::Share /> } />
+                <Route path=path!("/library") view=|| view! { <Later page=Page::Library /> } />
                 <Route path=path!("/network") view=Network />
-                <Route path=path!("/wallet") view=WalletPage />
-                <Route path=path!("/ledger") view=LedgerPage />
+                <Route path=path!("/wallet") view=|| view! { <Later page=Page::Wallet /> } />
+                <Route path=path!("/ledger") view=|| view! { <Later page=Page::Ledger /> } />
                 <Route path=path!("/settings") view=SettingsPage />
-                <Route path=path!("/host") view=Host />
+                <Route path=path!("/host") view=|| view! { <Later page=Page::Host /> } />
             </Routes>
             </Show>
         </main>

@@ -79,6 +79,12 @@ pub(crate) fn keep(key: &str, text: &str) {
     }
 }
 
+/// Loads the site anew.
+pub(crate) fn reload() {
+    // A browser that refuses leaves the page as it is, with its button.
+    drop(window().location().reload());
+}
+
 /// Sets an attribute of the root element.
 pub(crate) fn set_root_attribute(name: &str, value: &str) {
     if let Some(root) = document().document_element() {

@@ -11,6 +11,7 @@ mod browser;
 mod components;
 mod format;
 mod host;
+mod later;
 mod ledger;
 mod money;
 mod picked;

@@ -189,16 +189,15 @@ impl Session {
                         self.view.set(view);
                     }
                 });
-                let files = peer.files();
-                self.running.set_value(Some(Running { peer, _subscription }));
+                self.running.set_value(Some(Running { peer: peer.clone(), _subscription }));
                 let stage = if browser::has_webrtc() {
                     Stage::Running
                 } else {
                     Stage::Without("it has no WebRTC, or forbids it".to_owned())
                 };
                 self.stage.set(stage);
-                self.sharing.start(files).await;
                 self.apply();
+                self.sharing.peer_is(peer);
             }
             Err(error) => self.stage.set(Stage::Without(error.to_string())),
         }
@@ -212,9 +211,7 @@ impl Session {
                 upload_limit: Some(limit(settings.upload_limit(metered))),
                 ..LimitOptions::default()
             });
-            if let Some(files) = self.sharing.files() {
-                files.set_upload_limit(settings.upload_limit(metered));
-            }
+            self.sharing.set_upload_limit(settings.upload_limit(metered));
             peer.set_relay_only(settings.relay_only);
             peer.set_cache_bytes(settings.cache_bytes);
         }

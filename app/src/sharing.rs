@@ -1,13 +1,24 @@
 //! What the pages of files share: the handle, what is being made, and status that is looked at again and
 //! again.
+//!
+//! The shares themselves come with the first page that wants them, or at once where some were open at the
+//! last visit ([`crate::later`]). So nothing that every page calls may reach into them: what is called
+//! from outside is held as `dyn`.
 
-use std::time::Duration;
+use core::any::Any;
+use std::{rc::Rc, time::Duration};
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use peer_wasm::Peer;
 use peer_wasm::files::{Files, FilesError, Item, MakeOptions, ShareStatus};
 
+use crate::browser;
+use crate::later;
 use crate::share_words::{Said, error};
+
+/// Kept once there are shares on this device.
+const SHARES_KEY: &str = "starling.shares";
 
 /// How often a share is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
@@ -34,7 +45,10 @@ pub(crate) enum Making {
 /// Handle to the shares of this page. Copied freely.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sharing {
-    files: StoredValue<Option<Files>, LocalStorage>,
+    /// [`Files`], once they are started.
+    files: StoredValue<Option<Rc<dyn Any>>, LocalStorage>,
+    limit: StoredValue<Limit, LocalStorage>,
+    waiting: StoredValue<Waiting, LocalStorage>,
     /// There are shares, and those of the last visit are open.
     pub(crate) ready: RwSignal<bool>,
     /// What is being made.
@@ -45,11 +59,28 @@ pub(crate) struct Sharing {
     pub(crate) changed: RwSignal<u32>,
 }
 
+/// Bytes a second that shares may send, and who is to be told.
+#[derive(Default)]
+struct Limit {
+    bytes_per_s: Option<u64>,
+    told: Option<Rc<dyn Fn(Option<u64>)>>,
+}
+
+/// What is missing before shares can start.
+#[derive(Default)]
+struct Waiting {
+    peer: Option<Peer>,
+    is_wanted: bool,
+    is_started: bool,
+}
+
 impl Sharing {
     /// No peer yet.
     pub(crate) fn new() -> Self {
         Self {
             files: StoredValue::new_local(None),
+            limit: StoredValue::new_local(Limit::default()),
+            waiting: StoredValue::new_local(Waiting::default()),
             ready: RwSignal::new(false),
             making: RwSignal::new(Making::Nothing),
             made: RwSignal::new(None),
@@ -57,21 +88,71 @@ impl Sharing {
         }
     }
 
-    /// The peer is there: opens what was open at the last visit.
+    /// The peer is there.
+    pub(crate) fn peer_is(self, peer: Peer) {
+        self.waiting.update_value(|waiting| waiting.peer = Some(peer));
+        if browser::kept(SHARES_KEY).is_some() {
+            self.want();
+        } else {
+            self.try_start();
+        }
+    }
+
+    /// A page shows shares.
+    pub(crate) fn want(self) {
+        self.waiting.update_value(|waiting| waiting.is_wanted = true);
+        self.try_start();
+    }
+
+    fn try_start(self) {
+        let ready = |waiting: &mut Waiting| {
+            let peer = waiting.peer.clone().filter(|_| waiting.is_wanted && !waiting.is_started)?;
+            waiting.is_started = true;
+            Some(peer)
+        };
+        let Some(peer) = self.waiting.try_update_value(ready).flatten() else { return };
+        spawn_local(async move {
+            match later::shares(self, peer).await {
+                Ok(work) => work.await,
+                // The page that wants them says that it did not load, and tries again.
+                Err(_) => self.waiting.update_value(|waiting| waiting.is_started = false),
+            }
+        });
+    }
+
+    /// Opens what was open at the last visit.
     pub(crate) async fn start(self, files: Files) {
-        self.files.set_value(Some(files.clone()));
+        self.files.set_value(Some(Rc::new(files.clone())));
+        let told = files.clone();
+        self.limit.update_value(|limit| {
+            told.set_upload_limit(limit.bytes_per_s);
+            limit.told = Some(Rc::new(move |bytes_per_s| told.set_upload_limit(bytes_per_s)));
+        });
         files.restore().await;
+        // Those that were opened now have the limit as well.
+        self.limit.with_value(|limit| files.set_upload_limit(limit.bytes_per_s));
         self.ready.set(true);
-        self.touch();
+        self.changed.update(|count| *count = count.wrapping_add(1));
+    }
+
+    /// What all shares together may send from now on.
+    pub(crate) fn set_upload_limit(self, bytes_per_s: Option<u64>) {
+        self.limit.update_value(|limit| {
+            limit.bytes_per_s = bytes_per_s;
+            if let Some(told) = &limit.told {
+                told(bytes_per_s);
+            }
+        });
     }
 
     /// The handle, once there is one.
     pub(crate) fn files(self) -> Option<Files> {
-        self.files.with_value(Clone::clone)
+        self.files.with_value(|files| files.as_ref()?.downcast_ref::<Files>().cloned())
     }
 
     /// Something in the library changed.
     pub(crate) fn touch(self) {
+        browser::keep(SHARES_KEY, "here");
         self.changed.update(|count| *count = count.wrapping_add(1));
     }
 

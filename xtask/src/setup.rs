@@ -26,6 +26,7 @@ fn build_tools(house: &House) -> Result<()> {
     rust::wasm_target(house)?;
     rust::trunk(house)?;
     rust::wasm_bindgen(house)?;
+    rust::wasm_split(house)?;
     node::build_tools(house)
 }
 

@@ -3,6 +3,7 @@
 //! | part | from | in the bundle |
 //! |---|---|---|
 //! | the page | `app/`, by trunk | `index.html`, hashed js, wasm and css |
+//! | pages that come when they are opened | `app/`, by [`split`] | `pages/` |
 //! | the peer for embedding sites | `peer-wasm/`, by wasm-bindgen and wasm-opt | `peer/` |
 //! | the wallet for the page's worker | `ledger-wasm/`, likewise | `wallet/` |
 //! | the player's engine | npm's hls.js | `vendor/` |
@@ -19,6 +20,7 @@ mod compress;
 mod names;
 mod peer;
 mod script;
+mod split;
 
 use std::{
     collections::BTreeMap,

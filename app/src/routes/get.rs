@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_router::hooks::use_location;
 use peer_wasm::files::{FilesError, ShareStatus, view::Stage};
 
 use crate::browser;
@@ -34,12 +35,12 @@ pub(crate) enum Opening {
 
 /// The page of a link.
 #[component]
-pub(crate) fn Get(
-    /// The fragment of the address.
-    link: Memo<String>,
-) -> impl IntoView {
+pub(crate) fn Get() -> impl IntoView {
     browser::set_title("Files for you");
     let session = Session::get();
+    session.sharing.want();
+    // A share's link stands in the fragment of the address.
+    let link = use_location().hash;
     let opening = RwSignal::new(Opening::Waiting);
     let open = move |password: Option<String>| {
         let Some(files) = session.sharing.files() else { return };

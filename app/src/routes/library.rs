@@ -22,6 +22,7 @@ const UNDO_FOR: Duration = Duration::from_secs(8);
 pub(crate) fn Library() -> impl IntoView {
     browser::set_title("Library");
     let sharing = Session::get().sharing;
+    sharing.want();
     let wrong = RwSignal::new(None::<String>);
     let held = LocalResource::new(move || {
         let _ = (sharing.ready.get(), sharing.changed.get());

@@ -21,6 +21,7 @@ use crate::sharing::{Making, full};
 pub(crate) fn Share() -> impl IntoView {
     browser::set_title("Share files");
     let sharing = Session::get().sharing;
+    sharing.want();
     let mine = LocalResource::new(move || {
         let _ = (sharing.ready.get(), sharing.changed.get());
         async move {

@@ -9,10 +9,14 @@ use crate::{
 
 /// The bundler of the page.
 const TRUNK: &str = "0.21.14";
+/// Splits the page's wasm.
+const WASM_SPLIT: &str = "0.2.4";
 /// Checks licences, sources and who imports whom.
 const CARGO_DENY: &str = "0.20";
 /// Checks spelling.
 const TYPOS: &str = "1.52";
+/// With the dependencies a tool's authors tested, not the newest compatible ones.
+const LOCKED: &[&str] = &["--locked"];
 
 /// The standard library for the browser.
 pub(crate) fn wasm_target(house: &House) -> Result<()> {
@@ -34,7 +38,7 @@ pub(crate) fn wasm_target(house: &House) -> Result<()> {
 
 /// trunk.
 pub(crate) fn trunk(house: &House) -> Result<()> {
-    cargo_tool(house, "trunk", "trunk", TRUNK, true, "bundles the page")
+    cargo_tool(house, "trunk", "trunk", TRUNK, LOCKED, "bundles the page")
 }
 
 /// The version of wasm-bindgen that Cargo.lock names: its command line must be the same.
@@ -57,13 +61,21 @@ fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
 pub(crate) fn wasm_bindgen(house: &House) -> Result<()> {
     let version = wasm_bindgen_version(house)?;
     let why = "makes the JavaScript side of the page's wasm";
-    cargo_tool(house, "wasm-bindgen-cli", "wasm-bindgen", &version, false, why)
+    cargo_tool(house, "wasm-bindgen-cli", "wasm-bindgen", &version, &[], why)
+}
+
+/// Splits the page's wasm at the functions that `app/src/later.rs` marks. The same format as the macro
+/// of the library that marks them: `0.2`.
+pub(crate) fn wasm_split(house: &House) -> Result<()> {
+    let why = "splits the page's wasm, so that pages come when they are opened";
+    let args = ["--locked", "--features", "build-binary"];
+    cargo_tool(house, "wasm_split_cli_support", "wasm-split-cli", WASM_SPLIT, &args, why)
 }
 
 /// What checks more than the compiler does.
 pub(crate) fn checkers(house: &House) -> Result<()> {
     let why = "checks licences, sources and who imports whom";
-    cargo_tool(house, "cargo-deny", "cargo-deny", CARGO_DENY, true, why)?;
+    cargo_tool(house, "cargo-deny", "cargo-deny", CARGO_DENY, LOCKED, why)?;
     if house.cache.join("python/bin/typos").is_file() {
         say::kept("typos", "there");
         return Ok(());
@@ -83,18 +95,18 @@ pub(crate) fn checkers(house: &House) -> Result<()> {
         say::kept("typos", "installed: checks spelling");
         return Ok(());
     }
-    cargo_tool(house, "typos-cli", "typos", TYPOS, true, "checks spelling")
+    cargo_tool(house, "typos-cli", "typos", TYPOS, LOCKED, "checks spelling")
 }
 
 /// Builds a program with cargo into our tools, if it is not there in this version.
 ///
-/// `locked`: with the dependencies its authors tested; otherwise with the newest compatible ones.
+/// `args`: more arguments, such as [`LOCKED`].
 pub(crate) fn cargo_tool(
     house: &House,
     package: &str,
     program: &str,
     version: &str,
-    locked: bool,
+    args: &[&str],
     why: &str,
 ) -> Result<()> {
     let name = format!("{package} {version}");
@@ -106,9 +118,7 @@ pub(crate) fn cargo_tool(
         let mut cargo = house.cargo(["install", "--quiet", package, "--version"]);
         cargo
             .arg(format!("{}{version}", if version.matches('.').count() == 2 { "=" } else { "^" }));
-        if locked {
-            cargo.arg("--locked");
-        }
+        cargo.args(args);
         // Tools run for seconds: compiling them fast matters more than their speed.
         cargo
             .arg("--root")

@@ -10,9 +10,11 @@ use crate::{house::House, web};
 /// Everything an embedding page loads of ours, hls.js apart. A ratchet: it only goes down. The goal is
 /// 180,000 (`docs/bench.md` says how far it is).
 const EMBED_BYTES_MAX: u64 = 200_000;
-/// The whole page: markup, styles, wasm and its JavaScript. A ratchet as well. The goal is 450,000, missed
-/// since files, wallet and host pages are in the one module: they belong into one loaded with their pages.
-const APP_BYTES_MAX: u64 = 630_000;
+/// The whole page as it comes: markup, styles, wasm and its JavaScript. A ratchet as well. The goal is
+/// 450,000.
+const APP_BYTES_MAX: u64 = 450_000;
+/// What comes with the pages that are opened later, all together.
+const PAGES_BYTES_MAX: u64 = 400_000;
 
 /// The worker that pages with money load: the wallet and the light client. The goal is 150,000.
 const LEDGER_BYTES_MAX: u64 = 152_000;
@@ -22,6 +24,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
     let folder = house.web();
     let mut embed = 0;
     let mut app = 0;
+    let mut pages = 0;
     let mut ledger = 0;
     for path in web::read_folder(&folder)?.keys().filter(|path| !path.ends_with(".br")) {
         let brotli = folder.join(format!("{path}.br"));
@@ -30,6 +33,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
         match part(path) {
             Part::Embed => embed += size_bytes,
             Part::App => app += size_bytes,
+            Part::Pages => pages += size_bytes,
             Part::Ledger => ledger += size_bytes,
             Part::Neither => {}
         }
@@ -37,6 +41,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
     let parts = [
         ("embed", embed, EMBED_BYTES_MAX),
         ("app", app, APP_BYTES_MAX),
+        ("pages", pages, PAGES_BYTES_MAX),
         ("ledger", ledger, LEDGER_BYTES_MAX),
     ];
     for (name, found, limit) in parts {
@@ -54,6 +59,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
 enum Part {
     Embed,
     App,
+    Pages,
     Ledger,
     Neither,
 }
@@ -64,6 +70,7 @@ fn part(path: &str) -> Part {
     match folder {
         _ if !code => Part::Neither,
         "peer" | "player" => Part::Embed,
+        "pages" => Part::Pages,
         "wallet" => Part::Ledger,
         "" if path == "embed.js" => Part::Embed,
         "" => Part::App,
@@ -81,6 +88,7 @@ mod tests {
         assert_eq!(part("peer/peer_bg-00.wasm"), Part::Embed);
         assert_eq!(part("app-00_bg.wasm"), Part::App);
         assert_eq!(part("index.html"), Part::App);
+        assert_eq!(part("pages/files-00.wasm"), Part::Pages);
         assert_eq!(part("wallet/worker.js"), Part::Ledger);
         assert_eq!(part("vendor/hls-00.mjs"), Part::Neither);
         assert_eq!(part("icons/icon.svg"), Part::Neither);

@@ -1,10 +1,10 @@
-//! The page, by trunk.
+//! The page, by trunk; its wasm is then [split].
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use super::{Mode, clear, peer, read_folder};
+use super::{Mode, clear, split};
 use crate::house::{self, House};
 
 /// Builds the page; the folder it is in.
@@ -24,8 +24,6 @@ pub(super) fn build(house: &House, mode: Mode) -> Result<PathBuf> {
     // trunk reads this as yes or no and stumbles over the usual "1".
     trunk.env_remove("NO_COLOR").env("CARGO_TERM_QUIET", "true");
     house::run(&mut trunk)?;
-    for path in read_folder(&folder)?.keys().filter(|path| path.ends_with(".wasm")) {
-        peer::check_imports(house, &folder.join(path)).context("the page's wasm")?;
-    }
+    split::split(house, mode, &folder).context("splitting the page's wasm")?;
     Ok(folder)
 }

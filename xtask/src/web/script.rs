@@ -12,7 +12,7 @@ pub(super) fn minified(house: &House, path: &Path) -> Result<Vec<u8>> {
     let mut esbuild = house.command("node");
     esbuild.arg(house.npm().join("node_modules/esbuild/bin/esbuild")).arg(path);
     esbuild.args(["--minify", "--format=esm", "--target=esnext", "--legal-comments=none"]);
-    esbuild.args(["--log-level=warning"]);
+    esbuild.args(["--log-level=warning", "--log-override:duplicate-object-key=silent"]);
     let script = house::read(&mut esbuild);
     Ok(script.with_context(|| format!("making {} small", path.display()))?.into_bytes())
 }

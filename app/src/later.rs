@@ -1,0 +1,137 @@
+//! Pages that come when somebody opens them.
+//!
+//! A person who came to watch does not download what shares files, holds money or looks after a host.
+//! The functions below the line are split points: what only they reach is a wasm file of its own
+//! (`xtask/src/web/split.rs`), fetched at their first call.
+//!
+//! | part | pages |
+//! |---|---|
+//! | `files` | Share, Get, Library, and the shares that were open at the last visit |
+//! | `money` | Wallet, Ledger |
+//! | `host` | Host |
+
+use core::{future::Future, pin::Pin};
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
+use peer_wasm::Peer;
+
+use crate::browser;
+use crate::routes::get::Get;
+use crate::routes::host::Host;
+use crate::routes::ledger::LedgerPage;
+use crate::routes::library::Library;
+use crate::routes::share::Share;
+use crate::routes::wallet::WalletPage;
+use crate::sharing::Sharing;
+
+/// A page of which only the name is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// Files to share.
+    Share,
+    /// Files somebody shared.
+    Get,
+    /// Files that are here.
+    Library,
+    /// Money.
+    Wallet,
+    /// Blocks.
+    Ledger,
+    /// The servers.
+    Host,
+}
+
+/// Makes the page.
+type Draw = fn() -> AnyView;
+
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    Coming,
+    Here(Draw),
+    Missing,
+}
+
+impl Page {
+    async fn load(self) -> Result<Draw, SplitLoaderError> {
+        match self {
+            Self::Share | Self::Get | Self::Library => files(self).await,
+            Self::Wallet | Self::Ledger => money(self).await,
+            Self::Host => host().await,
+        }
+    }
+}
+
+/// A page, as soon as it is here.
+#[component]
+pub(crate) fn Later(
+    /// Which.
+    page: Page,
+) -> impl IntoView {
+    let stage = RwSignal::new(Stage::Coming);
+    let load = move || {
+        stage.set(Stage::Coming);
+        spawn_local(async move {
+            let now = page.load().await.map_or(Stage::Missing, Stage::Here);
+            // Nobody waits any more where the person left the page meanwhile.
+            stage.try_set(now);
+        });
+    };
+    load();
+    move || match stage.get() {
+        Stage::Here(draw) => draw(),
+        Stage::Coming => view! { <p class="coming" role="status">"Loading"</p> }.into_any(),
+        Stage::Missing => {
+            browser::set_title("Not loaded");
+            view! {
+                <section class="lost">
+                    <h1>"This page did not load"</h1>
+                    <p>"The network failed, or the site was updated since this tab was opened."</p>
+                    <div class="actions">
+                        <button class="button button--strong" type="button" on:click=move |_| load()>
+                            "Try again"
+                        </button>
+                        <button class="button" type="button" on:click=move |_| browser::reload()>
+                            "Load the site anew"
+                        </button>
+                    </div>
+                </section>
+            }
+                .into_any()
+        }
+    }
+}
+
+// Split points. Names of the first argument are names of files.
+
+#[wasm_split(files, fallible, wasm_split_path = ::leptos::wasm_split)]
+fn files(page: Page) -> Result<Draw, SplitLoaderError> {
+    Ok(match page {
+        Page::Get => || Get().into_any(),
+        Page::Library => || Library().into_any(),
+        _ => || Share().into_any(),
+    })
+}
+
+/// What shares of files do once there is a peer.
+pub(crate) type Work = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Starts the shares of files.
+#[wasm_split(files, fallible, wasm_split_path = ::leptos::wasm_split)]
+pub(crate) fn shares(sharing: Sharing, peer: Peer) -> Result<Work, SplitLoaderError> {
+    Ok(Box::pin(sharing.start(peer.files())))
+}
+
+#[wasm_split(money, fallible, wasm_split_path = ::leptos::wasm_split)]
+fn money(page: Page) -> Result<Draw, SplitLoaderError> {
+    Ok(match page {
+        Page::Ledger => || LedgerPage().into_any(),
+        _ => || WalletPage().into_any(),
+    })
+}
+
+#[wasm_split(host, fallible, wasm_split_path = ::leptos::wasm_split)]
+fn host() -> Result<Draw, SplitLoaderError> {
+    Ok(|| Host().into_any())
+}
