@@ -18,6 +18,11 @@ const FEATURES: &[&str] = &[
     "--enable-sign-ext",
 ];
 
+/// What the optimiser may take for granted: memory is the module's own, so it starts as zeros; and nothing
+/// lives in its first kilobyte, which is the end of a stack of a megabyte that is never used up (static data
+/// lies behind the stack).
+const MEMORY: &[&str] = &["--low-memory-unused", "--zero-filled-memory"];
+
 /// Builds `<name>.js`, `<name>_bg.wasm` and their types of the crate `<name>-wasm`; the folder they
 /// are in.
 pub(super) fn build(house: &House, mode: Mode, name: &str) -> Result<PathBuf> {
@@ -56,7 +61,9 @@ pub(super) fn build(house: &House, mode: Mode, name: &str) -> Result<PathBuf> {
 /// Makes a wasm file smaller, in place.
 pub(super) fn optimise(house: &House, wasm: &Path) -> Result<()> {
     let mut command = house.command("wasm-opt");
-    command.args(["-Oz", "--converge"]).args(FEATURES).arg(wasm).arg("-o").arg(wasm);
+    command.args(["-Oz", "--converge", "--gufa", "-Oz", "--merge-similar-functions"]);
+    command.args(["--strip-producers", "--strip-target-features"]).args(MEMORY).args(FEATURES);
+    command.arg(wasm).arg("-o").arg(wasm);
     house::run(&mut command).context("optimising by wasm-opt")
 }
 
