@@ -17,6 +17,7 @@
 
 mod app;
 mod compress;
+mod imports;
 mod names;
 mod peer;
 mod script;

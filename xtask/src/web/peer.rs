@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::{Mode, clear, module_folder};
+use super::{Mode, clear, imports, module_folder};
 use crate::house::{self, House, WASM};
 
 /// What Rust's wasm target uses by default and every browser with WebRTC data channels has.
@@ -53,6 +53,7 @@ pub(super) fn build(house: &House, mode: Mode, name: &str) -> Result<PathBuf> {
     let wasm = folder.join(format!("{name}_bg.wasm"));
     if mode == Mode::Release {
         optimise(house, &wasm)?;
+        imports::shorten(&wasm, &folder.join(format!("{name}.js")))?;
     }
     check_imports(house, &wasm)?;
     Ok(folder)
