@@ -66,6 +66,7 @@ pub(crate) const INPUTS: &[&str] = &[
     "ledger-wasm",
     "crates",
     "static",
+    ".cargo",
     "xtask/npm",
     "xtask/src/web",
     "xtask/src/web.rs",
