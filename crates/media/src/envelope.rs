@@ -19,7 +19,7 @@ struct Envelope {
 
 /// Fields of a JSON object.
 fn fields(bytes: &[u8]) -> Option<Fields> {
-    Fields::of(serde_json::from_slice(bytes).ok()?).ok()
+    Fields::of(Json::read(bytes)?).ok()
 }
 
 fn read_envelope(bytes: &[u8]) -> Option<Envelope> {

@@ -75,8 +75,8 @@ impl Manifest {
     /// Whoever pins a publisher compares [`Manifest::publisher`] with it.
     pub fn open(bytes: &[u8]) -> Result<Self, ManifestError> {
         let payload = envelope::open(bytes, MANIFEST_BYTES_MAX, FORMAT, None)?;
-        let manifest: Self =
-            serde_json::from_slice(&payload).map_err(|_| ManifestError::Payload)?;
+        let json = Json::read(&payload).ok_or(ManifestError::Payload)?;
+        let manifest = Self::try_from(json).map_err(|_| ManifestError::Payload)?;
         manifest.check()?;
         Ok(manifest)
     }

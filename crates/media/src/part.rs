@@ -60,7 +60,8 @@ impl Part {
     /// [`crate::Manifest::open_part`] also checks that it is the part that was asked for.
     pub fn open(bytes: &[u8], publisher: &PeerId) -> Result<Self, ManifestError> {
         let payload = envelope::open(bytes, PART_BYTES_MAX, FORMAT, Some(publisher))?;
-        let part: Self = serde_json::from_slice(&payload).map_err(|_| ManifestError::Payload)?;
+        let json = Json::read(&payload).ok_or(ManifestError::Payload)?;
+        let part = Self::try_from(json).map_err(|_| ManifestError::Payload)?;
         part.check()?;
         Ok(part)
     }

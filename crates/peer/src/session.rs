@@ -14,6 +14,7 @@ use core::time::Duration;
 
 use primitives::{KeyPair, PeerId, Seed, SortedMap, SwarmId, Time};
 use wire::{
+    json::Json,
     limits::{SIGNALING_BYTES_MAX, SIGNALING_VERSION, TOKEN_BYTES_MAX},
     signaling::{Base64, ErrorCode, FromServer, ToServer, hello_proof},
 };
@@ -148,7 +149,7 @@ impl Session {
         if text.len() > SIGNALING_BYTES_MAX {
             return None;
         }
-        let message: FromServer = serde_json::from_str(text).ok()?;
+        let message = FromServer::try_from(Json::read(text.as_bytes())?).ok()?;
         self.pong_by = None;
         match &message {
             FromServer::Challenge { nonce, server, .. } => {

@@ -2,7 +2,8 @@
 //!
 //! One reader for all types: serde's own way makes one of each type, and of each enum with a tag two,
 //! which was a tenth of what a visitor downloads (`docs/adr/0014-smaller-wasm.md`). A type that is read
-//! this way says `#[serde(try_from = "Json")]` and stays `Deserialize` for everybody else.
+//! this way says `#[serde(try_from = "Json")]` and stays `Deserialize` for everybody else; a peer reads by
+//! [`Json::read`].
 //!
 //! As everywhere in our JSON: an object has each field it knows once, a field it does not know is
 //! skipped, a number of ours is a whole one that is not negative.
@@ -50,6 +51,14 @@ pub trait Field: Sized {
     /// What stands for a field that is absent, if it may be.
     fn absent() -> Option<Self> {
         None
+    }
+}
+
+impl Json {
+    /// The tree of a text in UTF-8. The same trees come by `Deserialize`, for a tenth more of what a
+    /// visitor downloads: `serde_json` reads every number to its last digit, and says what is wrong where.
+    pub fn read(text: &[u8]) -> Option<Self> {
+        reader::read(text)
     }
 }
 
@@ -222,5 +231,6 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
+mod reader;
 #[cfg(test)]
 mod tests;
