@@ -4,16 +4,21 @@
 
 use core::{cell::RefCell, time::Duration};
 
-use js_sys::Promise;
+use js_sys::{Array, Promise};
 use peer::{Playhead, SegmentUrl, Track, TrackSegment};
 use primitives::SegmentId;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 
 use web_sys::{AbortController, ReadableStreamDefaultReader};
 
-use crate::{Load, Peer, Stream, js_error::coded_error, number};
+use crate::{
+    LimitOptions, Load, OpenOptions, Peer, StartOptions, Stream,
+    fields::{Field, Mismatch},
+    js_error::coded_error,
+    number,
+};
 
 /// A running peer. See the Rust [`Peer`].
 #[wasm_bindgen]
@@ -43,7 +48,7 @@ impl StarlingPeer {
     /// # Errors
     /// Options of the wrong type, or a browser without what every peer needs.
     pub async fn start(options: JsValue) -> Result<Self, JsValue> {
-        let options = read(options)?;
+        let options = StartOptions::from_js(&options).map_err(bad_argument)?;
         Peer::start(options).await.map(Self::from).map_err(|error| error.to_js())
     }
 
@@ -51,8 +56,9 @@ impl StarlingPeer {
     ///
     /// # Errors
     /// Options that make no stream; the peer is closed.
-    pub fn open(&self, options: JsValue) -> Result<StarlingStream, JsValue> {
-        let stream = self.running()?.open(read(options)?)?;
+    pub fn open(&self, options: &JsValue) -> Result<StarlingStream, JsValue> {
+        let peer = self.running()?;
+        let stream = peer.open(OpenOptions::from_js(options).map_err(bad_argument)?)?;
         let swarm = stream.swarm().to_string();
         Ok(StarlingStream { stream: RefCell::new(Some(stream)), swarm })
     }
@@ -70,8 +76,9 @@ impl StarlingPeer {
     /// # Errors
     /// Options of the wrong type; the peer is closed.
     #[wasm_bindgen(js_name = setLimits)]
-    pub fn set_limits(&self, limits: JsValue) -> Result<(), JsValue> {
-        self.running()?.set_limits(read(limits)?);
+    pub fn set_limits(&self, limits: &JsValue) -> Result<(), JsValue> {
+        let peer = self.running()?;
+        peer.set_limits(LimitOptions::from_js(limits).map_err(bad_argument)?);
         Ok(())
     }
 
@@ -143,18 +150,6 @@ impl StarlingPeer {
     }
 }
 
-/// One segment of a list, as JavaScript gives it. Fractions of a millisecond are dropped.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SegmentEntry {
-    index: u32,
-    start_ms: f64,
-    duration_ms: f64,
-    url: String,
-    range_from: Option<f64>,
-    range_to: Option<f64>,
-}
-
 #[wasm_bindgen]
 extern "C" {
     /// A load under way, as `static/player/streamed.js` hands it over.
@@ -170,6 +165,43 @@ extern "C" {
     fn reader(this: &HandedLoad) -> ReadableStreamDefaultReader;
     #[wasm_bindgen(method, getter)]
     fn controller(this: &HandedLoad) -> AbortController;
+
+    /// One segment of a list.
+    #[derive(Debug)]
+    type SegmentEntry;
+    #[wasm_bindgen(method, getter)]
+    fn index(this: &SegmentEntry) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = startMs)]
+    fn start_ms(this: &SegmentEntry) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = durationMs)]
+    fn duration_ms(this: &SegmentEntry) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn url(this: &SegmentEntry) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = rangeFrom)]
+    fn range_from(this: &SegmentEntry) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = rangeTo)]
+    fn range_to(this: &SegmentEntry) -> JsValue;
+}
+
+/// Fractions of a millisecond are dropped.
+fn read_segment(entry: &JsValue) -> Result<(TrackSegment, SegmentUrl), Mismatch> {
+    fn read<T: Field>(value: &JsValue, name: &'static str) -> Result<T, Mismatch> {
+        T::from_js(value).ok_or(Mismatch(name))
+    }
+    if !entry.is_object() {
+        return Err(Mismatch("segment"));
+    }
+    let entry: &SegmentEntry = entry.unchecked_ref();
+    let duration_ms = number::whole(read(&entry.duration_ms(), "durationMs")?);
+    let segment = TrackSegment {
+        index: read(&entry.index(), "index")?,
+        start_ms: number::whole(read(&entry.start_ms(), "startMs")?),
+        duration_ms: u32::try_from(duration_ms).unwrap_or(u32::MAX),
+    };
+    let from: Option<f64> = read(&entry.range_from(), "rangeFrom")?;
+    let to: Option<f64> = read(&entry.range_to(), "rangeTo")?;
+    let range = from.zip(to).map(|(from, to)| (number::whole(from), number::whole(to)));
+    Ok((segment, SegmentUrl { url: read(&entry.url(), "url")?, range }))
 }
 
 #[wasm_bindgen]
@@ -186,20 +218,14 @@ impl StarlingStream {
     /// # Errors
     /// A list of the wrong shape; the stream is closed.
     #[wasm_bindgen(js_name = setTrack)]
-    pub fn set_track(&self, track: u16, live: bool, segments: JsValue) -> Result<(), JsValue> {
-        let entries: Vec<SegmentEntry> = read(segments)?;
-        let mut segments = Vec::with_capacity(entries.len());
-        let mut urls = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let duration_ms = number::whole(entry.duration_ms);
-            segments.push(TrackSegment {
-                index: entry.index,
-                start_ms: number::whole(entry.start_ms),
-                duration_ms: u32::try_from(duration_ms).unwrap_or(u32::MAX),
-            });
-            let range = entry.range_from.zip(entry.range_to);
-            let range = range.map(|(from, to)| (number::whole(from), number::whole(to)));
-            urls.push(SegmentUrl { url: entry.url, range });
+    pub fn set_track(&self, track: u16, live: bool, segments: &JsValue) -> Result<(), JsValue> {
+        let list: Option<&Array> = segments.dyn_ref();
+        let list = list.ok_or(Mismatch("array")).map_err(bad_argument)?;
+        let (mut segments, mut urls) = (Vec::new(), Vec::new());
+        for entry in list.iter() {
+            let (segment, url) = read_segment(&entry).map_err(bad_argument)?;
+            segments.push(segment);
+            urls.push(url);
         }
         self.with(|stream| stream.set_track(Track { track, live, segments }, urls))
     }
@@ -305,9 +331,8 @@ fn closed() -> JsValue {
     coded_error("closed", "it is closed", None)
 }
 
-fn read<T: DeserializeOwned>(value: JsValue) -> Result<T, JsValue> {
-    serde_wasm_bindgen::from_value(value)
-        .map_err(|error| coded_error("bad-argument", &error.to_string(), None))
+fn bad_argument(Mismatch(name): Mismatch) -> JsValue {
+    coded_error("bad-argument", &["expected another value as ", name].concat(), None)
 }
 
 fn write(value: &impl Serialize) -> Result<JsValue, JsValue> {

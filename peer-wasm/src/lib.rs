@@ -13,6 +13,7 @@
 mod clock;
 mod entropy;
 mod fetch;
+mod fields;
 pub mod files;
 mod idb;
 mod js;

@@ -1,11 +1,12 @@
 //! What a page asks of a peer and of a stream.
 
 use peer::{Integrity, StreamConfig};
-use serde::{Deserialize, Deserializer};
+use wasm_bindgen::JsValue;
+
+use crate::fields::{Field, Fields, Mismatch};
 
 /// How to start a peer. In JavaScript the names are in camel case.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StartOptions {
     /// The signaling server: absolute, or relative to the page; `http:` and `https:` become `ws:` and
     /// `wss:`. Default: `/signal` on the page's own host.
@@ -43,32 +44,50 @@ impl UploadLimit {
     }
 }
 
-impl<'de> Deserialize<'de> for UploadLimit {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let limit = Option::<u64>::deserialize(deserializer)?;
-        Ok(limit.map_or(Self::Unlimited, Self::BytesPerS))
+/// `null` is a value here (no limit), not an absence.
+impl Field for UploadLimit {
+    fn from_js(value: &JsValue) -> Option<Self> {
+        let limit = Option::<u64>::from_js(value)?;
+        Some(limit.map_or(Self::Unlimited, Self::BytesPerS))
+    }
+}
+
+impl StartOptions {
+    /// Reads what JavaScript gave.
+    pub(crate) fn from_js(options: &JsValue) -> Result<Self, Mismatch> {
+        let fields = Fields::of(options)?;
+        Ok(Self {
+            signal_url: fields.get_or_default("signalUrl")?,
+            relay_only: fields.get_or_default("relayOnly")?,
+            upload_limit: fields.get_or_default("uploadLimit")?,
+            cache_bytes: fields.get_or_default("cacheBytes")?,
+            memory_bytes: fields.get_or_default("memoryBytes")?,
+        })
     }
 }
 
 /// New limits; what is absent stays as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LimitOptions {
     /// What may be uploaded.
-    #[serde(deserialize_with = "present")]
     pub upload_limit: Option<UploadLimit>,
     /// Most bytes of segments held in memory.
     pub memory_bytes: Option<u64>,
 }
 
-/// `null` is a value here (no limit), not an absence.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UploadLimit>, D::Error> {
-    UploadLimit::deserialize(deserializer).map(Some)
+impl LimitOptions {
+    /// Reads what JavaScript gave.
+    pub(crate) fn from_js(limits: &JsValue) -> Result<Self, Mismatch> {
+        let fields = Fields::of(limits)?;
+        Ok(Self {
+            upload_limit: fields.get("uploadLimit")?,
+            memory_bytes: fields.get_or_default("memoryBytes")?,
+        })
+    }
 }
 
 /// A stream to open. In JavaScript the names are in camel case.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OpenOptions {
     /// The playlist the player was given: absolute, or relative to the page.
     pub playlist_url: String,
@@ -85,14 +104,23 @@ pub struct OpenOptions {
 }
 
 /// See [`OpenOptions::integrity`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IntegrityOption {
     /// The strongest proof there is.
     #[default]
     Best,
     /// No check at all.
     None,
+}
+
+impl Field for IntegrityOption {
+    fn from_js(value: &JsValue) -> Option<Self> {
+        match value.as_string()?.as_str() {
+            "best" => Some(Self::Best),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
 }
 
 /// Why options were refused: a stable code and what is wrong.
@@ -103,6 +131,19 @@ pub(crate) struct BadOption {
 }
 
 impl OpenOptions {
+    /// Reads what JavaScript gave.
+    pub(crate) fn from_js(options: &JsValue) -> Result<Self, Mismatch> {
+        let fields = Fields::of(options)?;
+        Ok(Self {
+            playlist_url: fields.get_or_default("playlistUrl")?,
+            swarm: fields.get_or_default("swarm")?,
+            integrity: fields.get_or_default("integrity")?,
+            publisher: fields.get_or_default("publisher")?,
+            site: fields.get_or_default("site")?,
+            region: fields.get_or_default("region")?,
+        })
+    }
+
     /// The same for the core; `playlist_url` made absolute by the caller.
     pub(crate) fn into_config(self, playlist_url: String) -> Result<StreamConfig, BadOption> {
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
