@@ -5,7 +5,10 @@ use core::{fmt, str::FromStr};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::hex::{self, HexError};
+use crate::{
+    cbor::Fields,
+    hex::{self, HexError},
+};
 
 macro_rules! byte_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -116,7 +119,7 @@ byte_id! {
 /// alone is track 0); `index` is the media sequence number (RFC 8216, 4.4.3.2), so that viewers of
 /// a live window agree on names however late they came.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Serialize, Deserialize,
 )]
 pub struct SegmentId {
     /// 0-based rendition.
@@ -125,6 +128,18 @@ pub struct SegmentId {
     /// Media sequence number.
     #[n(1)]
     pub index: u32,
+}
+
+impl<'b, C> Decode<'b, C> for SegmentId {
+    fn decode(
+        decoder: &mut minicbor::Decoder<'b>,
+        _: &mut C,
+    ) -> Result<Self, minicbor::decode::Error> {
+        let mut fields = Fields::of(decoder)?;
+        let read = Self { track: fields.read()?, index: fields.read()? };
+        fields.end()?;
+        Ok(read)
+    }
 }
 
 impl SegmentId {

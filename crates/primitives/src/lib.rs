@@ -4,6 +4,7 @@
 //! Laws of this crate: nothing here reads a clock, draws entropy or does IO. Time and randomness
 //! come in as arguments ([`Time`], [`Seed`]), so that every core can be replayed from a seed.
 
+pub mod cbor;
 mod hash;
 mod hex;
 mod id;

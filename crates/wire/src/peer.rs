@@ -17,13 +17,17 @@
 //! | 8 | [`Choke`] | control | uploads to you are off or on again |
 //! | 9 | [`Bye`] | control | leaving |
 
-use minicbor::{Decode, Encode, bytes::ByteSlice};
-use primitives::{SegmentId, SwarmId};
+use minicbor::{
+    Decode, Decoder, Encode,
+    bytes::{ByteSlice, ByteVec},
+    decode::Error,
+};
+use primitives::{SegmentId, SwarmId, cbor::Fields};
 
 use crate::limits;
 
 /// One frame on a data channel.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode)]
 pub enum Message<'b> {
     /// See [`Hello`].
     #[n(0)]
@@ -58,7 +62,7 @@ pub enum Message<'b> {
 }
 
 /// Who I am here. First message both ways; anything before it is misbehaviour.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode)]
 pub struct Hello {
     /// [`limits::PEER_VERSION`] of the sender. A higher one is not refused: fields only append.
     #[n(0)]
@@ -72,7 +76,7 @@ pub struct Hello {
 }
 
 /// A run of segments of one track: `first, first + 1, … first + count - 1`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub struct Run {
     /// Index of the first segment.
     #[n(0)]
@@ -83,7 +87,7 @@ pub struct Run {
 }
 
 /// Whole verified segments of one track that the sender holds.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode)]
 pub struct Have {
     /// The track.
     #[n(0)]
@@ -99,7 +103,7 @@ pub struct Have {
 /// Progress of a segment that is still arriving at the sender. Both bitmaps: bit `i % 8` (least
 /// significant first) of byte `i / 8` is piece `i`; at most [`limits::PIECES_MAX`]` / 8` bytes, trailing
 /// zero bytes left out. Both empty: it is not arriving any more, do not wait for it.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode)]
 pub struct Pieces {
     /// The segment.
     #[n(0)]
@@ -113,7 +117,7 @@ pub struct Pieces {
 }
 
 /// Where the sender plays, so that others know what it will need and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub struct Playback {
     /// The segment at the playhead.
     #[n(0)]
@@ -133,7 +137,7 @@ pub struct Playback {
 }
 
 /// Asks for pieces of one segment, which come as [`Data`] in any order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub struct Request {
     /// The segment.
     #[n(0)]
@@ -151,7 +155,7 @@ pub struct Request {
 }
 
 /// Takes back a [`Request`], whole or in part. Data already under way may still come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub struct Cancel {
     /// The segment.
     #[n(0)]
@@ -165,7 +169,7 @@ pub struct Cancel {
 }
 
 /// Part of one piece. Never crosses a piece's end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub struct Data<'b> {
     /// The segment.
     #[n(0)]
@@ -197,7 +201,7 @@ pub enum RefuseReason {
 }
 
 /// The pieces of this request will not come from the sender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub struct Refuse {
     /// The segment.
     #[n(0)]
@@ -214,7 +218,7 @@ pub struct Refuse {
 }
 
 /// Uploads to the receiver stop (`on`) or go on again. All its open requests are void while on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub struct Choke {
     /// Whether uploads are stopped.
     #[n(0)]
@@ -225,7 +229,7 @@ pub struct Choke {
 }
 
 /// The sender leaves (page closed, neighbour dropped for a better one). Nothing more will come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
 pub struct Bye {
     /// 0: page closes; 1: replaced by a better neighbour; 2: protocol error seen.
     #[n(0)]
@@ -268,6 +272,76 @@ const KIND_MAX: u32 = 9;
 /// [`limits::PIECES_MAX`] as a count of bits.
 const PIECES_MAX: usize = 1024;
 const _: () = assert!(limits::PIECES_MAX == 1024);
+
+/// Reads a struct whose fields are named in the order of their numbers.
+macro_rules! read_in_order {
+    ($name:ident { $($field:ident),* }) => {
+        impl<'b, C> Decode<'b, C> for $name {
+            fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Self, Error> {
+                let mut fields = Fields::of(decoder)?;
+                let read = Self { $($field: fields.read()?),* };
+                fields.end()?;
+                Ok(read)
+            }
+        }
+    };
+}
+
+read_in_order!(Hello { version, swarm, uploads });
+read_in_order!(Run { first, count });
+read_in_order!(Have { track, added, removed });
+read_in_order!(Playback { at, offset_ms, rate_percent, uploads, next_missing });
+read_in_order!(Request { segment, first, count, due_in_ms });
+read_in_order!(Cancel { segment, first, count });
+read_in_order!(Refuse { segment, first, count, reason });
+read_in_order!(Choke { on, reason });
+read_in_order!(Bye { reason });
+
+impl<'b, C> Decode<'b, C> for Pieces {
+    fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Self, Error> {
+        let mut fields = Fields::of(decoder)?;
+        let segment = fields.read()?;
+        let held: ByteVec = fields.read()?;
+        let fetching: ByteVec = fields.read()?;
+        fields.end()?;
+        Ok(Self { segment, held: held.into(), fetching: fetching.into() })
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Data<'b> {
+    fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Self, Error> {
+        let mut fields = Fields::of(decoder)?;
+        let (segment, segment_bytes) = (fields.read()?, fields.read()?);
+        let read = Self { segment, segment_bytes, offset: fields.read()?, bytes: fields.read()? };
+        fields.end()?;
+        Ok(read)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Message<'b> {
+    fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Self, Error> {
+        if decoder.array()? != Some(2) {
+            return Err(Error::message("expected kind and fields"));
+        }
+        let kind = decoder.u32()?;
+        let mut fields = Fields::of(decoder)?;
+        let read = match kind {
+            0 => Self::Hello(fields.read()?),
+            1 => Self::Have(fields.read()?),
+            2 => Self::Pieces(fields.read()?),
+            3 => Self::Playback(fields.read()?),
+            4 => Self::Request(fields.read()?),
+            5 => Self::Cancel(fields.read()?),
+            6 => Self::Data(fields.read()?),
+            7 => Self::Refuse(fields.read()?),
+            8 => Self::Choke(fields.read()?),
+            9 => Self::Bye(fields.read()?),
+            _ => return Err(Error::unknown_variant(i64::from(kind))),
+        };
+        fields.end()?;
+        Ok(read)
+    }
+}
 
 impl<'b> Message<'b> {
     /// The bytes of this message.
