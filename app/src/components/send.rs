@@ -181,7 +181,7 @@ fn LastLook(form: Form) -> impl IntoView {
 fn Review(draft: Draft, fee: u128) -> impl IntoView {
     let total = draft.units.saturating_add(fee);
     view! {
-        <dl class="sums num">
+        <dl class="bill num">
             <div>
                 <dt>"To"</dt>
                 <dd class="who">
@@ -197,7 +197,7 @@ fn Review(draft: Draft, fee: u128) -> impl IntoView {
                 <dt>"Fee"</dt>
                 <dd>{money::named(fee)}</dd>
             </div>
-            <div class="sums-total">
+            <div class="bill-total">
                 <dt>"Total"</dt>
                 <dd>{money::named(total)}</dd>
             </div>

@@ -38,7 +38,7 @@ pub(crate) fn Transfers() -> impl IntoView {
             <p class="quiet" hidden=move || !lines.read().is_empty()>
                 "Nothing was sent or received yet."
             </p>
-            <ul class="transfers" aria-live="polite">
+            <ul class="payments" aria-live="polite">
                 {move || lines.get().into_iter().map(row).collect_view()}
             </ul>
         </section>
@@ -48,9 +48,9 @@ pub(crate) fn Transfers() -> impl IntoView {
 fn row(line: Line) -> impl IntoView + use<> {
     let sign = if line.inward { "+" } else { "\u{2212}" };
     view! {
-        <li class="transfer" data-way={if line.inward { "in" } else { "out" }}>
+        <li class="payment" data-way={if line.inward { "in" } else { "out" }}>
             <Avatar key=line.other.clone() />
-            <div class="transfer-who">
+            <div class="row-words">
                 <span>
                     {if line.inward { "From " } else { "To " }}
                     <span class="mono" title=line.other.clone()>
@@ -61,7 +61,7 @@ fn row(line: Line) -> impl IntoView + use<> {
                     {line.state}
                 </span>
             </div>
-            <span class="transfer-units num">{format!("{sign}{}", line.amount)}</span>
+            <span class="payment-units num">{format!("{sign}{}", line.amount)}</span>
             <Icon glyph={if line.inward { Glyph::Receive } else { Glyph::Arrow }} />
         </li>
     }

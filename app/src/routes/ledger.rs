@@ -244,7 +244,7 @@ fn server_row(ledger: Ledger, place: usize, server: Server) -> impl IntoView {
     view! {
         <li class="server" data-signaling=lamp data-lies=server.lies.to_string()>
             <span class="lamp" aria-hidden="true"></span>
-            <div class="transfer-who">
+            <div class="row-words">
                 <span class="wrap">{server.url}</span>
                 <span class="quiet num" class:quiet--warn=warn>
                     {words}
