@@ -21,11 +21,19 @@ pub(crate) fn Header() -> impl IntoView {
                 <Links icons=false />
             </nav>
             <ThemeToggle />
+            <A
+                href="/settings"
+                attr:class="button button--icon header-settings"
+                attr:aria-label="Settings"
+            >
+                <Icon glyph=Glyph::Settings />
+            </A>
         </header>
     }
 }
 
-/// The bar at the bottom of phones.
+/// The bar at the bottom of phones: five places, as many as thumbs hit and words fit. Home and the
+/// settings are in the top bar there.
 #[component]
 pub(crate) fn TabBar() -> impl IntoView {
     view! {
@@ -41,21 +49,19 @@ fn Links(icons: bool) -> impl IntoView {
     let watch = move || watch_path(session.source.get().as_deref());
     let icon = move |glyph| icons.then(|| view! { <Icon glyph /> });
     view! {
-        {icons
-            .then(|| {
-                view! {
-                    <A href="/" exact=true>
-                        {icon(Glyph::Home)}
-                        <span>"Home"</span>
-                    </A>
-                }
-            })}
         <A href=watch>{icon(Glyph::Play)} <span>"Watch"</span></A>
         <A href="/share">{icon(Glyph::Share)} <span>"Share"</span></A>
         <A href="/library">{icon(Glyph::Library)} <span>"Library"</span></A>
         <A href="/network">{icon(Glyph::Network)} <span>"Network"</span></A>
         <A href="/wallet">{icon(Glyph::Wallet)} <span>"Wallet"</span></A>
-        <A href="/settings">{icon(Glyph::Settings)} <span>"Settings"</span></A>
+        {(!icons)
+            .then(|| {
+                view! {
+                    <A href="/settings">
+                        <span>"Settings"</span>
+                    </A>
+                }
+            })}
     }
 }
 

@@ -17,8 +17,6 @@ pub(crate) enum Glyph {
     Blocks,
     /// An arrow into a tray.
     Receive,
-    /// A house.
-    Home,
     /// Half a disc.
     Theme,
     /// An arrow out of a tray.
@@ -76,7 +74,6 @@ impl Glyph {
             }
             Self::Blocks => "M4 4h6v6H4ZM14 14h6v6h-6ZM10 7h4.500a2.500 2.500 0 0 1 2.500 2.500V14",
             Self::Receive => "M12 3.500V15M8 11.500 12 15.500l4-4M5 17.500V20h14v-2.500",
-            Self::Home => "M4 11.2 12 4.5l8 6.7V19a1 1 0 0 1-1 1h-4.5v-5.5h-5V20H5a1 1 0 0 1-1-1Z",
             Self::Theme => {
                 "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM12 3.5v17M12 8h7.5M12 12h8.5M12 16h7.5"
             }
