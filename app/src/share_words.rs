@@ -145,10 +145,14 @@ pub(crate) fn sending(status: &ShareStatus) -> Said {
         (0, _) => "Nobody is connected".to_owned(),
         (_, 0) => format!("{} receiving", counted(size(here), "person", "people")),
         (here, whole) if here == whole => {
-            format!("{} have all of it", counted(size(here), "person", "people"))
+            counted(size(here), "person has all of it", "people have all of it")
         }
         _ => {
-            format!("{} connected, {whole} have all of it", counted(size(here), "person", "people"))
+            let have = if whole == 1 { "has" } else { "have" };
+            format!(
+                "{} connected, {whole} {have} all of it",
+                counted(size(here), "person", "people")
+            )
         }
     };
     said(headline, detail)

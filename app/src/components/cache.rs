@@ -34,12 +34,11 @@ pub(crate) fn CachePanel() -> impl IntoView {
             format!("{} of {}", bytes(cache.used_bytes), trimmed(&bytes(cache.limit_bytes)))
         }
     };
-    let kept = move || {
-        let segments = cache.get().map_or(0, |cache| cache.segments);
-        format!(
-            "{}, so that your next visit starts at once.",
-            counted(segments, "segment", "segments")
-        )
+    let kept = move || match cache.get().map_or(0, |cache| cache.segments) {
+        0 => "Nothing is kept.".to_owned(),
+        count => {
+            format!("{}, for your next visit.", counted(count, "segment", "segments"))
+        }
     };
     let used = move || cache.get().map_or(0.0, |cache| share(cache.used_bytes, cache.limit_bytes));
     view! {

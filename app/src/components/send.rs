@@ -108,7 +108,7 @@ fn Fields(form: Form) -> impl IntoView {
             autocomplete="off"
             autocapitalize="off"
             spellcheck="false"
-            placeholder="An account, or a link someone sent you"
+            placeholder="An account, or a link to one"
             aria-describedby="send-problem"
             on:input=move |_| form.problem.set(None)
         />

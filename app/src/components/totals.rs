@@ -16,6 +16,10 @@ pub(crate) fn TotalsCard() -> impl IntoView {
         let totals = totals.read();
         share(of(&totals), needed_bytes(&totals))
     };
+    let number = move || match totals.read() {
+        totals if needed_bytes(&totals) == 0 => "\u{2013}".to_owned(),
+        totals => percent(offload(&totals)),
+    };
     let row = move |class, name, of: fn(&Totals) -> u64| {
         view! {
             <div class="sum">
@@ -35,7 +39,7 @@ pub(crate) fn TotalsCard() -> impl IntoView {
     view! {
         <section class="card totals" aria-labelledby="totals-title">
             <h2 id="totals-title" class="figure">
-                <span class="figure-number num">{move || percent(offload(&totals.read()))}</span>
+                <span class="figure-number num">{number}</span>
                 <span class="figure-words">"did not have to come from the site"</span>
             </h2>
             <div class="bar" aria-hidden="true">

@@ -78,7 +78,7 @@ fn Seen() -> impl IntoView {
                 </div>
                 <div>
                     <dt>"Everyone else"</dt>
-                    <dd>"Nothing. There is no account, no cookie, and a new key at every visit."</dd>
+                    <dd>"Nothing of what you watch: no cookie, and a new key at every visit. A wallet, if you open one, is an account of its own and public."</dd>
                 </div>
             </dl>
         </div>

@@ -102,8 +102,9 @@ fn Chooser() -> impl IntoView {
             on:drop=dropped
         >
             <Show when=move || !matches!(sharing.making.get(), Making::Reading { .. }) fallback=|| view! { <Reading /> }>
-                <p class="drop-title">"Drop files or a folder here"</p>
-                <p class="quiet">"or paste them"</p>
+                <p class="drop-title drop-hint">"Drop files or a folder here"</p>
+                <p class="quiet drop-hint">"or paste them"</p>
+                <p class="drop-title drop-tap">"What do you want to send?"</p>
                 <div class="actions">
                     <Pick id="pick-files" words="Choose files" folder=false take />
                     <Pick id="pick-folder" words="Choose a folder" folder=true take />
@@ -218,10 +219,12 @@ fn Options(
     };
     view! {
         <div class="share-options">
-            <fieldset class="segments">
-                <legend class="visually-hidden">"How long the link works"</legend>
-                {LASTS.map(option).collect_view()}
-            </fieldset>
+            <div class="share-lasts">
+                <span id="lasts-title" class="quiet">"How long the link works"</span>
+                <fieldset class="segments" aria-labelledby="lasts-title">
+                    {LASTS.map(option).collect_view()}
+                </fieldset>
+            </div>
             <div class="share-lock">
                 <label class="lock-choice">
                     <input

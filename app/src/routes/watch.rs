@@ -39,6 +39,7 @@ fn Playing() -> impl IntoView {
     });
     Effect::new(move || browser::set_title(&name.read().0));
     let facts = move || facts(&session.player.read());
+    let failed = Memo::new(move |_| session.player.read().failed);
     view! {
         <div class="route">
             <div class="below">
@@ -54,6 +55,9 @@ fn Playing() -> impl IntoView {
                 </div>
                 <Truth />
                 <Problems />
+                <Show when=move || failed.get()>
+                    <OpenUrl />
+                </Show>
                 <AreaChart />
                 <SegmentStrip />
             </div>
