@@ -101,10 +101,14 @@ pub(crate) fn time_left(seconds: u64) -> String {
 
 /// Files and bytes of a share.
 pub(crate) fn contents(view: &ShareView) -> String {
-    if view.files == 1 {
-        return bytes(view.total_bytes);
+    match view.files {
+        // Not known yet.
+        0 => String::new(),
+        1 => bytes(view.total_bytes),
+        files => {
+            format!("{}, {}", counted(u64::from(files), "file", "files"), bytes(view.total_bytes))
+        }
     }
-    format!("{}, {}", counted(u64::from(view.files), "file", "files"), bytes(view.total_bytes))
 }
 
 fn failed(failure: Failure) -> Said {

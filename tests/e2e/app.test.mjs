@@ -1,5 +1,6 @@
 // Proves that the page a person opens works as it is: two visitors of the home page share the video, the keyboard
-// reaches everything, and it fits a phone.
+// reaches everything, it fits a phone, nothing jumps or moves that should not, and what is missing (WebAssembly,
+// WebRTC, the signaling server) is said and costs no picture.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -11,8 +12,23 @@ import { promises as fs, readFileSync } from 'node:fs';
 const PROBE = readFileSync(new URL('../rig/probe.js', import.meta.url), 'utf8');
 const PHONE = { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const WIDE = { width: 1280, height: 800 };
-const ROUTES = ['/', '/watch', '/network', '/settings', '/host'];
+/** The smallest screen a phone of today has. */
+const SMALL = { ...PHONE, width: 320, height: 568 };
+/** Every page, and words that stand there once it is drawn. */
+const ROUTES = {
+  '/': /Watch any HLS stream/,
+  '/watch': /What shall we watch/,
+  '/network': /Connected viewers/,
+  '/settings': /What others can see/,
+  '/share': /Choose files/,
+  '/library': /Nothing here yet/,
+  '/wallet': /What can be lost/,
+  '/ledger': /Trust root/,
+  '/host': /The host's token/,
+};
 const TAB_PRESSES_MAX = 60;
+/** What browsers call a good score of layout shifts is a tenth. */
+const SHIFT_MAX = 0.02;
 
 describe('the page', () => {
   let chromium;
@@ -26,10 +42,11 @@ describe('the page', () => {
     await stage?.close();
   });
 
-  const visit = async (route, viewport = WIDE) => {
+  const visit = async (route, viewport = WIDE, prepare = async () => {}) => {
     const context = await chromium.createBrowserContext();
     const page = await context.newPage();
     await page.setViewport(viewport);
+    await prepare(page);
     await page.evaluateOnNewDocument(PROBE);
     await page.goto(`${stage.server.url}${route}`, { waitUntil: 'domcontentloaded' });
     return page;
@@ -77,34 +94,128 @@ describe('the page', () => {
     await page.browserContext().close();
   });
 
-  test('the keyboard reaches every control, and sees where it is', async () => {
-    const page = await visit('/');
-    await until(page, 'the home page plays', ({ at }) => at >= 0.5);
-    const reached = await walkByKeyboard(page);
-    const wanted = await page.evaluate(() => [...document.querySelectorAll('a[href], button, input, select, summary')]
-      .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled && element.tabIndex >= 0)
-      .map((element) => element.outerHTML.slice(0, 120)));
-    const missed = wanted.filter((html) => !reached.some((stop) => stop.html === html));
-    assert.deepEqual(missed, [], 'every control is reached by the tab key');
-    assert.deepEqual(reached.filter((stop) => stop.name === '').map((stop) => stop.html), [], 'every stop has a name for a screen reader');
-    await page.browserContext().close();
+  test('the keyboard reaches every control of every route, and sees where it is', async () => {
+    for (const [route, words] of Object.entries(ROUTES)) {
+      const page = await visit(route);
+      await until(page, `${route} is drawn`, ({ text, at }) => words.test(text) && (route !== '/' || at >= 0.5));
+      const reached = await walkByKeyboard(page);
+      // A group of radio buttons is one stop: the chosen one.
+      const wanted = await page.evaluate(() => [...document.querySelectorAll('a[href], button, input, select, summary')]
+        .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled && element.tabIndex >= 0)
+        .filter((element) => element.type !== 'radio' || element.checked)
+        .map((element) => element.outerHTML.slice(0, 120)));
+      const missed = wanted.filter((html) => !reached.some((stop) => stop.html === html));
+      assert.deepEqual(missed, [], `${route}: every control is reached by the tab key`);
+      const nameless = reached.filter((stop) => stop.name === '').map((stop) => stop.html);
+      assert.deepEqual(nameless, [], `${route}: every stop has a name for a screen reader`);
+      await page.browserContext().close();
+    }
   });
 
   test('fits a phone on every route', async () => {
     const folder = await temporaryFolder('phone');
-    for (const route of ROUTES) {
+    for (const [route, words] of Object.entries(ROUTES)) {
       const page = await visit(route, PHONE);
-      await until(page, `${route} is drawn`, ({ text }) => text.trim().length > 20);
-      const picture = path.join(folder, `${route === '/' ? 'home' : route.slice(1)}.png`);
-      await page.screenshot({ path: picture });
-      const { wide, view } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, view: innerWidth }));
-      assert.ok(wide <= view, `${route} is ${wide} px wide on a screen of ${view}`);
+      await until(page, `${route} is drawn`, ({ text }) => words.test(text));
+      await page.screenshot({ path: path.join(folder, `${route === '/' ? 'home' : route.slice(1)}.png`) });
+      for (const viewport of [PHONE, SMALL]) {
+        await page.setViewport(viewport);
+        // Not `innerWidth`: a phone zooms out until all of a page that is too wide fits.
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(wide <= viewport.width, `${route} is ${wide} px wide on a screen of ${viewport.width}`);
+        assert.deepEqual(await page.evaluate(crowded), [], `${route}: places of the bar have room at ${viewport.width} px`);
+      }
       await page.browserContext().close();
     }
     console.log(`pictures of the phone: ${folder}`);
-    assert.equal((await fs.readdir(folder)).length, ROUTES.length);
+    assert.equal((await fs.readdir(folder)).length, Object.keys(ROUTES).length);
+  });
+
+  test('nothing jumps while the page comes and the video starts', async () => {
+    for (const viewport of [WIDE, PHONE]) {
+      const page = await visit('/', viewport, (page) => page.evaluateOnNewDocument(WATCHES_SHIFTS));
+      await until(page, 'plays', ({ at }) => at >= 2);
+      const { score, what } = await page.evaluate(() => window.__shifts);
+      assert.ok(score <= SHIFT_MAX, `${score} at ${viewport.width} px: ${JSON.stringify(what)}`);
+      await page.browserContext().close();
+    }
+  });
+
+  test('nothing moves but the video for who wants less motion', async () => {
+    const context = await chromium.createBrowserContext();
+    const neighbour = await context.newPage();
+    await neighbour.goto(`${stage.server.url}/`, { waitUntil: 'domcontentloaded' });
+    const demo = `/watch?src=${encodeURIComponent(`${stage.server.url}/media/master.m3u8`)}`;
+    const page = await visit(demo, WIDE, (page) => page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]));
+    await until(page, 'has a neighbour', ({ stats, at }) => at >= 1 && stats.peers >= 1);
+    const moving = () => document.getAnimations().filter(({ playState }) => playState === 'running').map(({ effect }) => effect.target.outerHTML.slice(0, 80));
+    assert.deepEqual(await page.evaluate(moving), []);
+    await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'no-preference' }]);
+    await eventually('otherwise dots flow', async () => {
+      const seen = await page.evaluate(moving);
+      return { value: seen.length > 0, seen };
+    });
+    await page.browserContext().close();
+    await context.close();
+  });
+
+  test('where the page cannot start, the video plays alone and it says so', async () => {
+    const page = await visit('/', WIDE, async (page) => {
+      await page.setRequestInterception(true);
+      page.on('request', (request) => (request.url().endsWith('.wasm') ? request.abort() : request.continue()));
+    });
+    const seen = await until(page, 'plays', ({ at }) => at >= 1);
+    assert.match(seen.text, /could not start the full page/);
+    assert.equal(seen.stats.mode, 'hls');
+    await page.browserContext().close();
+  });
+
+  test('without WebRTC the page plays from the site and says so', async () => {
+    const page = await visit('/', WIDE, (page) => page.evaluateOnNewDocument('delete window.RTCPeerConnection; delete window.webkitRTCPeerConnection;'));
+    await until(page, 'plays', ({ at }) => at >= 1);
+    await until(page, 'says so', ({ text }) => /Sharing with other viewers is off in this browser/.test(text));
+    await page.browserContext().close();
+  });
+
+  test('a signaling server that is gone is told quietly, and no more when it is back', async () => {
+    const other = await openStage();
+    try {
+      const context = await chromium.createBrowserContext();
+      const page = await context.newPage();
+      await page.evaluateOnNewDocument(PROBE);
+      await page.goto(`${other.server.url}/watch?src=${encodeURIComponent(other.src)}`, { waitUntil: 'domcontentloaded' });
+      const GONE = /The signaling server can(no|')t be reached/;
+      const before = await until(page, 'plays', ({ at }) => at >= 1);
+      assert.doesNotMatch(before.text, GONE);
+      await other.server.kill();
+      const told = await until(page, 'tells it', ({ text }) => GONE.test(text));
+      await until(page, 'plays on', ({ at, stats }) => at >= told.at + 3 && !stats.error);
+      await other.server.start();
+      await until(page, 'is content again', ({ text }) => !GONE.test(text));
+      await context.close();
+    } finally {
+      await other.close();
+    }
   });
 });
+
+/** Sums up what moved without a person's doing, before any script of the page. */
+const WATCHES_SHIFTS = `
+window.__shifts = { score: 0, what: [] };
+new PerformanceObserver((list) => {
+  for (const { value, hadRecentInput, sources } of list.getEntries()) {
+    if (hadRecentInput) continue;
+    window.__shifts.score += value;
+    window.__shifts.what.push([value, ...sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? String(node?.nodeName))]);
+  }
+}).observe({ type: 'layout-shift', buffered: true });`;
+
+/** In the page: names of the bar of places that are wider than their place. */
+function crowded() {
+  const places = [...document.querySelectorAll('.tab-bar a')];
+  if (places.length === 0) return ['there is no bar'];
+  return places.filter((place) => place.querySelector('span').offsetWidth > place.clientWidth - 4).map((place) => place.innerText);
+}
 
 /** Presses Tab until focus comes round; gives every stop with its accessible name. */
 async function walkByKeyboard(page) {

@@ -9,6 +9,7 @@ import { openStage } from './stage.mjs';
 
 const MIB = 1 << 20;
 const PATIENT_MS = 150_000;
+const PHONE = { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 describe('files', () => {
   let chromium;
@@ -42,6 +43,25 @@ describe('files', () => {
     const saved = await receiver.save();
     assert.deepEqual(saved, { name: file.name, size: file.size, sha256: await expected(file) });
     assert.deepEqual((await receiver.look()).errors, []);
+  });
+
+  test('the card of a share stands as one column at both ends, on a phone too', async () => {
+    const files = [
+      { name: 'holiday/beach.jpg', size: 70_000, seed: 3 },
+      { name: 'a name as long as somebody really gave to the last version of a thesis (corrected, 12).pdf', size: 9_000, seed: 5 },
+    ];
+    const [sender, receiver, phone] = [await arrive(), await arrive(), await arrive(chromium, { viewport: PHONE })];
+    const link = await sender.share(files);
+    for (const person of [receiver, phone]) {
+      await person.open(link);
+      await person.until('it is offered', ({ stage: shown }) => shown === 'offered');
+      assert.deepEqual(await person.page.evaluate(misplaced), [], 'offered');
+      await person.page.click('[data-do=get]');
+      await person.done();
+      assert.deepEqual(await person.page.evaluate(misplaced), [], 'done');
+    }
+    assert.deepEqual(await sender.page.evaluate(misplaced), [], 'shared');
+    assert.ok((await phone.page.evaluate(() => document.documentElement.scrollWidth)) <= PHONE.width);
   });
 
   test('64 MiB arrive as they were, and the receiver holds little of them', async () => {
@@ -147,3 +167,13 @@ describe('files', () => {
     await receiver.until('it is gone', ({ text }) => text.includes('Nothing here yet'));
   });
 });
+
+/** In the page: parts of the card of a share that are not below the one before, or not as wide as the card. */
+function misplaced() {
+  const card = document.querySelector('.card.transfer');
+  const { paddingLeft, paddingRight } = getComputedStyle(card);
+  const room = card.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+  const parts = [...card.children].filter((part) => part.checkVisibility()).map((part) => [part, part.getBoundingClientRect()]);
+  const wrong = parts.filter(([, { top, width }], each) => width < room - 1 || width > room + 1 || (each > 0 && top < parts[each - 1][1].bottom));
+  return wrong.map(([part, { width }]) => `${part.className}: ${width} of ${room}`);
+}
