@@ -351,7 +351,8 @@ export class Session extends EventTarget {
   #openStream() {
     const playlistUrl = this.#hls.url;
     if (!this.#peer || !playlistUrl) return;
-    const { swarm, publisher, integrity, site, region } = this.#options;
+    // Absent is not `undefined` to the peer: it would refuse the option and stay away.
+    const { swarm, publisher, integrity = "best", site, region } = this.#options;
     try {
       this.#stream = this.#peer.open({ playlistUrl, swarm, publisher, integrity, site, region });
     } catch (error) {

@@ -2,17 +2,18 @@
 //
 // Query: `server` (where embed.js and the signaling are), `media` (origin of the video), `csp`
 // (`strict`: nothing but what the documentation asks for; `no-wasm`: the same without WebAssembly), and
-// `tag-<name>` for every attribute of the tag.
+// `tag-<name>` for every attribute of the tag. `/attach` is a site with a player of hls.js of its own.
 
-/** Answers `/embed`; for an origin's `intercept`. */
+/** Answers `/embed` and `/attach`; for an origin's `intercept`. */
 export function pageOf(request, response) {
   const url = new URL(request.url, 'http://page');
-  if (url.pathname !== '/embed') return false;
+  if (url.pathname !== '/embed' && url.pathname !== '/attach') return false;
   const ask = (name) => url.searchParams.get(name) ?? '';
   const policy = policyOf(ask('csp'), ask('server'), ask('media'));
   if (policy) response.setHeader('content-security-policy', policy);
   response.setHeader('content-type', 'text/html; charset=utf-8');
-  response.end(html(ask('server'), attributesOf(url.searchParams)));
+  const page = url.pathname === '/attach' ? attached(ask('server'), ask('tag-src')) : html(ask('server'), attributesOf(url.searchParams));
+  response.end(page);
   return true;
 }
 
@@ -44,6 +45,23 @@ function html(server, attributes) {
 <script type="module" src="${escape(server)}/embed.js"></script>
 <h1>A site with a video</h1>
 <starling-player ${attributes}></starling-player>
+</html>`;
+}
+
+function attached(server, src) {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>A site with a player</title>
+<video muted autoplay playsinline></video>
+<script type="module">
+  import { attach, loadHls } from ${JSON.stringify(`${server}/embed.js`)};
+  const Hls = await loadHls();
+  const hls = new Hls({ maxBufferLength: 30, maxMaxBufferLength: 30 });
+  window.attachment = await attach(hls);
+  hls.attachMedia(document.querySelector('video'));
+  hls.loadSource(${JSON.stringify(src)});
+</script>
 </html>`;
 }
 

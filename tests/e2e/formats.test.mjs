@@ -1,0 +1,87 @@
+// Proves that streams of every shape play in a swarm and come from it: encrypted segments, byte ranges of one file,
+// MPEG-TS.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createCipheriv, randomBytes } from 'node:crypto';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { launchChromium } from '../rig/browser.mjs';
+import { segmentNames } from '../rig/media.mjs';
+import { publish } from '../rig/starling.mjs';
+import { openStage, Viewer } from './stage.mjs';
+
+const run = promisify(execFile);
+
+/** Each changes the media of the rendition `hi` in place: files, and the lines of its playlist. */
+const SHAPES = {
+  'encrypted segments (AES-128)': async (folder, names, lines) => {
+    const key = randomBytes(16);
+    await fs.writeFile(path.join(folder, 'key.bin'), key);
+    for (const [number, name] of names.entries()) {
+      // The initialisation vector is the media sequence number (RFC 8216, 5.2).
+      const vector = Buffer.alloc(16);
+      vector.writeUInt32BE(number, 12);
+      const cipher = createCipheriv('aes-128-cbc', key, vector);
+      const plain = await fs.readFile(path.join(folder, name));
+      // The file is a link to one that others share: a new one takes its place.
+      await fs.rm(path.join(folder, name));
+      await fs.writeFile(path.join(folder, name), Buffer.concat([cipher.update(plain), cipher.final()]));
+    }
+    return lines.flatMap((line) => (line.startsWith('#EXT-X-MAP') ? [line, '#EXT-X-KEY:METHOD=AES-128,URI="key.bin"'] : [line]));
+  },
+  'byte ranges of one file': async (folder, names, lines) => {
+    const parts = await Promise.all(names.map((name) => fs.readFile(path.join(folder, name))));
+    await fs.writeFile(path.join(folder, 'all.m4s'), Buffer.concat(parts));
+    await Promise.all(names.map((name) => fs.rm(path.join(folder, name))));
+    let at = 0;
+    const ranges = new Map(names.map((name, number) => {
+      const range = `#EXT-X-BYTERANGE:${parts[number].length}@${at}`;
+      at += parts[number].length;
+      return [name, range];
+    }));
+    return lines.flatMap((line) => (ranges.has(line) ? [ranges.get(line), 'all.m4s'] : [line]));
+  },
+  'MPEG-TS': async (folder, names) => {
+    const list = path.join(folder, 'index.m3u8');
+    const made = path.join(folder, 'ts.m3u8');
+    const output = ['-c', 'copy', '-f', 'hls', '-hls_time', '2', '-hls_list_size', '0', '-hls_playlist_type', 'vod'];
+    await run('ffmpeg', ['-v', 'error', '-allowed_extensions', 'ALL', '-i', list, ...output, '-hls_segment_filename', path.join(folder, 't%03d.ts'), made]);
+    await Promise.all(['init.mp4', ...names].map((name) => fs.rm(path.join(folder, name))));
+    const lines = (await fs.readFile(made, 'utf8')).split('\n');
+    await fs.rm(made);
+    return lines;
+  },
+};
+
+describe('streams of every shape', () => {
+  let chromium;
+  before(async () => {
+    chromium = await launchChromium();
+  });
+  after(() => chromium?.close());
+
+  for (const [shape, change] of Object.entries(SHAPES)) {
+    test(`${shape} play, and the second viewer has most of them from the first`, async () => {
+      const stage = await openStage({ signed: false });
+      try {
+        const folder = path.join(stage.media, 'hi');
+        const list = path.join(folder, 'index.m3u8');
+        const lines = (await fs.readFile(list, 'utf8')).split('\n');
+        await fs.writeFile(list, (await change(folder, await segmentNames(stage.media, 'hi'), lines)).join('\n'));
+        await publish(stage.media, path.join(stage.folder, 'publisher'));
+        const first = await Viewer.open(chromium, stage);
+        await first.until('has a head start', ({ video }) => video?.at >= 1 && video.bufferedTo >= 20);
+        const second = await Viewer.open(chromium, stage);
+        const seen = await second.until('holds 20 s', ({ video }) => video?.at >= 3 && video.bufferedTo >= 20);
+        assert.equal(seen.video.error, null);
+        assert.equal(seen.stats.integrity, 'manifest');
+        assert.ok(seen.stats.p2pBytes > seen.stats.httpBytes, `${seen.stats.p2pBytes} from peers, ${seen.stats.httpBytes} from the origin`);
+      } finally {
+        await stage.close();
+      }
+    });
+  }
+});
