@@ -8,6 +8,8 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { launchChromium, launchFirefox } from '../rig/browser.mjs';
 import { openStage, Viewer } from './stage.mjs';
 
+const STALL_MS_MAX = 2_000;
+
 describe('viewers of one video', () => {
   let chromium;
   let stage;
@@ -49,7 +51,7 @@ describe('viewers of one video', () => {
     await second.close();
   });
 
-  test('eight tabs take most of their bytes from each other and none stands still', async () => {
+  test('eight tabs take most of their bytes from each other, and none stands still for long', async () => {
     await stage.origin.reset();
     const viewers = [await Viewer.open(chromium, stage)];
     await viewers[0].played(1);
@@ -62,6 +64,8 @@ describe('viewers of one video', () => {
     for (const { video, stats } of seen) {
       assert.equal(video.error, null);
       assert.equal(stats.error, undefined);
+      // Two cores that decode eight videos, and whatever else runs on them, may miss a beat.
+      assert.ok(stats.stallMs <= STALL_MS_MAX, `stood still for ${stats.stallMs} ms`);
     }
     await Promise.all(viewers.map((viewer) => viewer.close()));
   });
