@@ -1,8 +1,11 @@
 //! Browser drivers as modules that pages and workers import.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::{Mode, clear, imports, module_folder};
 use crate::house::{self, House, WASM};
@@ -61,11 +64,24 @@ pub(super) fn build(house: &House, mode: Mode, name: &str) -> Result<PathBuf> {
 
 /// Makes a wasm file smaller, in place.
 pub(super) fn optimise(house: &House, wasm: &Path) -> Result<()> {
-    let mut command = house.command("wasm-opt");
-    command.args(["-Oz", "--converge", "--gufa", "-Oz", "--merge-similar-functions"]);
-    command.args(["--strip-producers", "--strip-target-features"]).args(MEMORY).args(FEATURES);
-    command.arg(wasm).arg("-o").arg(wasm);
-    house::run(&mut command).context("optimising by wasm-opt")
+    let whole = ["-Oz", "--converge", "--gufa", "-Oz", "--merge-similar-functions"];
+    run_optimiser(house.command("wasm-opt").args(whole).args(MEMORY), wasm)
+}
+
+/// Makes one of several parts that share memory and table smaller, in place. Nothing is concluded from what
+/// the file alone shows of values: the others call into it and write its memory.
+pub(super) fn optimise_part(house: &House, wasm: &Path) -> Result<()> {
+    run_optimiser(house.command("wasm-opt").args(["-Oz", "--converge"]), wasm)
+}
+
+fn run_optimiser(command: &mut Command, wasm: &Path) -> Result<()> {
+    command.args(["--strip-producers", "--strip-target-features", "--strip-debug"]);
+    command.args(FEATURES).arg(wasm).arg("-o").arg(wasm);
+    // It warns of names that wasm-bindgen and wasm-split leave, which are stripped.
+    let done = command.output().context("starting wasm-opt")?;
+    let said = String::from_utf8_lossy(&done.stderr);
+    ensure!(done.status.success(), "optimising by wasm-opt ended with {}: {said}", done.status);
+    Ok(())
 }
 
 /// Refuses wasm that wants something from `env`: no page has that, and it would fail only when loaded.

@@ -80,7 +80,7 @@ fn shipped(house: &House, mode: Mode, path: &Path) -> Result<Vec<u8>> {
 
 fn optimised(house: &House, mode: Mode, wasm: &Path) -> Result<Vec<u8>> {
     if mode == Mode::Release {
-        peer::optimise(house, wasm)?;
+        peer::optimise_part(house, wasm)?;
     }
     fs::read(wasm).with_context(|| format!("reading {}", wasm.display()))
 }
