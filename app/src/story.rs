@@ -48,6 +48,10 @@ pub(crate) fn sentence(stream: &StreamView, signaling: SignalingState) -> String
 fn alone(stream: &StreamView, signaling: SignalingState) -> String {
     let open = stream.peers.iter().any(|peer| peer.state == LinkState::Open);
     let text = match signaling {
+        // Nothing is shared of it, with whoever joins.
+        _ if stream.integrity == IntegrityView::HttpOnly => {
+            "All of your video comes from the site."
+        }
         SignalingState::Reconnecting => "Playing from the site alone for now.",
         _ if open => "The first seconds come from the site; other viewers take over next.",
         _ if !stream.peers.is_empty() => "Found other viewers, connecting to them.",
@@ -166,6 +170,8 @@ mod tests {
         );
         check(&lone, SignalingState::Reconnecting, "Playing from the site alone for now.");
         check(&lone, SignalingState::Connecting, "Looking for other viewers.");
+        let unproved = StreamView { integrity: IntegrityView::HttpOnly, ..lone };
+        check(&unproved, SignalingState::Connected, "All of your video comes from the site.");
     }
 
     #[test]

@@ -173,7 +173,8 @@ describe('the page', () => {
   test('without WebRTC the page plays from the site and says so', async () => {
     const page = await visit('/', WIDE, (page) => page.evaluateOnNewDocument('delete window.RTCPeerConnection; delete window.webkitRTCPeerConnection;'));
     await until(page, 'plays', ({ at }) => at >= 1);
-    await until(page, 'says so', ({ text }) => /Sharing with other viewers is off in this browser/.test(text));
+    const { text } = await until(page, 'says so', ({ text }) => /Sharing with other viewers is off in this browser/.test(text));
+    assert.doesNotMatch(text, /gets the video from you/, 'nobody can');
     await page.browserContext().close();
   });
 

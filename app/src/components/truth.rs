@@ -11,9 +11,13 @@ use crate::story;
 #[component]
 pub(crate) fn Truth() -> impl IntoView {
     let session = Session::get();
+    let without = move || session.problems.read().iter().any(|problem| problem.code == "no-peer");
     let sentence = Memo::new(move |_| match session.stream.read() {
         stream if session.player.read().failed && story::needed_bytes(&stream.totals) == 0 => {
             "Nothing is playing yet.".to_owned()
+        }
+        stream if without() && stream.totals.cache_bytes == 0 => {
+            "All of your video comes from the site.".to_owned()
         }
         stream => story::sentence(&stream, session.signaling()),
     });
