@@ -72,6 +72,8 @@ pub(crate) struct PlayerReport {
     pub(crate) stalls: u64,
     /// How far behind the live edge, in seconds; live streams only.
     pub(crate) latency_s: Option<f64>,
+    /// Media bytes from the origin, with those that the player loaded by itself.
+    pub(crate) http_bytes: u64,
     /// Something keeps it from playing; it says itself what.
     pub(crate) failed: bool,
     /// The sound is off.
@@ -89,7 +91,10 @@ impl Session {
             player,
             source,
             stage,
-            stream: Memo::new(move |_| on_screen(&view.read(), source.read().as_deref())),
+            stream: Memo::new(move |_| {
+                let shown = on_screen(&view.read(), source.read().as_deref());
+                with_players_own(shown, &player.read())
+            }),
             problems: Memo::new(move |_| problems(&view.read(), &stage.read())),
             settings: RwSignal::new(Settings::load(browser::kept)),
             metered: RwSignal::new(browser::is_metered()),
@@ -125,6 +130,11 @@ impl Session {
     /// The connection is metered, and nothing is passed on because of it.
     pub(crate) fn holds_back(self) -> bool {
         self.metered.get() && !self.settings.read().upload_metered
+    }
+
+    /// What this viewer has is passed on to others.
+    pub(crate) fn gives(self) -> bool {
+        self.settings.read().upload_limit(self.metered.get()) != Some(0)
     }
 
     /// State of the signaling connection.
@@ -257,6 +267,7 @@ impl PlayerReport {
             startup_ms: number("startupMs").map(crate::format::whole),
             stalls: number("stalls").map_or(0, crate::format::whole),
             latency_s: number("latencyS"),
+            http_bytes: number("httpBytes").map_or(0, crate::format::whole),
             failed: field("error").is_object(),
             muted,
         }
@@ -272,6 +283,14 @@ fn limit(bytes_per_s: Option<u64>) -> UploadLimit {
 fn on_screen(view: &View, source: Option<&str>) -> StreamView {
     let plays = |stream: &&StreamView| Some(stream.playlist_url.as_str()) == source;
     view.streams.iter().find(plays).or(view.streams.last()).cloned().unwrap_or_default()
+}
+
+/// The stream with what its player fetched before the peer took over: the first segment of all.
+fn with_players_own(mut stream: StreamView, player: &PlayerReport) -> StreamView {
+    if player.mode == "starling" {
+        stream.totals.origin_bytes = stream.totals.origin_bytes.max(player.http_bytes);
+    }
+    stream
 }
 
 /// Everything wrong now, one of a kind.
@@ -292,7 +311,7 @@ fn problems(view: &View, stage: &Stage) -> Vec<Problem> {
     {
         all.push(Problem {
             code: "signaling-unreachable".to_owned(),
-            what: "the signaling server cannot be reached".to_owned(),
+            what: "the signaling server can't be reached".to_owned(),
             remedy: "The video plays on, and new viewers are found as soon as it is back. Nothing \
                      needs doing."
                 .to_owned(),
@@ -322,6 +341,17 @@ mod tests {
         assert_eq!(on_screen(&view, Some("a")).playlist_url, "a");
         assert_eq!(on_screen(&view, Some("c")).playlist_url, "b");
         assert_eq!(on_screen(&View::default(), Some("a")), StreamView::default());
+    }
+
+    #[test]
+    fn what_the_player_loaded_by_itself_came_from_the_site() {
+        let player = |mode: &str| PlayerReport {
+            mode: mode.to_owned(),
+            http_bytes: 700,
+            ..PlayerReport::default()
+        };
+        let shown = |mode| with_players_own(playing("a"), &player(mode)).totals.origin_bytes;
+        assert_eq!((shown("starling"), shown("hls")), (700, 0));
     }
 
     #[test]

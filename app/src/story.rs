@@ -16,8 +16,8 @@ pub(crate) fn offload(totals: &Totals) -> f64 {
     share(totals.peer_bytes + totals.cache_bytes, needed_bytes(totals))
 }
 
-/// The sentence: where my video came from so far.
-pub(crate) fn sentence(stream: &StreamView, signaling: SignalingState) -> String {
+/// The sentence: where my video came from so far. `gives`: this viewer passes on what it has.
+pub(crate) fn sentence(stream: &StreamView, signaling: SignalingState, gives: bool) -> String {
     let totals = &stream.totals;
     let needed = needed_bytes(totals);
     if needed == 0 {
@@ -41,11 +41,11 @@ pub(crate) fn sentence(stream: &StreamView, signaling: SignalingState) -> String
     if totals.cache_bytes > 0 {
         return format!("{} of your video was kept here from your last visit.", percent(kept));
     }
-    alone(stream, signaling)
+    alone(stream, signaling, gives)
 }
 
 /// The sentence while nothing has come from peers or cache.
-fn alone(stream: &StreamView, signaling: SignalingState) -> String {
+fn alone(stream: &StreamView, signaling: SignalingState, gives: bool) -> String {
     let open = stream.peers.iter().any(|peer| peer.state == LinkState::Open);
     let text = match signaling {
         // Nothing is shared of it, with whoever joins.
@@ -56,6 +56,7 @@ fn alone(stream: &StreamView, signaling: SignalingState) -> String {
         _ if open => "The first seconds come from the site; other viewers take over next.",
         _ if !stream.peers.is_empty() => "Found other viewers, connecting to them.",
         SignalingState::Connecting => "Looking for other viewers.",
+        _ if !gives => "You are the first here. Passing on to others is off.",
         _ => "You are the first here. Whoever joins next gets the video from you.",
     };
     text.to_owned()
@@ -138,7 +139,7 @@ mod tests {
     }
 
     fn check(stream: &StreamView, signaling: SignalingState, expected: &str) {
-        assert_eq!(sentence(stream, signaling).replace('\u{a0}', " "), expected);
+        assert_eq!(sentence(stream, signaling, true).replace('\u{a0}', " "), expected);
     }
 
     #[test]
@@ -167,6 +168,10 @@ mod tests {
             &lone,
             SignalingState::Connected,
             "You are the first here. Whoever joins next gets the video from you.",
+        );
+        assert_eq!(
+            sentence(&lone, SignalingState::Connected, false),
+            "You are the first here. Passing on to others is off."
         );
         check(&lone, SignalingState::Reconnecting, "Playing from the site alone for now.");
         check(&lone, SignalingState::Connecting, "Looking for other viewers.");

@@ -19,13 +19,16 @@ pub(crate) fn Truth() -> impl IntoView {
         stream if without() && stream.totals.cache_bytes == 0 => {
             "All of your video comes from the site.".to_owned()
         }
-        stream => story::sentence(&stream, session.signaling()),
+        stream => story::sentence(&stream, session.signaling(), session.gives()),
     });
+    let nothing = move || {
+        session.player.read().failed && story::needed_bytes(&session.stream.read().totals) == 0
+    };
     let watching = Memo::new(move |_| session.stream.read().swarm_size);
     view! {
         <div class="truth">
             <p class="truth-line num">{sentence}</p>
-            <div class="truth-facts">
+            <div class="truth-facts" hidden=nothing>
                 <IntegrityBadge />
                 <span class="watching num" hidden=move || watching.get() == 0>
                     <span class="pulse" aria-hidden="true"></span>

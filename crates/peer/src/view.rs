@@ -114,7 +114,7 @@ pub enum IntegrityView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
-    /// Media bytes from the origin.
+    /// Media bytes from the origin, those that a peer had brought before included.
     pub origin_bytes: u64,
     /// Verified media bytes from peers.
     pub peer_bytes: u64,

@@ -127,7 +127,9 @@ impl Swarm {
     /// Forgets a fetch; what was not a whole piece is lost.
     fn end(&mut self, id: FetchId) -> bool {
         let Some(fetch) = self.fetches.remove(&id) else { return false };
-        self.totals.wasted_bytes += u64::from(len32(fetch.partial.len()));
+        let lost_bytes = u64::from(len32(fetch.partial.len()));
+        self.totals.wasted_bytes += lost_bytes;
+        self.totals.origin_wasted_bytes += lost_bytes;
         if self.fetches.is_empty() {
             self.origin_rate.set_busy(self.now, false);
         }

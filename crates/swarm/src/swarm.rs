@@ -409,7 +409,12 @@ impl Swarm {
         let result = segment.put(piece, bytes, giver);
         let length = len32(bytes.len());
         match (result, giver) {
-            (Put::Useless, _) => self.totals.wasted_bytes += u64::from(length),
+            (Put::Useless, giver) => {
+                self.totals.wasted_bytes += u64::from(length);
+                if giver == Giver::Origin {
+                    self.totals.origin_wasted_bytes += u64::from(length);
+                }
+            }
             (Put::Wrong, Giver::Peer(peer)) => {
                 self.totals.wasted_bytes += u64::from(length);
                 self.cut(peer, HangupReason::WrongBytes, out);

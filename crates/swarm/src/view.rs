@@ -21,6 +21,8 @@ pub struct Totals {
     pub upload_bytes: u64,
     /// Media bytes that came twice, came after a cancel, were wrong or were dropped half-way.
     pub wasted_bytes: u64,
+    /// Those of them that the origin sent and that count nowhere else.
+    pub origin_wasted_bytes: u64,
     /// Control messages received.
     pub control_in_bytes: u64,
     /// Control messages sent.

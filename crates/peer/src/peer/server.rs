@@ -113,8 +113,9 @@ impl Peer {
     pub(super) fn tell_signaling(&mut self) {
         let troubled = self.session.is_troubled();
         if troubled && !self.told_signaling {
-            let what = "the signaling server can't be reached; playing on, without new peers";
-            let remedy = "Check the connection; the page keeps trying.";
+            let what = "the signaling server can't be reached";
+            let remedy = "The video plays on, and new viewers are found as soon as it is back. Nothing \
+                          needs doing.";
             wrong(&mut self.fx, None, "signaling-unreachable", what, remedy);
         } else if !troubled && self.told_signaling {
             self.problems.clear(None, "signaling-unreachable");

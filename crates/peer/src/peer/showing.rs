@@ -78,7 +78,8 @@ fn show_peer(link: &Link, known: Option<&swarm::NeighbourView>) -> PeerView {
 
 fn show_totals(totals: &swarm::Totals) -> Totals {
     Totals {
-        origin_bytes: totals.origin_bytes,
+        // What the site sent, it sent, also where a peer was quicker.
+        origin_bytes: totals.origin_bytes + totals.origin_wasted_bytes,
         peer_bytes: totals.peer_bytes,
         cache_bytes: totals.cache_bytes,
         upload_bytes: totals.upload_bytes,
