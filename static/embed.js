@@ -102,11 +102,11 @@ const STYLE = `
 :host([hidden]) { display: none; }
 video { display: block; width: 100%; height: 100%; object-fit: contain; }
 [part="error"] { position: absolute; inset: 0; display: grid; place-content: center; gap: .6em;
-  padding: 1.5em; text-align: center; font: 1rem/1.4 system-ui, sans-serif; color: #fff; background: rgb(0 0 0 / .82); }
+  padding: 1.5em; text-align: center; font: 1rem/1.4 system-ui, sans-serif; color: #fff; background: rgb(0 0 0 / .94); }
 [part="error"][hidden] { display: none; }
 [part="error"] p { margin: 0; max-width: 34em; }
 [part="error-remedy"] { opacity: .85; }
-[part="retry"] { justify-self: center; padding: .5em 1.2em; font: inherit; color: #000; background: #fff;
+[part="retry"] { justify-self: center; min-height: 44px; padding: .5em 1.2em; font: inherit; color: #000; background: #fff;
   border: 0; border-radius: .4em; cursor: pointer; }
 [part="retry"]:focus-visible { outline: 3px solid #7cc4ff; outline-offset: 2px; }
 [part="overlay"] { position: absolute; top: .5em; left: .5em; margin: 0; padding: .5em .7em; border-radius: .3em;

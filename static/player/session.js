@@ -356,6 +356,7 @@ export class Session extends EventTarget {
     try {
       this.#stream = this.#peer.open({ playlistUrl, swarm, publisher, integrity, site, region });
     } catch (error) {
+      console.warn("starling: playing by plain HTTP, the peer refused the stream:", error);
       this.problem(/** @type {any} */ (error)?.code ?? "no-peer");
       return;
     }

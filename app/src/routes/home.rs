@@ -29,6 +29,7 @@ pub(crate) fn Home() -> impl IntoView {
                 </p>
             </div>
             <div class="below">
+                <Problems />
                 <div class="empty" hidden=move || !missing.get()>
                     <p class="empty-title">"No video is set up here yet"</p>
                     <p class="quiet">"Paste the address of any HLS stream below, and share the page to watch it together."</p>
@@ -43,7 +44,6 @@ pub(crate) fn Home() -> impl IntoView {
                         </A>
                     </div>
                 </div>
-                <Problems />
                 <OpenUrl />
             </div>
         </div>

@@ -110,9 +110,9 @@ fn Facts() -> impl IntoView {
         <dl class="card facts-row">
             {fact("Newest block", Signal::derive(height), Signal::derive(age))}
             {fact(
-                "Proposed to seen here",
+                "Time to final",
                 Signal::derive(move || finality_ms(&view.read().blocks).map_or_else(dash, duration)),
-                Signal::derive(|| "middle of the blocks below".to_owned()),
+                Signal::derive(|| "from proposed to checked here, median of the blocks below".to_owned()),
             )}
             {fact(
                 "Validators seen",

@@ -111,7 +111,12 @@ fn Nodes(status: Memo<Status>) -> impl IntoView {
 }
 
 fn node_row(node: &Node, is_this: bool) -> impl IntoView + use<> {
-    let name = if node.name.is_empty() { short_key(&node.id) } else { node.name.clone() };
+    let name = match node.name.as_str() {
+        // Alone, a node has neither name nor number.
+        "" if is_this => "This node".to_owned(),
+        "" => short_key(&node.id),
+        name => name.to_owned(),
+    };
     let sub = if is_this {
         "answers here".to_owned()
     } else {
