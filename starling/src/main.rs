@@ -98,8 +98,11 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What is logged where `RUST_LOG` says nothing: the ledger's engine tells every step of every block.
+const LOGGED: &str = "info,commonware=warn";
+
 fn log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),

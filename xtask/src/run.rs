@@ -37,7 +37,8 @@ impl Args {
     pub(crate) fn serve(&self, house: &House, binary: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut serve = house.command(binary);
         serve.args(["serve", "--listen", &self.address(), "--data"]).arg(house.root.join("data"));
-        serve.args(&self.serve);
+        // Whatever somebody pastes here is shared with whoever opens their link.
+        serve.args(["--witness", "*"]).args(&self.serve);
         serve
     }
 

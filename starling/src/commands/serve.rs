@@ -13,10 +13,11 @@ use super::{Problem, signals};
 /// Options of `starling serve`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Address and port to listen on; more than once: all of them; port 0: any free one
+    /// Address and port to listen on [default: 127.0.0.1:8787]; more than once: all of them; port 0:
+    /// any free one
     #[arg(long, value_name = "ADDR")]
     listen: Vec<SocketAddr>,
-    /// Folder of the server's keys and of the demo video
+    /// Folder of the server's keys, its ledger, and the demo video [default: starling-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Settings (see --print-config)
@@ -25,6 +26,11 @@ pub(crate) struct Args {
     /// Folder with an HLS stream to serve at /media/ instead of the demo; signed if it is not yet
     #[arg(long, value_name = "DIR")]
     media: Option<PathBuf>,
+    /// Origin of streams nobody signed ("https://media.example"), whose segments this server fetches
+    /// once to vouch for them, so that viewers may share them; "*": every origin at public addresses;
+    /// more than once: all of them
+    #[arg(long, value_name = "ORIGIN")]
+    witness: Vec<String>,
     /// Print every setting with its default and end
     #[arg(long)]
     print_config: bool,
@@ -39,6 +45,7 @@ impl Args {
         if !self.listen.is_empty() {
             config.listen = self.listen;
         }
+        config.signaling.witness.origins.extend(self.witness);
         config.data = self.data.unwrap_or(config.data);
         config.media = self.media.or(config.media);
         Ok(config)
