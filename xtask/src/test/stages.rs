@@ -9,7 +9,7 @@ use crate::{
     setup, tidy, web,
 };
 
-/// What only runs in a browser: compiled for it, never natively.
+/// What only runs in a browser: compiled for it; natively only for the page's unit tests.
 const BROWSER_CRATES: [&str; 6] =
     ["--package", "app", "--package", "ledger-wasm", "--package", "peer-wasm"];
 /// Everything else.
@@ -50,7 +50,12 @@ pub(super) const ALL: &[Stage] = &[
         budget_minutes: 3,
         run: fuzz,
     },
-    Stage { name: "sim", what: "200 seeds of the simulator", budget_minutes: 5, run: sim },
+    Stage {
+        name: "sim",
+        what: "the simulator: 14 seeds of each of 15 scenarios",
+        budget_minutes: 5,
+        run: sim,
+    },
     Stage { name: "web", what: "the bundle: imports and sizes", budget_minutes: 5, run: bundle },
     Stage {
         name: "wasm",
@@ -89,7 +94,7 @@ fn typos(house: &House, _: &mut Tally) -> Result<()> {
 }
 
 fn deny(house: &House, tally: &mut Tally) -> Result<()> {
-    // Advisories need a database from the network: they are the nightly run's.
+    // Advisories need a database from the network: `.ci/nightly`.
     for part in ["bans", "licenses", "sources"] {
         let outcome = house::run(&mut house.cargo(["deny", "--log-level", "error", "check", part]));
         tally.check(outcome.is_ok());
@@ -117,7 +122,9 @@ fn nextest(house: &House, tally: &mut Tally) -> Result<()> {
         // Compiling nextest takes longer than it saves on a machine that runs us once.
         house.cargo(["test", "--quiet", "--all-targets"].into_iter().chain(NATIVE))
     };
-    count::run(&mut cargo, tally)
+    count::run(&mut cargo, tally)?;
+    // What pages say is decided in plain functions, which need no browser.
+    count::run(&mut house.cargo(["test", "--quiet", "--package", "app"]), tally)
 }
 
 fn doctest(house: &House, tally: &mut Tally) -> Result<()> {
