@@ -39,13 +39,27 @@ pub(crate) fn sim(house: &House, args: &Forwarded) -> Result<()> {
     house::run(house.cargo(words).args(&args.words))
 }
 
-/// Measures in real browsers.
+/// Measures in real browsers; `bench tracker`: the tracker and `/signal` against another tracker.
 pub(crate) fn bench(house: &House, args: &Forwarded) -> Result<()> {
     setup::for_test(house)?;
+    if let Some(("tracker", words)) = args.words.split_first().map(|(w, rest)| (w.as_str(), rest)) {
+        return bench_tracker(house, words);
+    }
     browser_rig(house)?;
     let mut node = house.command("node");
     node.arg("bench/run.mjs").args(&args.words).current_dir(house.root.join("tests"));
     house::run(node.env("STARLING", house.starling()))
+}
+
+fn bench_tracker(house: &House, words: &[String]) -> Result<()> {
+    browser_packages(house)?;
+    let build = ["build", "--quiet", "--release", "--package", "signaling-server", "--examples"];
+    house::run(&mut house.cargo(build))?;
+    let examples = house.target.join("release/examples");
+    let mut node = house.command("node");
+    node.arg("bench/tracker.mjs").current_dir(house.root.join("tests"));
+    node.arg("--load").arg(examples.join("load")).arg("--server").arg(examples.join("alone"));
+    house::run(node.args(words))
 }
 
 /// What browser tests and the bench run on: the release binary with its bundle, and their packages.

@@ -55,7 +55,8 @@ enum Chore {
     /// Run the simulator: `sim --seed 7 --scenario live` replays one run, `sim --help` lists more
     #[command(disable_help_flag = true)]
     Sim(chores::Forwarded),
-    /// Measure in real browsers and write docs/bench.md; arguments go to tests/bench/run.mjs
+    /// Measure in real browsers and write docs/bench.md; arguments go to tests/bench/run.mjs;
+    /// `bench tracker`: the tracker and `/signal`
     #[command(disable_help_flag = true)]
     Bench(chores::Forwarded),
     /// Throw mutated bytes at every decoder and at the swarm for a while
