@@ -293,8 +293,10 @@ impl Driver {
             Output::RemoteCandidate { link, candidate, mid } => {
                 self.links.borrow().remote_candidate(link, candidate, mid);
             }
-            Output::RestartIce { link } => self.links.borrow().restart_ice(link),
-            Output::RemoteOffer { link, sdp } => self.links.borrow().remote_offer(link, sdp),
+            Output::RestartIce { link, rtc } => self.links.borrow().restart_ice(link, &rtc),
+            Output::RemoteOffer { link, sdp, rtc } => {
+                self.links.borrow().remote_offer(link, sdp, &rtc);
+            }
             Output::CloseLink(link) => self.links.borrow_mut().close(link),
             Output::Send { link, channel, bytes } => {
                 self.links.borrow().send(link, channel, &bytes);

@@ -46,11 +46,16 @@ impl Links {
     /// Makes a connection for an incoming offer, and its answer.
     pub(crate) fn accept(&mut self, id: LinkId, sdp: String, rtc: &RtcConfig) {
         self.add(id, rtc);
-        self.remote_offer(id, sdp);
+        self.answer(id, sdp);
     }
 
-    /// Sets an offer and makes our answer.
-    pub(crate) fn remote_offer(&self, id: LinkId, sdp: String) {
+    /// Sets an offer of new paths for the same connection and makes our answer.
+    pub(crate) fn remote_offer(&self, id: LinkId, sdp: String, rtc: &RtcConfig) {
+        self.configure(id, rtc);
+        self.answer(id, sdp);
+    }
+
+    fn answer(&self, id: LinkId, sdp: String) {
         self.negotiate(id, async move |wire| wire.answer(&sdp).await);
     }
 
@@ -60,7 +65,8 @@ impl Links {
     }
 
     /// Makes a new offer that finds new paths for the same connection.
-    pub(crate) fn restart_ice(&self, id: LinkId) {
+    pub(crate) fn restart_ice(&self, id: LinkId, rtc: &RtcConfig) {
+        self.configure(id, rtc);
         self.negotiate(id, async |wire| wire.restart_ice().await);
     }
 
@@ -115,6 +121,12 @@ impl Links {
                 wire.fail();
             }
         });
+    }
+
+    fn configure(&self, id: LinkId, rtc: &RtcConfig) {
+        if let Some(link) = self.links.get(&id) {
+            link.wire().configure(&configuration(rtc));
+        }
     }
 
     fn add(&mut self, id: LinkId, rtc: &RtcConfig) {

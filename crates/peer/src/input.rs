@@ -100,6 +100,11 @@ pub enum Input {
         /// The connection.
         link: LinkId,
     },
+    /// The other side does not answer any more (`disconnected`). It may heal by itself, or fail.
+    RtcInterrupted {
+        /// The connection.
+        link: LinkId,
+    },
     /// The connection failed or was closed from the other side. The driver has closed and forgotten
     /// it; no [`crate::Output::CloseLink`] follows.
     RtcClosed {

@@ -193,6 +193,7 @@ impl Links {
         fx: &mut Effects,
     ) -> Option<(SwarmId, PeerId, Vec<u8>)> {
         let link = self.links.get_mut(&id)?;
+        link.interrupted = None;
         if link.open {
             return Some((link.swarm, link.remote, bytes));
         }
@@ -228,16 +229,43 @@ impl Links {
         self.remotes.forgive();
         let ids: Vec<LinkId> = self.links.keys().copied().collect();
         for id in ids {
-            let Some(link) = self.links.get_mut(&id) else { continue };
-            if !link.open {
+            let Some(link) = self.links.get(&id) else { continue };
+            if link.open {
+                self.restart(now, id, fx);
+            } else {
                 let pair = (link.swarm, link.remote);
                 self.close(id, fx);
                 self.remotes.fail(now, pair, retry::LOST);
-            } else if link.stage == Stage::Settled {
-                link.stage = Stage::Offering;
-                link.deadline = now + CONNECT_TIMEOUT;
-                fx.push_back(Effect::Out(Output::RestartIce { link: id }));
             }
+        }
+    }
+
+    /// The other side does not answer any more.
+    pub(crate) fn on_interrupted(&mut self, now: Time, id: LinkId) {
+        if let Some(link) = self.links.get_mut(&id).filter(|link| link.open) {
+            link.interrupted.get_or_insert(now);
+        }
+    }
+
+    /// The server answers, by a socket of `since`: interrupted links get new paths. A socket that is
+    /// newer than the interruption says that it was us who moved. Else the dialler tries.
+    pub(crate) fn on_answering(&mut self, now: Time, since: Time, fx: &mut Effects) {
+        let is_ours = |link: &Link, at: Time| link.dialled || since > at;
+        let mut ours = Vec::new();
+        for link in self.links.values_mut() {
+            let interrupted = link.interrupted.take();
+            ours.extend(interrupted.filter(|at| is_ours(link, *at)).map(|_| link.id));
+        }
+        for id in ours {
+            self.restart(now, id, fx);
+        }
+    }
+
+    /// Looks for new paths for the same connection, unless that is under way.
+    fn restart(&mut self, now: Time, id: LinkId, fx: &mut Effects) {
+        let Some(rtc) = self.links.get(&id).map(|link| self.rtc(link.swarm)) else { return };
+        if let Some(link) = self.links.get_mut(&id).filter(|link| link.stage == Stage::Settled) {
+            link.restart(now, rtc, fx);
         }
     }
 

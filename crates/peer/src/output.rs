@@ -55,6 +55,8 @@ pub enum Output {
     RestartIce {
         /// The connection.
         link: LinkId,
+        /// Servers and policy of today: credentials of the first description may be no good any more.
+        rtc: RtcConfig,
     },
     /// The remote restarts ICE: set its new offer on the same connection (taking back our own if one
     /// is open), make an answer and tell it by [`crate::Input::RtcDescription`].
@@ -63,6 +65,8 @@ pub enum Output {
         link: LinkId,
         /// The offer.
         sdp: String,
+        /// Servers and policy of today.
+        rtc: RtcConfig,
     },
     /// Close the connection and forget it. No [`crate::Input::RtcClosed`] is needed.
     CloseLink(LinkId),

@@ -131,6 +131,7 @@ impl Peer {
             Input::RtcDescription { .. }
             | Input::RtcCandidate { .. }
             | Input::RtcOpen { .. }
+            | Input::RtcInterrupted { .. }
             | Input::RtcClosed { .. }
             | Input::RtcPath { .. }
             | Input::RtcMessage { .. }
@@ -220,6 +221,11 @@ impl Peer {
                 self.links.on_candidate(link, (candidate, mid), fx);
             }
             Input::RtcOpen { link } => self.links.on_open(link, fx),
+            Input::RtcInterrupted { link } => {
+                self.links.on_interrupted(now, link);
+                // Whoever moved to another network without being told has lost the server too.
+                self.session.probe(now, fx);
+            }
             Input::RtcClosed { link } => self.links.on_closed(now, link, fx),
             Input::RtcPath { link, relayed, rtt_ms } => self.links.on_path(link, relayed, rtt_ms),
             Input::RtcMessage { link, bytes } => {

@@ -31,6 +31,8 @@ pub(crate) use backoff::jitter;
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait for anything after a ping.
 const PONG_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same when there is reason to think that the socket is dead.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A join without an answer is said again after this.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A refused join is said again after this, unless the server names a time.
@@ -59,6 +61,7 @@ pub(crate) struct Session {
     server: Option<PeerId>,
     ping_every: Duration,
     last_sent: Time,
+    last_heard: Time,
     pong_by: Option<Time>,
     outbox: VecDeque<(Time, ToServer)>,
     /// Swarms said in a join, and when to say it again if no answer came.
@@ -93,6 +96,7 @@ impl Session {
             server: None,
             ping_every: PING.1,
             last_sent: Time::ZERO,
+            last_heard: Time::ZERO,
             pong_by: None,
             outbox: VecDeque::new(),
             joins: SortedMap::new(),
@@ -131,6 +135,25 @@ impl Session {
         }
     }
 
+    /// There is reason to think that the socket is dead: asks for an answer soon.
+    pub(crate) fn probe(&mut self, now: Time, fx: &mut Effects) {
+        if matches!(self.state, State::Up { .. }) {
+            if self.pong_by.is_none() {
+                self.say(now, &ToServer::Ping, fx);
+            }
+            let by = now + PROBE_TIMEOUT;
+            self.pong_by = Some(self.pong_by.map_or(by, |earlier| earlier.min(by)));
+        }
+    }
+
+    /// Since when this session's socket is up, unless an answer is waited for.
+    pub(crate) fn answers_since(&self) -> Option<Time> {
+        match self.state {
+            State::Up { since } if self.pong_by.is_none() => Some(since),
+            _ => None,
+        }
+    }
+
     pub(crate) fn on_open(&mut self, now: Time) {
         if matches!(self.state, State::Opening(_)) {
             self.state = State::Open(now + STEP_TIMEOUT);
@@ -151,6 +174,7 @@ impl Session {
         }
         let message = FromServer::try_from(Json::read(text.as_bytes())?).ok()?;
         self.pong_by = None;
+        self.last_heard = now;
         match &message {
             FromServer::Challenge { nonce, server, .. } => {
                 matches!(self.state, State::Open(_))
@@ -349,8 +373,9 @@ impl Session {
         }
     }
 
+    /// What is said into a dead socket makes no noise: both directions count.
     fn ping_at(&self) -> Time {
-        self.last_sent + self.ping_every
+        self.last_sent.min(self.last_heard) + self.ping_every
     }
 
     fn say(&mut self, now: Time, message: &ToServer, fx: &mut Effects) {

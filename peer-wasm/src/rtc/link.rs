@@ -96,10 +96,12 @@ fn listeners(wire: &Rc<Wire>) -> Vec<Listener> {
             candidates.local_candidate(line, mid);
         }),
         Listener::new(connection, "connectionstatechange", move |_: Event| {
-            use RtcPeerConnectionState::{Closed, Failed};
-            // `disconnected` may heal by itself; ICE says `failed` when it has given up.
-            if matches!(changed.connection.connection_state(), Failed | Closed) {
-                changed.fail();
+            use RtcPeerConnectionState::{Closed, Disconnected, Failed};
+            match changed.connection.connection_state() {
+                // It may heal by itself; ICE says `failed` when it has given up.
+                Disconnected => changed.interrupted(),
+                Failed | Closed => changed.fail(),
+                _ => {}
             }
         }),
         Listener::new(&wire.payload, "bufferedamountlow", move |_: Event| drained.account()),
@@ -167,6 +169,11 @@ impl Wire {
 
     pub(super) fn is_open(&self) -> bool {
         self.state.get() == State::Open
+    }
+
+    /// Servers and policy of paths found from now on. A browser that refuses keeps what it had.
+    pub(super) fn configure(&self, config: &RtcConfiguration) {
+        let _ = self.connection.set_configuration_with_configuration(config);
     }
 
     /// Makes a new offer with new ICE credentials and tells it (what `restartIce()` leads to).
@@ -307,6 +314,12 @@ impl Wire {
         if bytes > 0 {
             self.told_bytes.set(left);
             self.tell(Input::RtcSent { link: self.id, bytes });
+        }
+    }
+
+    fn interrupted(&self) {
+        if self.is_open() {
+            self.inbox.push(Input::RtcInterrupted { link: self.id });
         }
     }
 

@@ -139,8 +139,8 @@ async fn an_open_connection_tells_its_path() {
 #[wasm_bindgen_test]
 async fn a_restart_of_ice_keeps_the_channels() {
     let (caller, callee) = connect().await;
-    caller.links.restart_ice(ID);
-    callee.links.remote_offer(ID, caller.description().await);
+    caller.links.restart_ice(ID, &RtcConfig::default());
+    callee.links.remote_offer(ID, caller.description().await, &RtcConfig::default());
     caller.links.remote_answer(ID, callee.description().await);
     caller.links.send(ID, Channel::Control, b"still here");
     let heard = callee

@@ -6,7 +6,7 @@ use primitives::{PeerId, SwarmId, Time};
 use wire::{limits::CANDIDATE_BYTES_MAX, signaling::Signal};
 
 use crate::{
-    Output,
+    Output, RtcConfig,
     effect::{Effect, Effects},
     input::LinkId,
 };
@@ -30,6 +30,8 @@ pub(crate) struct Link {
     pub(crate) dialled: bool,
     pub(crate) open: bool,
     pub(crate) stage: Stage,
+    /// Since when the other side does not answer, until something is done about it.
+    pub(crate) interrupted: Option<Time>,
     /// Until then the channels must be open, or a restart answered.
     pub(crate) deadline: Time,
     /// Whether it was made to go through a relay only.
@@ -40,6 +42,8 @@ pub(crate) struct Link {
     pub(crate) remote_set: bool,
     remote_candidates: Vec<Candidate>,
     local_candidates: Vec<Candidate>,
+    /// Our offer and its candidates, until it is answered.
+    said: Vec<Signal>,
     pub(crate) early_frames: Vec<Vec<u8>>,
 }
 
@@ -69,6 +73,7 @@ impl Link {
             dialled: false,
             open: false,
             stage: Stage::Answering,
+            interrupted: None,
             deadline: now + CONNECT_TIMEOUT,
             relay_only: false,
             relayed: None,
@@ -76,8 +81,19 @@ impl Link {
             remote_set: false,
             remote_candidates: Vec::new(),
             local_candidates: Vec::new(),
+            said: Vec::new(),
             early_frames: Vec::new(),
         }
+    }
+
+    /// Looks for new paths for the same connection.
+    pub(crate) fn restart(&mut self, now: Time, rtc: RtcConfig, fx: &mut Effects) {
+        self.stage = Stage::Offering;
+        self.interrupted = None;
+        self.said.clear();
+        self.relay_only = rtc.relay_only;
+        self.deadline = now + CONNECT_TIMEOUT;
+        fx.push_back(Effect::Out(Output::RestartIce { link: self.id, rtc }));
     }
 
     /// Whether this end makes or has made the offer that is not answered yet.
@@ -85,8 +101,10 @@ impl Link {
         matches!(self.stage, Stage::Offering | Stage::Offered)
     }
 
-    /// Our description was handed over: candidates may follow it.
-    pub(crate) fn local_described(&mut self, fx: &mut Effects) {
+    /// Hands our description over; candidates may follow it.
+    pub(crate) fn describe(&mut self, signal: Signal, fx: &mut Effects) {
+        self.said.clear();
+        self.say(signal, fx);
         for (candidate, mid) in std::mem::take(&mut self.local_candidates) {
             self.tell_candidate(candidate, mid, fx);
         }
@@ -132,9 +150,24 @@ impl Link {
         room
     }
 
-    fn tell_candidate(&self, candidate: String, mid: Option<String>, fx: &mut Effects) {
+    fn tell_candidate(&mut self, candidate: String, mid: Option<String>, fx: &mut Effects) {
         let signal = Signal::Candidate { connection: self.connection, candidate, mid };
+        self.say(signal, fx);
+    }
+
+    fn say(&mut self, signal: Signal, fx: &mut Effects) {
+        if self.stage == Stage::Offered && self.said.len() <= CANDIDATES_MAX {
+            self.said.push(signal.clone());
+        }
         fx.push_back(Effect::Signal { swarm: self.swarm, to: self.remote, signal });
+    }
+
+    /// The remote restarts as well, and ours is the one that counts: it may have been lost with the
+    /// network that the remote left. Once only: offers of a stranger must not make many of ours.
+    pub(crate) fn say_again(&mut self, fx: &mut Effects) {
+        for signal in std::mem::take(&mut self.said) {
+            fx.push_back(Effect::Signal { swarm: self.swarm, to: self.remote, signal });
+        }
     }
 }
 

@@ -47,8 +47,7 @@ impl Links {
             link.stage = Stage::Offered;
             Signal::Offer { connection, sdp, signature }
         };
-        fx.push_back(Effect::Signal { swarm, to, signal });
-        link.local_described(fx);
+        link.describe(signal, fx);
         if answers {
             if link.open {
                 link.deadline = Time::NEVER;
@@ -110,15 +109,19 @@ impl Links {
         let Some(id) = self.pairs.get(&pair).copied() else {
             return self.accept(now, offer, ids, fx);
         };
+        let rtc = self.rtc(offer.swarm);
         let Some(link) = self.links.get_mut(&id) else { return };
         let we_win = link.is_asking() && self.me < offer.from;
         if link.connection == offer.connection {
             // A restart of this very connection; an attempt's own offer comes only once.
-            if link.open && !we_win && link.stage != Stage::Answering {
+            if link.open && we_win {
+                link.say_again(fx);
+            } else if link.open && link.stage != Stage::Answering {
                 link.stage = Stage::Answering;
                 link.remote_set = false;
+                link.relay_only = rtc.relay_only;
                 link.deadline = now + CONNECT_TIMEOUT;
-                fx.push_back(Effect::Out(Output::RemoteOffer { link: id, sdp: offer.sdp }));
+                fx.push_back(Effect::Out(Output::RemoteOffer { link: id, sdp: offer.sdp, rtc }));
             }
             return;
         }

@@ -9,7 +9,15 @@ use crate::{problems::wrong, room, stream::clamp_want};
 impl Peer {
     /// A text message, from a server that is not believed more than it must be.
     pub(super) fn on_text(&mut self, text: &str) {
-        let Some(message) = self.session.hear(self.now, text, &mut self.fx) else { return };
+        if let Some(message) = self.session.hear(self.now, text, &mut self.fx) {
+            self.on_message(message);
+        }
+        if let Some(since) = self.session.answers_since() {
+            self.links.on_answering(self.now, since, &mut self.fx);
+        }
+    }
+
+    fn on_message(&mut self, message: FromServer) {
         match message {
             FromServer::Challenge { .. } => self.on_challenge(),
             FromServer::Welcome { ice_servers, .. } => self.links.set_ice_servers(ice_servers),

@@ -192,6 +192,7 @@ fn arb_driver() -> impl Strategy<Value = Input> {
             mid: None,
         }),
         4 => arb_link().prop_map(|link| Input::RtcOpen { link }),
+        1 => arb_link().prop_map(|link| Input::RtcInterrupted { link }),
         1 => arb_link().prop_map(|link| Input::RtcClosed { link }),
         1 => (arb_link(), any::<bool>(), any::<Option<u32>>())
             .prop_map(|(link, relayed, rtt_ms)| Input::RtcPath { link, relayed, rtt_ms }),

@@ -169,6 +169,70 @@ fn a_changed_network_restarts_ice_and_keeps_the_channels() {
     assert!(world.rtc.paired(before[0]).is_some());
 }
 
+/// Both ends of the one connection: who dialled first.
+fn dialler_first(world: &World) -> [(usize, peer::LinkId); 2] {
+    let mut ends: Vec<_> = world.rtc.ends.keys().copied().collect();
+    ends.sort_by_key(|(node, _)| world.nodes[*node].accepted);
+    ends.try_into().expect("one connection has two ends")
+}
+
+#[test]
+fn the_dialler_restarts_an_interrupted_link_once_the_server_answers() {
+    let mut world = connected();
+    world.run(2_000);
+    let ends = dialler_first(&world);
+    for (node, link) in ends {
+        world.give(node, Input::RtcInterrupted { link });
+    }
+    assert_eq!(
+        ends.map(|(node, _)| world.nodes[node].restarts),
+        [0, 0],
+        "not before the server answers"
+    );
+    world.run(1_000);
+    assert_eq!(ends.map(|(node, _)| world.nodes[node].restarts), [1, 0]);
+    assert!(world.rtc.paired(ends[0]).is_some(), "with new candidates of both");
+    assert_eq!(
+        world.nodes.iter().map(|node| node.connects.len()).sum::<usize>(),
+        2,
+        "no new socket"
+    );
+}
+
+#[test]
+fn who_moved_without_a_word_reconnects_and_restarts_its_links() {
+    for who in 0..2 {
+        let mut world = connected();
+        world.run(2_000);
+        let ends = dialler_first(&world);
+        let (moved, _) = ends[who];
+        world.swallow(moved);
+        for (node, link) in ends {
+            world.give(node, Input::RtcInterrupted { link });
+        }
+        world.run(2_000);
+        world.carry(moved);
+        world.run(5_000);
+        assert_eq!(world.nodes[moved].connects.len(), 2, "the silence is noticed by asking");
+        assert_eq!(world.nodes[moved].restarts, 1);
+        assert_eq!(dialler_first(&world), ends, "the same connection");
+        assert!(world.rtc.paired(ends[0]).is_some(), "with new candidates of both");
+    }
+}
+
+#[test]
+fn a_link_that_is_heard_again_is_left_alone() {
+    let mut world = connected();
+    let [(node, link), _] = dialler_first(&world);
+    world.give(node, Input::RtcInterrupted { link });
+    let have = wire::peer::Have { track: 0, added: Vec::new(), removed: Vec::new() };
+    let bytes = wire::peer::Message::Have(have).encode_to_vec();
+    world.give(node, Input::RtcMessage { link, bytes });
+    world.run(5_000);
+    assert_eq!(world.nodes[node].restarts, 0);
+    assert_eq!(world.neighbours(node).len(), 1);
+}
+
 #[test]
 fn a_lost_link_is_dialled_again() {
     let mut world = connected();

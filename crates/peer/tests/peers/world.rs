@@ -220,6 +220,12 @@ impl World {
         self.swallowed.insert(node);
     }
 
+    /// The network carries again what this peer says.
+    pub(crate) fn carry(&mut self, node: usize) {
+        self.server.up = true;
+        self.swallowed.remove(&node);
+    }
+
     fn at(&mut self, ms: u64, event: Event) {
         self.number += 1;
         self.events.insert((self.now + core::time::Duration::from_millis(ms), self.number), event);
@@ -339,12 +345,12 @@ impl World {
                 self.rtc.set_remote((node, link), &sdp);
                 self.describe(node, link, local);
             }
-            Output::RestartIce { link } => {
+            Output::RestartIce { link, .. } => {
                 self.nodes[node].restarts += 1;
                 let local = self.rtc.restart((node, link));
                 self.describe(node, link, local);
             }
-            Output::RemoteOffer { link, sdp } => {
+            Output::RemoteOffer { link, sdp, .. } => {
                 self.rtc.set_remote((node, link), &sdp);
                 let local = self.rtc.local((node, link));
                 self.describe(node, link, local);
