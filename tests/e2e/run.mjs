@@ -1,32 +1,8 @@
 #!/usr/bin/env node
-// Runs the end-to-end tests, one file after the other: they share the cores with the browsers they drive. Closes
-// with the line `N passed, M failed`.
+// Runs the end-to-end tests.
 //
 //   node tests/e2e/run.mjs [part of a file name …]
 
-import { readdirSync } from 'node:fs';
-import path from 'node:path';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
-import { fileURLToPath } from 'node:url';
-import { ensureMedia } from '../rig/media.mjs';
+import { runFolder } from '../rig/runner.mjs';
 
-const FILE_MS_MAX = 420_000;
-const here = fileURLToPath(new URL('.', import.meta.url));
-const wanted = process.argv.slice(2);
-const files = readdirSync(here)
-  .filter((name) => name.endsWith('.test.mjs') && (wanted.length === 0 || wanted.some((part) => name.includes(part))))
-  .sort()
-  .map((name) => path.join(here, name));
-
-await ensureMedia('e2e-media');
-const tally = { passed: 0, failed: 0 };
-const events = run({ files, concurrency: 1, timeout: FILE_MS_MAX });
-events.on('test:pass', ({ details }) => (tally.passed += details.type === 'suite' ? 0 : 1));
-events.on('test:fail', ({ details }) => (tally.failed += details.type === 'suite' ? 0 : 1));
-events.on('test:stderr', ({ message }) => process.stderr.write(message));
-events.compose(new spec()).pipe(process.stdout);
-events.on('end', () => {
-  process.exitCode = tally.failed > 0 || tally.passed === 0 ? 1 : 0;
-  process.once('exit', () => console.log(`${tally.passed} passed, ${tally.failed} failed`));
-});
+await runFolder(new URL('.', import.meta.url));

@@ -48,7 +48,7 @@ export async function openStage(options = {}) {
 }
 
 /** Beside the media, so that segments can be linked instead of copied. */
-async function stageFolder() {
+export async function stageFolder() {
   const parent = path.join(os.homedir(), '.cache', 'starling', 'e2e-runs');
   await fs.mkdir(parent, { recursive: true });
   return fs.mkdtemp(path.join(parent, 'run-'));

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import puppeteer from 'puppeteer-core';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** Chromium's program. */
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 
 const CHROMIUM_FLAGS = [
@@ -28,11 +29,11 @@ const FIREFOX_PREFERENCES = {
   'network.connectivity-service.enabled': false,
 };
 
-/** A headless Chromium. `allInFront`: no tab is throttled for being in the background. */
-export async function launchChromium({ allInFront = true, flags = [] } = {}) {
+/** A headless Chromium. `allInFront`: no tab is throttled for being in the background; `executablePath`: what starts it. */
+export async function launchChromium({ allInFront = true, flags = [], executablePath = CHROMIUM } = {}) {
   return puppeteer.launch({
     browser: 'chrome',
-    executablePath: CHROMIUM,
+    executablePath,
     headless: true,
     pipe: true,
     protocolTimeout: 60_000,

@@ -9,10 +9,15 @@ import { fileURLToPath } from 'node:url';
 
 const self = fileURLToPath(import.meta.url);
 
-/** Starts `exportName(options)` of the module at `moduleUrl` in a child; resolves to its values and methods. */
-export function startChild(moduleUrl, exportName, options) {
+/**
+ * Starts `exportName(options)` of the module at `moduleUrl` in a child; resolves to its values and methods.
+ * `execPath` starts it in the place of Node itself, `env` is its environment.
+ */
+export function startChild(moduleUrl, exportName, options, { execPath = process.execPath, env = process.env } = {}) {
   const child = fork(self, ['--part', String(moduleUrl), exportName, JSON.stringify(options ?? {})], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execPath,
+    env,
   });
   const kill = () => child.kill();
   process.once('exit', kill);

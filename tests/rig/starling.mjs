@@ -40,18 +40,18 @@ export async function freePort() {
  *
  * Options: `folder` (data, configuration and log go there), `media` (folder to serve; by default a stream of two
  * segments that nobody watches, since without one the server would encode its demo), `config` (TOML text), `port`
- * (0: any free one).
+ * (0: any free one), `address` (of the loopback interface by default), `scheme` (`https` where `config` has TLS).
  */
-export async function startStarling({ folder, media, config = '', port = 0 }) {
+export async function startStarling({ folder, media, config = '', port = 0, address = '127.0.0.1', scheme = 'http' }) {
   const listen = port || (await freePort());
   const configFile = path.join(folder, 'starling.toml');
   await fs.mkdir(path.join(folder, 'data'), { recursive: true });
   await fs.writeFile(configFile, config);
   if (!media) await layOut('e2e-media', (media = path.join(folder, 'unwatched')), { segments: 2, renditions: ['lo'] });
-  const args = ['serve', '--listen', `127.0.0.1:${listen}`, '--data', path.join(folder, 'data'), '--config', configFile, '--media', media];
-  const url = `http://127.0.0.1:${listen}`;
+  const args = ['serve', '--listen', `${address}:${listen}`, '--data', path.join(folder, 'data'), '--config', configFile, '--media', media];
+  const url = `${scheme}://${address}:${listen}`;
   const log = path.join(folder, 'starling.log');
-  const server = { url, port: listen, log, signal: `ws://127.0.0.1:${listen}/signal`, child: null };
+  const server = { url, port: listen, log, signal: `${url.replace('http', 'ws')}/signal`, child: null };
   server.start = () => startChild(server, args);
   server.kill = () => stopChild(server, 'SIGKILL');
   server.close = () => stopChild(server, 'SIGTERM');
