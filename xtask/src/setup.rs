@@ -55,6 +55,9 @@ pub(crate) fn for_test(house: &House) -> Result<()> {
             system::PYTHON,
             system::COTURN,
             system::NATS,
+            system::IPROUTE,
+            system::NFTABLES,
+            system::OPENSSL,
         ],
     )?;
     build_tools(house)?;

@@ -63,6 +63,26 @@ pub(crate) const NATS: Program = Program {
     why: "joins several nodes of one host: tests and `cargo xtask cluster` start it themselves",
 };
 
+/// Makes network namespaces and the wires between them.
+pub(crate) const IPROUTE: Program = Program {
+    names: &["ip", "/usr/sbin/ip"],
+    packages: &["iproute2"],
+    why: "makes the networks of the tests in namespaces",
+};
+/// Address translation and firewalls.
+pub(crate) const NFTABLES: Program = Program {
+    names: &["nft", "/usr/sbin/nft"],
+    packages: &["nftables"],
+    why: "makes the NATs and firewalls of the tests in namespaces",
+};
+
+/// Makes certificates.
+pub(crate) const OPENSSL: Program = Program {
+    names: &["openssl"],
+    packages: &["openssl"],
+    why: "makes the certificate of the tests in namespaces",
+};
+
 /// Installs those of `programs` that are missing, in one go.
 pub(crate) fn install(house: &House, programs: &[Program]) -> Result<()> {
     let (there, missing): (Vec<Program>, Vec<Program>) =

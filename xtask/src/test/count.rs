@@ -16,6 +16,8 @@ use crate::house;
 pub(crate) struct Tally {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
+    /// The machine lacks something that the tests can't do without; they said what.
+    pub(crate) not_run: bool,
 }
 
 impl Tally {
@@ -28,7 +30,8 @@ impl Tally {
         }
     }
 
-    /// Ends a stage: one that counted nothing counts as one, one that failed has a failure.
+    /// Ends a stage: one that counted nothing counts as one unless it said that it did not run, one
+    /// that failed has a failure.
     pub(crate) fn close(&mut self, good: bool) {
         let uncounted = if good { *self == Self::default() } else { self.failed == 0 };
         if uncounted {
@@ -38,8 +41,9 @@ impl Tally {
 
     /// Adds what a line of a test program says. Known are libtest's `test result: ok. 3 passed; 0
     /// failed; …`, nextest's `Summary [ 1.2s] 5 tests run: 4 passed, 1 failed, 0 skipped`, and our
-    /// own `5 passed, 0 failed` that closes a run.
+    /// own `5 passed, 0 failed` that closes a run or `not run: …` in its place.
     fn read(&mut self, line: &str) {
+        self.not_run |= line.starts_with("not run: ");
         let line = line.trim();
         let words: Vec<&str> = line.split_whitespace().collect();
         let number = |word: &str| {
@@ -98,7 +102,7 @@ mod tests {
     fn check(lines: &str, passed: u64, failed: u64) {
         let mut tally = Tally::default();
         lines.lines().for_each(|line| tally.read(line));
-        assert_eq!(tally, Tally { passed, failed }, "{lines}");
+        assert_eq!(tally, Tally { passed, failed, not_run: false }, "{lines}");
     }
 
     #[test]
@@ -114,9 +118,17 @@ mod tests {
     fn a_stage_counts_at_least_once() {
         let mut quiet = Tally::default();
         quiet.close(true);
-        assert_eq!(quiet, Tally { passed: 1, failed: 0 });
-        let mut broken = Tally { passed: 4, failed: 0 };
+        assert_eq!(quiet, Tally { passed: 1, ..Tally::default() });
+        let mut broken = Tally { passed: 4, ..Tally::default() };
         broken.close(false);
-        assert_eq!(broken, Tally { passed: 4, failed: 1 });
+        assert_eq!(broken, Tally { passed: 4, failed: 1, not_run: false });
+    }
+
+    #[test]
+    fn a_stage_that_can_not_run_here_counts_as_nothing() {
+        let mut tally = Tally::default();
+        tally.read("not run: network namespaces need root");
+        tally.close(true);
+        assert_eq!(tally, Tally { not_run: true, ..Tally::default() });
     }
 }

@@ -75,6 +75,12 @@ pub(super) const ALL: &[Stage] = &[
         budget_minutes: 12,
         run: e2e,
     },
+    Stage {
+        name: "netns",
+        what: "NATs, firewalls, moving hosts, in network namespaces (root)",
+        budget_minutes: 10,
+        run: netns,
+    },
 ];
 
 fn fmt(house: &House, _: &mut Tally) -> Result<()> {
@@ -177,4 +183,11 @@ fn e2e(house: &House, tally: &mut Tally) -> Result<()> {
     let mut node = house.command("node");
     node.arg("e2e/run.mjs").current_dir(chores::tests(house)).env("STARLING", house.starling());
     count::run(&mut node, tally).context("end to end")
+}
+
+fn netns(house: &House, tally: &mut Tally) -> Result<()> {
+    chores::browser_rig(house)?;
+    let mut node = house.command("node");
+    node.arg("netns/run.mjs").current_dir(chores::tests(house)).env("STARLING", house.starling());
+    count::run(&mut node, tally).context("network namespaces")
 }
