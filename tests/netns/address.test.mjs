@@ -7,9 +7,9 @@ import { eventually } from '../e2e/stage.mjs';
 import { World, attempts, moveFile, pathShown, paths } from './world.mjs';
 
 const MIB = 1 << 20;
-const FILE = { name: 'film.bin', size: 24 * MIB + 77, seed: 53 };
+const FILE = { name: 'film.bin', size: 16 * MIB + 77, seed: 53 };
 /** Slow enough that the change comes in the middle. */
-const RATE = '16mbit';
+const RATE = '12mbit';
 const MOVED_AT_PERCENT = 15;
 
 describe('an address that changes', () => {
