@@ -59,8 +59,9 @@ describe('viewers of one video', () => {
     const seen = await Promise.all(viewers.map((viewer) => viewer.until('holds 20 s', ({ video }) => video?.bufferedTo >= 20 && video.at >= 6, 90_000)));
     const counts = Object.values(await stage.origin.counts()).reduce((sum, { media }) => sum + media, 0);
     const received = seen.reduce((sum, { probe }) => sum + probe.receivedBytes, 0);
-    // How much more than half is the bench's matter: two cores that play eight videos meet late.
-    assert.ok(received > 1.5 * counts, `${received} bytes came by data channel, ${counts} from the origin`);
+    // How much more than half is the bench's matter: of the five segments of these 20 s a viewer takes one or
+    // two from the origin while it meets the others, and two cores that start eight videos meet late.
+    assert.ok(received > counts, `${received} bytes came by data channel, ${counts} from the origin`);
     for (const { video, stats } of seen) {
       assert.equal(video.error, null);
       assert.equal(stats.error, undefined);
