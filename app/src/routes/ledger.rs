@@ -112,7 +112,7 @@ fn Facts() -> impl IntoView {
             {fact(
                 "Time to final",
                 Signal::derive(move || finality_ms(&view.read().blocks).map_or_else(dash, duration)),
-                Signal::derive(|| "from proposed to checked here, median of the blocks below".to_owned()),
+                Signal::derive(|| "median, from proposed to checked here".to_owned()),
             )}
             {fact(
                 "Validators seen",
