@@ -15,8 +15,8 @@ use wire::{
     blocks::{Ask, AskedBlock, BlockMessage, Decline, Forget, Holds, Part},
     node,
     peer::{
-        Bye, Cancel, Choke, Data, Have, Hello, Message, Pieces, Playback, Refuse, RefuseReason,
-        Request, Run,
+        Ack, Bye, Cancel, Choke, Data, Have, Hello, Message, Pieces, Playback, Refuse,
+        RefuseReason, Request, Run,
     },
     signaling::{
         Base64, Description, ErrorCode, FromServer, IceServer, Neighbour, Signal, ToServer,
@@ -101,6 +101,7 @@ fn peer_messages() -> Vec<(&'static str, Message<'static>)> {
         ),
         ("choke", Message::Choke(Choke { on: true, reason: RefuseReason::UploadsOff })),
         ("bye", Message::Bye(Bye { reason: 0 })),
+        ("ack", Message::Ack(Ack { bytes: 1_376_256 })),
     ]
 }
 
@@ -164,9 +165,9 @@ fn block_messages_are_the_frozen_bytes() {
 
 #[test]
 fn a_later_version_may_append_fields_and_kinds() {
-    // The bye of the vectors with a second field, and a kind 10.
+    // The bye of the vectors with a second field, and a kind 11.
     assert_eq!(Message::decode(&unhex("82098182000a")), Ok(Message::Bye(Bye { reason: 0 })));
-    assert!(matches!(Message::decode(&unhex("820a80")), Err(wire::peer::DecodeError::Unknown(10))));
+    assert!(matches!(Message::decode(&unhex("820b80")), Err(wire::peer::DecodeError::Unknown(11))));
 }
 
 fn to_server() -> Vec<ToServer> {

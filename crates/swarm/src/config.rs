@@ -41,9 +41,9 @@ pub const FETCHES_MAX: usize = 3;
 pub const HORIZON: Duration = Duration::from_secs(60);
 /// What is due within this is asked of peers as fast as they give it.
 pub const HURRY: Duration = Duration::from_secs(16);
-/// What is due later comes at this many times the speed at which it plays: a newcomer does not take lines
+/// What is due later comes at these two's quotient of the speed at which it plays: a newcomer does not take lines
 /// and processors from those who start now, and is a horizon ahead within a minute all the same.
-pub const CALM_SPEED: u32 = 2;
+pub const CALM_SPEED: (u32, u32) = (3, 2);
 /// Playing time of what may be asked for at once after a calm pause.
 pub const CALM_BURST: Duration = Duration::from_secs(1);
 /// How long before its first viewer needs it an agreed fetcher fetches what nobody has.
@@ -73,6 +73,10 @@ pub const PEER_MARGIN: Duration = Duration::from_millis(700);
 pub const STORE_GRACE: Duration = Duration::from_millis(600);
 /// How long a fresh stream believes it may get neighbours before it acts as if alone.
 pub const ALONE_AFTER: Duration = Duration::from_secs(4);
+/// The same when the server says that there are others. Lines that others' uploads fill lose packets of
+/// handshakes: of eight viewers on home links the last met its first neighbour after 10 s, and had taken
+/// eleven segments from the origin by then.
+pub const INTRODUCED_AFTER: Duration = Duration::from_secs(15);
 
 /// What the player says it loads by itself is left alone this long: then it is taken for forgotten.
 pub const ELSEWHERE_MAX: Duration = Duration::from_secs(30);
@@ -128,6 +132,19 @@ pub const NEIGHBOURS_EVERY: (Duration, Duration) =
     (Duration::from_secs(3), Duration::from_secs(60));
 /// How long a full neighbourhood keeps a neighbour that gave and took nothing.
 pub const IDLE_NEIGHBOUR: Duration = Duration::from_secs(60);
+
+/// The window of payload that is sent and not acknowledged: at first, and at most (20 MB/s for a fifth of
+/// a second). At least it is one frame. See `window.rs`.
+pub const FLIGHT_BYTES: (u64, u64) = (2 * 16_384, 4 << 20);
+/// So much may be under way to all neighbours together whatever the delays say, because a busy processor
+/// looks like a queue. It fits a home line: 5 Mbit/s, 40 ms and a queue of 200 ms are 150 kB.
+pub const FLIGHT_LEAST_BYTES: u64 = 9 * 16_384;
+/// Queue that the windows allow on a line: RFC 6817 says at most 100 ms.
+pub const QUEUE: Duration = Duration::from_millis(80);
+/// The least delay of this long is taken for a line without a queue.
+pub const LEAST_DELAY_FOR: Duration = Duration::from_secs(60);
+/// Payload that came is acknowledged at most this often.
+pub const ACK_EVERY: Duration = Duration::from_millis(20);
 
 /// Payload handed to the transport of one neighbour: rate times this…
 pub const SEND_AHEAD: Duration = Duration::from_millis(150);

@@ -25,6 +25,7 @@ mod swarm;
 mod telling;
 mod timeline;
 pub mod view;
+mod window;
 
 pub use config::Config;
 pub use input::{FetchId, Input, Limits, Playhead, Proof, Track, TrackSegment};

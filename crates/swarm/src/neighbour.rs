@@ -11,6 +11,7 @@ use crate::{
     config,
     piece::{PieceSet, RunSet, at},
     rate::{Goodput, bytes_in, time_for},
+    window::Window,
 };
 
 /// One open connection.
@@ -31,6 +32,10 @@ pub(crate) struct Neighbour {
     pub(crate) last_data: Time,
     pub(crate) refusals: u32,
     pub(crate) received_bytes: u64,
+    /// Payload that came, wanted or not; how much of it was acknowledged, and when.
+    pub(crate) came_bytes: u64,
+    pub(crate) acked_bytes: u64,
+    pub(crate) acked_at: Time,
     pub(crate) upload: Upload,
 }
 
@@ -63,6 +68,8 @@ pub(crate) struct Upload {
     pub(crate) current: Option<(Wanted, u32)>,
     /// Payload given to the transport that has not left it.
     pub(crate) in_flight: u64,
+    /// What is under way to it, once it said that it acknowledges.
+    pub(crate) window: Option<Window>,
     pub(crate) goodput: Goodput,
     pub(crate) sent_bytes: u64,
     pub(crate) last_sent: Time,
@@ -94,6 +101,9 @@ impl Neighbour {
             last_data: now,
             refusals: 0,
             received_bytes: 0,
+            came_bytes: 0,
+            acked_bytes: 0,
+            acked_at: Time::ZERO,
             upload: Upload::default(),
         }
     }
@@ -258,8 +268,12 @@ impl Upload {
         bytes_in(rate, config::SEND_AHEAD).clamp(least, most)
     }
 
-    pub(crate) fn has_room(&self) -> bool {
+    /// Whether a frame more may go, where `spare_bytes` may be under way whatever the window says.
+    pub(crate) fn has_room(&self, spare_bytes: u64) -> bool {
+        let frame = u64::try_from(wire::limits::FRAME_PAYLOAD_BYTES_MAX).unwrap_or(u64::MAX);
+        let window = self.window.as_ref();
         self.in_flight < self.window_bytes()
+            && window.is_none_or(|window| window.has_room(frame) || frame <= spare_bytes)
     }
 
     /// What would be sent next of its queue, by due time.

@@ -15,6 +15,9 @@ use crate::{
     swarm::{Swarm, WakeReason},
 };
 
+/// Version of the peer protocol from which on payload is acknowledged.
+const ACKS_SINCE: u32 = 2;
+
 /// When to call for more neighbours.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -31,8 +34,9 @@ pub(crate) struct Calm {
 impl Calm {
     /// A piece that plays this long was asked for.
     fn went(&mut self, now: Time, playing: Duration) {
-        let from = self.next.max(now.before(config::CALM_BURST / config::CALM_SPEED));
-        self.next = from + playing / config::CALM_SPEED;
+        let (more, than) = config::CALM_SPEED;
+        let from = self.next.max(now.before(config::CALM_BURST * than / more));
+        self.next = from + playing * than / more;
     }
 }
 
@@ -109,6 +113,7 @@ impl Swarm {
             Message::Hello(hello) => self.on_hello(from, hello, out),
             _ if !greeted => self.cut(from, HangupReason::BadFrame, out),
             Message::Data(data) => self.on_data(from, data, out),
+            Message::Ack(ack) => self.on_ack(from, ack.bytes),
             Message::Request(request) => self.on_request(from, request, out),
             Message::Bye(_) => {
                 out.push(Output::Hangup { peer: from, why: HangupReason::Replaced });
@@ -138,7 +143,11 @@ impl Swarm {
                 }
             }
             Message::Refuse(refuse) => self.on_refused(from, &refuse, out),
-            Message::Hello(_) | Message::Request(_) | Message::Data(_) | Message::Bye(_) => {}
+            Message::Hello(_)
+            | Message::Request(_)
+            | Message::Data(_)
+            | Message::Ack(_)
+            | Message::Bye(_) => {}
         }
     }
 
@@ -150,6 +159,9 @@ impl Swarm {
         let Some(neighbour) = self.neighbours.get_mut(&from) else { return };
         neighbour.uploads = hello.uploads;
         neighbour.greeted = true;
+        if hello.version >= ACKS_SINCE {
+            neighbour.upload.window.get_or_insert_default();
+        }
         neighbour.greeted_at.get_or_insert(now);
         self.tell_everything(from, out);
         self.replan = true;
@@ -184,6 +196,7 @@ impl Swarm {
             (data.offset / wire::limits::PIECE_BYTES, data.offset % wire::limits::PIECE_BYTES);
         let Some(neighbour) = self.neighbours.get_mut(&from) else { return };
         neighbour.last_data = now;
+        neighbour.came_bytes += u64::from(length);
         let Some(index) = neighbour.ask_index(data.segment, piece) else {
             // Cancelled while it was under way.
             self.totals.wasted_bytes += u64::from(length);

@@ -50,7 +50,18 @@ pub(crate) type Part = Option<(u32, u32)>;
 impl Swarm {
     /// Whether there is nobody to get anything from, and no hope of it soon.
     fn is_alone(&self) -> bool {
-        self.greeted_nobody() && (!self.is_young() || self.swarm_size == Some(1))
+        self.greeted_nobody() && self.now >= self.alone_at()
+    }
+
+    /// When a fresh stream that met nobody acts as if alone. The server's word that there are others is
+    /// worth a longer wait: the player gets what it needs at the last responsible moment meanwhile.
+    fn alone_at(&self) -> Time {
+        let wait = match self.swarm_size {
+            Some(0 | 1) => return self.started,
+            Some(_) => config::INTRODUCED_AFTER,
+            None => config::ALONE_AFTER,
+        };
+        self.started + wait
     }
 
     fn is_young(&self) -> bool {
@@ -71,8 +82,8 @@ impl Swarm {
     pub(crate) fn ask_origin(&mut self, needs: &[(Time, SegmentId)], out: &mut Vec<Output>) {
         self.abort_overtaken(out);
         let alone = self.is_alone();
-        if !alone && self.neighbours.is_empty() {
-            self.wake_at(self.started + config::ALONE_AFTER, WakeReason::Origin);
+        if !alone && self.greeted_nobody() {
+            self.wake_at(self.alone_at(), WakeReason::Origin);
         }
         for (due, id) in &needs[..self.open_segments(needs)] {
             if self.fetches.len() >= config::FETCHES_MAX || self.is_line_urgent(*due) {
@@ -113,7 +124,7 @@ impl Swarm {
     /// others or ahead of time.
     fn knows_neighbours(&mut self) -> bool {
         let greeted = self.neighbours.values().filter_map(|neighbour| neighbour.greeted_at);
-        let alone_at = self.started + config::ALONE_AFTER;
+        let alone_at = self.alone_at();
         let known_at = greeted.min().map_or(alone_at, |first| alone_at.min(first + config::SETTLE));
         if self.now < known_at {
             self.wake_at(known_at, WakeReason::Seed);

@@ -22,6 +22,7 @@ use crate::{
     rate::bytes_in,
     segment::Segment,
     swarm::{Swarm, Wake, WakeReason},
+    window::Window,
 };
 
 /// A token bucket for the person's upload limit.
@@ -97,6 +98,14 @@ impl Swarm {
             upload.in_flight = upload.in_flight.saturating_sub(bytes);
             upload.goodput.add(now, u32::try_from(bytes).unwrap_or(u32::MAX));
             upload.goodput.set_busy(now, upload.in_flight > 0);
+        }
+    }
+
+    pub(crate) fn on_ack(&mut self, from: PeerId, bytes: u64) {
+        let now = self.now;
+        let neighbour = self.neighbours.get_mut(&from);
+        if let Some(window) = neighbour.and_then(|neighbour| neighbour.upload.window.as_mut()) {
+            window.note_acked(now, bytes);
         }
     }
 
@@ -189,17 +198,20 @@ impl Swarm {
     /// Whose turn it is: among those with room and something that can be read now.
     fn next_to_serve(&mut self) -> Option<PeerId> {
         let soon = self.now + config::SERVE_URGENT;
+        let windows = self.neighbours.values().filter_map(|n| n.upload.window.as_ref());
+        let flight: u64 = windows.map(Window::flight_bytes).sum();
+        let spare = config::FLIGHT_LEAST_BYTES.saturating_sub(flight);
         let mut best: Option<((bool, u64, u64), PeerId)> = None;
         let peers: Vec<PeerId> = self.neighbours.keys().copied().collect();
         for peer in peers {
             self.choose_current(peer);
             let Some(neighbour) = self.neighbours.get(&peer) else { continue };
             let Some((wanted, _)) = neighbour.upload.current else { continue };
-            if !neighbour.upload.has_room() {
+            if !neighbour.upload.has_room(spare) {
                 continue;
             }
             let urgent = wanted.due <= soon;
-            let second = if urgent { wanted.due.as_us() } else { self.copies(wanted) };
+            let second = if urgent { wanted.due.as_us() } else { self.spread(wanted) };
             let key = (!urgent, second, neighbour.upload.sent_bytes);
             if best.as_ref().is_none_or(|(other, _)| key < *other) {
                 best = Some((key, peer));
@@ -208,9 +220,12 @@ impl Swarm {
         best.map(|(_, peer)| peer)
     }
 
-    fn copies(&self, wanted: Wanted) -> u64 {
+    /// How far a piece has spread: neighbours that could give it too, and copies that this peer sent.
+    fn spread(&self, wanted: Wanted) -> u64 {
         let segment = self.segments.get(&wanted.segment);
-        u64::from(segment.and_then(|s| s.copies.get(&wanted.piece)).copied().unwrap_or(0))
+        let copies = segment.and_then(|s| s.copies.get(&wanted.piece)).copied().unwrap_or(0);
+        let holds = |n: &&Neighbour| n.uploads && n.has_piece(wanted.segment, wanted.piece);
+        u64::from(copies.max(len32(self.neighbours.values().filter(holds).count())))
     }
 
     /// Sets what is sent next to a neighbour, if nothing is half sent.
@@ -228,7 +243,7 @@ impl Swarm {
         let queue = neighbour.upload.queue.iter().enumerate().filter(|(_, wanted)| ready(wanted));
         let chosen = queue.min_by_key(|(place, wanted)| {
             let urgent = wanted.due <= soon;
-            (!urgent, if urgent { 0 } else { self.copies(**wanted) }, *place)
+            (!urgent, if urgent { 0 } else { self.spread(**wanted) }, *place)
         });
         let Some(place) = chosen.map(|(place, _)| place) else { return };
         if let Some(neighbour) = self.neighbours.get_mut(&peer) {
@@ -294,6 +309,9 @@ impl Neighbour {
             upload.goodput.set_busy(now, true);
         }
         upload.in_flight += u64::from(frame);
+        if let Some(window) = &mut upload.window {
+            window.note_sent(now, u64::from(payload));
+        }
         upload.sent_bytes += u64::from(payload);
         upload.last_sent = now;
         upload.current = next;

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use primitives::{PeerId, SegmentId, Time};
-use wire::peer::{Have, Message, Pieces, Playback, Run};
+use wire::peer::{Ack, Have, Message, Pieces, Playback, Run};
 
 use crate::{
     config,
@@ -79,7 +79,28 @@ impl Swarm {
             }
             self.tell_progress(id, out);
         }
-        wake.min(self.tell_playback(out))
+        wake.min(self.tell_playback(out)).min(self.acknowledge(out))
+    }
+
+    /// Says how much payload came, at most every [`config::ACK_EVERY`] to each neighbour.
+    fn acknowledge(&mut self, out: &mut Vec<Output>) -> Wake {
+        let mut wake = Wake::NEVER;
+        let owed = self.neighbours.values().filter(|n| n.acked_bytes < n.came_bytes);
+        let owed: Vec<(PeerId, Time)> =
+            owed.map(|n| (n.peer, n.acked_at + config::ACK_EVERY)).collect();
+        for (peer, at) in owed {
+            if self.now < at {
+                wake = wake.min(Wake { at, why: WakeReason::Tell });
+                continue;
+            }
+            let now = self.now;
+            let Some(neighbour) = self.neighbours.get_mut(&peer) else { continue };
+            let bytes = neighbour.came_bytes;
+            neighbour.acked_bytes = bytes;
+            neighbour.acked_at = now;
+            self.send(peer, Message::Ack(Ack { bytes }), out);
+        }
+        wake
     }
 
     /// How often progress of a segment is told: often when somebody plays it soon.

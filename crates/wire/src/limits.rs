@@ -1,7 +1,7 @@
 //! Bounds of everything a stranger can make us hold.
 
-/// Version of the peer protocol, told in the hello.
-pub const PEER_VERSION: u32 = 1;
+/// Version of the peer protocol, told in the hello. From 2 on, [`crate::peer::Ack`] is sent.
+pub const PEER_VERSION: u32 = 2;
 /// Version of the signaling protocol, told in the challenge and the hello.
 pub const SIGNALING_VERSION: u32 = 1;
 /// Version of what nodes of one host tell each other; a part of the subjects they tell it on.

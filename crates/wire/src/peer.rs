@@ -16,6 +16,7 @@
 //! | 7 | [`Refuse`] | control | I will not send these: ask elsewhere |
 //! | 8 | [`Choke`] | control | uploads to you are off or on again |
 //! | 9 | [`Bye`] | control | leaving |
+//! | 10 | [`Ack`] | control | so much of your payload is here |
 
 use minicbor::{
     Decode, Decoder, Encode,
@@ -59,6 +60,9 @@ pub enum Message<'b> {
     /// See [`Bye`].
     #[n(9)]
     Bye(#[n(0)] Bye),
+    /// See [`Ack`].
+    #[n(10)]
+    Ack(#[n(0)] Ack),
 }
 
 /// Who I am here. First message both ways; anything before it is misbehaviour.
@@ -236,6 +240,15 @@ pub struct Bye {
     pub reason: u8,
 }
 
+/// What came of the receiver's payload: by this it keeps the queue on its line short. Sent by peers of
+/// version 2 and later, at least 20 ms apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode)]
+pub struct Ack {
+    /// Bytes of all [`Data::bytes`] since the connection began, wanted or not.
+    #[n(0)]
+    pub bytes: u64,
+}
+
 /// Why a frame is not a message of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DecodeError {
@@ -268,7 +281,7 @@ impl core::fmt::Display for DecodeError {
 impl core::error::Error for DecodeError {}
 
 /// Highest kind this version knows.
-const KIND_MAX: u32 = 9;
+const KIND_MAX: u32 = 10;
 /// [`limits::PIECES_MAX`] as a count of bits.
 const PIECES_MAX: usize = 1024;
 const _: () = assert!(limits::PIECES_MAX == 1024);
@@ -296,6 +309,7 @@ read_in_order!(Cancel { segment, first, count });
 read_in_order!(Refuse { segment, first, count, reason });
 read_in_order!(Choke { on, reason });
 read_in_order!(Bye { reason });
+read_in_order!(Ack { bytes });
 
 impl<'b, C> Decode<'b, C> for Pieces {
     fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Self, Error> {
@@ -336,6 +350,7 @@ impl<'b, C> Decode<'b, C> for Message<'b> {
             7 => Self::Refuse(fields.read()?),
             8 => Self::Choke(fields.read()?),
             9 => Self::Bye(fields.read()?),
+            10 => Self::Ack(fields.read()?),
             _ => return Err(Error::unknown_variant(i64::from(kind))),
         };
         fields.end()?;
@@ -369,7 +384,9 @@ impl<'b> Message<'b> {
 
     fn check(&self) -> Result<(), DecodeError> {
         match self {
-            Self::Hello(_) | Self::Refuse(_) | Self::Choke(_) | Self::Bye(_) => Ok(()),
+            Self::Hello(_) | Self::Refuse(_) | Self::Choke(_) | Self::Bye(_) | Self::Ack(_) => {
+                Ok(())
+            }
             Self::Have(have) => {
                 bound(have.track < limits::TRACKS_MAX, "track")?;
                 bound(have.added.len() <= limits::HAVE_RANGES_MAX, "added")?;
