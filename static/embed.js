@@ -40,8 +40,12 @@ const loadSession = once(() => {
   import("./player/streamed.js").catch(() => {});
   return session;
 });
-/** hls.js as it comes with this module, for pages that make their own player of it. */
-export const loadHls = once(async () => (await import(here(FILES.hls))).default);
+/** hls.js as it comes with this module, for pages that make their own player of it and `attach` to that. */
+export const loadHls = once(async () => {
+  // Asked for now, it does not cost `attach` a round trip of its own.
+  loadSession().catch(() => {});
+  return (await import(here(FILES.hls))).default;
+});
 const loadErrors = once(() => import("./player/errors.js"));
 const loadOverlay = once(() => import("./player/overlay.js"));
 

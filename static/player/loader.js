@@ -56,7 +56,7 @@ export function segmentLoader(session, Fallback) {
       this.context = context;
       this.#callbacks = callbacks;
       const isMedia = (this.#isMedia = !context.part && Number.isSafeInteger(context.frag?.sn));
-      const ready = isMedia ? session.readiness(context.frag) : null;
+      const ready = isMedia ? session.readiness(context.frag, this.stats) : null;
       if (!ready) return this.#start(context, policy);
       ready.then(() => this.context === context && !this.stats.aborted && this.#start(context, policy));
     }

@@ -24,8 +24,16 @@ const PLAYBACK_EVERY_MS = 250;
 const VIEW_EVERY_MS = 200;
 /** Segments after the first wait this long for a peer that is starting, in milliseconds. */
 const PEER_WAIT_MS = 2500;
-/** A peer starts once the first segment is in the player's buffer, or this long after it was asked for. */
+/** A peer starts with the first picture, at the latest this long after its segment is in the buffer… */
+const PICTURE_MS = 400;
+/** …or this long after that segment was asked for… */
 const PEER_START_MS = 500;
+/** …unless all of it will have come this soon, at the pace so far: all in milliseconds. */
+const FIRST_SOON_MS = 1000;
+/** A first segment that only seems to come soon holds the peer back no longer than this, in milliseconds. */
+const FIRST_MS_MAX = 2000;
+/** The pace is looked at this often, in milliseconds. */
+const LOOK_MS = 100;
 /** Segments loaded by plain HTTP that are kept for a peer that is starting: the first of each kind of list. */
 const GIVEN_MAX = 4;
 /** Fired at the window when the peer's code failed; nothing of it answers any more. */
@@ -79,7 +87,9 @@ export class Session extends EventTarget {
       const isIt = (/** @type {any} */ track) => track.id === id && track.groupId === groupId;
       this.#listed(details, tracks.find(isIt)?.url);
     });
-    this.#hook("hlsFragBuffered", ({ frag }) => Number.isSafeInteger(frag?.sn) && this.#gate.open());
+    this.#hook("hlsFragBuffered", ({ frag }) => {
+      if (Number.isSafeInteger(frag?.sn)) setTimeout(() => this.#gate.open(), PICTURE_MS);
+    });
     this.#hook("hlsError", () => this.#gate.open());
     this.#hook("hlsMediaAttached", () => this.#watch(hls.media));
     this.#hook("hlsDestroying", () => this.destroy());
@@ -173,13 +183,14 @@ export class Session extends EventTarget {
    * What a load should wait for before it starts: a peer that is just starting. The first segment never
    * waits, so playback begins as early as without us; the next ones are not in a hurry.
    * @param {any} frag
+   * @param {any} stats of hls.js, kept up to date while it loads
    * @returns {Promise<unknown> | null}
    */
-  readiness(frag) {
+  readiness(frag, stats) {
     const kind = frag.type ?? "main";
     const isFirst = !this.#firsts.has(kind);
     this.#firsts.add(kind);
-    if (isFirst) this.#gate.openIn(PEER_START_MS);
+    if (isFirst) this.#gate.openIn(PEER_START_MS, isSoonHere(stats));
     return isFirst || this.#stream ? null : this.#choosing;
   }
 
@@ -437,6 +448,7 @@ export class Session extends EventTarget {
     for (const kind of ["seeking", "ratechange", "play", "pause", "waiting", "ended"]) {
       on(kind, () => this.#tellPlayback());
     }
+    on("loadeddata", () => this.#gate.open());
     on("playing", () => {
       this.#hasPlayed = true;
       this.#tellPlayback();
@@ -490,15 +502,34 @@ class Gate {
     this.passed = new Promise((resolve) => (this.open = resolve));
   }
 
-  /** @param {number} ms */
-  openIn(ms) {
-    this.#timer ??= setTimeout(this.open, ms);
+  /**
+   * @param {number} ms
+   * @param {() => boolean} mayWait whether to look again a little later
+   */
+  openIn(ms, mayWait) {
+    const look = () => (mayWait() ? (this.#timer = setTimeout(look, LOOK_MS)) : this.open());
+    this.#timer ??= setTimeout(look, ms);
   }
 
   /** Nobody waits any longer. */
   close() {
     clearTimeout(this.#timer);
+    this.open = () => {};
   }
+}
+
+/**
+ * Tells of a load that starts now whether all of it will soon be here.
+ * @param {any} stats of hls.js
+ */
+function isSoonHere(stats) {
+  const askedAt = performance.now();
+  return () => {
+    const now = performance.now();
+    const { loaded, total, loading } = stats;
+    const leftMs = ((total - loaded) / loaded) * (now - loading.first);
+    return now - askedAt < FIRST_MS_MAX && loaded > 0 && total > 0 && leftMs < FIRST_SOON_MS;
+  };
 }
 
 /** @param {number} ms */
