@@ -9,7 +9,7 @@ import { launchChromium } from '../rig/browser.mjs';
 import { startChild } from '../rig/child.mjs';
 import { startLive } from '../rig/live.mjs';
 import { layOut, segmentSeconds } from '../rig/media.mjs';
-import { publish, startStarling, witnessConfig } from '../rig/starling.mjs';
+import { publish, publishWatch, startStarling, witnessConfig } from '../rig/starling.mjs';
 import { startTracker } from '../rig/tracker.mjs';
 import { cpuSeconds, machineCpuSeconds } from './cpu.mjs';
 
@@ -30,7 +30,7 @@ export async function runOnce({ scenario, player, folder, web }) {
     const stream = await prepareStream(scenario, player, media, folder, keep);
     const origin = keep(await startChild(rig('origin.mjs'), 'startOrigin', originOptions(scenario, media, web)));
     const shaper = scenario.net && keep(await startChild(rig('shaper.mjs'), 'startShaper', scenario.net));
-    const signal = await startSignal(player, folder, origin, keep);
+    const signal = await startSignal(scenario, player, folder, origin, keep);
     const browser = keep(await launchChromium());
     const machineBefore = machineCpuSeconds();
     const cpuBefore = cpuSeconds(process.pid);
@@ -55,6 +55,7 @@ export async function runOnce({ scenario, player, folder, web }) {
 async function prepareStream(scenario, player, media, folder, keep) {
   if (scenario.live) {
     keep(await startLive(RECIPE, media, { rendition: scenario.renditions[0], windowSegments: scenario.segments }));
+    if (player === 'starling' && !scenario.witness) keep(await publishWatch(media, path.join(folder, 'publisher')));
     return { bytes: null };
   }
   const sizes = await layOut(RECIPE, media, scenario);
@@ -72,11 +73,11 @@ function originOptions(scenario, media, web) {
   };
 }
 
-async function startSignal(player, folder, origin, keep) {
+async function startSignal(scenario, player, folder, origin, keep) {
   if (player === 'p2pml') return keep(await startTracker()).url;
   if (player !== 'starling') return '';
-  // The live rows rest on the server's witness: it fetches each segment of this origin once.
-  const config = witnessConfig(origin.url);
+  // A witness fetches each segment of this origin once; where a publisher signs, nobody asks it.
+  const config = scenario.witness ? witnessConfig(origin.url) : '';
   return keep(await startStarling({ folder, config })).signal;
 }
 
@@ -94,6 +95,20 @@ async function watch(run) {
   }
   await joining;
   await Promise.all(run.viewers.map(look));
+  if (process.env.BENCH_TIMELINE) for (const viewer of run.viewers) await showTimeline(viewer);
+}
+
+/** When each segment was asked of the origin, and how long before it was due: the first thing to look at when offload is low. */
+async function showTimeline({ id, page, seen }) {
+  const asked = await page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => /\.(m4s|ts)(\?|$)/.test(name)).map(({ name, startTime, responseEnd, transferSize }) => [name, startTime, responseEnd, transferSize]));
+  const startupMs = seen?.probe.startupMs ?? 0;
+  const lines = asked.map(([name, start, end, bytes]) => {
+    const index = Number(/(\d+)\.(?:m4s|ts)/.exec(name)?.[1] ?? 0);
+    const leadS = (startupMs + index * segmentSeconds(RECIPE) * 1000 - start) / 1000;
+    return `${index}@${(start / 1000).toFixed(1)}+${((end - start) / 1000).toFixed(1)}s lead ${leadS.toFixed(1)} ${Math.round(bytes / 1000)}kB`;
+  });
+  const { firstConnectionMs, firstOpenMs, firstReceivedMs } = seen?.probe ?? {};
+  console.error(`${id} startup ${startupMs}, first connection made ${firstConnectionMs}, open ${firstOpenMs}, bytes ${firstReceivedMs} ms: ${lines.join(' | ')}`);
 }
 
 async function joinAll(run) {

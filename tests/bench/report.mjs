@@ -56,7 +56,7 @@ function browsers({ conditions, scenarios, rows }) {
 }
 
 function intro(conditions) {
-  const head = `Measured ${conditions.date} at commit \`${conditions.commit}\` with \`cargo xtask bench\`: ${conditions.cores} cores, ${conditions.memoryGB} GB, ${conditions.chromium}, Node ${conditions.node}; everything on one machine, over its loopback interface.`;
+  const head = `Measured ${conditions.date} with \`cargo xtask bench\`, each row at the commit it names: ${conditions.cores} cores, ${conditions.memoryGB} GB, ${conditions.chromium}, Node ${conditions.node}; everything on one machine, over its loopback interface.`;
   if (!conditions.quick) return [head];
   return [head, '', '**A quick run**: half the viewers, less video. For a first look; the promises are about the full one.'];
 }
@@ -82,8 +82,8 @@ function goals(scenarios, rows) {
 
 function details(scenarios, rows) {
   const lines = [
-    '| scenario | player | runs | viewers | origin MB | peers MB | offload | as the page says | beyond the video | startup median / worst | stalls | integrity | CPU s | others’ CPU |',
-    '|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
+    '| scenario | player | commit | runs | viewers | origin MB | peers MB | offload | as the page says | beyond the video | startup median / worst | stalls | integrity | CPU s | others’ CPU |',
+    '|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
   ];
   const percent = (share) => (share === null || share === undefined ? '-' : `${(share * 100).toFixed(1)} %`);
   for (const [letter, measured] of Object.entries(rows)) {
@@ -91,7 +91,7 @@ function details(scenarios, rows) {
       const stalls = row.stalls === 0 ? '0' : `${row.stalls} (${(row.stallMs / 1000).toFixed(1)} s)`;
       const unfinished = row.endedAll === false ? ', not all finished' : '';
       lines.push(
-        `| ${letter} | ${PLAYERS[row.player].title} | ${row.runs} | ${row.viewers} | ${row.httpMB} | ${row.p2pMB} | ${percent(row.offload)} | ${percent(row.offloadClaimed)} | ${percent(row.overFetch)} | ${row.startupMedianMs} / ${row.startupMaxMs} ms | ${stalls}${unfinished} | ${row.integrity || '-'} | ${row.cpuS} | ${percent(row.otherCpuShare)} |`,
+        `| ${letter} | ${PLAYERS[row.player].title} | ${row.commit ?? '-'} | ${row.runs} | ${row.viewers} | ${row.httpMB} | ${row.p2pMB} | ${percent(row.offload)} | ${percent(row.offloadClaimed)} | ${percent(row.overFetch)} | ${row.startupMedianMs} / ${row.startupMaxMs} ms | ${stalls}${unfinished} | ${row.integrity || '-'} | ${row.cpuS} | ${percent(row.otherCpuShare)} |`,
       );
     }
   }
@@ -106,7 +106,7 @@ function howMeasured() {
     '- *Origin* bytes are counted by the origin as it writes segments, per viewer. *Peers* bytes are the larger of two counts: a listener on every data channel, put there before any script of the page, and the browser’s own statistics; they include protocol overhead. *Offload* = peers / (peers + origin). *Beyond the video* = (origin + peers) / video − 1.',
     '- *Startup*: navigation start to the first presented frame. *Stalls*: `waiting` to `playing` after that, seeks and the last half second left out.',
     '- Home links: a UDP forwarder between all peers, 20 ms one way, 5 Mbit/s up and 20 Mbit/s down per viewer, 200 ms drop-tail queues; the origin adds 40 ms and gives each viewer 20 Mbit/s. Video: 2.6 Mbit/s (0.87 Mbit/s on the ladder’s lower rung), 4 s segments, fMP4.',
-    '- Starling takes VOD from peers on a signed manifest (`starling publish`), live on the server’s witness; the server’s own fetches count as origin bytes. p2p-media-loader checks nothing and runs with its defaults and a local tracker.',
+    '- Starling takes VOD from peers on a signed manifest (`starling publish`) and live too (`starling publish --watch` beside the packager, which reads the disk); in I nobody signs and the server’s witness vouches: what it fetches counts as origin bytes. p2p-media-loader checks nothing and runs with its defaults and a local tracker.',
     '- *Others’ CPU*: share of the machine used by processes that are not part of the run. A high share makes a row doubtful.',
     '- Limits: one machine and one process tree, no NAT, HTTP paced by a token bucket instead of TCP dynamics.',
   ];

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // The bench: every scenario with every player, alternating, in real browsers. Writes docs/bench.md and .json.
 //
-//   node tests/bench/run.mjs [--quick] [--scenario A,B] [--players starling,p2pml,hls] [--repeats N] [--out FOLDER]
+//   node tests/bench/run.mjs [--quick] [--scenario A,B] [--players starling,p2pml,hls] [--repeats N] [--out FOLDER] [--update]
 //
+// `--update` keeps the rows of the report that is there and that this run does not measure.
 // `--quick` is a shorter story with half the viewers: its report goes to a temporary folder unless `--out` says
 // otherwise, so that it never takes the place of a full one.
 
@@ -29,6 +30,7 @@ async function main() {
       players: { type: 'string', default: Object.keys(PLAYERS).join() },
       repeats: { type: 'string' },
       out: { type: 'string' },
+      update: { type: 'boolean', default: false },
     },
   });
   const letters = known(options.scenario, SCENARIOS, 'scenario');
@@ -37,12 +39,15 @@ async function main() {
   await ensureMedia('bench-media');
   const work = await benchFolder();
   const out = options.out ?? (options.quick ? await temporaryFolder('bench-report') : DOCS);
-  const results = { conditions: await conditions(options.quick), scenarios: {}, rows: {} };
+  const kept = options.update ? JSON.parse(await fs.readFile(path.join(out, 'bench.json'), 'utf8')) : { scenarios: {}, rows: {} };
+  const results = { ...kept, conditions: await conditions(options.quick) };
   for (const letter of letters) {
     const scenario = options.quick ? quick(SCENARIOS[letter]) : SCENARIOS[letter];
     const rows = await measure(letter, scenario, players, Number(options.repeats ?? scenario.repeats ?? 1), work);
+    const { commit } = results.conditions;
+    for (const row of Object.values(rows)) row.commit = commit;
     results.scenarios[letter] = scenario;
-    results.rows[letter] = rows;
+    results.rows[letter] = { ...kept.rows[letter], ...rows };
     await writeReport(out, results);
   }
   await forget(work);

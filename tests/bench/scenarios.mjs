@@ -8,7 +8,7 @@ const EIGHT_JOIN_SLOWLY = { viewers: 8, joinEveryS: 5, segments: 30, renditions:
 
 /**
  * Scenarios by letter. `viewers` join `joinEveryS` seconds apart; VOD of `segments` segments, or `live` with a
- * window of as many for `seconds`; `net` puts the shaper between the peers; `viewerKbps`, `totalKbps`, `latencyMs`
+ * window of as many for `seconds`, signed by its publisher or else vouched for by the server (`witness`); `net` puts the shaper between the peers; `viewerKbps`, `totalKbps`, `latencyMs`
  * slow the origin; the first `corrupting` viewers send wrong bytes; `repeats` runs are pooled.
  */
 export const SCENARIOS = {
@@ -16,6 +16,7 @@ export const SCENARIOS = {
   B: { title: 'home links VOD', ...EIGHT_JOIN_SLOWLY, ...HOME, players: SWARMS },
   C: { title: 'origin capped at 8 Mbit/s', ...EIGHT_JOIN_SLOWLY, totalKbps: 8000 },
   D: { title: 'live, 40 s window', ...EIGHT_JOIN_SLOWLY, live: true, segments: 10, seconds: 80, players: SWARMS },
+  I: { title: 'live, nobody signs it: the server’s witness', ...EIGHT_JOIN_SLOWLY, live: true, witness: true, segments: 10, seconds: 80, players: ['starling'] },
   E: { title: 'one of four corrupts what it sends', viewers: 4, joinEveryS: 8, segments: 15, renditions: ['hi'], corrupting: 1, players: SWARMS },
   F: { title: 'startup on home links', viewers: 4, joinEveryS: 3, segments: 5, renditions: ['hi'], repeats: 3, ...HOME },
   G: { title: 'flash crowd, origin 16 Mbit/s', ...EIGHT_JOIN_SLOWLY, joinEveryS: 0, totalKbps: 16_000 },

@@ -50,7 +50,10 @@
   }
 
   function watchChannel(channel) {
-    channel.addEventListener('open', () => (probe.channelsOpened += 1));
+    channel.addEventListener('open', () => {
+      probe.channelsOpened += 1;
+      probe.firstOpenMs ??= Math.round(performance.now());
+    });
     channel.addEventListener('message', ({ data }) => {
       probe.receivedBytes += sizeOf(data);
       if (sizeOf(data) > 1024) probe.firstReceivedMs ??= Math.round(performance.now());
@@ -64,6 +67,7 @@
       constructor(...args) {
         super(...args);
         probe.connections += 1;
+        probe.firstConnectionMs ??= Math.round(performance.now());
         open.add(this);
         this.addEventListener('datachannel', ({ channel }) => watchChannel(channel));
         this.addEventListener('icecandidate', ({ candidate }) => candidate && own(candidate.candidate));

@@ -98,6 +98,20 @@ async function answers(url) {
   return fetch(url).then((answer) => answer.ok, () => false);
 }
 
+/** Runs `starling publish --watch` beside a packager; resolves once the manifest is there. */
+export async function publishWatch(folder, keyFolder) {
+  const child = spawn(starlingBinary(), ['publish', folder, '--watch', '--data', keyFolder], { stdio: 'ignore' });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
+  const deadline = Date.now() + READY_MS_MAX;
+  while (!existsSync(path.join(folder, 'starling.json'))) {
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`starling publish --watch wrote no manifest (exit code ${child.exitCode})`);
+    await sleep(50);
+  }
+  return { close: () => stopChild({ child }, 'SIGTERM') };
+}
+
 /** Runs `starling publish` over a folder: signs what is in it. */
 export async function publish(folder, keyFolder, more = []) {
   const { stdout } = await promisify(execFile)(starlingBinary(), ['publish', folder, '--data', keyFolder, ...more]);
