@@ -1,5 +1,5 @@
 // Proves that streams of every shape play in a swarm and come from it: encrypted segments, byte ranges of one file,
-// MPEG-TS.
+// MPEG-TS, and low-latency live with parts.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -10,7 +10,8 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { launchChromium } from '../rig/browser.mjs';
 import { segmentNames } from '../rig/media.mjs';
-import { publish } from '../rig/starling.mjs';
+import { startLowLatency } from '../rig/parts.mjs';
+import { publish, witnessConfig } from '../rig/starling.mjs';
 import { openStage, Viewer } from './stage.mjs';
 
 const run = promisify(execFile);
@@ -84,4 +85,26 @@ describe('streams of every shape', () => {
       }
     });
   }
+
+  test('low-latency live plays part by part, and what lies behind the edge is shared', async () => {
+    const stage = await openStage({ signed: false, config: witnessConfig });
+    const packager = await startLowLatency(path.join(stage.media, 'live'), { rendition: 'hi' });
+    try {
+      const src = `${stage.origin.url}/stream/live/master.m3u8`;
+      const first = await Viewer.open(chromium, stage, { src });
+      await first.played(1);
+      const second = await Viewer.open(chromium, stage, { src });
+      await second.played(1);
+      const seen = await second.playsOn(8);
+      assert.equal(seen.video.error, null);
+      assert.equal(seen.stats.mode, 'starling');
+      const asked = await second.page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => /s\d+\.\d+\.m4s$/.test(name)));
+      assert.ok(asked.length >= 8, `${asked.length} parts were asked of the origin`);
+      const latency = await second.until('is near the edge', ({ stats }) => stats.latencyS !== null && stats.latencyS < 6);
+      assert.equal(latency.stats.peers, 1);
+    } finally {
+      await packager.close();
+      await stage.close();
+    }
+  });
 });
