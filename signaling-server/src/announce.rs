@@ -3,12 +3,13 @@
 //!
 //! The machine and the messages are the crate `tracker`. Here the machine lies in shards by info hash,
 //! each behind its own lock; messages are written after the lock is let go. `connection` is the task
-//! of one socket.
+//! of one socket, `nodes` what other nodes of the host are told and tell.
 
 pub mod config;
 
 mod connection;
 mod metrics;
+mod nodes;
 mod open;
 
 use std::net::IpAddr;
@@ -19,8 +20,11 @@ use axum::extract::ws::Utf8Bytes;
 use primitives::{Rng, Seed, Time};
 use tracker::reply::{self, Tail};
 use tracker::request::{Announce, Answer, OFFERS_MAX, Offer};
-use tracker::{Announced, Counts, Full, InfoHash, Limits, PeerName, SocketId, Swarms};
+use tracker::{
+    Announced, Counts, Full, InfoHash, Limits, Maker, PeerName, Receiver, SocketId, Swarms,
+};
 
+use crate::bus;
 use crate::error::ConfigError;
 use crate::lock;
 use crate::mailbox::Mailbox;
@@ -28,6 +32,7 @@ use crate::policy::Denied;
 use crate::state::State;
 use crate::visitor::Visitor;
 use config::TrackerConfig;
+use nodes::Parcels;
 
 pub(crate) use metrics::TrackerMetrics;
 pub(crate) use open::open;
@@ -62,6 +67,15 @@ struct Membership {
     /// Its places in the budgets, given back when it ends.
     site: usize,
     address: IpAddr,
+}
+
+/// Where an offer goes.
+#[derive(Debug)]
+enum Way {
+    /// To a member here.
+    Here(Mailbox),
+    /// To another node.
+    There(tracker::NodeId),
 }
 
 /// Who speaks on a socket.
@@ -123,9 +137,14 @@ impl Tracker {
         self.look_every
     }
 
-    /// How many swarms have members.
+    /// How many swarms have members here.
     fn swarm_count(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).swarms.swarm_count()).sum()
+    }
+
+    /// How many members other nodes have.
+    fn count_elsewhere(&self, now: Time) -> usize {
+        self.shards.iter().map(|shard| lock(shard).swarms.count_elsewhere(now)).sum()
     }
 
     fn shard_of(&self, swarm: &InfoHash) -> &Mutex<Shard> {
@@ -148,7 +167,7 @@ impl State {
         announce: &Announce<'_>,
     ) -> Result<Announced<()>, Refusal> {
         let tracker = self.tracker();
-        let mut receivers: [Option<Mailbox>; OFFERS_MAX] = Default::default();
+        let mut ways: [Option<Way>; OFFERS_MAX] = Default::default();
         let now = self.now();
         let mut shard = lock(tracker.shard_of(&announce.swarm));
         let Shard { swarms, rng } = &mut *shard;
@@ -158,33 +177,55 @@ impl State {
             announce,
             rng,
             || self.take_tracker_place(speaker, &announce.swarm),
-            |member, index| {
-                if let Some(receiver) = receivers.get_mut(index) {
-                    *receiver = Some(member.mailbox.clone());
+            |receiver, index| {
+                if let Some(way) = ways.get_mut(index) {
+                    *way = Some(match receiver {
+                        Receiver::Here(member) => Way::Here(member.mailbox.clone()),
+                        Receiver::There(node) => Way::There(node),
+                    });
                 }
             },
         );
+        let first = announced.as_ref().is_ok_and(|announced| announced.first);
+        let here = first.then(|| swarms.counts_here(&announce.swarm));
         drop(shard);
-        let Announced { counts, new, ended } = announced?;
+        let Announced { counts, new, first, ended } = announced?;
+        if let Some(here) = here {
+            self.tell_crowd(announce.swarm, here);
+        }
         let ended = ended.map(|membership| self.end_tracker_membership(&membership));
         let tail = Tail::new(&announce.swarm, &announce.peer);
         speaker.mailbox.send(tail.welcome(tracker.interval_s, counts).into());
-        self.deliver(&tail, &announce.offers, receivers);
+        let maker = nodes::maker(&announce.swarm, &announce.peer, speaker.socket);
+        self.deliver(maker, &tail, &announce.offers, ways);
         self.tracker_metrics().announces.inc();
-        Ok(Announced { counts, new, ended })
+        Ok(Announced { counts, new, first, ended })
     }
 
-    fn deliver(&self, tail: &Tail, offers: &[Offer<'_>], receivers: [Option<Mailbox>; OFFERS_MAX]) {
+    /// Hands offers of one maker on.
+    fn deliver(
+        &self,
+        maker: bus::Maker,
+        tail: &Tail,
+        offers: &[Offer<'_>],
+        ways: [Option<Way>; OFFERS_MAX],
+    ) {
         let mut handed = 0;
-        for (offer, receiver) in offers.iter().zip(receivers) {
-            if let Some(receiver) = receiver {
-                receiver.send(tail.offer(offer).into());
-                handed += 1;
+        let mut parcels = Parcels::default();
+        for (offer, way) in offers.iter().zip(ways) {
+            match way {
+                Some(Way::Here(receiver)) => {
+                    receiver.send(tail.offer(offer).into());
+                    handed += 1;
+                }
+                Some(Way::There(node)) => parcels.put(node, offer),
+                None => {}
             }
         }
         if handed > 0 {
             self.tracker_metrics().offers.inc_by(handed);
         }
+        self.send_parcels(maker, parcels);
     }
 
     /// A new member's places in the budgets.
@@ -221,9 +262,20 @@ impl State {
     fn hand_answer(&self, socket: SocketId, answer: &Answer<'_>) {
         let now = self.now();
         let mut shard = lock(self.tracker().shard_of(&answer.swarm));
-        let maker = shard.swarms.answer(now, socket, answer);
-        let maker = maker.map(|membership| membership.mailbox.clone());
+        let maker = match shard.swarms.answer(now, socket, answer) {
+            Some(Maker::There(node, to)) => {
+                drop(shard);
+                return self.send_answer(node, to, answer);
+            }
+            Some(Maker::Here(membership)) => Some(membership.mailbox.clone()),
+            None => None,
+        };
         drop(shard);
+        self.post_answer(maker, answer);
+    }
+
+    /// Puts an answer into its receiver's queue, if there is one.
+    fn post_answer(&self, maker: Option<Mailbox>, answer: &Answer<'_>) {
         let Some(maker) = maker else {
             self.tracker_metrics().answers_lost.inc();
             return;
@@ -234,8 +286,9 @@ impl State {
     }
 
     fn scrape(&self, swarms: &[InfoHash]) -> Utf8Bytes {
+        let now = self.now();
         let counts = |swarm: &InfoHash| -> Counts {
-            lock(self.tracker().shard_of(swarm)).swarms.counts(swarm)
+            lock(self.tracker().shard_of(swarm)).swarms.counts(now, swarm)
         };
         self.tracker_metrics().scrapes.inc();
         reply::scrape(swarms.iter().map(|swarm| (*swarm, counts(swarm)))).into()
@@ -246,8 +299,9 @@ impl State {
     }
 
     fn leave_tracker_swarm(&self, swarm: InfoHash, peer: PeerName, socket: SocketId) {
+        let now = self.now();
         let mut shard = lock(self.tracker().shard_of(&swarm));
-        let ended = shard.swarms.leave(swarm, peer, socket);
+        let ended = shard.swarms.leave(now, swarm, peer, socket);
         drop(shard);
         if let Some(membership) = ended {
             self.end_tracker_membership(&membership);
@@ -255,8 +309,10 @@ impl State {
     }
 
     pub(crate) fn count_tracker_swarms(&self) {
-        let count = i64::try_from(self.tracker().swarm_count()).unwrap_or(i64::MAX);
-        self.tracker_metrics().swarms.set(count);
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.tracker_metrics().swarms.set(count(self.tracker().swarm_count()));
+        let elsewhere = self.tracker().count_elsewhere(self.now());
+        self.tracker_metrics().remote_peers.set(count(elsewhere));
     }
 
     /// Ends memberships of peers that do not announce themselves any more.

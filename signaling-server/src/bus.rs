@@ -25,8 +25,8 @@ use crate::error::ConfigError;
 pub use config::{BusConfig, DEFAULT_TOML};
 pub use in_process::InProcess;
 pub use nats::Nats;
-pub use wire::limits::MATES_MAX;
-pub use wire::node::{Load, Mate};
+pub use wire::limits::{CROWDS_MAX, MATES_MAX, NODE_OFFERS_MAX};
+pub use wire::node::{Crowd, Load, Maker, Mate, Offer, TrackerName};
 
 /// Names one node of a host, for as long as it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +63,33 @@ pub enum What {
     },
 }
 
+/// What nodes tell each other of swarms of the tracker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrackerNews {
+    /// To all: who has members in which swarms?
+    Census,
+    /// To all: so many members are here, of at most [`CROWDS_MAX`] swarms.
+    Crowds(Vec<Crowd>),
+    /// To one node: hand these, at most [`NODE_OFFERS_MAX`], to members of yours.
+    Offers {
+        /// Who made them.
+        maker: Maker,
+        /// What is handed on.
+        offers: Vec<Offer>,
+    },
+    /// To the maker's node: a member of mine answers.
+    Answer {
+        /// Who made the offer.
+        maker: Maker,
+        /// The offer.
+        offer: TrackerName,
+        /// Who answers.
+        peer: TrackerName,
+        /// The description, as JSON.
+        description: String,
+    },
+}
+
 /// What comes from a bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
@@ -71,6 +98,8 @@ pub enum Heard {
     Joined,
     /// News of a swarm that is followed.
     News(News),
+    /// News of the tracker's swarms, with who tells.
+    Tracker(NodeId, TrackerNews),
     /// How it is with another node.
     Load(NodeId, Load),
     /// Another node ended on purpose.
@@ -109,6 +138,9 @@ pub trait Bus: std::fmt::Debug + Send + Sync + 'static {
 
     /// Tells the nodes that follow the swarm. May lose it, must not block.
     fn tell(&self, swarm: SwarmId, what: What);
+
+    /// Tells one node, or all, of the tracker's swarms. May lose it, must not block.
+    fn tell_tracker(&self, to: Option<NodeId>, news: TrackerNews);
 
     /// Tells all nodes how it is with this one. May lose it, must not block.
     fn report(&self, load: Load);

@@ -356,6 +356,7 @@ impl State {
                 self.post(&push.to, text(&message));
             }
         }
+        self.tell_changed_crowds();
     }
 
     fn end_memberships(&self, ended: impl IntoIterator<Item = Ended>) {

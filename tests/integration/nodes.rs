@@ -7,5 +7,8 @@
 mod nodes_nats;
 mod nodes_processes;
 mod nodes_rig;
+mod nodes_tracker;
 #[allow(dead_code, reason = "shared with the tests of one server, which use all of it")]
 mod signaling_rig;
+#[allow(dead_code, reason = "shared with the tests of one server, which use all of it")]
+mod tracker_rig;

@@ -12,5 +12,6 @@ mod signaling_spec;
 mod signaling_witness;
 mod tracker;
 mod tracker_limits;
+mod tracker_nodes;
 mod tracker_rig;
 mod tracker_spec;

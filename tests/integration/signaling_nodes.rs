@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use primitives::{PeerId, SwarmId};
 use signaling_server::Config;
-use signaling_server::bus::{BoxFuture, Bus, Heard, InProcess, Load, NodeId, What};
+use signaling_server::bus::{BoxFuture, Bus, Heard, InProcess, Load, NodeId, TrackerNews, What};
 use wire::signaling::{FromServer, Signal, ToServer};
 
 use super::signaling_rig::{Client, SWARM, Server, within};
@@ -58,6 +58,12 @@ impl Bus for Line {
         }
         if !self.cut.load(Ordering::SeqCst) {
             self.bus.tell(swarm, what);
+        }
+    }
+
+    fn tell_tracker(&self, to: Option<NodeId>, news: TrackerNews) {
+        if !self.cut.load(Ordering::SeqCst) {
+            self.bus.tell_tracker(to, news);
         }
     }
 

@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::signaling_rig::{Server, within};
+use super::signaling_rig::{Door, within};
 
 /// A name with a byte of every awkward kind.
 pub(crate) fn name(number: u8) -> String {
@@ -28,16 +28,16 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) async fn open(server: &Server) -> Self {
+    pub(crate) async fn open(server: &impl Door) -> Self {
         Self::open_at(server, "/announce", None).await.unwrap()
     }
 
     pub(crate) async fn open_at(
-        server: &Server,
+        server: &impl Door,
         path: &str,
         origin: Option<&str>,
     ) -> Result<Self, tungstenite::Error> {
-        let mut request = format!("ws://{}{path}", server.address).into_client_request()?;
+        let mut request = format!("ws://{}{path}", server.address()).into_client_request()?;
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", HeaderValue::from_str(origin).unwrap());
         }

@@ -5,8 +5,8 @@
 //!   the text they are.
 //! - [`Swarms`] is the machine: time, randomness and how a member is reached are arguments.
 //!
-//! Absent on purpose: sockets, sites and addresses (the driver's, `signaling-server`), other nodes,
-//! trackers of BitTorrent over HTTP and UDP.
+//! Absent on purpose: sockets, sites, addresses and the bus between nodes (the driver's,
+//! `signaling-server`), trackers of BitTorrent over HTTP and UDP.
 
 pub mod reply;
 pub mod request;
@@ -15,4 +15,7 @@ mod id;
 mod swarms;
 
 pub use id::{InfoHash, NAME_BYTES, Name, OfferId, PeerName};
-pub use swarms::{Announced, Counts, Full, Limits, OFFER_LIFE, OPEN_OFFERS_MAX, SocketId, Swarms};
+pub use swarms::{
+    Announced, Counts, Full, Guest, Limits, Maker, NODES_MAX, NodeId, OFFER_LIFE, OPEN_OFFERS_MAX,
+    Receiver, SocketId, Swarms,
+};

@@ -211,6 +211,11 @@ fn scrape<'a>(hashes: Hashes) -> Result<Request<'a>, String> {
     }
 }
 
+/// A description that did not come in a message: its text, if it is JSON and not too long.
+pub fn description(text: &str) -> Option<&str> {
+    measured(serde_json::from_str(text).ok()?).ok()
+}
+
 fn measured(description: &RawValue) -> Result<&str, String> {
     let text = description.get();
     let size_bytes = text.len();

@@ -59,6 +59,12 @@ pub const TOKEN_BYTES_MAX: usize = 128;
 pub const MATES_MAX: usize = 256;
 /// Largest signal with its sender's name put in front, in bytes.
 pub const STAMPED_BYTES_MAX: usize = SIGNALING_BYTES_MAX + 128;
+/// Most swarms of the tracker told of in one message between nodes.
+pub const CROWDS_MAX: usize = 1024;
+/// Most offers of the tracker in one message between nodes.
+pub const NODE_OFFERS_MAX: usize = 10;
+/// Largest offer or answer of the tracker between nodes, as JSON, in bytes: that of `tracker`.
+pub const TRACKER_DESCRIPTION_BYTES_MAX: usize = 16_384;
 /// Largest message between nodes, in bytes.
 pub const NODE_BYTES_MAX: usize = 128 << 10;
 /// Largest name and version of a node, in bytes.

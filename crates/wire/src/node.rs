@@ -13,6 +13,10 @@
 //! | 3 | [`Signal`] | the receiving node's | a peer's message for a peer of that node |
 //! | 4 | [`Load`] | that of all nodes | three times a lease, and to a node that was not known |
 //! | 5 | [`Bye`] | that of all nodes | a node that ends on purpose |
+//! | 6 | [`Census`] | that of all nodes | who is on the bus again |
+//! | 7 | [`Crowds`] | that of all nodes | who has members in swarms of the tracker, when that changes, when asked, and three times a lease |
+//! | 8 | [`Offers`] | the receiving node's | offers of a tracker's client for clients of that node |
+//! | 9 | [`Answer`] | the receiving node's | an answer to one of them |
 
 use minicbor::{Decode, Encode};
 use primitives::{PeerId, SwarmId};
@@ -40,6 +44,18 @@ pub enum Message {
     /// See [`Bye`].
     #[n(5)]
     Bye(#[n(0)] Bye),
+    /// See [`Census`].
+    #[n(6)]
+    Census(#[n(0)] Census),
+    /// See [`Crowds`].
+    #[n(7)]
+    Crowds(#[n(0)] Crowds),
+    /// See [`Offers`].
+    #[n(8)]
+    Offers(#[n(0)] Offers),
+    /// See [`Answer`].
+    #[n(9)]
+    Answer(#[n(0)] Answer),
 }
 
 /// Asks who is in a swarm.
@@ -147,6 +163,104 @@ pub struct Bye {
     pub from: u64,
 }
 
+/// 20 bytes that name a swarm, a peer or an offer of the tracker.
+pub type TrackerName = [u8; 20];
+
+/// Asks all nodes who has members in swarms of the tracker.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Census {
+    /// The asking node.
+    #[n(0)]
+    pub from: u64,
+}
+
+/// How many members a node has in swarms of the tracker.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Crowds {
+    /// The node.
+    #[n(0)]
+    pub from: u64,
+    /// At most [`limits::CROWDS_MAX`]; not all there are, only more of them.
+    #[n(1)]
+    pub crowds: Vec<Crowd>,
+}
+
+/// The members of a node in one swarm of the tracker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Crowd {
+    /// The swarm.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub swarm: TrackerName,
+    /// Members that have everything.
+    #[n(1)]
+    pub complete: u32,
+    /// Members that do not. With none of either the node has nobody there any more.
+    #[n(2)]
+    pub incomplete: u32,
+    /// How often a member of the node said that it has everything now.
+    #[n(3)]
+    pub downloaded: u32,
+}
+
+/// Who makes offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Maker {
+    /// The swarm.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub swarm: TrackerName,
+    /// What the client calls itself.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub peer: TrackerName,
+    /// A number by which its own node knows its socket.
+    #[n(2)]
+    pub socket: u64,
+}
+
+/// Offers of one client, each for another member of the receiving node.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Offers {
+    /// The maker's node.
+    #[n(0)]
+    pub from: u64,
+    /// Who made them.
+    #[n(1)]
+    pub maker: Maker,
+    /// At most [`limits::NODE_OFFERS_MAX`].
+    #[n(2)]
+    pub offers: Vec<Offer>,
+}
+
+/// One offer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Offer {
+    /// Its name.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub id: TrackerName,
+    /// JSON, at most [`limits::TRACKER_DESCRIPTION_BYTES_MAX`] bytes.
+    #[n(1)]
+    pub description: String,
+}
+
+/// An answer to an offer that the receiving node gave away.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Answer {
+    /// The node of who answers.
+    #[n(0)]
+    pub from: u64,
+    /// Who made the offer.
+    #[n(1)]
+    pub maker: Maker,
+    /// The offer.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub offer: TrackerName,
+    /// Who answers.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub peer: TrackerName,
+    /// JSON, at most [`limits::TRACKER_DESCRIPTION_BYTES_MAX`] bytes.
+    #[n(4)]
+    pub description: String,
+}
+
 /// Why bytes are not a message between nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DecodeError {
@@ -179,7 +293,7 @@ impl core::fmt::Display for DecodeError {
 impl core::error::Error for DecodeError {}
 
 /// Highest kind this version knows.
-const KIND_MAX: u32 = 5;
+const KIND_MAX: u32 = 9;
 
 impl Message {
     /// The bytes of this message.
@@ -213,14 +327,18 @@ impl Message {
             | Self::Left(Left { from, .. })
             | Self::Signal(Signal { from, .. })
             | Self::Load(Load { from, .. })
-            | Self::Bye(Bye { from }) => *from,
+            | Self::Bye(Bye { from })
+            | Self::Census(Census { from })
+            | Self::Crowds(Crowds { from, .. })
+            | Self::Offers(Offers { from, .. })
+            | Self::Answer(Answer { from, .. }) => *from,
         }
     }
 
     fn check(&self) -> Result<(), DecodeError> {
         let bound = |ok, field| if ok { Ok(()) } else { Err(DecodeError::Bound(field)) };
         match self {
-            Self::Who(_) | Self::Left(_) | Self::Bye(_) => Ok(()),
+            Self::Who(_) | Self::Left(_) | Self::Bye(_) | Self::Census(_) => Ok(()),
             Self::Here(here) => {
                 bound(here.mates.len() <= limits::MATES_MAX, "mates")?;
                 let length = |mate: &Mate| mate.region.as_deref().map_or(0, str::len);
@@ -232,8 +350,19 @@ impl Message {
                 bound(load.name.len() <= limits::NODE_NAME_BYTES_MAX, "name")?;
                 bound(load.version.len() <= limits::NODE_NAME_BYTES_MAX, "version")
             }
+            Self::Crowds(crowds) => bound(crowds.crowds.len() <= limits::CROWDS_MAX, "crowds"),
+            Self::Offers(offers) => {
+                bound(offers.offers.len() <= limits::NODE_OFFERS_MAX, "offers")?;
+                let fits = |offer: &Offer| is_description(&offer.description);
+                bound(offers.offers.iter().all(fits), "description")
+            }
+            Self::Answer(answer) => bound(is_description(&answer.description), "description"),
         }
     }
+}
+
+fn is_description(text: &str) -> bool {
+    text.len() <= limits::TRACKER_DESCRIPTION_BYTES_MAX
 }
 
 fn kind_of(bytes: &[u8]) -> Option<u32> {
@@ -282,12 +411,33 @@ mod tests {
     }
 
     #[test]
+    fn what_the_tracker_tells_is_bounded() {
+        let crowd = Crowd { swarm: [7; 20], complete: u32::MAX, incomplete: 1, downloaded: 0 };
+        let crowds = |count| Message::Crowds(Crowds { from: 1, crowds: vec![crowd; count] });
+        check(crowds(limits::CROWDS_MAX), Ok(()));
+        check(crowds(limits::CROWDS_MAX + 1), Err(DecodeError::Bound("crowds")));
+        let maker = Maker { swarm: [7; 20], peer: [0xff; 20], socket: u64::MAX };
+        let offers = |count, length: usize| {
+            let offer = Offer { id: [1; 20], description: "x".repeat(length) };
+            Message::Offers(Offers { from: 1, maker, offers: vec![offer; count] })
+        };
+        check(offers(limits::NODE_OFFERS_MAX, 10), Ok(()));
+        check(offers(limits::NODE_OFFERS_MAX + 1, 10), Err(DecodeError::Bound("offers")));
+        let most = limits::TRACKER_DESCRIPTION_BYTES_MAX;
+        check(offers(1, most), Ok(()));
+        check(offers(1, most + 1), Err(DecodeError::Bound("description")));
+        let description = "x".repeat(most + 1);
+        let answer = Answer { from: 1, maker, offer: [1; 20], peer: [2; 20], description };
+        check(Message::Answer(answer), Err(DecodeError::Bound("description")));
+    }
+
+    #[test]
     fn a_later_version_may_append_fields_and_kinds() {
-        // The bye of node 9 with a second field, and a kind 6.
+        // The bye of node 9 with a second field, and a kind 10.
         let bye = Message::Bye(Bye { from: 9 });
         assert_eq!(bye.encode_to_vec(), [0x82, 5, 0x81, 0x81, 9]);
         assert_eq!(Message::decode(&[0x82, 5, 0x81, 0x82, 9, 0]), Ok(bye));
-        assert_eq!(Message::decode(&[0x82, 6, 0x80]), Err(DecodeError::Unknown(6)));
+        assert_eq!(Message::decode(&[0x82, 10, 0x80]), Err(DecodeError::Unknown(10)));
         assert_eq!(Message::decode(&[0x82, 5, 0x81, 0x81, 9, 0]), Err(DecodeError::Malformed));
     }
 }

@@ -1,6 +1,7 @@
 //! The tracker: any text as a message, and a history of messages that some sockets send, each in a
-//! line of its own. What is answered is JSON, nobody is handed a message of its own, and nothing is
-//! left when all are gone.
+//! line of its own; another node has members too, hands in what socket 9 offers, and answers what it is
+//! given. What is answered is JSON, nobody is handed a message of its own, and nothing is left when all
+//! are gone.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,11 +10,16 @@ use primitives::{Rng, Seed, Time};
 use serde_json::Value;
 use tracker::reply::{self, Tail};
 use tracker::request::{self, Announce, Request};
-use tracker::{Announced, Full, InfoHash, Limits, PeerName, SocketId, Swarms};
+use tracker::{
+    Announced, Counts, Full, Guest, InfoHash, Limits, Maker, NodeId, PeerName, Receiver, SocketId,
+    Swarms,
+};
 
 const SWARMS_MAX: usize = 3;
 const PEERS_MAX: usize = 4;
 const LEASE: Duration = Duration::from_secs(300);
+/// Another node, whose peers speak on the socket that has its digit.
+const OTHER: NodeId = NodeId(9);
 
 /// Plays a script of lines: a digit for the socket, then what it sends; a line of spaces only lets a
 /// minute pass for each.
@@ -26,7 +32,10 @@ pub fn run(bytes: &[u8]) {
             let minutes = u32::try_from(line.len().min(10)).expect("at most ten");
             play.pass(Duration::from_secs(60) * minutes);
         } else if let Some(socket) = line.chars().next().and_then(|digit| digit.to_digit(10)) {
-            play.hear(u64::from(socket), &line[1..]);
+            match u64::from(socket) {
+                socket if socket == OTHER.0 => play.hear_elsewhere(&line[1..]),
+                socket => play.hear(socket, &line[1..]),
+            }
         }
     }
     play.pass(LEASE);
@@ -77,17 +86,46 @@ impl Play {
             Ok(Request::Announce(announce)) => self.announce(socket, &announce),
             Ok(Request::Answer(answer)) => {
                 let maker = self.swarms.answer(self.now, SocketId(socket), &answer);
-                if let Some(&(_, maker)) = maker {
-                    assert_eq!(maker, answer.to);
+                if let Some(maker) = maker {
+                    match maker {
+                        Maker::Here(&(_, maker)) => assert_eq!(maker, answer.to),
+                        Maker::There(node, _) => assert_eq!(node, OTHER),
+                    }
                     let tail = Tail::new(&answer.swarm, &answer.peer);
                     check_json(&tail.answer(&answer), "answer");
                 }
             }
             Ok(Request::Scrape(swarms)) => {
-                let counts = swarms.iter().map(|swarm| (*swarm, self.swarms.counts(swarm)));
+                let counts =
+                    swarms.iter().map(|swarm| (*swarm, self.swarms.counts(self.now, swarm)));
                 check_json(&reply::scrape(counts), "files");
             }
             Err(refused) => check_json(&reply::failure(&refused), "failure reason"),
+        }
+    }
+
+    /// A peer of the other node says this there.
+    fn hear_elsewhere(&mut self, text: &str) {
+        match request::read(text) {
+            Ok(Request::Announce(Announce { swarm, peer, left, offers, .. })) => {
+                let incomplete = left.and_then(|left| u32::try_from(left).ok()).unwrap_or(1);
+                let counts = Counts { incomplete, ..Counts::default() };
+                self.swarms.hear(OTHER, swarm, counts, self.now + LEASE);
+                let guest = Guest { node: OTHER, socket: SocketId(OTHER.0), swarm, peer };
+                let mut receivers = BTreeSet::new();
+                self.swarms.hand_in(self.now, &guest, &offers, &mut self.rng, |&receiver, _| {
+                    assert!(receiver.1 != peer && receivers.insert(receiver));
+                });
+            }
+            Ok(Request::Answer(answer)) => {
+                for socket in 0..OTHER.0 {
+                    let maker = (answer.swarm, answer.to, SocketId(socket));
+                    let found = self.swarms.answer_from(self.now, OTHER, maker, &answer.offer);
+                    assert!(found.is_none_or(|found| *found == (socket, answer.to)));
+                }
+            }
+            Ok(Request::Scrape(_)) => self.swarms.forget_node(OTHER),
+            Err(_) => drop(self.swarms.take_changed()),
         }
     }
 
@@ -101,12 +139,17 @@ impl Play {
             announce,
             &mut self.rng,
             || Ok(link),
-            |&receiver, index| {
-                assert!(receiver.1 != announce.peer && receivers.insert(receiver));
+            |receiver, index| {
+                match receiver {
+                    Receiver::Here(&receiver) => {
+                        assert!(receiver.1 != announce.peer && receivers.insert(receiver));
+                    }
+                    Receiver::There(node) => assert_eq!(node, OTHER),
+                }
                 check_json(&tail.offer(&announce.offers[index]), "offer");
             },
         );
-        let Ok(Announced { counts, new, ended }) = announced else { return };
+        let Ok(Announced { counts, new, ended, .. }) = announced else { return };
         check_json(&tail.welcome(120, counts), "interval");
         let member = (announce.swarm, announce.peer, socket);
         if new {
@@ -117,7 +160,9 @@ impl Play {
         }
         assert!(self.swarms.swarm_count() <= SWARMS_MAX);
         let members = self.members.iter().filter(|(swarm, ..)| *swarm == announce.swarm).count();
-        assert_eq!(usize::try_from(counts.complete + counts.incomplete), Ok(members));
+        let here = self.swarms.counts_here(&announce.swarm);
+        assert!(here.incomplete <= counts.incomplete && here.complete <= counts.complete);
+        assert_eq!(usize::try_from(here.complete + here.incomplete), Ok(members));
         assert!(members <= PEERS_MAX);
     }
 }
@@ -128,7 +173,7 @@ fn check_json(text: &str, field: &str) {
     assert!(value["action"].is_string() && value.get(field).is_some(), "{text}");
 }
 
-/// A meeting, a scrape, and refusals.
+/// A meeting, here and with another node, a scrape, and refusals.
 pub fn seeds() -> Vec<Vec<u8>> {
     let swarm = r#""info_hash":"aaaaaaaaaaaaaaaaaaaa""#;
     let here = |socket: u32, more: &str| {
@@ -146,6 +191,12 @@ pub fn seeds() -> Vec<Vec<u8>> {
         here(1, r#","event":"completed""#),
         format!(r#"3{{"action":"scrape",{swarm}}}"#),
         "  ".to_owned(),
+        here(9, &format!(r#","left":3,"offers":[{offer}]"#)),
+        here(2, &format!(r#","offers":[{offer},{offer},{offer}]"#)),
+        here(
+            9,
+            r#","to_peer_id":"22222222222222222222","answer":{"sdp":""},"offer_id":"oooooooooooooooooooo""#,
+        ),
         here(2, r#","event":"stopped""#),
     ];
     let odd = [

@@ -11,9 +11,14 @@ pub(crate) struct TrackerMetrics {
     pub(super) sockets: Gauge,
     pub(super) swarms: Gauge,
     pub(super) peers: Gauge,
+    /// Those of other nodes.
+    pub(super) remote_peers: Gauge,
     pub(super) announces: Counter,
     pub(super) offers: Counter,
+    /// Those other nodes were given.
+    pub(super) offers_away: Counter,
     pub(super) answers: Counter,
+    pub(super) answers_away: Counter,
     pub(super) answers_lost: Counter,
     pub(super) scrapes: Counter,
     failures: Family<Kind, Counter>,
@@ -28,9 +33,15 @@ impl TrackerMetrics {
         tracker.register("sockets", "Sockets open", new.sockets.clone());
         tracker.register("swarms", "Swarms with peers", new.swarms.clone());
         tracker.register("peers", "Peers in swarms", new.peers.clone());
+        let remote = "Peers of other nodes in swarms";
+        tracker.register("remote_peers", remote, new.remote_peers.clone());
         tracker.register("announces", "Announces taken", new.announces.clone());
         tracker.register("offers", "Offers handed on", new.offers.clone());
         tracker.register("answers", "Answers handed on", new.answers.clone());
+        let away = "Offers other nodes were given";
+        tracker.register("offers_away", away, new.offers_away.clone());
+        let away = "Answers other nodes were given";
+        tracker.register("answers_away", away, new.answers_away.clone());
         tracker.register(
             "answers_lost",
             "Answers to offers nobody waits for",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use primitives::SwarmId;
 use tokio::sync::mpsc;
 
-use super::{BoxFuture, Bus, Heard, Load, News, NodeId, What};
+use super::{BoxFuture, Bus, Heard, Load, News, NodeId, TrackerNews, What};
 use crate::lock;
 
 /// Most waiting for one node; more are lost.
@@ -94,6 +94,11 @@ impl Bus for InProcess {
         self.send(&Heard::News(news), |node| node.followed.contains(&swarm));
     }
 
+    fn tell_tracker(&self, to: Option<NodeId>, news: TrackerNews) {
+        let is_meant = |node: &Node| to.is_none_or(|to| node.id == to);
+        self.send(&Heard::Tracker(self.id, news), is_meant);
+    }
+
     fn report(&self, load: Load) {
         let load = Load { from: self.id.0, ..load };
         self.send(&Heard::Load(self.id, load), |_| true);
@@ -131,6 +136,12 @@ mod tests {
         second.unfollow(SWARM);
         first.tell(SWARM, What::Who);
         assert!(second.heard.lock().await.try_recv().is_err());
+        first.tell_tracker(Some(third.node()), TrackerNews::Census);
+        assert_eq!(
+            third.next().await,
+            Some(Heard::Tracker(first.node(), TrackerNews::Census)),
+            "and nobody else hears"
+        );
         first.leave().await;
         assert_eq!(second.next().await, Some(Heard::Bye(first.node())));
         assert_eq!(third.next().await, Some(Heard::Bye(first.node())));

@@ -3,8 +3,8 @@
 //! | subject | carries | who hears it |
 //! |---|---|---|
 //! | `starling.1.swarm.<id>` | who is in that swarm | all nodes; those that do not follow it read the subject only |
-//! | `starling.1.node.<id>` | signals for peers of that node | that node |
-//! | `starling.1.nodes` | load, farewells | all nodes |
+//! | `starling.1.node.<id>` | signals, offers and answers for peers of that node | that node |
+//! | `starling.1.nodes` | load, farewells, how many are in which swarms of the tracker | all nodes |
 //!
 //! Three subscriptions in all, however many swarms: what must be restored when the line comes back is
 //! the same three. While NATS is away, what would be told is dropped, not kept: it would be old when it
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use wire::limits::{NODE_NAME_BYTES_MAX, NODE_VERSION};
 use wire::node::{Bye, Message};
 
-use super::{BoxFuture, Bus, BusConfig, Counters, Heard, Load, NodeId, What};
+use super::{BoxFuture, Bus, BusConfig, Counters, Heard, Load, NodeId, TrackerNews, What};
 use crate::error::ConfigError;
 use crate::lock;
 use line::{Line, Told};
@@ -111,6 +111,12 @@ impl Bus for Nats {
             What::Who | What::Here(_) | What::Left(_) => self.line.subjects.of_swarm(&swarm),
         };
         self.line.tell(subject, &message::of(self.line.id, swarm, what));
+    }
+
+    fn tell_tracker(&self, to: Option<NodeId>, news: TrackerNews) {
+        let subjects = &self.line.subjects;
+        let subject = to.map_or_else(|| subjects.nodes.clone(), |node| subjects.of_node(node));
+        self.line.tell(subject, &message::of_tracker(self.line.id, news));
     }
 
     fn report(&self, load: Load) {

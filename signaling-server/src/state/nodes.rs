@@ -70,6 +70,7 @@ impl State {
         }
         self.bus().report(self.load());
         self.tell_everything(false).await;
+        self.tell_all_crowds().await;
     }
 
     /// Tells of everybody, and asks for everybody if `ask`. Between shards others have their turn, so
@@ -110,7 +111,10 @@ impl State {
             Heard::Joined => {
                 self.bus().report(self.load());
                 self.tell_everything(true).await;
+                self.ask_for_crowds();
+                self.tell_all_crowds().await;
             }
+            Heard::Tracker(from, news) => self.on_tracker_news(from, news).await,
             Heard::News(news) => self.on_news(news),
             Heard::Load(node, load) => {
                 let is_new = lock(&self.0.nodes).hear(node, load);
@@ -124,6 +128,7 @@ impl State {
                 for shard in &self.0.shards {
                     lock(shard).rooms.part_all(self.now(), node);
                 }
+                self.forget_tracker_node(node);
             }
         }
     }
@@ -172,7 +177,8 @@ impl State {
         }
     }
 
-    fn lease(&self) -> Duration {
+    /// How long what a node told counts.
+    pub(crate) fn lease(&self) -> Duration {
         Duration::from_millis(u64::from(self.config().lease_ms))
     }
 }

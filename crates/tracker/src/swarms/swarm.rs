@@ -1,14 +1,15 @@
 //! One swarm: its members in a row to draw from, and where in it each is.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use primitives::{Rng, Time};
 
 use super::budget::Budget;
-use super::{Counts, Handed, Key, Limits, OFFER_LIFE, OPEN_OFFERS_MAX, SocketId};
+use super::open::Open;
+use super::{Counts, Key, Limits, Maker, NodeId, SocketId};
 use crate::id::{OfferId, PeerName};
-use crate::request::{Announce, Event};
+use crate::request::{Announce, Event, Offer};
 
 #[derive(Debug)]
 pub(super) struct Swarm<L> {
@@ -25,8 +26,18 @@ struct Member<L> {
     link: L,
     heard: Time,
     complete: bool,
-    /// Oldest first. Holds no memory while it is empty: most members wait most of the time.
-    handed: VecDeque<Handed>,
+    /// Offers it was handed, with where they were made.
+    handed: Open<Origin>,
+    /// Offers of its own that other nodes were given, with the node.
+    away: Open<NodeId>,
+}
+
+/// Where an offer was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// `None`: on this node.
+    pub(super) node: Option<NodeId>,
+    pub(super) socket: SocketId,
 }
 
 impl<L> Swarm<L> {
@@ -60,14 +71,14 @@ impl<L> Swarm<L> {
     /// Puts a member in that is not there; where.
     pub(super) fn put(&mut self, key: Key, link: L) -> usize {
         let at = self.members.len();
-        let handed = VecDeque::new();
-        self.members.push(Member { key, link, heard: Time::ZERO, complete: false, handed });
+        let (handed, away) = (Open::new(), Open::new());
+        self.members.push(Member { key, link, heard: Time::ZERO, complete: false, handed, away });
         self.places.insert(key, at);
         at
     }
 
-    /// Takes in what a member says of itself.
-    pub(super) fn renew(&mut self, at: usize, now: Time, announce: &Announce<'_>) {
+    /// Takes in what a member says of itself; whether the counts changed by it.
+    pub(super) fn renew(&mut self, at: usize, now: Time, announce: &Announce<'_>) -> bool {
         let member = &mut self.members[at];
         member.heard = now;
         let was = member.complete;
@@ -80,28 +91,27 @@ impl<L> Swarm<L> {
             self.downloaded = self.downloaded.saturating_add(1);
         }
         self.complete = self.complete - usize::from(was) + usize::from(member.complete);
+        was != member.complete
     }
 
-    /// Hands each offer of a member to another: a walk over all members by a random step, from a
-    /// random start.
+    /// How many of `wanted` offers may be handed on now; they count as handed on.
+    pub(super) fn afford(&mut self, now: Time, limits: &Limits, wanted: usize) -> usize {
+        self.budget.take(now, limits.offers_per_swarm_per_s, wanted)
+    }
+
+    /// Hands each offer to another member, none to one that is called as its maker: a walk over all
+    /// members by a random step, from a random start.
     pub(super) fn hand_out(
         &mut self,
-        at: usize,
         now: Time,
-        announce: &Announce<'_>,
-        limits: &Limits,
+        (peer, origin): (PeerName, Origin),
+        offers: &[Offer<'_>],
         rng: &mut Rng,
         mut hand: impl FnMut(&L, usize),
     ) {
         let count = self.members.len();
-        let most = announce.offers.len().min(count.saturating_sub(1));
-        let mut left = self.budget.take(now, limits.offers_per_swarm_per_s, most);
-        if left == 0 {
-            return;
-        }
-        let (peer, from) = self.members[at].key;
-        let at_s = seconds(now);
-        let mut offers = announce.offers.iter().enumerate();
+        let mut left = offers.iter().enumerate();
+        let Some(mut offer) = left.next().filter(|_| count > 0) else { return };
         let (mut next, step) = (rng.usize(..count), coprime(count, rng));
         for _ in 0..count {
             let receiver = &mut self.members[next];
@@ -109,14 +119,16 @@ impl<L> Swarm<L> {
             if receiver.key.0 == peer {
                 continue;
             }
-            let Some((index, offer)) = offers.next() else { return };
-            receiver.receive(Handed { id: offer.id, at_s, from });
-            hand(&receiver.link, index);
-            left -= 1;
-            if left == 0 {
-                return;
-            }
+            receiver.handed.put(now, offer.1.id, origin);
+            hand(&receiver.link, offer.0);
+            let Some(next_offer) = left.next() else { return };
+            offer = next_offer;
         }
+    }
+
+    /// Remembers that an offer of a member was given to another node.
+    pub(super) fn give_away(&mut self, at: usize, now: Time, offer: OfferId, node: NodeId) {
+        self.members[at].away.put(now, offer, node);
     }
 
     /// Who made the offer that a member answers.
@@ -126,11 +138,27 @@ impl<L> Swarm<L> {
         key: &Key,
         offer: &OfferId,
         to: PeerName,
-    ) -> Option<&L> {
+    ) -> Option<Maker<'_, L>> {
         let at = self.find(key)?;
-        let from = self.members[at].take(offer, seconds(now))?;
-        let maker = self.find(&(to, from))?;
-        Some(&self.members[maker].link)
+        let Origin { node, socket } = self.members[at].handed.take(now, offer, |_| true)?;
+        if let Some(node) = node {
+            return Some(Maker::There(node, socket));
+        }
+        let maker = self.find(&(to, socket))?;
+        Some(Maker::Here(&self.members[maker].link))
+    }
+
+    /// The member that made an offer which somebody on another node answers.
+    pub(super) fn answered_from(
+        &mut self,
+        now: Time,
+        maker: &Key,
+        offer: &OfferId,
+        from: NodeId,
+    ) -> Option<&L> {
+        let at = self.find(maker)?;
+        self.members[at].away.take(now, offer, |node| *node == from)?;
+        Some(&self.members[at].link)
     }
 
     /// Takes a member out; what it was reached by.
@@ -148,55 +176,19 @@ impl<L> Swarm<L> {
         member.link
     }
 
+    /// Takes out those that were silent for a lease, and forgets old offers.
     pub(super) fn expire(&mut self, now: Time, lease: Duration, ended: &mut Vec<L>) {
         let mut at = 0;
         while let Some(member) = self.members.get_mut(at) {
             if now.since(member.heard) >= lease {
                 ended.push(self.remove(at));
             } else {
-                member.forget(seconds(now));
+                member.handed.forget_old(now);
+                member.away.forget_old(now);
                 at += 1;
             }
         }
     }
-}
-
-impl<L> Member<L> {
-    fn receive(&mut self, handed: Handed) {
-        if self.handed.len() >= OPEN_OFFERS_MAX {
-            self.handed.pop_front();
-        }
-        self.handed.push_back(handed);
-    }
-
-    /// Takes an offer off those that wait for an answer; the socket of who made it.
-    fn take(&mut self, offer: &OfferId, now_s: u32) -> Option<SocketId> {
-        let at = self.handed.iter().position(|handed| handed.id == *offer)?;
-        let handed = self.handed.remove(at)?;
-        if self.handed.is_empty() {
-            self.handed = VecDeque::new();
-        }
-        handed.is_open(now_s).then_some(handed.from)
-    }
-
-    /// Forgets what was not answered in time.
-    fn forget(&mut self, now_s: u32) {
-        if self.handed.front().is_none_or(|handed| handed.is_open(now_s)) {
-            return;
-        }
-        self.handed.retain(|handed| handed.is_open(now_s));
-        self.handed.shrink_to_fit();
-    }
-}
-
-impl Handed {
-    fn is_open(&self, now_s: u32) -> bool {
-        u64::from(now_s.saturating_sub(self.at_s)) < OFFER_LIFE.as_secs()
-    }
-}
-
-fn seconds(time: Time) -> u32 {
-    u32::try_from(time.as_ms() / 1000).unwrap_or(u32::MAX)
 }
 
 /// A step that visits every one of `count` places before it comes back.

@@ -32,6 +32,8 @@ struct Done {
     announced: Result<Announced<u64>, Full>,
     /// Sockets and the offers they were handed.
     handed: Vec<(u64, usize)>,
+    /// Nodes and the offers they were given.
+    away: Vec<(NodeId, usize)>,
 }
 
 impl Play {
@@ -40,16 +42,19 @@ impl Play {
     }
 
     fn announce(&mut self, socket: u64, announce: &Announce<'_>) -> Done {
-        let mut handed = Vec::new();
+        let (mut handed, mut away) = (Vec::new(), Vec::new());
         let announced = self.swarms.announce(
             self.now,
             SocketId(socket),
             announce,
             &mut self.rng,
             || Ok(socket),
-            |link, index| handed.push((*link, index)),
+            |receiver, index| match receiver {
+                Receiver::Here(link) => handed.push((*link, index)),
+                Receiver::There(node) => away.push((node, index)),
+            },
         );
-        Done { announced, handed }
+        Done { announced, handed, away }
     }
 
     /// Peer `number` of swarm 0 announces itself on the socket of that number.
@@ -65,11 +70,14 @@ impl Play {
             offer: name(offer),
             description: "{}",
         };
-        self.swarms.answer(self.now, SocketId(u64::from(from)), &answer).copied()
+        match self.swarms.answer(self.now, SocketId(u64::from(from)), &answer)? {
+            Maker::Here(link) => Some(*link),
+            Maker::There(..) => None,
+        }
     }
 
     fn counts(&self) -> (u32, u32, u32) {
-        let Counts { complete, incomplete, downloaded } = self.swarms.counts(&name(0));
+        let Counts { complete, incomplete, downloaded } = self.swarms.counts(self.now, &name(0));
         (complete, incomplete, downloaded)
     }
 
@@ -251,6 +259,125 @@ fn the_oldest_of_too_many_open_offers_is_forgotten() {
     assert_eq!(play.answer(1, 2, 5_000 + most), Some(2));
 }
 
+/// Another node, as node 0 sees it.
+const OTHER: NodeId = NodeId(7);
+
+/// A member `number` of node [`OTHER`], on a socket of the same number there.
+fn guest(number: u32) -> Guest {
+    let socket = SocketId(u64::from(number));
+    Guest { node: OTHER, socket, swarm: name(0), peer: name(number) }
+}
+
+impl Play {
+    /// The other node tells how many members it has.
+    fn hear(&mut self, incomplete: u32) {
+        let counts = Counts { complete: 0, incomplete, downloaded: 0 };
+        self.swarms.hear(OTHER, name(0), counts, self.now + LEASE);
+    }
+
+    /// An offer of a guest comes; the sockets it is handed to.
+    fn hand_in(&mut self, guest: &Guest, offers: &[u32]) -> Vec<u64> {
+        let mut handed = Vec::new();
+        let offers: Vec<_> =
+            offers.iter().map(|id| Offer { id: name(*id), description: "{}" }).collect();
+        self.swarms.hand_in(self.now, guest, &offers, &mut self.rng, |link, _| handed.push(*link));
+        handed
+    }
+
+    /// An answer of somebody on a node; the socket it goes to.
+    fn answer_from(&mut self, node: NodeId, to: u32, offer: u32) -> Option<u64> {
+        let maker = (name(0), name(to), SocketId(u64::from(to)));
+        self.swarms.answer_from(self.now, node, maker, &name(offer)).copied()
+    }
+}
+
+#[test]
+fn an_offer_goes_to_a_node_that_has_members_and_its_answer_comes_back() {
+    let mut play = Play::new(limits());
+    play.hear(1);
+    let done = play.here(1, 5);
+    assert_eq!((done.handed.as_slice(), done.away.as_slice()), (&[][..], &[(OTHER, 0)][..]));
+    assert_eq!(play.counts(), (0, 2, 0));
+    assert_eq!(play.answer_from(NodeId(8), 1, 1_000), None, "that node was not given it");
+    assert_eq!(play.answer_from(OTHER, 1, 1_001), None, "nobody was given that one");
+    assert_eq!(play.answer_from(OTHER, 1, 1_000), Some(1));
+    assert_eq!(play.answer_from(OTHER, 1, 1_000), None, "an offer is answered once");
+}
+
+#[test]
+fn an_offer_from_another_node_is_handed_on_and_answered_to_where_it_was_made() {
+    let mut play = Play::new(limits());
+    assert!(play.hand_in(&guest(9), &[9_000]).is_empty(), "nobody is here");
+    (1..=3).for_each(|peer| drop(play.here(peer, 0)));
+    let receivers = play.hand_in(&guest(9), &[9_000, 9_001, 9_002, 9_003]);
+    assert_eq!(receivers.iter().collect::<BTreeSet<_>>().len(), 3, "each to another");
+    assert!(!play.hand_in(&guest(2), &[2_000; 5]).contains(&2), "none to who is called the same");
+    let receiver = receivers[0];
+    let answer = Answer {
+        swarm: name(0),
+        peer: name(u32::try_from(receiver).unwrap()),
+        to: name(9),
+        offer: name(9_000),
+        description: "{}",
+    };
+    let maker = play.swarms.answer(play.now, SocketId(receiver), &answer);
+    assert_eq!(maker, Some(Maker::There(OTHER, SocketId(9))));
+    assert_eq!(play.swarms.answer(play.now, SocketId(receiver), &answer), None);
+}
+
+#[test]
+fn members_of_all_nodes_are_chosen_about_as_often() {
+    let mut play = Play::new(limits());
+    (1..=11).for_each(|peer| drop(play.here(peer, 0)));
+    play.hear(30);
+    let (mut here, mut there) = (0, 0);
+    for _ in 0..1_000 {
+        let Done { handed, away, .. } = play.here(1, 4);
+        assert_eq!(handed.len() + away.len(), 4);
+        here += handed.len();
+        there += away.len();
+    }
+    // Ten others here, thirty there.
+    assert!((850..=1_150).contains(&here) && here + there == 4_000, "{here} and {there}");
+}
+
+#[test]
+fn what_another_node_told_ends_by_its_lease_its_word_and_its_end() {
+    let mut play = Play::new(Limits { swarm_peers_max: 5, ..limits() });
+    play.here(1, 0);
+    play.hear(u32::MAX);
+    assert_eq!(play.counts(), (0, 6, 0), "no more than a swarm may have");
+    play.hear(0);
+    assert_eq!(play.counts(), (0, 1, 0));
+    play.hear(2);
+    play.swarms.forget_node(OTHER);
+    assert_eq!(play.counts(), (0, 1, 0));
+    play.hear(2);
+    play.now = play.now + LEASE;
+    assert_eq!(play.counts(), (0, 1, 0), "whether it was looked at or not");
+    assert_eq!(play.swarms.count_elsewhere(play.now), 0);
+    for swarm in 0..9 {
+        let counts = Counts { complete: 1, ..Counts::default() };
+        play.swarms.hear(OTHER, name(swarm), counts, play.now + LEASE);
+    }
+    assert_eq!(play.swarms.count_elsewhere(play.now), 4, "no more than swarms may be");
+}
+
+#[test]
+fn changes_are_told_once_and_the_end_of_a_swarm_is_one() {
+    let mut play = Play::new(limits());
+    assert!(play.here(1, 0).announced.unwrap().first);
+    assert!(!play.here(2, 0).announced.unwrap().first);
+    let two = Counts { incomplete: 2, ..Counts::default() };
+    assert_eq!(play.swarms.take_changed(), [(name(0), two)]);
+    play.here(2, 0);
+    assert!(play.swarms.take_changed().is_empty(), "nothing changed");
+    play.announce(2, &with_event(2, Event::Completed, None));
+    assert_eq!(play.swarms.take_changed()[0].1.complete, 1);
+    play.pass(LEASE);
+    assert_eq!(play.swarms.take_changed(), [(name(0), Counts::default())]);
+}
+
 #[derive(Debug, Clone)]
 enum Action {
     Announce { socket: u64, swarm: u32, peer: u32, event: Event, left: Option<u64>, offers: u32 },
@@ -312,6 +439,7 @@ fn laws_hold(actions: &[Action]) {
                 // A socket may hold two names; a member is handed one offer of an announce.
                 let others = members.keys().filter(|(s, p, _)| *s == swarm && *p != peer).count();
                 assert!(done.handed.len() <= others.min(usize::try_from(offers).unwrap()));
+                assert!(done.away.is_empty(), "nobody else told of members");
             }
             Action::Answer { socket, swarm, peer, to, offer } => {
                 let (swarm_name, to_name) = (name(swarm), name(to));
@@ -322,13 +450,14 @@ fn laws_hold(actions: &[Action]) {
                     offer: name(offer),
                     description: "1",
                 };
-                if let Some(&link) = play.swarms.answer(play.now, SocketId(socket), &answer) {
+                let maker = play.swarms.answer(play.now, SocketId(socket), &answer);
+                if let Some(Maker::Here(&link)) = maker {
                     assert!(members.contains_key(&(swarm, to, link)), "the maker is a member");
                     assert_eq!(offer / 1_000, to, "and made the offer");
                 }
             }
             Action::Leave { socket, swarm, peer } => {
-                let left = play.swarms.leave(name(swarm), name(peer), SocketId(socket));
+                let left = play.swarms.leave(play.now, name(swarm), name(peer), SocketId(socket));
                 assert_eq!(left.is_some(), members.remove(&(swarm, peer, socket)).is_some());
             }
             Action::Pass(seconds) => {
@@ -341,7 +470,7 @@ fn laws_hold(actions: &[Action]) {
         let swarms: BTreeSet<u32> = members.keys().map(|(swarm, ..)| *swarm).collect();
         assert_eq!(play.swarms.swarm_count(), swarms.len());
         for swarm in swarms {
-            let Counts { complete, incomplete, .. } = play.swarms.counts(&name(swarm));
+            let Counts { complete, incomplete, .. } = play.swarms.counts(play.now, &name(swarm));
             let expected = members.keys().filter(|(s, ..)| *s == swarm).count();
             assert_eq!(usize::try_from(complete + incomplete).unwrap(), expected);
         }

@@ -130,7 +130,7 @@ impl Line {
                     None => return,
                 },
                 came = from.own.next() => match came {
-                    Some(came) => self.checked(message::signal(&came.payload, self.id)),
+                    Some(came) => self.checked(message::of_one(&came.payload, self.id)),
                     None => return,
                 },
                 came = from.nodes.next() => match came {
