@@ -45,6 +45,8 @@ pub(crate) struct Status {
     pub(crate) swarms: Vec<Swarm>,
     /// The relay of the node that answers.
     pub(crate) relay: Option<Relay>,
+    /// Its tracker, for clients that are not ours.
+    pub(crate) tracker: Tracker,
     /// Sockets not opened, by reason.
     pub(crate) refused: Vec<(String, u64)>,
     /// Sockets closed, by reason.
@@ -53,6 +55,16 @@ pub(crate) struct Status {
     pub(crate) errors: Vec<(String, u64)>,
     /// How many bans there are.
     pub(crate) bans: u64,
+}
+
+/// How it is with a tracker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tracker {
+    pub(crate) sockets: u64,
+    pub(crate) swarms: u64,
+    /// Memberships, and those of the other nodes' clients.
+    pub(crate) peers: u64,
+    pub(crate) remote_peers: u64,
 }
 
 /// One node.
@@ -133,6 +145,7 @@ async fn read(response: &web_sys::Response) -> Option<Status> {
     let json = JsFuture::from(response.json().ok()?).await.ok()?;
     let bus = field(&json, "bus");
     let relay = field(&json, "relay");
+    let tracker = field(&json, "tracker");
     Some(Status {
         node: node(&field(&json, "node")),
         nodes: list(&json, "nodes", node),
@@ -147,6 +160,12 @@ async fn read(response: &web_sys::Response) -> Option<Status> {
             relayed_bytes: number(&relay, "relayed_bytes"),
             refused: number(&relay, "refused"),
         }),
+        tracker: Tracker {
+            sockets: number(&tracker, "sockets"),
+            swarms: number(&tracker, "swarms"),
+            peers: number(&tracker, "peers"),
+            remote_peers: number(&tracker, "remote_peers"),
+        },
         refused: counts(&json, "refused"),
         closed: counts(&json, "closed"),
         errors: counts(&json, "errors"),

@@ -34,7 +34,7 @@ use crate::visitor::Visitor;
 use config::TrackerConfig;
 use nodes::Parcels;
 
-pub(crate) use metrics::TrackerMetrics;
+pub(crate) use metrics::{TrackerLoad, TrackerMetrics};
 pub(crate) use open::open;
 pub use open::open_at_root;
 
@@ -95,6 +95,8 @@ struct Speaker<'a> {
 enum Refusal {
     Full(Full),
     Denied(Denied),
+    /// The host banned the swarm.
+    Banned,
     /// The site's peers connect by relay only, which a tracker can't ask of clients.
     RelayOnly,
     /// The socket has its most swarms.
@@ -237,6 +239,9 @@ impl State {
         if speaker.joined >= self.config().tracker.swarms_per_socket_max {
             return Err(Refusal::Socket);
         }
+        if self.bans().of_torrent(swarm).is_some() {
+            return Err(Refusal::Banned);
+        }
         let Visitor { origin, place, .. } = speaker.visitor;
         let admitted = self.policy().admit_named(origin.as_deref(), speaker.key, swarm);
         let site = admitted.map_err(Refusal::Denied)?;
@@ -308,11 +313,23 @@ impl State {
         }
     }
 
+    /// Ends all memberships in a swarm. Who was in it is told when it announces itself again.
+    pub(crate) fn clear_tracker_swarm(&self, swarm: &InfoHash) {
+        let ended = lock(self.tracker().shard_of(swarm)).swarms.end(swarm);
+        ended.iter().for_each(|membership| self.end_tracker_membership(membership));
+    }
+
     pub(crate) fn count_tracker_swarms(&self) {
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.tracker_metrics().swarms.set(count(self.tracker().swarm_count()));
         let elsewhere = self.tracker().count_elsewhere(self.now());
         self.tracker_metrics().remote_peers.set(count(elsewhere));
+    }
+
+    /// How it is with the tracker, for the host's page.
+    pub(crate) fn tracker_load(&self) -> TrackerLoad {
+        self.count_tracker_swarms();
+        self.tracker_metrics().load()
     }
 
     /// Ends memberships of peers that do not announce themselves any more.
@@ -338,6 +355,7 @@ impl Refusal {
             Self::Full(Full::Peers) => "peers",
             Self::Denied(Denied::Full) => "site-full",
             Self::Denied(Denied::Site | Denied::Swarm) => "forbidden",
+            Self::Banned => "banned",
             Self::RelayOnly => "relay-only",
             Self::Socket => "socket",
             Self::Address => "address",
@@ -352,6 +370,7 @@ impl Refusal {
             Self::Denied(Denied::Full) => "this site has its most peers",
             Self::Denied(Denied::Site) => "this tracker does not serve this site",
             Self::Denied(Denied::Swarm) => "this site may not use this swarm",
+            Self::Banned => "this swarm is banned",
             Self::RelayOnly => "this site's peers connect by relay only, not by a tracker",
             Self::Socket => "this socket is in its most swarms",
             Self::Address => "this address has its most peers",

@@ -1,8 +1,8 @@
 //! Who may not be here, and why: by the settings, and by the host while the server runs.
 //!
-//! A ban names an address or network, the web origin of pages, a peer's key or a swarm, and has a
-//! reason that those it keeps out are told. What the host bans while the server runs holds until it
-//! ends: nothing is written to disk here.
+//! A ban names an address or network, the web origin of pages, a peer's key or a swarm (of `/signal` by
+//! its id, of the tracker by its info hash), and has a reason that those it keeps out are told. What
+//! the host bans while the server runs holds until it ends: nothing is written to disk here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -11,6 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use ipnet::{IpNet, Ipv6Net};
 use primitives::{PeerId, SwarmId};
 use serde::Serialize;
+use tracker::{InfoHash, NAME_BYTES};
 
 use crate::config::BanConfig;
 use crate::error::ConfigError;
@@ -37,6 +38,8 @@ pub(crate) enum Subject {
     Peer(PeerId),
     /// A swarm, whoever joins it.
     Swarm(SwarmId),
+    /// A swarm of the tracker.
+    Torrent(InfoHash),
 }
 
 /// All bans.
@@ -60,7 +63,7 @@ pub(crate) struct Ban {
     #[serde(skip_serializing_if = "Option::is_none")]
     peer: Option<PeerId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    swarm: Option<SwarmId>,
+    swarm: Option<String>,
     reason: String,
 }
 
@@ -122,6 +125,11 @@ impl Bans {
         self.of(&Subject::Swarm(*swarm))
     }
 
+    /// The same of a swarm of the tracker.
+    pub(crate) fn of_torrent(&self, swarm: &InfoHash) -> Option<Arc<str>> {
+        self.of(&Subject::Torrent(*swarm))
+    }
+
     /// All of them.
     pub(crate) fn all(&self) -> Vec<Ban> {
         let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -159,7 +167,9 @@ impl Subject {
                 text.parse().map(Self::Peer).map_err(|_| format!("{text:?} is not a peer's key"))
             }
             ("", "", "", text) if !text.is_empty() => {
-                text.parse().map(Self::Swarm).map_err(|_| format!("{text:?} is not a swarm's id"))
+                let torrent = || info_hash(text).map(Self::Torrent);
+                let swarm = text.parse().map(Self::Swarm).ok().or_else(torrent);
+                swarm.ok_or_else(|| format!("{text:?} is not a swarm's id or an info hash"))
             }
             _ => Err("expected one of address, origin, peer and swarm".to_owned()),
         }
@@ -168,6 +178,19 @@ impl Subject {
     fn prefix(&self) -> Option<u8> {
         if let Self::Address(net) = self { Some(net.prefix_len()) } else { None }
     }
+}
+
+/// An info hash in hexadecimal.
+fn info_hash(text: &str) -> Option<InfoHash> {
+    let mut bytes = [0; NAME_BYTES];
+    if text.len() != bytes.len() * 2 {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let digit = |at: usize| char::from(pair[at]).to_digit(16);
+        *byte = u8::try_from(digit(0)? * 16 + digit(1)?).ok()?;
+    }
+    Some(InfoHash::new(bytes))
 }
 
 /// An address or network; of IPv6 at least a /64.
@@ -196,7 +219,8 @@ impl Ban {
             Subject::Address(net) => ban.address = Some(net.to_string()),
             Subject::Origin(origin) => ban.origin = Some(origin.clone()),
             Subject::Peer(peer) => ban.peer = Some(*peer),
-            Subject::Swarm(swarm) => ban.swarm = Some(*swarm),
+            Subject::Swarm(swarm) => ban.swarm = Some(swarm.to_string()),
+            Subject::Torrent(swarm) => ban.swarm = Some(swarm.to_string()),
         }
         ban
     }
@@ -252,6 +276,20 @@ mod tests {
         assert!(bans.of_peer(&peer).is_some() && bans.of_swarm(&swarm).is_some());
         assert!(bans.lift(&Subject::Peer(peer)) && !bans.lift(&Subject::Peer(peer)));
         assert_eq!((bans.of_peer(&peer), bans.count()), (None, 2));
+    }
+
+    #[test]
+    fn swarms_of_the_tracker_are_banned_by_their_info_hash() {
+        let text = "c0ffeec0ffeec0ffeec0ffeec0ffeec0ffee0000";
+        let of = |text: &str| BanConfig { swarm: text.to_owned(), ..BanConfig::default() };
+        let bans = Bans::new(&[of(&text.to_uppercase())]).unwrap();
+        let hash = info_hash(text).unwrap();
+        assert_eq!(hash.to_string(), text);
+        assert!(bans.of_torrent(&hash).is_some());
+        assert_eq!(bans.all()[0].swarm.as_deref(), Some(text));
+        for wrong in [&text[1..], "+0ffeec0ffeec0ffeec0ffeec0ffeec0ffee0000"] {
+            assert!(Bans::new(&[of(wrong)]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -142,7 +142,7 @@ pub struct BanConfig {
     pub origin: String,
     /// A peer's key. Default empty.
     pub peer: String,
-    /// A swarm's id: nobody may join it. Default empty.
+    /// A swarm's id, or of the tracker its info hash in hexadecimal: nobody may join it. Default empty.
     pub swarm: String,
     /// Why, as those it keeps out are told; at most 256 bytes. Default empty.
     pub reason: String,

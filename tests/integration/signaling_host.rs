@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite;
 use wire::signaling::{ErrorCode, FromServer, ToServer};
 
 use super::signaling_rig::{Client, SWARM, Server, join, within};
+use super::tracker_rig::{self, name_hex};
 
 const TOKEN: &str = "north of the river, 16";
 
@@ -60,6 +61,8 @@ async fn the_host_sees_nodes_swarms_sockets_and_refusals() {
     assert_eq!(answer["errors"]["bad-message"], 1);
     assert_eq!(answer["refused"]["place"], 0);
     assert_eq!(answer["relay"], Value::Null);
+    let tracker = &answer["tracker"];
+    assert_eq!((&tracker["sockets"], &tracker["peers"]), (&json!(0), &json!(0)));
     assert_eq!(answer["bans"], 0);
 }
 
@@ -159,6 +162,18 @@ async fn a_banned_swarm_is_emptied_and_nobody_joins_it() {
     server.metric_becomes("starling_signaling_members", 0).await;
     client.send(&ToServer::Ping).await;
     assert_eq!(client.next().await, FromServer::Pong, "the socket stays");
+}
+
+#[tokio::test]
+async fn a_banned_swarm_of_the_tracker_is_emptied_and_nobody_joins_it() {
+    let server = Server::start(config()).await;
+    let mut client = tracker_rig::Client::open(&server).await;
+    client.enter(1, 10).await;
+    ban(&server, json!({ "swarm": name_hex(1), "reason": "a court order" })).await;
+    server.metric_becomes("starling_tracker_peers", 0).await;
+    client.announce(1, 10, json!({})).await;
+    assert_eq!(client.failure().await, "this swarm is banned: a court order");
+    assert_eq!(client.enter(2, 10).await, (0, 1), "the socket stays");
 }
 
 #[tokio::test]

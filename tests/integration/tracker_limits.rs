@@ -1,10 +1,10 @@
 //! What the tracker refuses, and that clients are told in a way that keeps their sockets.
 
 use serde_json::json;
-use signaling_server::{Config, SiteConfig, TrackerConfig};
+use signaling_server::{BanConfig, Config, SiteConfig, TrackerConfig};
 
 use super::signaling_rig::Server;
-use super::tracker_rig::{Client, name, offer};
+use super::tracker_rig::{Client, name, name_hex, offer};
 
 async fn server(tracker: TrackerConfig) -> Server {
     Server::start(Config { tracker, ..Config::default() }).await
@@ -146,4 +146,16 @@ async fn a_client_that_does_not_read_is_dropped_and_disturbs_nobody() {
 async fn a_host_may_switch_the_tracker_off() {
     let server = server(TrackerConfig { enabled: false, ..TrackerConfig::default() }).await;
     assert!(Client::open_at(&server, "/announce", None).await.is_err());
+}
+
+#[tokio::test]
+async fn a_banned_swarm_is_refused_with_the_reason() {
+    let (swarm, reason) = (name_hex(1), "not ours to spread".to_owned());
+    let bans = vec![BanConfig { swarm, reason, ..BanConfig::default() }];
+    let server = Server::start(Config { bans, ..Config::default() }).await;
+    let mut a = Client::open(&server).await;
+    a.announce(1, 10, json!({})).await;
+    assert_eq!(a.failure().await, "this swarm is banned: not ours to spread");
+    assert_eq!(a.enter(2, 10).await, (0, 1), "others are not");
+    assert_eq!(server.metric("starling_tracker_failures_total{kind=\"banned\"}").await, 1);
 }

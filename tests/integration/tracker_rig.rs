@@ -17,6 +17,11 @@ pub(crate) fn name(number: u8) -> String {
     filled.map(char::from).collect()
 }
 
+/// The same in hexadecimal, as settings and bans have it.
+pub(crate) fn name_hex(number: u8) -> String {
+    name(number).chars().map(|c| format!("{:02x}", u32::from(c))).collect()
+}
+
 /// An offer that nobody but its makers understands.
 pub(crate) fn offer(id: u8) -> Value {
     json!({ "offer": { "type": "offer", "sdp": format!("v=0\r\ns={id}\r\n") }, "offer_id": name(id) })

@@ -308,6 +308,13 @@ impl<L> Swarms<L> {
         self.stop(now, swarm, (peer, socket)).ended
     }
 
+    /// Ends all memberships in a swarm; what its members were reached by.
+    pub fn end(&mut self, swarm: &InfoHash) -> Vec<L> {
+        let Some(ended) = self.swarms.remove(swarm) else { return Vec::new() };
+        self.changed.put(*swarm);
+        ended.into_links()
+    }
+
     /// Ends the memberships of those that were not heard of for a lease, and forgets offers that
     /// were not answered in time and what other nodes told too long ago.
     pub fn expire(&mut self, now: Time) -> Vec<L> {

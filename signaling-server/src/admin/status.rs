@@ -6,6 +6,7 @@ use std::time::Duration;
 use primitives::SwarmId;
 use serde::Serialize;
 
+use crate::announce::TrackerLoad;
 use crate::bus::Load;
 use crate::relays::RelayLoad;
 use crate::state::State;
@@ -26,6 +27,7 @@ pub(super) struct Status {
     /// The biggest swarms.
     swarms: Vec<Swarm>,
     relay: Option<RelayLoad>,
+    tracker: TrackerLoad,
     /// Sockets not opened, by reason.
     refused: BTreeMap<String, u64>,
     /// Sockets closed, by reason.
@@ -92,6 +94,7 @@ impl Status {
             remote_members,
             swarms: swarms.map(|(peers, here, swarm)| Swarm { swarm, peers, here }).collect(),
             relay: state.relays().and_then(|relays| relays.load()),
+            tracker: state.tracker_load(),
             refused: metrics.by_kind("refused"),
             closed: metrics.by_kind("closed"),
             errors: metrics.by_kind("errors"),

@@ -248,7 +248,7 @@ impl Connection {
         match request::read(text) {
             Ok(Request::Announce(announce)) => {
                 if let Err(refusal) = self.announce(&announce) {
-                    let refused = request::refuse(text, refusal.reason().into());
+                    let refused = request::refuse(text, self.reason(refusal, &announce.swarm));
                     return self.refuse(&refused, refusal.kind());
                 }
             }
@@ -276,6 +276,13 @@ impl Connection {
             self.members.retain(|known| *known != member);
         }
         Ok(())
+    }
+
+    /// Why, for a person: of a ban, as the host says it.
+    fn reason(&self, refusal: Refusal, swarm: &InfoHash) -> String {
+        let reason = refusal.reason();
+        let banned = self.state.bans().of_torrent(swarm).filter(|_| refusal == Refusal::Banned);
+        banned.map_or_else(|| reason.to_owned(), |why| format!("{reason}: {why}"))
     }
 
     /// Whether it is a new member, and whether one ended.

@@ -2,8 +2,38 @@
 
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 use prometheus_client::registry::Registry;
+use serde::Serialize;
 
 use crate::metrics::Kind;
+
+/// Label values that are there from the start, at 0, so that rates over them have a beginning.
+const FAILURES: [&str; 10] = [
+    "bad-message",
+    "too-fast",
+    "forbidden",
+    "banned",
+    "relay-only",
+    "site-full",
+    "swarms",
+    "peers",
+    "socket",
+    "address",
+];
+const CLOSED: [&str; 6] = ["left", "idle", "strikes", "slow", "banned", "closing"];
+
+/// How it is with the tracker.
+#[derive(Debug, Serialize)]
+pub(crate) struct TrackerLoad {
+    sockets: u64,
+    swarms: u64,
+    /// Peers in swarms, each counted in each.
+    peers: u64,
+    /// Those of other nodes.
+    remote_peers: u64,
+    announces: u64,
+    /// Answers handed on: connections that could be made.
+    answers: u64,
+}
 
 /// Counters of one tracker.
 #[derive(Debug, Default)]
@@ -50,7 +80,25 @@ impl TrackerMetrics {
         tracker.register("scrapes", "Scrapes answered", new.scrapes.clone());
         tracker.register("failures", "Refusals told to clients, by reason", new.failures.clone());
         tracker.register("closed", "Sockets closed, by reason", new.closed.clone());
+        for (family, kinds) in [(&new.failures, &FAILURES[..]), (&new.closed, &CLOSED[..])] {
+            for &kind in kinds {
+                drop(family.get_or_create(&Kind { kind }));
+            }
+        }
         new
+    }
+
+    /// What the host's page shows.
+    pub(super) fn load(&self) -> TrackerLoad {
+        let count = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or(0);
+        TrackerLoad {
+            sockets: count(&self.sockets),
+            swarms: count(&self.swarms),
+            peers: count(&self.peers),
+            remote_peers: count(&self.remote_peers),
+            announces: self.announces.get(),
+            answers: self.answers.get(),
+        }
     }
 
     pub(super) fn failure(&self, kind: &'static str) {

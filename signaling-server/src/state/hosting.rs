@@ -33,8 +33,10 @@ impl State {
     pub(crate) fn ban(&self, subject: Subject, reason: &str) -> Result<(), String> {
         self.bans().add(subject.clone(), reason)?;
         self.0.notice.send_modify(|notice| notice.bans += 1);
-        if let Subject::Swarm(swarm) = subject {
-            self.clear(swarm);
+        match subject {
+            Subject::Swarm(swarm) => self.clear(swarm),
+            Subject::Torrent(swarm) => self.clear_tracker_swarm(&swarm),
+            Subject::Address(_) | Subject::Origin(_) | Subject::Peer(_) => {}
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::format::{bytes, counted, duration, short_key, uptime};
-use crate::host::{Node, Status, Swarm};
+use crate::host::{Node, Status, Swarm, Tracker};
 
 /// All of them.
 #[component]
@@ -139,6 +139,16 @@ fn node_row(node: &Node, is_this: bool) -> impl IntoView + use<> {
 #[component]
 fn Swarms(status: Memo<Status>) -> impl IntoView {
     let none = move || status.read().swarms.is_empty();
+    let tracker = move || {
+        let Tracker { sockets, swarms, peers, remote_peers } = status.read().tracker;
+        format!(
+            "WebTorrent clients here: {}, {} in {}; {} on other nodes.",
+            counted(sockets, "socket", "sockets"),
+            counted(peers, "membership", "memberships"),
+            counted(swarms, "swarm", "swarms"),
+            remote_peers
+        )
+    };
     let row = |swarm: &Swarm| {
         view! {
             <div class="sum">
@@ -159,6 +169,7 @@ fn Swarms(status: Memo<Status>) -> impl IntoView {
                 <p class="empty-title">"Nobody is watching"</p>
                 <p class="quiet">"Whoever opens a video through this server shows up here."</p>
             </div>
+            <p class="quiet num">{tracker}</p>
         </section>
     }
 }

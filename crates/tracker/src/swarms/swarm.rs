@@ -176,6 +176,11 @@ impl<L> Swarm<L> {
         member.link
     }
 
+    /// What its members were reached by.
+    pub(super) fn into_links(self) -> Vec<L> {
+        self.members.into_iter().map(|member| member.link).collect()
+    }
+
     /// Takes out those that were silent for a lease, and forgets old offers.
     pub(super) fn expire(&mut self, now: Time, lease: Duration, ended: &mut Vec<L>) {
         let mut at = 0;

@@ -364,6 +364,17 @@ fn what_another_node_told_ends_by_its_lease_its_word_and_its_end() {
 }
 
 #[test]
+fn a_swarm_that_is_ended_leaves_nothing_and_the_others_hear_of_it() {
+    let mut play = Play::new(limits());
+    (1..=3).for_each(|peer| drop(play.here(peer, 0)));
+    assert_eq!(play.swarms.take_changed().len(), 1);
+    assert_eq!(play.swarms.end(&name(0)), [1, 2, 3]);
+    assert!(play.swarms.end(&name(0)).is_empty());
+    assert_eq!(play.swarms.swarm_count(), 0);
+    assert_eq!(play.swarms.take_changed(), [(name(0), Counts::default())]);
+}
+
+#[test]
 fn changes_are_told_once_and_the_end_of_a_swarm_is_one() {
     let mut play = Play::new(limits());
     assert!(play.here(1, 0).announced.unwrap().first);
