@@ -9,25 +9,15 @@
 // `starling` is measured.
 
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
 import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import readline from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { startStarling } from '../rig/starling.mjs';
+import { SIGNALING, cell, conditions, load, ratio, startProgram, writeSection } from './programs.mjs';
 
-const DOCUMENT = fileURLToPath(new URL('../../docs/bench.md', import.meta.url));
-const MARKS = ['<!-- tracker: written by tests/bench/tracker.mjs -->', '<!-- /tracker -->'];
-/** One machine is the whole world here: what bounds a stranger would bound the load. */
-const SETTINGS = `connections_per_ip_max = 100000
-connects_per_ip_per_minute = 1000000
-messages_per_ip_per_s = 10000000
-messages_per_socket_per_s = 10000000
-connections_max = 200000
-`;
 const TRACKER_SETTINGS = 'messages_per_socket_per_s = 10000000\noffers_per_swarm_per_s = 0\n';
 
 const { values: options } = parseArgs({
@@ -43,34 +33,18 @@ const { values: options } = parseArgs({
 
 const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'starling-tracker-'));
 
-/** A program that prints its address first. */
-async function startProgram(program, words, address) {
-  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = await Promise.race([
-    new Promise((resolve) => readline.createInterface(child.stdout).once('line', (text) => resolve([text]))),
-    new Promise((_, reject) => child.once('exit', (code) => reject(new Error(`${program} ended with ${code}`)))),
-  ]);
-  return { pid: child.pid, host: address(line), close: () => stop(child) };
-}
-
-function stop(child) {
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  return gone;
-}
-
 const SERVERS = {
   async ours() {
     if (options.server) {
       const file = path.join(folder, 'settings.toml');
-      await fs.writeFile(file, `${SETTINGS}[tracker]\n${TRACKER_SETTINGS}`);
-      return startProgram(options.server, ['127.0.0.1:0', file], (line) => line);
+      await fs.writeFile(file, `${SIGNALING}[tracker]\n${TRACKER_SETTINGS}`);
+      return startProgram(options.server, ['127.0.0.1:0', file]);
     }
-    const config = `[signaling]\n${SETTINGS}[signaling.tracker]\n${TRACKER_SETTINGS}`;
+    const config = `[signaling]\n${SIGNALING}[signaling.tracker]\n${TRACKER_SETTINGS}`;
     const server = await startStarling({ folder, config });
     return { pid: server.child.pid, host: server.url.replace('http://', ''), close: server.kill };
   },
-  theirs: () => startProgram(process.execPath, [fileURLToPath(new URL('tracker-theirs.mjs', import.meta.url))], (line) => line),
+  theirs: () => startProgram(process.execPath, [fileURLToPath(new URL('tracker-theirs.mjs', import.meta.url))]),
 };
 
 async function measure(server, kind, more = []) {
@@ -78,11 +52,9 @@ async function measure(server, kind, more = []) {
   try {
     await sleep(500);
     const where = kind.includes('signal') ? 'signal' : 'announce';
-    const words = [kind, '--url', `ws://${host}/${where}`, '--pid', pid, '--seconds', options.seconds, ...more].map(String);
-    const { stdout } = await promisify(execFile)(options.load, words);
-    const found = JSON.parse(stdout);
-    assert.equal(found.failed + found.closed + found.failures, 0, `${server} ${kind}: ${stdout}`);
-    console.log(`${server} ${kind} ${stdout.trim()}`);
+    const found = await load(options.load, [kind, '--url', `ws://${host}/${where}`, '--pid', pid, '--seconds', options.seconds, ...more]);
+    console.log(`${server} ${kind} ${JSON.stringify(found)}`);
+    assert.equal(found.failed + found.closed + found.failures, 0, `${server} ${kind} went well`);
     return found;
   } finally {
     await close();
@@ -114,38 +86,21 @@ async function rounds() {
   return found;
 }
 
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+const where = await conditions();
+const found = await rounds();
+const lines = ROWS.map(({ title, kind, of, unit }) => {
+  const { ours, theirs } = found[kind];
+  return `| ${title} | ${cell(ours, of, unit)} | ${cell(theirs, of, unit)} | ${ratio(ours, theirs, of)} |`;
+});
+const text = `## Tracker
 
-function section(found, load) {
-  const cell = (runs, { of, unit }) => {
-    if (!runs) return '-';
-    const values = runs.map((run) => run[of]);
-    const spread = `${Math.min(...values)}-${Math.max(...values)}`;
-    return `${median(values)} ${unit} (${spread})`.replace('  ', ' ');
-  };
-  const ratio = ({ ours, theirs }, { of }) => (theirs ? (median(ours.map((run) => run[of])) / median(theirs.map((run) => run[of]))).toFixed(2) : '-');
-  const lines = ROWS.map((row) => `| ${row.title} | ${cell(found[row.kind].ours, row)} | ${cell(found[row.kind].theirs, row)} | ${ratio(found[row.kind], row)} |`);
-  return `## Tracker
-
-Measured ${new Date().toISOString().slice(0, 10)}: ${os.cpus().length} cores, Node ${process.version}, release build${options.server ? ' of the signaling server alone' : ''}, ${options.rounds} rounds that took turns, load average at the start ${load}. Median (least-most).
+${where}${options.server ? ' of the signaling server alone' : ''}, Node ${process.version}; ${options.rounds} rounds that took turns. Median (least-most).
 
 | | ours | npm bittorrent-tracker 11.2.3 | ratio |
 |---|---|---|---|
 ${lines.join('\n')}
 
 500 sockets in 25 swarms, descriptions of 600 bytes, names of all byte values, every socket with one announce in flight; time of all threads, in user and system mode, from \`/proc\`. Idle: ${options.idle} sockets that announced once. \`tests/bench/tracker.mjs\`, \`tests/load\`.`;
-}
-
-const load = os.loadavg()[0].toFixed(1);
-const text = section(await rounds(), load);
+await writeSection('tracker', 'tracker.mjs', text, options.dry);
 await fs.rm(folder, { recursive: true, force: true });
-if (options.dry) {
-  console.log(text);
-} else {
-  const before = await fs.readFile(DOCUMENT, 'utf8');
-  const whole = `${MARKS[0]}\n${text}\n${MARKS[1]}`;
-  const [start, end] = MARKS.map((mark) => before.indexOf(mark));
-  const after = start < 0 ? `${before.trimEnd()}\n\n${whole}\n` : before.slice(0, start) + whole + before.slice(end + MARKS[1].length);
-  await fs.writeFile(DOCUMENT, after);
-}
 process.exit(0);

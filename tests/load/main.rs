@@ -2,31 +2,43 @@
 //! socket holds. Prints one line of JSON.
 //!
 //! ```text
-//! load announces|offers|answers|idle|idle-signal|signals --url ws://127.0.0.1:8000/announce --pid PID
+//! load KIND --url ws://127.0.0.1:8000/announce --pid PID
 //! ```
 //!
-//! `announces`, `offers` and `answers` are closed loops: every socket has one announce in flight, with
-//! no offers, with offers nobody answers, with offers everybody answers. `idle` announces once on each
-//! socket and then measures. `idle-signal` and `signals` are the same for peers of `/signal`, who play
-//! ping-pong in pairs: an "answer" is one description that arrived. The server's time and memory are read from `/proc`.
+//! Of the tracker: `announces`, `offers` and `answers` are closed loops: every socket has one announce in
+//! flight, with no offers, with offers nobody answers, with offers everybody answers. `idle` announces once
+//! on each socket and then measures.
+//!
+//! Of `/signal`: `idle-signal` joins once on each socket and then measures. `joins` joins one swarm after
+//! the other (a join is what the report calls an announce). `signals` plays ping-pong in pairs: an "answer" is
+//! one description that arrived. `latency` and `slow` send at a steady pace ([`paced`]), `storm` comes back
+//! after a restart ([`storm`]); each has a report of its own.
+//!
+//! The server's time and memory are read from `/proc`.
 #![allow(clippy::print_stdout, reason = "the result is its only output")]
 
+mod http;
+mod paced;
 mod process;
 mod signal;
 mod sockets;
+mod storm;
 mod tracker;
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use process::Usage;
 use sockets::Tally;
+
+/// How often it is looked whether all sockets are open.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// What the sockets do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -36,7 +48,11 @@ enum Kind {
     Answers,
     Idle,
     IdleSignal,
+    Joins,
     Signals,
+    Latency,
+    Slow,
+    Storm,
 }
 
 /// Loads a server and measures it.
@@ -47,9 +63,15 @@ struct Options {
     /// Where they go: ws://127.0.0.1:PORT/PATH
     #[arg(long)]
     url: String,
+    /// Where every second peer of `latency` goes instead
+    #[arg(long)]
+    other_url: Option<String>,
     /// The server's process
     #[arg(long)]
     pid: u32,
+    /// The process at `other_url`
+    #[arg(long)]
+    other_pid: Option<u32>,
     /// How many sockets
     #[arg(long, default_value_t = 500)]
     sockets: u32,
@@ -62,6 +84,9 @@ struct Options {
     /// Length of a session description
     #[arg(long, default_value_t = 600)]
     description_bytes: usize,
+    /// Milliseconds between two descriptions of one peer, where they are sent at a steady pace
+    #[arg(long, default_value_t = 100)]
+    every_ms: u64,
     /// How long is measured
     #[arg(long, default_value_t = 6)]
     seconds: u64,
@@ -86,20 +111,26 @@ struct Report {
 fn main() -> Result<()> {
     let options = Options::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = tokio::task::LocalSet::new().block_on(&runtime, run(options))?;
-    println!("{}", serde_json::to_string(&report)?);
+    let report = tokio::task::LocalSet::new().block_on(&runtime, run(Rc::new(options)))?;
+    println!("{report}");
     Ok(())
 }
 
-async fn run(options: Options) -> Result<Report> {
-    let host = options.url.strip_prefix("ws://").and_then(|rest| rest.split('/').next());
-    let address: SocketAddr = host.context("the URL begins with ws://")?.parse()?;
-    ensure!(address.ip().is_loopback(), "only servers on this machine are loaded");
-    let before = Usage::of(options.pid)?;
+async fn run(options: Rc<Options>) -> Result<Value> {
     let tally = Rc::new(Tally::default());
-    let options = Rc::new(options);
+    match options.kind {
+        Kind::Latency => paced::latency(&options, &tally).await,
+        Kind::Slow => paced::slow(&options, &tally).await,
+        Kind::Storm => storm::storm(&options, &tally).await,
+        _ => Ok(serde_json::to_value(closed_loop(&options, &tally).await?)?),
+    }
+}
+
+async fn closed_loop(options: &Rc<Options>, tally: &Rc<Tally>) -> Result<Report> {
+    let address = paced::address(&options.url)?;
+    let before = Usage::of(options.pid)?;
     for number in 0..options.sockets {
-        let (options, tally) = (Rc::clone(&options), Rc::clone(&tally));
+        let (options, tally) = (Rc::clone(options), Rc::clone(tally));
         tokio::task::spawn_local(async move {
             let Ok(socket) = sockets::open(&options.url, address, number).await else {
                 return Tally::add(&tally.failed, 1);
@@ -107,6 +138,7 @@ async fn run(options: Options) -> Result<Report> {
             Tally::add(&tally.opened, 1);
             let ended = match options.kind {
                 Kind::IdleSignal => signal::idle(socket, number).await,
+                Kind::Joins => signal::rejoin(socket, number, &tally).await,
                 Kind::Signals => signal::exchange(socket, number, &options, &tally).await,
                 _ => tracker::play(socket, number, &options, &tally).await,
             };
@@ -115,15 +147,20 @@ async fn run(options: Options) -> Result<Report> {
             }
         });
         if number % 50 == 49 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
-    while tally.opened.get() + tally.failed.get() < u64::from(options.sockets) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    opened(options, tally).await;
     tally.go.notify_waiters();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    measure(&options, &tally, before).await
+    measure(options, tally, before).await
+}
+
+/// Until every socket was opened, or failed to be.
+async fn opened(options: &Options, tally: &Tally) {
+    while tally.opened.get() + tally.failed.get() < u64::from(options.sockets) {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 async fn measure(options: &Options, tally: &Tally, before: Usage) -> Result<Report> {

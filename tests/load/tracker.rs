@@ -21,7 +21,7 @@ pub(crate) async fn play(
     socket.send(Message::text(client.announce(0))).await?;
     let offers = match options.kind {
         Kind::Offers | Kind::Answers => options.offers,
-        Kind::Announces | Kind::Idle | Kind::IdleSignal | Kind::Signals => 0,
+        _ => 0,
     };
     if options.kind != Kind::Idle {
         let first = socket.next().await.context("the socket ended")??;

@@ -39,11 +39,21 @@ pub(crate) fn sim(house: &House, args: &Forwarded) -> Result<()> {
     house::run(house.cargo(words).args(&args.words))
 }
 
-/// Measures in real browsers; `bench tracker`: the tracker and `/signal` against another tracker.
+/// Benches of servers: the word after `bench`, the crate whose examples it runs, the server and the load.
+const SERVER_BENCHES: [(&str, &str, &str, &str); 4] = [
+    ("load", "signaling-server", "alone", "load"),
+    ("nodes", "signaling-server", "alone", "load"),
+    ("relay", "relay", "relay-alone", "relay-load"),
+    ("tracker", "signaling-server", "alone", "load"),
+];
+
+/// Measures in real browsers; with the word of a server's bench first, that server.
 pub(crate) fn bench(house: &House, args: &Forwarded) -> Result<()> {
     setup::for_test(house)?;
-    if let Some(("tracker", words)) = args.words.split_first().map(|(w, rest)| (w.as_str(), rest)) {
-        return bench_tracker(house, words);
+    if let Some((word, words)) = args.words.split_first()
+        && let Some(bench) = SERVER_BENCHES.iter().find(|(name, ..)| name == word)
+    {
+        return bench_server(house, *bench, words);
     }
     browser_rig(house)?;
     let mut node = house.command("node");
@@ -51,14 +61,18 @@ pub(crate) fn bench(house: &House, args: &Forwarded) -> Result<()> {
     house::run(node.env("STARLING", house.starling()))
 }
 
-fn bench_tracker(house: &House, words: &[String]) -> Result<()> {
+fn bench_server(
+    house: &House,
+    (name, package, server, load): (&str, &str, &str, &str),
+    words: &[String],
+) -> Result<()> {
     browser_packages(house)?;
-    let build = ["build", "--quiet", "--release", "--package", "signaling-server", "--examples"];
+    let build = ["build", "--quiet", "--release", "--package", package, "--examples"];
     house::run(&mut house.cargo(build))?;
     let examples = house.target.join("release/examples");
     let mut node = house.command("node");
-    node.arg("bench/tracker.mjs").current_dir(house.root.join("tests"));
-    node.arg("--load").arg(examples.join("load")).arg("--server").arg(examples.join("alone"));
+    node.arg(format!("bench/{name}.mjs")).current_dir(house.root.join("tests"));
+    node.arg("--load").arg(examples.join(load)).arg("--server").arg(examples.join(server));
     house::run(node.args(words))
 }
 

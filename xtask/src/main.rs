@@ -55,8 +55,9 @@ enum Chore {
     /// Run the simulator: `sim --seed 7 --scenario live` replays one run, `sim --help` lists more
     #[command(disable_help_flag = true)]
     Sim(chores::Forwarded),
-    /// Measure in real browsers and write docs/bench.md; arguments go to tests/bench/run.mjs;
-    /// `bench tracker`: the tracker and `/signal`
+    /// Measure in real browsers and write docs/bench.md; arguments go to tests/bench/run.mjs. Servers:
+    /// `bench relay` (beside coturn), `bench tracker`, `bench nodes` (two over NATS beside one),
+    /// `bench load` (10,000 sockets)
     #[command(disable_help_flag = true)]
     Bench(chores::Forwarded),
     /// Throw mutated bytes at every decoder and at the swarm for a while

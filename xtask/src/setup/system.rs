@@ -54,7 +54,7 @@ pub(crate) const PYTHON: Program = Program {
 pub(crate) const COTURN: Program = Program {
     names: &["turnutils_uclient"],
     packages: &["coturn"],
-    why: "its clients test the relay; its server is not started by us",
+    why: "its clients test the relay; its server is what `cargo xtask bench relay` compares with",
 };
 /// Joins nodes.
 pub(crate) const NATS: Program = Program {
