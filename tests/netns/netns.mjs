@@ -57,24 +57,28 @@ export class Network {
   /** A router: hands on what comes in, by its routes. */
   async router(name) {
     const router = await this.namespace(name);
-    await router.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
+    await router.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding');
     return router;
   }
 
   /**
-   * Wires a host to a router. `net` is the first three numbers of their network: the router has `.1`, the host `.2`.
+   * Wires a host to a router. `net` is the first three numbers of their network: the router has `.1`, the host `.2`. Or it
+   * is the first parts of one of IPv6 (`2001:db8:1`), where they have `::1` and `::2`.
    * The host reaches `reaches` through it (all by default). The host's end is called `device`, the router's as
    * the host, with the device's number if it is not the first.
    */
   async wire(host, router, net, { device = 'eth0', reaches = 'default' } = {}) {
     const end = device === 'eth0' ? host.name : `${host.name}-${device}`;
     await host.ip('link', 'add', 'name', device, 'type', 'veth', 'peer', 'name', end, 'netns', router.full);
-    await router.ip('address', 'add', `${net}.1/24`, 'dev', end);
+    // Nobody else is on the wire: no need to wait until an address is known to be free.
+    const [dot, ...how] = net.includes(':') ? ['::', '/64', 'nodad'] : ['.', '/24'];
+    const address = (number) => [`${net}${dot}${number}${how[0]}`, ...how.slice(1)];
+    await router.ip('address', 'add', ...address(1), 'dev', end);
     await router.ip('link', 'set', end, 'up');
-    [host.device, host.address] = [device, `${net}.2`];
-    await host.ip('address', 'add', `${host.address}/24`, 'dev', device);
+    [host.device, host.address] = [device, `${net}${dot}2`];
+    await host.ip('address', 'add', ...address(2), 'dev', device);
     await host.ip('link', 'set', device, 'up');
-    if (reaches) await host.ip('route', 'replace', reaches, 'via', `${net}.1`, 'dev', device);
+    if (reaches) await host.ip(dot === '.' ? '-4' : '-6', 'route', 'replace', reaches, 'via', `${net}${dot}1`, 'dev', device);
     return end;
   }
 

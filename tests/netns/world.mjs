@@ -9,10 +9,11 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Person, expected } from '../e2e/files.mjs';
 import { RECIPE, eventually, stageFolder } from '../e2e/stage.mjs';
-import { CHROMIUM, launchChromium } from '../rig/browser.mjs';
+import { CHROMIUM, FIREFOX, launchChromium, launchFirefox } from '../rig/browser.mjs';
 import { startChild } from '../rig/child.mjs';
 import { layOut } from '../rig/media.mjs';
-import { publish } from '../rig/starling.mjs';
+import { freePort, publish } from '../rig/starling.mjs';
+import { bridge } from './bridge.mjs';
 import { Network } from './netns.mjs';
 
 /** Deadline of anything that a browser's own timers of ICE may delay. */
@@ -24,6 +25,8 @@ const SERVER_NET = '203.0.113';
 export const SERVER = `${SERVER_NET}.2`;
 /** A second address of the server. */
 export const RELAY = `${SERVER_NET}.3`;
+/** The same where there is IPv6 only, of the addresses of RFC 3849. */
+const SERVER_NET_V6 = '2001:db8:cb00';
 const SEGMENTS = 45;
 
 /** Remembers the page's connections, to see which paths the browser itself says they take. */
@@ -46,10 +49,14 @@ const REMEMBERS_CONNECTIONS = `{
 export class World {
   /**
    * A server at the middle of the internet. Options: `config` (TOML), `tls` (the page by https; `config` is a function
-   * of the certificate's files).
+   * of the certificate's files), `family` (6: nobody has IPv4, and there is neither `tls`, NAT nor firewall).
    */
-  static async open({ config = '', tls = false } = {}) {
+  static async open({ config = '', tls = false, family = 4 } = {}) {
     const world = new World();
+    world.family = family;
+    world.serverNet = family === 6 ? `${SERVER_NET_V6}::/64` : `${SERVER_NET}.0/24`;
+    world.address = family === 6 ? `${SERVER_NET_V6}::2` : SERVER;
+    world.bridges = [];
     world.browsers = [];
     world.hosts = [];
     world.count = 0;
@@ -68,8 +75,12 @@ export class World {
     const { network, folder } = this;
     this.internet = await network.router('internet');
     const machine = await network.namespace('server');
-    await network.wire(machine, this.internet, SERVER_NET);
-    await machine.ip('address', 'add', `${RELAY}/24`, 'dev', 'eth0');
+    if (this.family === 6) {
+      await network.wire(machine, this.internet, SERVER_NET_V6);
+    } else {
+      await network.wire(machine, this.internet, SERVER_NET);
+      await machine.ip('address', 'add', `${RELAY}/24`, 'dev', 'eth0');
+    }
     const media = path.join(folder, 'media');
     await layOut(RECIPE, media, { segments: SEGMENTS, renditions: ['hi'] });
     await publish(media, path.join(folder, 'publisher'));
@@ -77,7 +88,7 @@ export class World {
     const part = {
       folder,
       media,
-      address: SERVER,
+      address: this.family === 6 ? `[${this.address}]` : this.address,
       port: tls ? 443 : 80,
       config: tls ? tlsConfig(this.certificate) + config(this.certificate) : config,
       scheme: tls ? 'https' : 'http',
@@ -120,8 +131,8 @@ export class World {
   async connect(host, { reaches = 'all', nat, firewall, rate }) {
     const { network, internet } = this;
     const number = (this.count += 1);
-    const outside = `198.18.${number}`;
-    const wiring = { device: `eth${number}`, reaches: reaches === 'server' ? `${SERVER_NET}.0/24` : 'default' };
+    const outside = this.family === 6 ? `2001:db8:${number}` : `198.18.${number}`;
+    const wiring = { device: `eth${number}`, reaches: reaches === 'server' ? this.serverNet : 'default' };
     if (!nat && !firewall) {
       const end = await network.wire(host, internet, outside, wiring);
       if (rate) await internet.slow(end, rate);
@@ -137,15 +148,26 @@ export class World {
     if (firewall) await router.rules(filter(firewall));
   }
 
-  /** A person with a browser of their own in a host. */
-  async arrive(host) {
-    // Browsers keep storage and more to secure pages, and most tests of paths need no certificate.
-    const flags = [this.certificate ? `--ignore-certificate-errors-spki-list=${this.certificate.pin}` : `--unsafely-treat-insecure-origin-as-secure=${this.url}`];
-    const browser = await launchChromium({ flags, executablePath: await host.wrapper(CHROMIUM) });
+  /** A person with a browser of their own in a host: `chromium`, or `firefox` where the page needs no certificate. */
+  async arrive(host, { browser: kind = 'chromium' } = {}) {
+    const browser = await (kind === 'firefox' ? this.firefox(host) : this.chromium(host));
     this.browsers.push(browser);
     const person = await Person.arrive(browser, this);
     await person.page.evaluateOnNewDocument(REMEMBERS_CONNECTIONS);
     return person;
+  }
+
+  async chromium(host) {
+    // Browsers keep storage and more to secure pages, and most tests of paths need no certificate.
+    const flags = [this.certificate ? `--ignore-certificate-errors-spki-list=${this.certificate.pin}` : `--unsafely-treat-insecure-origin-as-secure=${this.url}`];
+    return launchChromium({ flags, executablePath: await host.wrapper(CHROMIUM) });
+  }
+
+  /** Chromium is driven by a pipe, Firefox by a port of the host's own loopback interface. */
+  async firefox(host) {
+    const port = await freePort();
+    this.bridges.push(await bridge(host, path.join(this.folder, `${host.name}.socket`), port));
+    return launchFirefox({ executablePath: await host.wrapper(FIREFOX), port, preferences: { 'dom.securecontext.allowlist': this.address } });
   }
 
   /** One figure of the relay's metrics. */
@@ -158,6 +180,7 @@ export class World {
   /** Everybody leaves, and their hosts are taken down: the next test has the server to itself. */
   async leave() {
     await Promise.all(this.browsers.splice(0).map((browser) => browser.close().catch(() => {})));
+    await Promise.all(this.bridges.splice(0).map((each) => each.close()));
     this.network.remove(this.hosts.splice(0));
   }
 

@@ -9,7 +9,8 @@ import puppeteer from 'puppeteer-core';
 
 /** Chromium's program. */
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+/** Firefox's program. */
+export const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 
 const CHROMIUM_FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -44,14 +45,18 @@ export async function launchChromium({ allInFront = true, flags = [], executable
   });
 }
 
-/** A headless Firefox, driven by WebDriver BiDi. */
-export async function launchFirefox() {
+/**
+ * A headless Firefox, driven by WebDriver BiDi. `executablePath`: what starts it; `port`: where it is driven, by default
+ * any free one; `preferences`: more of them.
+ */
+export async function launchFirefox({ executablePath = FIREFOX, port, preferences = {} } = {}) {
   return puppeteer.launch({
     browser: 'firefox',
-    executablePath: FIREFOX,
+    executablePath,
     headless: true,
+    debuggingPort: port,
     protocolTimeout: 60_000,
-    extraPrefsFirefox: FIREFOX_PREFERENCES,
+    extraPrefsFirefox: { ...FIREFOX_PREFERENCES, ...preferences },
     defaultViewport: { width: 1024, height: 768 },
   });
 }
