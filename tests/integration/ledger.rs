@@ -51,7 +51,9 @@ async fn one_of_four_is_killed_comes_back_and_has_what_the_others_have() {
 
     network.kill(3);
     // Two in a row: a turn of the absent one lies between them, or beside them.
-    network.send(1, somebody(), 20);
+    let between = network.send(1, somebody(), 20);
+    // The faucet's next number is asked of this one.
+    network.until(2, between["height"].as_u64().unwrap()).await;
     let last = network.send(2, somebody(), 3);
     let height = last["height"].as_u64().unwrap();
 

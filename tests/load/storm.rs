@@ -147,7 +147,7 @@ fn busiest(back_ms: &[u64]) -> usize {
     for ms in back_ms {
         counts[usize::try_from(ms / PART_MS).unwrap_or(0)] += 1;
     }
-    let second = counts.len().min(PARTS_PER_S).max(1);
+    let second = counts.len().clamp(1, PARTS_PER_S);
     counts.windows(second).map(|part| part.iter().sum()).max().unwrap_or(0)
 }
 
