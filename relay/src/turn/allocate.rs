@@ -90,7 +90,7 @@ impl Machine {
     ) -> Result<Pending, ErrorCode> {
         let wish = Wish::read(request)?;
         let has = |family| self.ports.has(family);
-        if !has(wish.family) && !wish.additional.is_some_and(has) {
+        if !has(self.family_for(&wish)) && !wish.additional.is_some_and(has) {
             return Err(ErrorCode::AddressFamilyNotSupported);
         }
         let count = self.by_client.len() + self.pending.len();
@@ -109,6 +109,14 @@ impl Machine {
             self.users.leave(user);
         }
         taken.map(|()| pending)
+    }
+
+    /// The family of a wish's first address. Who names none gets IPv4 (RFC 8656, 7.2), and IPv6 where that
+    /// is all there is: browsers name none.
+    fn family_for(&self, wish: &Wish) -> Family {
+        let usual = if self.ports.has(Family::V4) { Family::V4 } else { Family::V6 };
+        let alone = wish.family.is_none() && wish.additional.is_none();
+        if alone { usual } else { wish.family.unwrap_or(Family::V4) }
     }
 
     /// Chooses addresses for a wish: at least one.
@@ -134,7 +142,8 @@ impl Machine {
         if wish.parity == Parity::EvenWithNext && self.reservations.len() >= RESERVATIONS_MAX {
             return Err(ErrorCode::InsufficientCapacity);
         }
-        for family in std::iter::once(wish.family).chain(wish.additional) {
+        let first = self.family_for(wish);
+        for family in std::iter::once(first).chain(wish.additional) {
             match self.take_address(family, wish.parity) {
                 Some(want) => pending.wants.push(want),
                 None if self.ports.has(family) => {

@@ -8,7 +8,8 @@ use crate::turn::ports::Parity;
 /// A request that makes sense.
 #[derive(Debug)]
 pub(super) struct Wish {
-    pub(super) family: Family,
+    /// `None`: the client does not mind.
+    pub(super) family: Option<Family>,
     /// A second address, of the other family.
     pub(super) additional: Option<Family>,
     pub(super) parity: Parity,
@@ -45,7 +46,7 @@ impl Wish {
             return Err(bad);
         }
         let lifetime_s = lifetime(lifetime_s(request)?);
-        Ok(Self { family: asked.unwrap_or(Family::V4), additional, parity, token, lifetime_s })
+        Ok(Self { family: asked, additional, parity, token, lifetime_s })
     }
 }
 

@@ -99,6 +99,16 @@ fn a_client_gets_the_family_it_asks_for() {
 }
 
 #[test]
+fn who_names_no_family_gets_ipv6_where_there_is_nothing_else() {
+    let only_v6 = Settings { relay_ips: vec!["2001:db8::10".parse().unwrap()], ..settings() };
+    let mut world = World::new(only_v6);
+    let mut client = world.client();
+    assert_eq!(client.ask(&mut world, method::ALLOCATE, &[UDP, V4]).code(), 440);
+    let relayed = client.allocate(&mut world, &[]).relayed();
+    assert!(relayed.len() == 1 && relayed[0].is_ipv6());
+}
+
+#[test]
 fn a_dual_allocation_has_both_and_can_give_one_back() {
     let mut world = World::new(settings());
     let mut client = world.client();
