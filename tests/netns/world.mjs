@@ -248,7 +248,7 @@ export async function watchTogether(first, second) {
     await viewer.go('/');
     await eventually(what, async () => {
       const seen = await playback(viewer);
-      return { value: isThere(seen), seen };
+      return { value: isThere(seen), seen: { ...seen, console: viewer.console.slice(-5) } };
     }, PATIENT_MS);
   }
 }
@@ -263,6 +263,7 @@ export async function playback(viewer) {
       at: player?.video?.currentTime ?? 0,
       bufferedTo: buffered?.length ? buffered.end(buffered.length - 1) : 0,
       error: player?.video?.error?.message ?? null,
+      page: `${document.readyState}, ${performance.getEntriesByType('resource').length} fetched: ${document.body.innerText.slice(0, 200)}`,
     };
   });
 }

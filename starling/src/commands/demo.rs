@@ -52,13 +52,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     make_if_missing(&from, args.seconds).await?;
     let mut live = Live::start(&from, &args.out, args.window, chrono::Utc::now()).await?;
     let mut watch = Watch::start(job(&args.out)).await?;
+    let mut stop = Box::pin(signals::stop());
     println!("live at {}, signed by {}", args.out.join(PLAYLIST).display(), key.id());
     let mut every = tokio::time::interval(live.segment_duration());
     every.tick().await;
     loop {
         tokio::select! {
             _ = every.tick() => {}
-            () = signals::stop() => return Ok(()),
+            () = &mut stop => return Ok(()),
         }
         live.advance().await?;
         watch.poll().await?;

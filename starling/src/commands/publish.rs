@@ -97,12 +97,13 @@ async fn once(args: &Args) -> Result<(), Problem> {
 
 async fn watch(args: &Args) -> Result<(), Problem> {
     let mut watch = Watch::start(args.job()?).await?;
+    let mut stop = Box::pin(signals::stop());
     tell(&watch.report(), args.json);
     let mut every = tokio::time::interval(POLL_EVERY);
     loop {
         tokio::select! {
             _ = every.tick() => {}
-            () = signals::stop() => return Ok(()),
+            () = &mut stop => return Ok(()),
         }
         let added = watch.poll().await?;
         for (track, index) in added.segments {

@@ -39,6 +39,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     if !args.listen.is_empty() {
         config.listen = args.listen;
     }
+    let stop = signals::stop();
     let server = relay::Server::bind(&alone(config))?;
     let relay = server.relay();
     if let Some(address) = args.metrics {
@@ -48,6 +49,6 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         tokio::spawn(serve_metrics(listener, relay.clone()));
     }
     relay.urls().iter().for_each(|url| println!("relay at {url}"));
-    server.run(signals::stop()).await;
+    server.run(stop).await;
     Ok(())
 }

@@ -57,16 +57,17 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         print!("{}", Config::commented_default());
         return Ok(());
     }
+    let mut stop = Box::pin(signals::stop());
     let server = Server::bind(args.config()?)?;
     // A person who stops the start must not wait for the encoder.
     let media = tokio::select! {
         media = prepare(&server) => media,
-        () = signals::stop() => return Ok(()),
+        () = &mut stop => return Ok(()),
     };
     tell(&media);
     let scheme = if server.is_tls() { "https" } else { "http" };
     let ready = |addresses: &[SocketAddr]| addresses.iter().for_each(|one| open_line(scheme, one));
-    server.run(media, ready, signals::stop()).await?;
+    server.run(media, ready, stop).await?;
     Ok(())
 }
 

@@ -1,25 +1,36 @@
 //! Being told to stop.
 
-/// Ends at the first interrupt or, on Unix, terminate signal.
-pub(crate) async fn stop() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
+/// The first interrupt or, on Unix, terminate signal.
+///
+/// It listens from the call on, not from the first time it is asked: what is told to stop right
+/// after it said that it is ready ends well all the same. One is kept for a whole command, so that
+/// no signal falls between two.
+#[cfg(unix)]
+pub(crate) fn stop() -> impl Future<Output = ()> + Send + 'static {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    async fn first(signal: Option<Signal>) {
+        match signal {
+            Some(mut signal) => {
                 signal.recv().await;
             }
-            Err(_) => std::future::pending().await,
+            None => std::future::pending().await,
         }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
+    }
+    let interrupt = signal(SignalKind::interrupt()).ok();
+    let terminate = signal(SignalKind::terminate()).ok();
+    async {
+        tokio::select! {
+            () = first(interrupt) => {}
+            () = first(terminate) => {}
+        }
+    }
+}
+
+/// The first interrupt.
+#[cfg(not(unix))]
+pub(crate) async fn stop() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

@@ -38,11 +38,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let settings = config.clone();
     let started = tokio::task::spawn_blocking(move || Node::start(&settings)).await;
     let mut node = started.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    let stop = signals::stop();
     let handle = node.handle();
     println!("ledger {} at http://{address}/ledger/status", handle.chain());
     let serving = axum::serve(listener, api::router(handle)).into_future();
     tokio::select! {
-        () = signals::stop() => {}
+        () = stop => {}
         error = node.failed() => return Err(error.into()),
         served = serving => return served.map_err(fail),
     }
