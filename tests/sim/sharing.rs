@@ -3,7 +3,9 @@
 //! Proves: what a receiver keeps is what the sender has, block by block; four receivers of one sender serve
 //! each other; they finish after it left, if together they had everything; whoever sends wrong, unasked or
 //! malformed bytes is cut and costs nobody the share; what is asked for is bounded; a receiver that starts
-//! over fetches only what it lacks; any bytes of a stranger leave a share standing.
+//! over fetches only what it lacks; any bytes of a stranger leave a share standing; a public share goes as a
+//! sealed one; a gateway gives what no peer has, is not asked for what a peer has, and is believed as little;
+//! what somebody looks at comes first.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod sharing_world;
@@ -11,10 +13,10 @@ mod sharing_world;
 use files::{
     Event, HangupReason, Input,
     config::COMING_BYTES_MAX,
-    view::{Failure, Stage},
+    view::{Failure, GatewayState, Stage},
 };
 use netsim::Access;
-use sharing_world::{Content, Role, World};
+use sharing_world::{Content, Gateway, Role, World};
 
 const HOME: Access = Access::home(40_000_000, 100_000_000);
 
@@ -255,4 +257,80 @@ fn any_frames_leave_a_share_standing() {
         world.until("it is done", 60, |world| world.is_done(2));
         world.check_content(2);
     }
+}
+
+#[test]
+fn a_public_share_arrives_without_a_manifest() {
+    for content in
+        [Content::file(21, 5 << 20), Content::file(22, 900), Content::folder(23, 60, 90_000)]
+    {
+        let mut world = meet(21, 2, content.as_public());
+        world.until("both are done", 120, |world| (1..=2).all(|node| world.is_done(node)));
+        world.check_content(1);
+        world.check_content(2);
+        assert!(world.view(1).public && !world.view(1).name.is_empty());
+    }
+}
+
+#[test]
+fn a_gateway_gives_what_no_peer_has() {
+    for content in [Content::file(31, 9 << 20), Content::file(32, 3 << 20).as_public()] {
+        let mut world = World::new(31, content);
+        world.add(HOME, Role::Honest, false);
+        world.give_gateway(0, Gateway::HasAll);
+        world.until("it is done", 60, |world| world.is_done(0));
+        world.check_content(0);
+        assert_eq!(world.view(0).gateway, GatewayState::Gives);
+        assert!(world.view(0).gateway_bytes >= world.view(0).total_bytes);
+    }
+}
+
+#[test]
+fn a_gateway_is_not_asked_for_what_a_peer_has() {
+    let mut world = meet(33, 1, Content::file(33, 9 << 20));
+    world.give_gateway(1, Gateway::HasAll);
+    world.until("it is done", 60, |world| world.is_done(1));
+    assert_eq!(world.gateway_asked(), 0);
+    // The sender leaves in the middle: the rest is the gateway's.
+    let mut world = meet(34, 1, Content::file(34, 24 << 20));
+    world.give_gateway(1, Gateway::HasAll);
+    world.until("half is here", 60, |world| world.percent(1) >= 50);
+    assert_eq!(world.gateway_asked(), 0);
+    world.leave(0);
+    world.until("it is done", 60, |world| world.is_done(1));
+    world.check_content(1);
+    assert!(world.view(1).gateway_bytes < world.view(1).total_bytes * 6 / 10);
+}
+
+#[test]
+fn a_gateway_that_gives_nothing_or_lies_costs_little() {
+    for (gateway, state, most) in [
+        (Gateway::HasNothing, GatewayState::Lacks, 8),
+        (Gateway::IsDown, GatewayState::Unreachable, 8),
+        (Gateway::Lies, GatewayState::Lied, 1),
+    ] {
+        let mut world = World::new(35, Content::file(35, 2 << 20));
+        world.add(HOME, Role::Honest, false);
+        world.give_gateway(0, gateway);
+        world.run(60_000);
+        assert_eq!(world.view(0).gateway, state);
+        assert!(world.gateway_asked() <= most, "{gateway:?}: {}", world.gateway_asked());
+        world.add(HOME, Role::Honest, true);
+        world.introduce_all();
+        world.until("it is done by a peer", 60, |world| world.is_done(0));
+        world.check_content(0);
+    }
+}
+
+#[test]
+fn what_somebody_looks_at_comes_first() {
+    let mut world = meet(37, 1, Content::file(37, 64 << 20));
+    world.until("it has begun", 60, |world| world.percent(1) >= 5);
+    let entry = world.entries(1)[0].number;
+    let at = 50 << 20;
+    world.give(1, Input::Look { entry, from: at });
+    let seconds_ahead = world.now().as_ms();
+    world.until("what is looked at is here", 60, |world| world.has_bytes(1, at..at + (8 << 20)));
+    assert!(world.percent(1) < 60, "{} %", world.percent(1));
+    assert!(world.now().as_ms() - seconds_ahead < 9_000);
 }

@@ -1,5 +1,7 @@
 //! The world: shares on hosts, their stores, and what carries their frames.
 
+mod made;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     ops::RangeInclusive,
@@ -7,13 +9,12 @@ use std::{
 };
 
 use content::{
-    Candidate, Cid, Codec, Profile, decode,
+    Candidate, Cid, Codec, decode,
     read::FileReader,
     share::{Purpose, Secret, ShareKey, ShareLink},
 };
 use files::{
-    Channel, Config, Event, HangupReason, Input, Output, Share,
-    make::Maker,
+    Channel, Config, Event, HangupReason, Input, NotFetched, Output, Share,
     view::{EntryView, ShareView},
 };
 use netsim::{Access, Happening, HostId, Lane, Network, Path};
@@ -23,81 +24,17 @@ use wire::{
     peer::Run,
 };
 
+pub(crate) use made::Content;
+
 const STARTED_S: u64 = 1_800_000_000;
 
-/// A share as its sender made it.
-pub(crate) struct Content {
-    blocks: BTreeMap<Cid, Vec<u8>>,
-    /// Of these, what the list has.
-    listed: BTreeSet<Cid>,
-    plain: BTreeMap<String, Vec<u8>>,
-    cid: Cid,
-    key: ShareKey,
-    seed: u64,
-    ends_at_s: Option<u64>,
-}
-
-impl Content {
-    pub(crate) fn file(seed: u64, size: usize) -> Self {
-        let mut rng = Rng::with_seed(seed);
-        let bytes = std::iter::repeat_with(|| rng.u8(..)).take(size).collect();
-        Self::make(seed, "film.mp4", BTreeMap::from([("film.mp4".to_owned(), bytes)]), None)
-    }
-
-    pub(crate) fn folder(seed: u64, files: usize, bytes_max: usize) -> Self {
-        let mut rng = Rng::with_seed(seed);
-        let file = |number: usize| {
-            let size = rng.usize(..bytes_max);
-            let bytes = std::iter::repeat_with(|| rng.u8(..)).take(size).collect();
-            (format!("{}/{number}.txt", number % 7), bytes)
-        };
-        let plain = (0..files).map(file).collect();
-        Self::make(seed, "folder", plain, None)
-    }
-
-    /// The same, with an end so many seconds after the start.
-    pub(crate) fn ending_in(self, seconds: u64) -> Self {
-        Self::make(self.seed, "film.mp4", self.plain, Some(STARTED_S + seconds))
-    }
-
-    fn make(
-        seed: u64,
-        name: &str,
-        plain: BTreeMap<String, Vec<u8>>,
-        ends_at_s: Option<u64>,
-    ) -> Self {
-        let key = ShareKey::new([7; 32]);
-        let mut maker = Maker::new(name, key.clone(), [9; 16], Profile::V1_2025).unwrap();
-        let (mut blocks, mut listed) = (BTreeMap::new(), BTreeSet::new());
-        let mut drain = |maker: &mut Maker, lists: bool| {
-            while let Some(made) = maker.next_block() {
-                let digest = sha256(&made.draft.bytes);
-                let (block, _) = maker.named(digest).unwrap();
-                if lists {
-                    listed.insert(block.cid());
-                }
-                blocks.insert(block.cid(), block.into_bytes());
-            }
-        };
-        for (path, bytes) in &plain {
-            maker.begin(path, Some("video/mp4")).unwrap();
-            let mut rest = &bytes[..];
-            while !rest.is_empty() {
-                rest = &rest[maker.push(rest)..];
-                drain(&mut maker, true);
-            }
-            maker.end_file();
-            drain(&mut maker, true);
-        }
-        maker.seal(ends_at_s).unwrap();
-        drain(&mut maker, false);
-        let cid = maker.cid().unwrap();
-        Self { blocks, listed, plain, cid, key, seed, ends_at_s }
-    }
-
-    pub(crate) fn blocks(&self) -> usize {
-        self.listed.len()
-    }
+/// What a gateway does that is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gateway {
+    HasAll,
+    HasNothing,
+    Lies,
+    IsDown,
 }
 
 /// What a peer does with what the protocol asks of it.
@@ -148,6 +85,8 @@ pub(crate) struct World {
     content: Content,
     jobs: VecDeque<(usize, Input)>,
     rng: Rng,
+    gateway: Gateway,
+    gateway_asked: usize,
 }
 
 impl World {
@@ -158,11 +97,29 @@ impl World {
             content,
             jobs: VecDeque::new(),
             rng: Rng::with_seed(seed),
+            gateway: Gateway::HasNothing,
+            gateway_asked: 0,
         }
     }
 
+    /// A node has this gateway from now on.
+    pub(crate) fn give_gateway(&mut self, node: usize, gateway: Gateway) {
+        self.gateway = gateway;
+        self.give(node, Input::Gateway(true));
+    }
+
+    /// How often the gateway was asked.
+    pub(crate) const fn gateway_asked(&self) -> usize {
+        self.gateway_asked
+    }
+
     fn share(&self, node: usize, role: Role) -> Share {
-        let mut link = ShareLink::new(self.content.cid, Secret::Key(self.content.key.clone()));
+        let secret = match self.content.public {
+            true => Secret::Public,
+            false => Secret::Key(self.content.key.clone()),
+        };
+        let mut link = ShareLink::new(self.content.cid, secret);
+        link.name = self.content.public.then(|| self.content.name().to_owned());
         link.expires_at_s = self.content.ends_at_s;
         let wrong = role == Role::WrongKey;
         let key = if wrong { ShareKey::new([1; 32]) } else { self.content.key.clone() };
@@ -290,6 +247,25 @@ impl World {
         self.content.listed.iter().filter(has).count()
     }
 
+    /// Whether these bytes of the first file can be read from the store of this node.
+    pub(crate) fn has_bytes(&self, node: usize, bytes: std::ops::Range<u64>) -> bool {
+        let node = &self.nodes[node];
+        let Some(entry) = node.share.manifest().and_then(|manifest| manifest.entries.first())
+        else {
+            return false;
+        };
+        let mut reader = FileReader::range(entry.cid, bytes, entry.size_bytes);
+        while !reader.is_done() {
+            for cid in reader.wanted(4) {
+                let Some(bytes) = node.store.get(&cid).cloned() else { return false };
+                let block = Candidate { cid, bytes }.verify().expect("kept as it was");
+                reader.put(&self.content.key.open(&block, Purpose::Content).unwrap()).unwrap();
+            }
+            while reader.next_part().is_some() {}
+        }
+        true
+    }
+
     /// Every file can be read from the store of this node, and is what the sender has.
     pub(crate) fn check_content(&self, node: usize) {
         let share = &self.nodes[node].share;
@@ -303,7 +279,10 @@ impl World {
                 for cid in reader.wanted(4) {
                     let kept = self.nodes[node].store[&cid].clone();
                     let block = Candidate { cid, bytes: kept }.verify().expect("kept as it was");
-                    let opened = self.content.key.open(&block, Purpose::Content).unwrap();
+                    let opened = match self.content.public {
+                        true => block.into_opened(),
+                        false => self.content.key.open(&block, Purpose::Content).unwrap(),
+                    };
                     assert!(
                         opened.codec() == Codec::Raw
                             || decode(opened.codec(), opened.bytes()).is_ok()
@@ -439,6 +418,11 @@ impl World {
                 let digest = sha256(&bytes);
                 self.later(node, 2, Input::Checked { cid, from, digest, bytes });
             }
+            Output::Fetch(cid) => {
+                self.gateway_asked += 1;
+                let answer = self.ask_gateway(cid);
+                self.later(node, 40, answer);
+            }
             Output::Keep { cid, bytes } => self.keep(node, cid, bytes),
             Output::Event(event) => {
                 if event == Event::Opened && self.nodes[node].role != Role::Waits {
@@ -450,6 +434,18 @@ impl World {
                 }
             }
         }
+    }
+
+    fn ask_gateway(&self, cid: Cid) -> Input {
+        let not = |why| Input::NotFetched { cid, why };
+        let mut bytes = self.content.blocks[&cid].clone();
+        match self.gateway {
+            Gateway::HasNothing => return not(NotFetched::Lacking),
+            Gateway::IsDown => return not(NotFetched::Unreachable),
+            Gateway::Lies => bytes.push(0),
+            Gateway::HasAll => {}
+        }
+        Input::Fetched { cid, digest: sha256(&bytes), bytes }
     }
 
     fn keep(&mut self, node: usize, cid: Cid, bytes: Vec<u8>) {

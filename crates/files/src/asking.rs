@@ -160,7 +160,7 @@ impl Share {
     }
 
     /// Takes back one block from one neighbour.
-    fn take_back(&mut self, peer: PeerId, cid: &Cid, out: &mut Vec<Output>) {
+    pub(crate) fn take_back(&mut self, peer: PeerId, cid: &Cid, out: &mut Vec<Output>) {
         let now = self.now;
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
         if let Some(asked) = neighbour.forget(now, cid) {
@@ -199,6 +199,7 @@ impl Share {
     /// One neighbour less owes this block.
     pub(crate) fn unasked(&mut self, cid: &Cid) {
         let owed = self.neighbours.values().any(|neighbour| neighbour.owes(cid));
+        let owed = owed || self.gateway.owes(cid);
         if !owed && self.state_of(cid) == Some(State::Asked) {
             self.set_state(cid, State::Missing);
         }

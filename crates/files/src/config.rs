@@ -32,12 +32,28 @@ pub const SILENT: Duration = Duration::from_secs(25);
 pub const CHOICE_BLOCKS: usize = 512;
 /// Places looked at to find them.
 pub const CHOICE_STEPS: usize = 8_192;
+/// Blocks that come in order, before the rarest, from where somebody looks on: a film that plays has this
+/// much ahead, and the rest is still traded.
+pub const LOOK_AHEAD_BLOCKS: u32 = 16;
 /// Blocks that a neighbour declined and that are not asked of it again; the oldest is forgotten first.
 pub const DECLINED_MAX: usize = 256;
 /// How long a declined block is not asked of that neighbour again.
 pub const DECLINED_FOR: Duration = Duration::from_secs(10);
 /// Askings taken back whose parts may still come.
 pub const FORGOTTEN_MAX: usize = 256;
+
+/// How long peers have to come before a gateway is asked.
+pub const GATEWAY_AFTER: Duration = Duration::from_secs(3);
+/// How often it is looked whether a gateway is needed.
+pub const GATEWAY_EVERY: Duration = Duration::from_millis(200);
+/// Blocks asked of a gateway at a time.
+pub const GATEWAY_ASKS_MAX: usize = 4;
+/// First and longest wait after a gateway gave nothing.
+pub const GATEWAY_WAIT: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+/// Blocks that a gateway did not have and that are not asked of it again; one is forgotten for one more.
+pub const GATEWAY_LACKS_MAX: usize = 256;
+/// How long such a block is not asked of it again.
+pub const GATEWAY_LACKS_FOR: Duration = Duration::from_secs(60);
 
 /// Blocks read from the store and not sent yet, of all neighbours together.
 pub const READY_BLOCKS_MAX: usize = 8;

@@ -10,7 +10,7 @@ use content::share::ShareKey;
 pub struct Config {
     /// The link it was opened by.
     pub link: ShareLink,
-    /// The key: the link's own, or what the password opened.
+    /// The key: the link's own, or what the password opened. A public share uses none: any will do.
     pub key: ShareKey,
     /// This peer.
     pub me: PeerId,
@@ -82,8 +82,43 @@ pub enum Input {
         /// From front to back, to be looked at while it comes; otherwise the rarest first.
         in_order: bool,
     },
+    /// Somebody looks at an entry: what follows this byte of it comes first, in order.
+    Look {
+        /// The entry.
+        entry: u32,
+        /// The byte.
+        from: u64,
+    },
+    /// There is a gateway to ask for what no neighbour has, or none. A gateway that lied is asked again
+    /// after this.
+    Gateway(bool),
+    /// A gateway's answer to [`crate::Output::Fetch`].
+    Fetched {
+        /// The block that was asked for.
+        cid: Cid,
+        /// SHA-256 of the bytes, as the driver computed it.
+        digest: Hash,
+        /// The bytes; at most [`wire::limits::BLOCK_BYTES_MAX`].
+        bytes: Vec<u8>,
+    },
+    /// A gateway gave no block.
+    NotFetched {
+        /// The block that was asked for.
+        cid: Cid,
+        /// Why.
+        why: NotFetched,
+    },
     /// Fetch nothing for now, or go on.
     Pause(bool),
     /// Bytes per second to all neighbours together; `None`: as much as the line takes; `Some(0)`: none.
     Limit(Option<u64>),
+}
+
+/// Why a gateway gave no block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotFetched {
+    /// It answers, and does not have it, or not to us.
+    Lacking,
+    /// No answer came.
+    Unreachable,
 }

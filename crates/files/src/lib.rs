@@ -9,6 +9,8 @@
 //! link → manifest (names, sizes, roots) → the list of places (docs/spec/files.md) → link nodes → leaves
 //! ```
 //!
+//! A public link names the content itself; its folders and roots are read instead of a manifest (`plain`).
+//!
 //! [`make::Maker`] makes a share from files.
 //!
 //! | part | what it decides |
@@ -16,7 +18,9 @@
 //! | `list` | the place of every block of a share, from the manifest alone |
 //! | `places` | what is known and held of each place, and which are wanted next |
 //! | `opening` | the manifest and link nodes: read, checked against each other |
+//! | `plain` | what a public share holds, from its blocks alone |
 //! | `asking` | which block is asked of which neighbour |
+//! | `gateway` | which block is asked of a gateway: what no neighbour has |
 //! | `serving` | which neighbour gets the next part |
 //! | `telling` | greeting, holdings, judging |
 //!
@@ -29,6 +33,7 @@
 mod asking;
 mod bits;
 pub mod config;
+mod gateway;
 pub mod input;
 mod list;
 pub mod make;
@@ -36,6 +41,7 @@ mod neighbour;
 mod opening;
 pub mod output;
 mod places;
+mod plain;
 mod serving;
 mod share;
 mod telling;
@@ -43,7 +49,7 @@ pub mod view;
 
 /// What drivers need of blocks, so that they import this crate only.
 pub use content;
-pub use input::{Config, Input};
+pub use input::{Config, Input, NotFetched};
 pub use output::{Event, Output};
 pub use share::{Share, swarm_of};
 /// What drivers pass on to connections.

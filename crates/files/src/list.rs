@@ -123,6 +123,14 @@ impl Span {
         first..first.saturating_add(self.links).min(*end)
     }
 
+    /// The leaf that holds a byte; of bytes past the end, the last one.
+    pub(crate) fn leaf_at(&self, offset: u64) -> u32 {
+        let first = self.levels.len().checked_sub(2).map_or(0, |level| self.levels[level]);
+        let last = self.places().end.saturating_sub(1);
+        let number = u32::try_from(offset / self.chunk_bytes.max(1)).unwrap_or(u32::MAX);
+        first.saturating_add(number).min(last)
+    }
+
     /// Plain bytes below a place.
     pub(crate) fn bytes_below(&self, place: u32) -> u64 {
         let mut range = place..place + 1;

@@ -1,4 +1,5 @@
-//! Bytes in, a share out: every block sealed, folders, manifest, link.
+//! Bytes in, a share out: every block sealed, folders, manifest, link. A public share is the bare
+//! content: blocks as `starling add` makes them, no manifest.
 //!
 //! ```text
 //! begin(path) → push(bytes)… → end_file() → … → seal(expiry) → cid()
@@ -23,7 +24,8 @@ use primitives::Hash;
 #[derive(Debug)]
 pub struct Maker {
     profile: Profile,
-    sealer: Sealer,
+    /// None: public.
+    sealer: Option<Sealer>,
     name: String,
     files: BTreeMap<String, ShareEntry>,
     /// What is in each folder, by its path; the whole's is empty.
@@ -101,10 +103,22 @@ impl Maker {
         run: [u8; 16],
         profile: Profile,
     ) -> Result<Self, MakeError> {
+        Self::with(name, Some(Sealer::new(key, run)), profile)
+    }
+
+    /// A public share called `name`: nothing is sealed, and its CID is that of the content.
+    ///
+    /// # Errors
+    /// The name is refused.
+    pub fn public(name: &str, profile: Profile) -> Result<Self, MakeError> {
+        Self::with(name, None, profile)
+    }
+
+    fn with(name: &str, sealer: Option<Sealer>, profile: Profile) -> Result<Self, MakeError> {
         check_name(name).map_err(|error| MakeError::Name(name.to_owned(), error))?;
         Ok(Self {
             profile,
-            sealer: Sealer::new(key, run),
+            sealer,
             name: name.to_owned(),
             files: BTreeMap::new(),
             folders: BTreeMap::new(),
@@ -156,7 +170,7 @@ impl Maker {
     pub fn seal(&mut self, ends_at_s: Option<u64>) -> Result<(), MakeError> {
         let single = self.files.get(&self.name).map(|entry| entry.cid);
         if let Some(root) = single.filter(|_| self.files.len() == 1) {
-            return self.begin_manifest(root, ends_at_s);
+            return self.close(root, ends_at_s);
         }
         let paths: Vec<String> = self.files.keys().cloned().collect();
         for path in paths {
@@ -217,11 +231,16 @@ impl Maker {
         };
         let leaf = (is_file && plain.codec == Codec::Raw).then(|| {
             let length = u32::try_from(plain.bytes.len()).unwrap_or(u32::MAX);
-            let leaf = Leaf { count: self.sealer.count(), offset: self.offset, length };
+            let count = self.sealer.as_ref().map_or(0, Sealer::count);
+            let leaf = Leaf { count, offset: self.offset, length };
             self.offset += u64::from(length);
             leaf
         });
-        Some(Made { draft: self.sealer.seal(plain, purpose), leaf })
+        let draft = match &mut self.sealer {
+            Some(sealer) => sealer.seal(plain, purpose),
+            None => plain,
+        };
+        Some(Made { draft, leaf })
     }
 
     /// The digest of the block that [`Maker::next_block`] gave, as the driver computed it; the block.
@@ -254,7 +273,7 @@ impl Maker {
                 let (path, ends_at_s) = (std::mem::take(path), *ends_at_s);
                 self.stage = Stage::Waiting;
                 let next = if path.is_empty() {
-                    self.begin_manifest(entry.cid, ends_at_s)
+                    self.close(entry.cid, ends_at_s)
                 } else {
                     self.show(&path, EntryKind::Folder, entry, None);
                     self.place(&path, entry);
@@ -270,6 +289,15 @@ impl Maker {
             }
             Stage::Waiting | Stage::Done(_) => {}
         }
+    }
+
+    /// All content is made: what a link names is its root, or the manifest.
+    fn close(&mut self, root: Cid, ends_at_s: Option<u64>) -> Result<(), MakeError> {
+        if self.sealer.is_some() {
+            return self.begin_manifest(root, ends_at_s);
+        }
+        self.stage = Stage::Done(root);
+        Ok(())
     }
 
     fn begin_manifest(&mut self, root: Cid, ends_at_s: Option<u64>) -> Result<(), MakeError> {
@@ -305,11 +333,14 @@ impl Maker {
     }
 }
 
-/// A leaf made again from its bytes. It goes nowhere unless it hashes to the name it had: the caller
-/// checks (the law of [`Sealer::resume`]).
-pub fn remake(key: &ShareKey, run: [u8; 16], leaf: Leaf, bytes: Vec<u8>) -> Draft {
+/// A leaf made again from its bytes; without a key, one of a public share. It goes nowhere unless it
+/// hashes to the name it had: the caller checks (the law of [`Sealer::resume`]).
+pub fn remake(key: Option<&ShareKey>, run: [u8; 16], leaf: Leaf, bytes: Vec<u8>) -> Draft {
     let draft = Draft { codec: Codec::Raw, bytes };
-    Sealer::resume(key.clone(), run, leaf.count).seal(draft, Purpose::Content)
+    match key {
+        Some(key) => Sealer::resume(key.clone(), run, leaf.count).seal(draft, Purpose::Content),
+        None => draft,
+    }
 }
 
 /// A type a manifest may hold: parameters are left out, and what is none is no type.

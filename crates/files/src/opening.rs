@@ -9,7 +9,7 @@ use content::{
     Block, Candidate, Cid, Codec, Node, Opened, decode,
     limits::SHARE_MANIFEST_BYTES_MAX,
     read::FileReader,
-    share::{Cipher, Purpose, ShareManifest},
+    share::{Cipher, Purpose, Secret, ShareLink, ShareManifest},
 };
 use primitives::{Hash, PeerId, SortedMap, SortedSet};
 use swarm::HangupReason;
@@ -18,16 +18,17 @@ use crate::{
     Event, Output, Share, config,
     list::List,
     places::{Places, State},
+    plain::Plain,
     view::Failure,
 };
 
 /// What is being opened.
 #[derive(Debug)]
 pub(crate) struct Opening {
-    /// Reads the manifest, until it is here.
-    reader: Option<FileReader>,
-    bytes: Vec<u8>,
-    /// Blocks of the manifest: at most its bound by the chunk, and link nodes.
+    /// Reads what is in the share, until that is known.
+    reader: Option<Reader>,
+    /// Blocks of the manifest: at most its bound by the chunk, and link nodes. Of a public share: folders,
+    /// and the roots of files, as many as [`Plain`] takes.
     pub(crate) blocks: SortedMap<Cid, State>,
     /// Names the store is to be asked for.
     looks: Vec<Cid>,
@@ -36,14 +37,28 @@ pub(crate) struct Opening {
     reading: SortedSet<Cid>,
 }
 
+/// What is in a share, as far as it was read.
+#[derive(Debug)]
+enum Reader {
+    /// By its manifest, whose bytes these are.
+    Manifest(FileReader, Vec<u8>),
+    /// By the blocks of the content.
+    Plain(Plain),
+}
+
 impl Opening {
-    pub(crate) fn new(manifest: Cid) -> Self {
+    pub(crate) fn new(link: &ShareLink) -> Self {
         let limit = u64::try_from(SHARE_MANIFEST_BYTES_MAX).unwrap_or(u64::MAX);
+        let reader = match link.secret {
+            Secret::Public => Reader::Plain(Plain::new(link)),
+            Secret::Key(_) | Secret::Password(_) => {
+                Reader::Manifest(FileReader::new(link.cid, limit), Vec::new())
+            }
+        };
         Self {
-            reader: Some(FileReader::new(manifest, limit)),
-            bytes: Vec::new(),
-            blocks: [(manifest, State::Looking)].into_iter().collect(),
-            looks: vec![manifest],
+            reader: Some(reader),
+            blocks: [(link.cid, State::Looking)].into_iter().collect(),
+            looks: vec![link.cid],
             queue: VecDeque::new(),
             reading: SortedSet::new(),
         }
@@ -144,6 +159,12 @@ impl Share {
         if let Some(neighbour) = self.neighbours.get_mut(&from) {
             neighbour.received_bytes += u64::from(size);
         }
+        self.on_verified(block, out);
+    }
+
+    /// A block of this share came, from whomever.
+    pub(crate) fn on_verified(&mut self, block: Block, out: &mut Vec<Output>) {
+        let cid = block.cid();
         let bytes = if self.is_opened_here(&cid) {
             let bytes = block.bytes().to_vec();
             self.open(block, out);
@@ -168,39 +189,48 @@ impl Share {
         let place = self.places.as_ref().and_then(|places| places.place(&cid));
         let opened = match place {
             Some(place) => self.open_node(place, block),
-            None => self.open_manifest(&block, out),
+            None => self.open_front(block, out),
         };
         if let Err(failure) = opened {
             self.fail(failure, out);
         }
     }
 
-    fn open_manifest(&mut self, block: &Block, out: &mut Vec<Output>) -> Result<(), Failure> {
-        let Some(reader) = &mut self.opening.reader else { return Ok(()) };
-        let opened = self.config.key.open(block, Purpose::Manifest).map_err(|_| Failure::Key)?;
-        if reader.put(&opened).is_err() {
-            return Err(Failure::Damaged);
-        }
-        while let Some(part) = reader.next_part() {
-            self.opening.bytes.extend_from_slice(&part.bytes);
-        }
-        for cid in reader.wanted(usize::MAX) {
+    /// A block that says what is in the share.
+    fn open_front(&mut self, block: Block, out: &mut Vec<Output>) -> Result<(), Failure> {
+        let key = &self.config.key;
+        let (wanted, manifest) = match &mut self.opening.reader {
+            None => return Ok(()),
+            Some(Reader::Plain(plain)) => {
+                plain.put(block.into_opened())?;
+                (plain.wanted(), plain.manifest()?)
+            }
+            Some(Reader::Manifest(reader, bytes)) => {
+                let opened = key.open(&block, Purpose::Manifest).map_err(|_| Failure::Key)?;
+                reader.put(&opened).map_err(|_| Failure::Damaged)?;
+                while let Some(part) = reader.next_part() {
+                    bytes.extend_from_slice(&part.bytes);
+                }
+                let whole = reader.is_done().then(|| ShareManifest::decode(bytes));
+                let manifest = whole.transpose().map_err(|_| Failure::Damaged)?;
+                (reader.wanted(usize::MAX), manifest)
+            }
+        };
+        for cid in wanted {
             if !self.opening.blocks.contains_key(&cid) {
                 self.opening.blocks.insert(cid, State::Looking);
                 self.opening.looks.push(cid);
             }
         }
-        if reader.is_done() {
+        if let Some(manifest) = manifest {
             self.opening.reader = None;
-            let bytes = std::mem::take(&mut self.opening.bytes);
-            self.on_manifest(&bytes)?;
+            self.on_manifest(manifest)?;
             out.push(Output::Event(Event::Opened));
         }
         Ok(())
     }
 
-    fn on_manifest(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let manifest = ShareManifest::decode(bytes).map_err(|_| Failure::Damaged)?;
+    fn on_manifest(&mut self, manifest: ShareManifest) -> Result<(), Failure> {
         let mut places = Places::new(List::of(&manifest).ok_or(Failure::TooLarge)?);
         self.opening.looks.extend(places.learn_roots(&manifest));
         self.end_by(manifest.expires_at_s);

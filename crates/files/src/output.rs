@@ -30,6 +30,9 @@ pub enum Output {
     Look(Vec<Cid>),
     /// Read this block; answered by [`crate::Input::Loaded`].
     Load(Cid),
+    /// Ask the gateway for this block; answered by [`crate::Input::Fetched`] or
+    /// [`crate::Input::NotFetched`].
+    Fetch(Cid),
     /// Hash these bytes; answered by [`crate::Input::Checked`].
     Check {
         /// The block they are said to be.

@@ -7,7 +7,7 @@ use primitives::PeerId;
 
 use crate::{
     bits::Bits,
-    config::{CHOICE_BLOCKS, CHOICE_STEPS},
+    config::{CHOICE_BLOCKS, CHOICE_STEPS, LOOK_AHEAD_BLOCKS},
     list::List,
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct Places {
     wanted: Vec<usize>,
     head: usize,
     in_order: bool,
+    /// Where somebody looks: a span, and the leaf from which on.
+    looked: Option<(usize, u32)>,
 }
 
 impl Places {
@@ -63,6 +65,7 @@ impl Places {
             wanted: Vec::new(),
             head: 0,
             in_order: false,
+            looked: None,
             list,
         }
     }
@@ -205,6 +208,12 @@ impl Places {
         (self.head, self.in_order) = (0, in_order);
     }
 
+    /// Somebody looks at an entry from this byte on.
+    pub(crate) fn look(&mut self, entry: u32, from: u64) {
+        let span = self.list.span_of_entry(entry);
+        self.looked = span.map(|span| (span, self.list.spans()[span].leaf_at(from)));
+    }
+
     pub(crate) fn wanted(&self) -> &[usize] {
         &self.wanted
     }
@@ -230,8 +239,8 @@ impl Places {
         self.held.count() == self.list.count()
     }
 
-    /// The block to ask next of a neighbour that `has` places: link nodes first, for they name the rest;
-    /// then in order, or what fewest hold, each peer breaking ties in an order of its own so that those
+    /// The block to ask next of a neighbour that `has` places: what somebody looks at, and a little ahead of
+    /// it; link nodes, for they name the rest; then in order, or what fewest hold, each peer breaking ties in an order of its own so that those
     /// who begin together ask for different blocks. `holders` counts who holds a place.
     pub(crate) fn next(
         &mut self,
@@ -241,6 +250,9 @@ impl Places {
     ) -> Option<(u32, Cid)> {
         while self.wanted.get(self.head).is_some_and(|span| self.is_whole(*span)) {
             self.head += 1;
+        }
+        if let Some(looked) = self.next_looked(&has) {
+            return Some(looked);
         }
         let (mut steps, mut missing) = (0, 0);
         let mut best: Option<((usize, u64), u32, Cid)> = None;
@@ -270,6 +282,24 @@ impl Places {
             }
         }
         best.map(|(_, place, cid)| (place, cid))
+    }
+}
+
+impl Places {
+    /// The next block where somebody looks.
+    fn next_looked(&mut self, has: impl Fn(u32, &Cid) -> bool) -> Option<(u32, Cid)> {
+        let (number, first) = self.looked?;
+        if self.is_whole(number) {
+            self.looked = None;
+            return None;
+        }
+        let span = &self.list.spans()[number];
+        let nodes = span.places().take_while(|place| !span.is_leaf(*place)).take(CHOICE_STEPS);
+        let end = first.saturating_add(LOOK_AHEAD_BLOCKS).min(span.places().end);
+        nodes.chain(first..end).find_map(|place| {
+            let cid = self.cid(place).filter(|_| self.state(place) == State::Missing)?;
+            has(place, &cid).then_some((place, cid))
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use primitives::{PeerId, SortedMap, SortedSet, SwarmId, Time, sha256};
 
 use crate::{
     Config, Event, Input, Output, config,
+    gateway::Gateway,
     neighbour::{Neighbour, length},
     opening::Opening,
     places::{Places, State},
@@ -40,6 +41,7 @@ pub struct Share {
     pub(crate) places: Option<Places>,
     /// Blocks that are here and not in the store yet, with their bytes.
     pub(crate) coming: SortedMap<Cid, u64>,
+    pub(crate) gateway: Gateway,
     pub(crate) limiter: Limiter,
     /// How often blocks were sent, so that those go first that fewest have.
     pub(crate) copies: SortedMap<Cid, u32>,
@@ -64,7 +66,7 @@ impl Share {
     pub fn new(config: Config, now: Time) -> Self {
         let mut share = Self {
             swarm: swarm_of(&config.link.cid),
-            opening: Opening::new(config.link.cid),
+            opening: Opening::new(&config.link),
             config,
             now,
             ends_at: Time::NEVER,
@@ -74,6 +76,7 @@ impl Share {
             manifest: None,
             places: None,
             coming: SortedMap::new(),
+            gateway: Gateway::default(),
             limiter: Limiter::new(now),
             copies: SortedMap::new(),
             paused: false,
@@ -119,6 +122,7 @@ impl Share {
             self.look(out);
             self.drop_silent(out);
             self.ask_all(out);
+            self.ask_gateway(out);
             self.serve_all(out);
             self.tell(out);
             self.call(out);
@@ -164,6 +168,14 @@ impl Share {
                 }
             }
             Input::Limit(limit) => self.set_limit(limit, out),
+            Input::Look { entry, from } => {
+                if let Some(places) = &mut self.places {
+                    places.look(entry, from);
+                }
+            }
+            Input::Gateway(on) => self.set_gateway(on),
+            Input::Fetched { cid, digest, bytes } => self.on_fetched(cid, digest, bytes, out),
+            Input::NotFetched { cid, why } => self.on_not_fetched(&cid, why),
         }
     }
 
@@ -247,7 +259,7 @@ impl Share {
     pub(crate) fn coming_bytes(&self) -> u64 {
         let asked = self.neighbours.values().flat_map(|neighbour| &neighbour.asks);
         let asked: u64 = asked.map(|ask| ask.expected_bytes.max(length(ask.buffer.len()))).sum();
-        asked + self.coming.values().sum::<u64>()
+        asked + self.coming.values().sum::<u64>() + self.gateway.asked_bytes()
     }
 
     /// Asks for more neighbours, less and less often.
@@ -275,6 +287,13 @@ impl Share {
         self.done = done;
     }
 
+    /// Whether something is not here that should be.
+    pub(crate) fn lacks_something(&self) -> bool {
+        let places = self.places.as_ref();
+        let lacks = places.is_some_and(|places| !places.wanted().is_empty() && !places.is_done());
+        lacks || self.opening.missing().next().is_some()
+    }
+
     pub(crate) fn remember_cut(&mut self, peer: PeerId) {
         if self.cut.len() >= CUT_MAX {
             self.cut.pop_first();
@@ -292,7 +311,8 @@ impl Share {
         // Late and silent neighbours are looked at once in a while, only when somebody owes something.
         let owed = self.neighbours.values().any(|neighbour| !neighbour.asks.is_empty());
         let look = if owed { self.now + Duration::from_millis(500) } else { Time::NEVER };
-        let all = [self.ends_at, self.tell_at, call, look, self.limited_until()];
+        let all =
+            [self.ends_at, self.tell_at, call, look, self.limited_until(), self.gateway_wake()];
         all.into_iter().min().unwrap_or(Time::NEVER).max(soonest)
     }
 }

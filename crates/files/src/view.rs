@@ -1,6 +1,6 @@
 //! What the app shows of a share: plain values, made anew on request.
 
-use content::share::EntryKind;
+use content::share::{EntryKind, Secret};
 use primitives::{PeerId, Time};
 
 use crate::{Share, places::Places};
@@ -32,6 +32,8 @@ pub enum Failure {
     TooLarge,
     /// Its time is over.
     Ended,
+    /// A public share whose blocks are cut, or whose files are called, in a way that is not known here.
+    Layout,
 }
 
 /// A share, as shown.
@@ -43,6 +45,8 @@ pub struct ShareView {
     pub paused: bool,
     /// The store takes nothing more.
     pub full: bool,
+    /// Not encrypted: its CID is that of the content.
+    pub public: bool,
     /// What the sender calls it.
     pub name: String,
     /// Files in it.
@@ -73,8 +77,30 @@ pub struct ShareView {
     pub wasted_bytes: u64,
     /// Peers that were caught sending something else.
     pub liars: u32,
+    /// The gateway.
+    pub gateway: GatewayState,
+    /// Verified bytes from it.
+    pub gateway_bytes: u64,
     /// Open connections.
     pub peers: Vec<PeerView>,
+}
+
+/// How it is with the gateway of a share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GatewayState {
+    /// There is none.
+    #[default]
+    Off,
+    /// It was not needed yet.
+    Waiting,
+    /// It gave blocks.
+    Gives,
+    /// It does not have what it was asked for last.
+    Lacks,
+    /// It does not answer.
+    Unreachable,
+    /// It gave something else than the block, and is not asked any more.
+    Lied,
 }
 
 /// A neighbour, as shown.
@@ -125,6 +151,9 @@ impl Share {
             wasted_bytes: self.wasted_bytes,
             liars: self.liars,
             ends_at_s: self.config.link.expires_at_s,
+            public: self.config.link.secret == Secret::Public,
+            gateway: self.gateway.state(),
+            gateway_bytes: self.gateway.received_bytes(),
             peers: self.peers(),
             ..ShareView::default()
         };

@@ -78,6 +78,7 @@ fn step(share: &mut Share, now: Time, input: Input, up: &mut BTreeSet<PeerId>) {
                     todo.push(Input::Kept(cid));
                 }
                 Output::Load(_) => panic!("reads what it does not hold"),
+                Output::Fetch(_) => panic!("asks a gateway that is not there"),
                 Output::Neighbours(_) | Output::Event(_) => {}
             }
         }

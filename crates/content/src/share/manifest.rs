@@ -186,7 +186,11 @@ impl ShareManifest {
         self.expires_at_s.is_some_and(|end| end <= now_s)
     }
 
-    fn check(&self) -> Result<(), ManifestError> {
+    /// Whether it is within the bounds that readers hold it to.
+    ///
+    /// # Errors
+    /// The first that it breaks.
+    pub fn check(&self) -> Result<(), ManifestError> {
         check_name(&self.name).map_err(ManifestError::Name)?;
         field(self.profile.len() <= PROFILE_BYTES_MAX, "profile")?;
         if self.entries.len() > SHARE_ENTRIES_MAX {
