@@ -235,10 +235,45 @@ async fn stream(
 }
 
 async fn send(url: &str, init: &RequestInit) -> Result<Response, Refused> {
+    send_as(url, init, RequestCredentials::SameOrigin).await
+}
+
+async fn send_as(
+    url: &str,
+    init: &RequestInit,
+    credentials: RequestCredentials,
+) -> Result<Response, Refused> {
     let window = web_sys::window().ok_or(UNREACHABLE)?;
-    init.set_credentials(RequestCredentials::SameOrigin);
+    init.set_credentials(credentials);
     let response = JsFuture::from(window.fetch_with_str_and_init(url, init)).await;
     Ok(response.map_err(|_| UNREACHABLE)?.unchecked_into())
+}
+
+/// Why a small answer did not come: its status, or 0 when none came or it was too long.
+pub(crate) type Status = u16;
+
+/// The body of an answer, if it is at most `bytes_max` long and comes within `ms_max`. Sends no cookies.
+pub(crate) async fn bounded(url: &str, bytes_max: usize, ms_max: u32) -> Result<Vec<u8>, Status> {
+    let controller = AbortController::new().map_err(|_| 0_u16)?;
+    let init = RequestInit::new();
+    init.set_signal(Some(&controller.signal()));
+    let stop = Stop(Some(controller));
+    let _deadline = Timeout::new(ms_max, move || drop(stop));
+    let refused = |Refused { status }| status;
+    let response = send_as(url, &init, RequestCredentials::Omit).await.map_err(refused)?;
+    if !response.ok() {
+        return Err(response.status());
+    }
+    let mut bytes = Vec::new();
+    if let Some(body) = Body::of(&response).map_err(refused)? {
+        while let Some(chunk) = body.next().await.map_err(refused)? {
+            bytes.extend_from_slice(&chunk.to_vec());
+            if bytes.len() > bytes_max {
+                return Err(0);
+            }
+        }
+    }
+    Ok(bytes)
 }
 
 async fn whole(url: &str, head: bool, fresh: bool) -> Result<HttpAnswer, HttpError> {

@@ -10,11 +10,19 @@
 //! | `running` | one open share |
 //! | `shelf`, `database`, `record` | what is kept, and room for it |
 //! | `saving` | blocks to a file of the person's |
+//! | `preview` | blocks to the screen, while they come |
+//! | `car` | a CAR to a share |
+//! | `gateway` | blocks over HTTP, where no peer has them |
+//! | `error` | what did not work |
 //! | `hash` | SHA-256 |
 
+mod car;
 mod database;
+mod error;
+mod gateway;
 mod hash;
 mod making;
+mod preview;
 mod record;
 mod running;
 mod saving;
@@ -22,104 +30,36 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
-use core::{cell::RefCell, fmt};
+use core::cell::RefCell;
 use std::{collections::BTreeMap, rc::Rc};
 
 use files::{
     Input,
     content::{
         Cid,
-        share::{LinkError, PasswordError, Secret, ShareKey, ShareLink},
+        share::{LinkError, Secret, ShareKey, ShareLink},
     },
-    make::MakeError,
     view::{EntryView, ShareView},
 };
 use peer::view::RoomView;
 use wasm_bindgen_futures::spawn_local;
 
+pub use error::FilesError;
 pub use files::view;
+pub use gateway::Gateway;
 pub use making::{COPY_BYTES_MAX, Item, MakeOptions};
+pub use preview::{PICTURE_BYTES_MAX, Picture, Playing, TEXT_BYTES_MAX, Text};
 pub use saving::Saved;
 pub use shelf::Space;
 
-use crate::{clock::wall_ms, js_error::BrowserError, pump::Driver};
+use crate::{clock::wall_ms, pump::Driver};
+use preview::Screens;
 use record::{Chosen, Record};
 use running::{Running, Sources};
 use shelf::Shelf;
 
 /// Most shares open at a time.
 pub const SHARES_MAX: usize = 16;
-
-/// Why something with files did not work; by what a person can do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FilesError {
-    /// The link is none, or was cut off.
-    Link(LinkError),
-    /// The link is of a public share: its content is fetched by IPFS tools.
-    Public,
-    /// The link needs a password.
-    PasswordNeeded,
-    /// The password is wrong, or none.
-    Password(PasswordError),
-    /// The share's time is over.
-    Ended,
-    /// These files can't be shared together.
-    Make(MakeError),
-    /// A file could not be read: it changed, or went away.
-    Unreadable,
-    /// The files are not those that were shared.
-    OtherFiles,
-    /// The browser gives this page no storage.
-    NoStore,
-    /// The disk, or this site's share of it, is full.
-    Full,
-    /// More than [`SHARES_MAX`] shares are open.
-    TooMany,
-    /// Part of the file is not here.
-    Missing,
-    /// The blocks are not what the manifest says.
-    Damaged,
-    /// This browser can't write folders.
-    NoFolders,
-    /// The browser refused.
-    Browser(BrowserError),
-}
-
-impl From<BrowserError> for FilesError {
-    fn from(error: BrowserError) -> Self {
-        Self::Browser(error)
-    }
-}
-
-impl From<MakeError> for FilesError {
-    fn from(error: MakeError) -> Self {
-        Self::Make(error)
-    }
-}
-
-impl fmt::Display for FilesError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Link(error) => write!(f, "{error}"),
-            Self::Public => f.write_str("this is a public link, which the page can't fetch yet"),
-            Self::PasswordNeeded => f.write_str("this link needs its password"),
-            Self::Password(error) => write!(f, "{error}"),
-            Self::Ended => f.write_str("this share has ended"),
-            Self::Make(error) => write!(f, "{error}"),
-            Self::Unreadable => f.write_str("a file could not be read: it changed, or went away"),
-            Self::OtherFiles => f.write_str("these are not the files that were shared"),
-            Self::NoStore => f.write_str("this browser gives the page no storage"),
-            Self::Full => f.write_str("the disk, or this site's share of it, is full"),
-            Self::TooMany => write!(f, "{SHARES_MAX} shares are open"),
-            Self::Missing => f.write_str("part of this file is not here yet"),
-            Self::Damaged => f.write_str("the blocks are not what the sender said"),
-            Self::NoFolders => f.write_str("this browser can't save folders"),
-            Self::Browser(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl core::error::Error for FilesError {}
 
 /// All shares of this page. A cheap handle.
 #[derive(Debug, Clone)]
@@ -130,6 +70,8 @@ struct Shared {
     driver: Rc<Driver>,
     shelf: Rc<Shelf>,
     open: RefCell<BTreeMap<Cid, Rc<Running>>>,
+    gateway: RefCell<Option<Gateway>>,
+    screens: Rc<Screens>,
 }
 
 /// A share, as pages show it.
@@ -160,6 +102,8 @@ pub struct Remembered {
     pub held_bytes: u64,
     /// Made here.
     pub made: bool,
+    /// Not encrypted.
+    pub public: bool,
     /// Being shared and fetched.
     pub active: bool,
     /// Never thrown out to make room.
@@ -175,7 +119,13 @@ pub struct Remembered {
 impl Files {
     pub(crate) fn new(driver: &Rc<Driver>) -> Self {
         let (driver, shelf) = (Rc::clone(driver), Rc::default());
-        Self(Rc::new(Shared { driver, shelf, open: RefCell::default() }))
+        Self(Rc::new(Shared {
+            driver,
+            shelf,
+            open: RefCell::default(),
+            gateway: RefCell::default(),
+            screens: Rc::default(),
+        }))
     }
 
     /// Opens again what was open at the last visit.
@@ -256,7 +206,7 @@ impl Files {
         }
         let known = self.0.shelf.record(&parsed.cid).await;
         let key = match (&parsed.secret, known.as_ref(), password) {
-            (Secret::Public, ..) => return Err(FilesError::Public),
+            (Secret::Public, ..) => [0; 32],
             (_, Some(record), _) => *record.key().as_bytes(),
             (Secret::Key(key), ..) => *key.as_bytes(),
             (Secret::Password(lock), _, Some(password)) => {
@@ -347,6 +297,75 @@ impl Files {
         running.save(entry, progress).await
     }
 
+    /// Saves a public share as a CAR, which IPFS tools read.
+    ///
+    /// # Errors
+    /// The share is not public or not whole, or the file can't be written.
+    pub async fn save_car(
+        &self,
+        cid: &str,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<Saved, FilesError> {
+        let running = self.running(cid).ok_or(FilesError::Missing)?;
+        running.save_car(progress).await
+    }
+
+    /// Shares what is in a CAR, publicly; the link from its `#`.
+    ///
+    /// # Errors
+    /// It is not a CAR of one whole content, or there is no room.
+    pub async fn import_car(
+        &self,
+        file: &web_sys::File,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<String, FilesError> {
+        self.check_room()?;
+        let record = car::import(&self.0.shelf, file, progress).await?;
+        self.open_record(&record, Sources::default()).await?;
+        Ok(record.link)
+    }
+
+    /// Asks this gateway for what no peer has, in all shares; `None`: none.
+    pub fn set_gateway(&self, gateway: Option<Gateway>) {
+        self.0.gateway.replace(gateway.clone());
+        let open: Vec<Rc<Running>> = self.0.open.borrow().values().cloned().collect();
+        for running in open {
+            running.set_gateway(gateway.clone());
+        }
+    }
+
+    /// The first bytes of a file as text, to be shown as such.
+    ///
+    /// # Errors
+    /// They are not here yet, or are no text.
+    pub async fn text(&self, cid: &str, entry: u32) -> Result<Text, FilesError> {
+        let running = self.running(cid).ok_or(FilesError::Missing)?;
+        running.text(entry).await
+    }
+
+    /// A picture, to be shown. Of its bytes, not its name, is seen which kind it is.
+    ///
+    /// # Errors
+    /// It is not here yet, too large, or no picture.
+    pub async fn picture(&self, cid: &str, entry: u32) -> Result<Picture, FilesError> {
+        let running = self.running(cid).ok_or(FilesError::Missing)?;
+        running.picture(entry).await
+    }
+
+    /// Plays a file while it comes, as this media type: video, audio, or PDF once it is whole.
+    ///
+    /// # Errors
+    /// The browser can't: it has no service workers here.
+    pub async fn play(
+        &self,
+        cid: &str,
+        entry: u32,
+        media_type: &str,
+    ) -> Result<Playing, FilesError> {
+        let running = self.running(cid).ok_or(FilesError::Missing)?;
+        preview::play(&self.0.screens, &running, entry, media_type).await
+    }
+
     /// Saves files into a folder the person picks.
     ///
     /// # Errors
@@ -369,7 +388,9 @@ impl Files {
             let running = self.running(&record.share.to_string());
             let needs_files = record.run.is_some()
                 && !running.as_ref().is_some_and(|running| running.has_sources());
-            let ends_at_s = record.parsed().and_then(|link| link.expires_at_s);
+            let link = record.parsed();
+            let ends_at_s = link.as_ref().and_then(|link| link.expires_at_s);
+            let public = link.is_some_and(|link| link.secret == Secret::Public);
             all.push(Remembered {
                 cid: record.share.to_string(),
                 active: running.is_some(),
@@ -378,6 +399,7 @@ impl Files {
                 name: record.name,
                 size_bytes: record.size_bytes,
                 made: record.made,
+                public,
                 pinned: record.pinned,
                 needs_files,
                 used_ms: record.used_ms,
@@ -473,6 +495,10 @@ impl Files {
             Running::open(&self.0.driver, &self.0.shelf, link, key, sources, record.chosen.clone())
                 .await?;
         self.0.open.borrow_mut().insert(record.share, Rc::clone(&running));
+        let gateway = self.0.gateway.borrow().clone();
+        if gateway.is_some() {
+            running.set_gateway(gateway);
+        }
         Ok(running)
     }
 }

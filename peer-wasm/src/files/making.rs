@@ -17,7 +17,7 @@ use super::{
 use crate::{clock::wall_ms, entropy, number};
 
 /// Bytes read of a file at a time: four blocks.
-const SLICE_BYTES: u64 = 4 << 20;
+pub(super) const SLICE_BYTES: u64 = 4 << 20;
 /// Up to this size a copy is kept, so that sharing goes on after a reload; larger files are read where
 /// they are, and must be chosen again.
 pub const COPY_BYTES_MAX: u64 = 256 << 20;
@@ -38,6 +38,8 @@ pub struct MakeOptions {
     pub password: Option<String>,
     /// When the share ends, in seconds since 1970.
     pub ends_at_s: Option<u64>,
+    /// Not encrypted: a plain CID, which any IPFS tool can read. There is no password then.
+    pub public: bool,
 }
 
 /// What was made.
@@ -63,6 +65,7 @@ pub(super) async fn make(
     let mut run = [0; 16];
     run.copy_from_slice(&seed.derive("share run").as_bytes()[..16]);
     let secret = match &options.password {
+        _ if options.public => Secret::Public,
         None => Secret::Key(ShareKey::new(key)),
         Some(password) => {
             let mut salt = [0; 16];
@@ -72,13 +75,14 @@ pub(super) async fn make(
             Secret::Password(lock.map_err(FilesError::Password)?)
         }
     };
-    let work = Work { items, key: ShareKey::new(key), run };
+    let work = Work { items, key: (!options.public).then(|| ShareKey::new(key)), run };
     let (share, sources, nodes) = work.go(options.ends_at_s, progress).await?;
     let nodes: Vec<_> =
         nodes.into_iter().map(|block| (share, block.cid(), block.into_bytes())).collect();
     shelf.write(&nodes).await?;
     let mut link = ShareLink::new(share, secret);
     link.expires_at_s = options.ends_at_s;
+    link.name = options.public.then(|| name_of(items));
     let record = Record {
         share,
         link: link.to_string(),
@@ -103,8 +107,10 @@ pub(super) async fn again(
     progress: &dyn Fn(u64, u64),
 ) -> Result<Sources, FilesError> {
     let Some(run) = record.run else { return Err(FilesError::OtherFiles) };
-    let work = Work { items, key: record.key(), run };
-    let ends_at_s = record.parsed().and_then(|link| link.expires_at_s);
+    let link = record.parsed().ok_or(FilesError::OtherFiles)?;
+    let key = (link.secret != Secret::Public).then(|| record.key());
+    let work = Work { items, key, run };
+    let ends_at_s = link.expires_at_s;
     let (share, sources, _) = work.go(ends_at_s, progress).await?;
     // Other bytes under the same run must go nowhere (`files::make::remake`).
     if share == record.share { Ok(sources) } else { Err(FilesError::OtherFiles) }
@@ -112,7 +118,8 @@ pub(super) async fn again(
 
 struct Work<'a> {
     items: &'a [Item],
-    key: ShareKey,
+    /// None: public.
+    key: Option<ShareKey>,
     run: [u8; 16],
 }
 
@@ -124,7 +131,10 @@ impl Work<'_> {
         progress: &dyn Fn(u64, u64),
     ) -> Result<(Cid, Sources, Vec<Block>), FilesError> {
         let name = name_of(self.items);
-        let mut maker = Maker::new(&name, self.key.clone(), self.run, Profile::default())?;
+        let mut maker = match &self.key {
+            Some(key) => Maker::new(&name, key.clone(), self.run, Profile::default())?,
+            None => Maker::public(&name, Profile::default())?,
+        };
         let mut sources = Sources { run: self.run, ..Sources::default() };
         let mut nodes: Vec<Block> = Vec::new();
         let (all, mut done) = (total(self.items), 0);

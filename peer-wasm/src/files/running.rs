@@ -9,18 +9,18 @@ use std::{
 use files::{
     Config, Event, Input, Output, Share,
     content::{
-        Block, Cid,
-        share::{Secret, ShareKey, ShareLink},
+        Block, Cid, Opened,
+        share::{Purpose, Secret, ShareKey, ShareLink},
     },
     make::{Leaf, remake},
 };
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Promise, Uint8Array};
 use peer::{RoomEvent, RoomInput, view::RoomView};
 use primitives::{SwarmId, Time};
-use wasm_bindgen::JsCast as _;
+use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::{FilesError, hash, record::Chosen, shelf::Shelf};
+use super::{FilesError, gateway::Gateway, hash, record::Chosen, shelf::Shelf};
 use crate::{
     clock::{Alarm, wall_ms},
     entropy, number,
@@ -33,7 +33,8 @@ pub(super) struct Running {
     pub(super) share: RefCell<Share>,
     pub(super) cid: Cid,
     pub(super) swarm: SwarmId,
-    pub(super) key: ShareKey,
+    /// None: the share is public.
+    pub(super) key: Option<ShareKey>,
     driver: Weak<Driver>,
     pub(super) shelf: Rc<Shelf>,
     queue: RefCell<VecDeque<Input>>,
@@ -48,6 +49,10 @@ pub(super) struct Running {
     resumes: RefCell<Chosen>,
     /// A file changed or went away while it was shared.
     pub(super) source_lost: Cell<bool>,
+    /// Where blocks are asked that no peer has.
+    gateway: RefCell<Option<Gateway>>,
+    /// Who waits for a block more: what is looked at while it comes, see `preview`.
+    waiting: RefCell<Vec<Function>>,
     me: Weak<Self>,
 }
 
@@ -69,10 +74,8 @@ impl Running {
         sources: Sources,
         resumes: Chosen,
     ) -> Result<Rc<Self>, FilesError> {
-        if link.secret == Secret::Public {
-            return Err(FilesError::Public);
-        }
         let cid = link.cid;
+        let sealed = link.secret != Secret::Public;
         let held = shelf.held(&cid).await.into_iter().collect();
         let config = Config {
             link,
@@ -86,7 +89,7 @@ impl Running {
             swarm: share.swarm(),
             share: RefCell::new(share),
             cid,
-            key,
+            key: sealed.then_some(key),
             driver: Rc::downgrade(driver),
             shelf: Rc::clone(shelf),
             queue: RefCell::default(),
@@ -97,6 +100,8 @@ impl Running {
             sources: RefCell::new(sources),
             resumes: RefCell::new(resumes),
             source_lost: Cell::new(false),
+            gateway: RefCell::default(),
+            waiting: RefCell::default(),
             me: Weak::clone(me),
         });
         shelf.set_open(cid, true);
@@ -164,6 +169,7 @@ impl Running {
                 let digest = hash::digest(&bytes).await;
                 Input::Checked { cid, from, digest, bytes }
             }),
+            Output::Fetch(cid) => self.fetch(cid),
             Output::Keep { cid, bytes } => {
                 self.held.borrow_mut().insert(cid);
                 self.shelf.keep(self.cid, cid, bytes, Weak::clone(&self.me));
@@ -183,6 +189,37 @@ impl Running {
             self.held.borrow_mut().remove(&cid);
         }
         self.take(if kept { Input::Kept(cid) } else { Input::NotKept(cid) });
+        self.tell_waiting();
+    }
+
+    /// Settles when a block more is kept, or the share is closed.
+    pub(super) fn next_kept(&self) -> Promise {
+        Promise::new(&mut |resolve: Function, _: Function| {
+            self.waiting.borrow_mut().push(resolve);
+        })
+    }
+
+    fn tell_waiting(&self) {
+        for resolve in self.waiting.take() {
+            // A promise that is settled already is none the worse.
+            drop(resolve.call0(&JsValue::UNDEFINED));
+        }
+    }
+
+    /// Asks this gateway from now on, or none.
+    pub(super) fn set_gateway(&self, gateway: Option<Gateway>) {
+        let on = gateway.is_some();
+        self.gateway.replace(gateway);
+        self.take(Input::Gateway(on));
+    }
+
+    fn fetch(&self, cid: Cid) {
+        let gateway = self.gateway.borrow().clone();
+        self.spawn(async move |_| match gateway {
+            Some(gateway) => gateway.fetch(cid).await,
+            // It was taken away meanwhile.
+            None => Input::NotFetched { cid, why: files::NotFetched::Unreachable },
+        });
     }
 
     /// Goes on with what was chosen at an earlier visit.
@@ -227,7 +264,10 @@ impl Running {
         };
         let bytes = read(&file, leaf.offset, u64::from(leaf.length)).await;
         let made = match bytes {
-            Ok(bytes) => hash::block(cid, remake(&self.key, run, leaf, bytes).bytes).await,
+            Ok(bytes) => {
+                let made = remake(self.key.as_ref(), run, leaf, bytes);
+                hash::block(cid, made.bytes).await
+            }
             Err(_) => None,
         };
         if made.is_none() {
@@ -236,6 +276,15 @@ impl Running {
             self.sources.borrow_mut().leaves.remove(&cid);
         }
         made
+    }
+
+    /// What is in a block of the content.
+    pub(super) async fn opened(&self, cid: Cid) -> Result<Opened, FilesError> {
+        let block = self.block(cid).await.ok_or(FilesError::Missing)?;
+        match &self.key {
+            Some(key) => key.open(&block, Purpose::Content).map_err(|_| FilesError::Damaged),
+            None => Ok(block.into_opened()),
+        }
     }
 
     /// Files of this page that hold what the store does not.
@@ -309,6 +358,7 @@ impl RoomSink for Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.tell_waiting();
         self.shelf.set_open(self.cid, false);
         if let Some(driver) = self.driver.upgrade() {
             driver.close_room(self.swarm);

@@ -8,8 +8,9 @@
 //! | 3 | a `Blob`, then a download | the browser may hold it in memory |
 
 use files::content::{
-    read::FileReader,
-    share::{Cipher, Purpose, ShareEntry},
+    car,
+    read::{FileReader, WalkReader},
+    share::ShareEntry,
 };
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -21,7 +22,7 @@ use web_sys::{
 };
 
 use super::{FilesError, running::Running};
-use crate::js_error::BrowserError;
+use crate::{js_error::BrowserError, number};
 
 /// Folder in this origin's own files for what is being saved.
 const FOLDER: &str = "saving";
@@ -120,11 +121,7 @@ impl Target {
                 Ok(Saved::Downloaded)
             }
             Self::Memory(parts) => {
-                let options = BlobPropertyBag::new();
-                options.set_type(media_type);
-                let parts: Array = parts.into_iter().collect();
-                let blob = Blob::new_with_blob_sequence_and_options(&parts, &options);
-                download(&blob.map_err(|thrown| BrowserError::thrown("Blob", &thrown))?, name)?;
+                download(&joined(parts, media_type)?, name)?;
                 Ok(Saved::Downloaded)
             }
         }
@@ -178,7 +175,44 @@ impl Running {
         Ok(Saved::Picked)
     }
 
-    fn entry(&self, number: u32) -> Result<ShareEntry, FilesError> {
+    /// Saves all blocks of a public share as a CAR, parents first, each once.
+    pub(super) async fn save_car(&self, progress: &dyn Fn(u64, u64)) -> Result<Saved, FilesError> {
+        let (name, all) = {
+            let share = self.share.borrow();
+            let manifest = share.manifest().filter(|_| self.key.is_none());
+            let manifest = manifest.ok_or(FilesError::Missing)?;
+            (format!("{}.car", manifest.name), manifest.total_bytes())
+        };
+        let Some(mut target) = Target::open(&name).await? else { return Ok(Saved::Cancelled) };
+        match self.pour_car(&mut target, &|done| progress(done.min(all), all)).await {
+            Ok(()) => target.close(&name, "application/vnd.ipld.car").await,
+            Err(error) => {
+                target.abort().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn pour_car(
+        &self,
+        target: &mut Target,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), FilesError> {
+        let mut walk = WalkReader::new(self.cid);
+        target.write(&car::header(&[self.cid])).await?;
+        let mut done = 0;
+        while let Some(cid) = walk.wanted(1).first().copied() {
+            let block = self.block(cid).await.ok_or(FilesError::Missing)?;
+            target.write(&car::frame_head(&block)).await?;
+            target.write(block.bytes()).await?;
+            done += number::count(block.bytes().len());
+            walk.put(&block.into_opened()).map_err(|_| FilesError::Damaged)?;
+            progress(done);
+        }
+        Ok(())
+    }
+
+    pub(super) fn entry(&self, number: u32) -> Result<ShareEntry, FilesError> {
         let share = self.share.borrow();
         let entry = share
             .manifest()
@@ -202,25 +236,16 @@ impl Running {
         }
     }
 
-    async fn pour(
+    pub(super) async fn pour(
         &self,
         entry: &ShareEntry,
         target: &mut Target,
         progress: &dyn Fn(u64),
     ) -> Result<(), FilesError> {
-        let sealed = self.share.borrow().manifest().map(|manifest| manifest.cipher);
         let mut reader = FileReader::new(entry.cid, entry.size_bytes);
         while !reader.is_done() {
             for cid in reader.wanted(2) {
-                let block = self.block(cid).await.ok_or(FilesError::Missing)?;
-                let opened = match sealed {
-                    Some(Cipher::XChaCha20Poly1305) => {
-                        let opened = self.key.open(&block, Purpose::Content);
-                        opened.map_err(|_| FilesError::Damaged)?
-                    }
-                    Some(Cipher::None) | None => block.into_opened(),
-                };
-                reader.put(&opened).map_err(|_| FilesError::Damaged)?;
+                reader.put(&self.opened(cid).await?).map_err(|_| FilesError::Damaged)?;
             }
             while let Some(part) = reader.next_part() {
                 target.write(&part.bytes).await?;
@@ -230,6 +255,15 @@ impl Running {
         progress(entry.size_bytes);
         Ok(())
     }
+}
+
+/// One `Blob` of many, which the browser may hold in memory.
+pub(super) fn joined(parts: Vec<Blob>, media_type: &str) -> Result<Blob, FilesError> {
+    let options = BlobPropertyBag::new();
+    options.set_type(media_type);
+    let parts: Array = parts.into_iter().collect();
+    let blob = Blob::new_with_blob_sequence_and_options(&parts, &options);
+    blob.map_err(|thrown| BrowserError::thrown("Blob", &thrown).into())
 }
 
 /// A file of this origin, empty; one that is left of an earlier saving is emptied.
