@@ -93,6 +93,27 @@ pub(crate) fn set_root_attribute(name: &str, value: &str) {
     }
 }
 
+/// Colours of the bar around the page, as `index.html` and `tokens.css` have them: dark or not.
+const BAR_COLOURS: [(bool, &str); 2] = [(false, "#fafaf8"), (true, "#0d1012")];
+
+/// Uses the colours of this name (`system`, `light`, `dark`): in the page and in the browser's bar around it.
+pub(crate) fn use_theme(name: &str) {
+    set_root_attribute("data-theme", name);
+    let Ok(bars) = document().query_selector_all("meta[name=theme-color]") else { return };
+    for bar in (0..bars.length()).filter_map(|at| bars.get(at)) {
+        let Ok(bar) = bar.dyn_into::<web_sys::Element>() else { continue };
+        let dark = match name {
+            "dark" => true,
+            "light" => false,
+            _ => bar.get_attribute("media").is_some_and(|media| media.contains("dark")),
+        };
+        for (_, colour) in BAR_COLOURS.iter().filter(|(is_dark, _)| *is_dark == dark) {
+            // Fails only for names that are no names.
+            drop(bar.set_attribute("content", colour));
+        }
+    }
+}
+
 /// Names the page in the tab.
 pub(crate) fn set_title(page: &str) {
     document().set_title(&format!("{page} · Starling"));
@@ -170,6 +191,11 @@ pub(crate) fn has_webrtc() -> bool {
 /// Whether a person can pick a folder to save into.
 pub(crate) fn can_pick_folders() -> bool {
     has(&window(), "showDirectoryPicker")
+}
+
+/// Whether this browser shows PDFs by itself.
+pub(crate) fn shows_pdf() -> bool {
+    has(&window().navigator(), "pdfViewerEnabled")
 }
 
 /// Now, in seconds since 1970.

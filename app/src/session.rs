@@ -147,7 +147,7 @@ impl Session {
         self.settings.update(change);
         let settings = self.settings.get_untracked();
         settings.save(browser::keep);
-        browser::set_root_attribute("data-theme", settings.theme.as_text());
+        browser::use_theme(settings.theme.as_text());
         self.apply();
     }
 

@@ -131,6 +131,44 @@ describe('the page', () => {
     assert.equal((await fs.readdir(folder)).length, Object.keys(ROUTES).length);
   });
 
+  test('fingers hit what is to be pressed', async () => {
+    for (const route of ['/', '/share', '/library', '/settings', '/wallet', '/ledger']) {
+      const page = await visit(route, PHONE);
+      await until(page, 'is drawn', ({ text }) => ROUTES[route].test(text));
+      assert.deepEqual(await page.evaluate(hardToHit), [], route);
+      await page.browserContext().close();
+    }
+  });
+
+  test('the bar around the page has the colours that were chosen, at once and after a reload', async () => {
+    const page = await visit('/settings');
+    await until(page, 'is drawn', ({ text }) => ROUTES['/settings'].test(text));
+    const bar = () => page.evaluate(() => [...document.querySelectorAll('meta[name=theme-color]')].map(({ content }) => content));
+    assert.deepEqual(await bar(), ['#fafaf8', '#0d1012']);
+    await page.click('[name=theme][value=dark]');
+    assert.deepEqual(await bar(), ['#0d1012', '#0d1012']);
+    await page.reload({ waitUntil: 'domcontentloaded' });
+    assert.deepEqual(await bar(), ['#0d1012', '#0d1012']);
+    await until(page, 'is drawn', ({ text }) => ROUTES['/settings'].test(text));
+    await page.click('[name=theme][value=system]');
+    assert.deepEqual(await bar(), ['#fafaf8', '#0d1012']);
+    await page.browserContext().close();
+  });
+
+  test('the menu says where one is, also below the wallet, and home shows its point without scrolling', async () => {
+    for (const [route, place] of [['/wallet', 'Wallet'], ['/ledger', 'Wallet'], ['/share', 'Share']]) {
+      const page = await visit(route);
+      await until(page, 'is drawn', ({ text }) => ROUTES[route].test(text));
+      assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('.header-nav [aria-current]')].map(({ innerText }) => innerText.trim())), [place], route);
+      await page.browserContext().close();
+    }
+    const page = await visit('/', { width: 1280, height: 900 });
+    await until(page, 'is drawn', ({ text }) => ROUTES['/'].test(text));
+    const ends = await page.evaluate(() => document.querySelector('.now .actions').getBoundingClientRect().bottom);
+    assert.ok(ends <= 900, `what to do next ends at ${ends}`);
+    await page.browserContext().close();
+  });
+
   test('nothing jumps while the page comes and the video starts', async () => {
     for (const viewport of [WIDE, PHONE]) {
       const page = await visit('/', viewport, (page) => page.evaluateOnNewDocument(WATCHES_SHIFTS));
@@ -216,6 +254,22 @@ function crowded() {
   const places = [...document.querySelectorAll('.tab-bar a')];
   if (places.length === 0) return ['there is no bar'];
   return places.filter((place) => place.querySelector('span').offsetWidth > place.clientWidth - 4).map((place) => place.innerText);
+}
+
+/** In the page: what is to be pressed and is not hit 21 px above and below its middle. */
+function hardToHit() {
+  const all = [...document.querySelectorAll('main :is(button:not(:disabled), a.button, summary, .segment, .lock-choice)')];
+  const hard = [];
+  for (const one of all.filter((element) => element.checkVisibility())) {
+    one.scrollIntoView({ block: 'center', behavior: 'instant' });
+    const { left, width, top, height } = one.getBoundingClientRect();
+    const hits = [-21, 21].every((off) => {
+      const found = document.elementFromPoint(left + width / 2, top + height / 2 + off);
+      return found !== null && (one.contains(found) || found.closest('label') === one);
+    });
+    if (!hits) hard.push(`${one.outerHTML.slice(0, 90)}: ${height}`);
+  }
+  return hard;
 }
 
 /** Presses Tab until focus comes round; gives every stop with its accessible name. */

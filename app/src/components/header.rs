@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::components::A;
+use leptos_router::hooks::use_location;
 
 use crate::browser;
 use crate::components::icon::{Glyph, Icon};
@@ -47,13 +48,22 @@ pub(crate) fn TabBar() -> impl IntoView {
 fn Links(icons: bool) -> impl IntoView {
     let session = Session::get();
     let watch = move || watch_path(session.source.get().as_deref());
+    // The ledger is below the wallet: it is reached from there, and has no place of its own here.
+    let path = use_location().pathname;
+    let in_wallet = move || match path.read().as_str() {
+        "/wallet" => Some("page"),
+        "/ledger" => Some("true"),
+        _ => None,
+    };
     let icon = move |glyph| icons.then(|| view! { <Icon glyph /> });
     view! {
         <A href=watch>{icon(Glyph::Play)} <span>"Watch"</span></A>
         <A href="/share">{icon(Glyph::Share)} <span>"Share"</span></A>
         <A href="/library">{icon(Glyph::Library)} <span>"Library"</span></A>
         <A href="/network">{icon(Glyph::Network)} <span>"Network"</span></A>
-        <A href="/wallet">{icon(Glyph::Wallet)} <span>"Wallet"</span></A>
+        <a href="/wallet" aria-current=in_wallet>
+            {icon(Glyph::Wallet)} <span>"Wallet"</span>
+        </a>
         {(!icons)
             .then(|| {
                 view! {
