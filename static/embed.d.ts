@@ -208,12 +208,29 @@ export interface StarlingPlayerElement extends HTMLElement {
   consent(): void;
 }
 
+/** How far a `<starling-file>` is; `link`: ours could not start, the browser downloads from the gateway. */
+export type FileState = "starting" | "finding" | "fetching" | "saving" | "done" | "link" | "failed";
+
+/** `<starling-file>`: a download that everybody who has the file helps with. */
+export interface StarlingFileElement extends HTMLElement {
+  /** The CID of a public file or folder, or a whole share link (`https://host/#/get/…`). */
+  cid: string;
+  /** What the file is called. */
+  name: string;
+  /** The Starling server that introduces peers. Default: the host of `embed.js`. */
+  server: string;
+  /** The IPFS gateway for what nobody has, and the link without us. Default: the server. */
+  gateway: string;
+}
+
 declare global {
   interface HTMLElementTagNameMap {
+    "starling-file": StarlingFileElement;
     "starling-player": StarlingPlayerElement;
   }
   interface HTMLElementEventMap {
     "starling-stats": CustomEvent<Stats>;
+    "starling-file": CustomEvent<{ state: FileState; progress: number }>;
     "starling-error": CustomEvent<Problem>;
     "starling-mode": CustomEvent<Mode>;
   }

@@ -2,6 +2,7 @@
 // <starling-player>: HLS video whose viewers pass it on to each other. One module, no dependencies;
 // hls.js is loaded when a player needs it, the peer (WebAssembly) after the first segment. If anything of
 // ours fails to load or to run, the video plays by plain hls.js, and without that natively.
+// <starling-file> is a download that others help with; its code comes when a page has one.
 //
 // The manual for site owners is docs/embed.md; types are in embed.d.ts.
 
@@ -48,6 +49,7 @@ export const loadHls = once(async () => {
 });
 const loadErrors = once(() => import("./player/errors.js"));
 const loadOverlay = once(() => import("./player/overlay.js"));
+const loadFile = once(() => import("./files/element.js"));
 
 /** The peer's code, compiled while it arrives. */
 const loadPeer = once(async () => {
@@ -493,27 +495,35 @@ class StarlingPlayer extends HTMLElement {
   }
 }
 
-// Attributes are properties too: `player.src = …`, `player.uploadLimit = …`.
-for (const name of [...VIDEO_TEXTS, ...SOURCE_TEXTS, ...PEER_TEXTS, "beacon"]) {
-  if (name === "require-consent") continue;
-  Object.defineProperty(StarlingPlayer.prototype, camel(name), {
-    get() {
-      return this.getAttribute(name) ?? "";
-    },
-    set(value) {
-      if (value === null || value === undefined) this.removeAttribute(name);
-      else this.setAttribute(name, value);
-    },
-  });
+/** A download: all it does is in files/element.js. Until that is here, what the page wrote into it stands there. */
+class StarlingFile extends HTMLElement {
+  static observedAttributes = ["cid", "name", "server", "gateway"];
+
+  connectedCallback() {
+    loadFile().then(({ connect }) => connect(/** @type {any} */ (this)), () => {});
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected) this.connectedCallback();
+  }
 }
+
+// Attributes are properties too: `player.src = …`, `player.uploadLimit = …`.
+const PLAYER_TEXTS = [...VIDEO_TEXTS, ...SOURCE_TEXTS, ...PEER_TEXTS, "beacon"].filter((name) => name !== "require-consent");
+for (const name of PLAYER_TEXTS) defineText(StarlingPlayer, name);
+for (const name of StarlingFile.observedAttributes) defineText(StarlingFile, name);
 for (const name of [...VIDEO_FLAGS, "debug", "require-consent"]) {
   Object.defineProperty(StarlingPlayer.prototype, camel(name), {
-    get() {
-      return this.hasAttribute(name);
-    },
-    set(value) {
-      this.toggleAttribute(name, Boolean(value));
-    },
+    get() { return this.hasAttribute(name); },
+    set(value) { this.toggleAttribute(name, Boolean(value)); },
+  });
+}
+
+/** A property for an attribute that is text. @param {CustomElementConstructor} element @param {string} name */
+function defineText({ prototype }, name) {
+  Object.defineProperty(prototype, camel(name), {
+    get() { return this.getAttribute(name) ?? ""; },
+    set(value) { value == null ? this.removeAttribute(name) : this.setAttribute(name, value); },
   });
 }
 
@@ -591,3 +601,4 @@ function adoptStyle(shadow) {
 }
 
 if (!customElements.get("starling-player")) customElements.define("starling-player", StarlingPlayer);
+if (!customElements.get("starling-file")) customElements.define("starling-file", StarlingFile);

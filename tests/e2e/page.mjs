@@ -2,18 +2,23 @@
 //
 // Query: `server` (where embed.js and the signaling are), `media` (origin of the video), `csp`
 // (`strict`: nothing but what the documentation asks for; `no-wasm`: the same without WebAssembly), and
-// `tag-<name>` for every attribute of the tag. `/attach` is a site with a player of hls.js of its own.
+// `tag-<name>` for every attribute of the tag. `/attach` is a site with a player of hls.js of its own; `/file` one with a
+// `<starling-file>`.
 
-/** Answers `/embed` and `/attach`; for an origin's `intercept`. */
+/** Answers `/embed`, `/attach` and `/file`; for an origin's `intercept`. */
 export function pageOf(request, response) {
   const url = new URL(request.url, 'http://page');
-  if (url.pathname !== '/embed' && url.pathname !== '/attach') return false;
+  if (!['/embed', '/attach', '/file'].includes(url.pathname)) return false;
   const ask = (name) => url.searchParams.get(name) ?? '';
   const policy = policyOf(ask('csp'), ask('server'), ask('media'));
   if (policy) response.setHeader('content-security-policy', policy);
   response.setHeader('content-type', 'text/html; charset=utf-8');
-  const page = url.pathname === '/attach' ? attached(ask('server'), ask('tag-src')) : html(ask('server'), attributesOf(url.searchParams));
-  response.end(page);
+  const pages = {
+    '/embed': () => html(ask('server'), attributesOf(url.searchParams)),
+    '/attach': () => attached(ask('server'), ask('tag-src')),
+    '/file': () => withFile(ask('server'), attributesOf(url.searchParams, {})),
+  };
+  response.end(pages[url.pathname]());
   return true;
 }
 
@@ -30,8 +35,8 @@ function policyOf(name, server, media) {
   ].join('; ');
 }
 
-function attributesOf(query) {
-  const attributes = { muted: '', autoplay: '', playsinline: '', controls: '' };
+function attributesOf(query, always = { muted: '', autoplay: '', playsinline: '', controls: '' }) {
+  const attributes = { ...always };
   for (const [name, value] of query) if (name.startsWith('tag-')) attributes[name.slice(4)] = value;
   return Object.entries(attributes).map(([name, value]) => `${name}="${escape(value)}"`).join(' ');
 }
@@ -62,6 +67,18 @@ function attached(server, src) {
   hls.attachMedia(document.querySelector('video'));
   hls.loadSource(${JSON.stringify(src)});
 </script>
+</html>`;
+}
+
+function withFile(server, attributes) {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>A site with a file</title>
+<script type="module" src="${escape(server)}/embed.js"></script>
+<h1>A site with a file</h1>
+<starling-file ${attributes}></starling-file>
 </html>`;
 }
 

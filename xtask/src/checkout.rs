@@ -20,6 +20,7 @@ const SOURCES: &[&str] = &[
     "app",
     "crates",
     "dist/web",
+    "files-wasm",
     "fuzz",
     "peer-wasm",
     "relay",

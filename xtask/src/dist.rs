@@ -23,7 +23,8 @@ pub(crate) fn dist(house: &House) -> Result<()> {
         "the player for sites that serve it themselves, into dist/npm",
         || {
             let peer = web::module_folder(house, "peer");
-            let mut files = web::player_files(house, web::Mode::Release, &peer)?;
+            let shares = web::module_folder(house, "files");
+            let mut files = web::player_files(house, web::Mode::Release, &peer, &shares)?;
             files.retain(|path, _| is_player(path));
             let types = fs::read(peer.join("peer.d.ts")).context("reading the peer's types")?;
             files.insert("peer/peer.d.ts".to_owned(), types);
@@ -48,7 +49,7 @@ pub(crate) fn dist(house: &House) -> Result<()> {
 /// What of the bundle is the player.
 fn is_player(path: &str) -> bool {
     matches!(path, "embed.js" | TYPES)
-        || ["player/", "peer/", "vendor/"].iter().any(|folder| path.starts_with(folder))
+        || ["player/", "peer/", "files/", "vendor/"].iter().any(|folder| path.starts_with(folder))
 }
 
 fn manifest(files: &web::Files) -> Result<String> {
@@ -79,6 +80,7 @@ mod tests {
     #[test]
     fn the_package_holds_the_player_and_nothing_of_the_page() {
         assert!(is_player("embed.js") && is_player("vendor/hls.mjs") && is_player("peer/peer.js"));
+        assert!(is_player("files/element.js") && !is_player("preview/worker.js"));
         assert!(!is_player("icons/icon.svg") && !is_player("manifest.webmanifest"));
     }
 }

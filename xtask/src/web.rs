@@ -6,11 +6,12 @@
 //! | pages that come when they are opened | `app/`, by [`split`] | `pages/` |
 //! | the peer for embedding sites | `peer-wasm/`, by wasm-bindgen and wasm-opt | `peer/` |
 //! | the wallet for the page's worker | `ledger-wasm/`, likewise | `wallet/` |
+//! | files for embedding sites | `files-wasm/`, likewise | `files/` |
 //! | the player's engine | npm's hls.js | `vendor/` |
 //! | the player, icons, manifest | `static/` | as there |
 //!
 //! Scripts and wasm get names that contain the hash of their bytes ([`names`]), so that they may be
-//! cached for ever; `embed.js`, the worker and `index.html`
+//! cached for ever; `embed.js`, the workers and `index.html`
 //! keep theirs. What compresses gets a `.br` beside it.
 //! The bundle is made in a neighbouring folder and swapped in whole: a server that is running never
 //! reads half of it.
@@ -63,6 +64,7 @@ impl Mode {
 pub(crate) const INPUTS: &[&str] = &[
     "app",
     "peer-wasm",
+    "files-wasm",
     "ledger-wasm",
     "crates",
     "static",
@@ -91,12 +93,15 @@ pub(crate) fn build(house: &House, mode: Mode) -> Result<bool> {
     let peer = say::timed("peer", "the browser driver as wasm, for embedding sites", || {
         peer::build(house, mode, "peer")
     })?;
+    let files = say::timed("files", "files from peers as wasm, for embedding sites", || {
+        peer::build(house, mode, "files")
+    })?;
     let ledger = say::timed("ledger", "the wallet as wasm, for the page's worker", || {
         peer::build(house, mode, "ledger")
     })?;
     let app = say::timed("page", "the app as wasm, with its styles", || app::build(house, mode))?;
     say::timed("bundle", "hashed names, compression, into dist/web", || {
-        assemble(house, mode, [&peer, &ledger], &app)
+        assemble(house, mode, [&peer, &files, &ledger], &app)
     })?;
     fs::write(&stamp, inputs).context("writing dist/web.inputs")?;
     Ok(true)
@@ -119,13 +124,18 @@ pub(crate) fn module_folder(house: &House, name: &str) -> PathBuf {
     house.root.join("dist/build").join(name)
 }
 
-fn assemble(house: &House, mode: Mode, [peer, ledger]: [&Path; 2], app: &Path) -> Result<()> {
-    let mut files = player_files(house, mode, peer)?;
+fn assemble(
+    house: &House,
+    mode: Mode,
+    [peer, shares, ledger]: [&Path; 3],
+    app: &Path,
+) -> Result<()> {
+    let mut files = player_files(house, mode, peer, shares)?;
     for (path, bytes) in scripts(house, mode, ledger)? {
         files.insert(format!("wallet/{path}"), bytes);
     }
     files.retain(|path, _| !path.ends_with(".d.ts"));
-    names::hash(&mut files, &["embed.js", "wallet/worker.js"])?;
+    names::hash(&mut files, &["embed.js", "preview/worker.js", "wallet/worker.js"])?;
     for (path, bytes) in read_folder(app)? {
         // The page's own files win: its index.html is the bundle's.
         files.insert(path, bytes);
@@ -167,12 +177,14 @@ fn scripts(house: &House, mode: Mode, folder: &Path) -> Result<Files> {
     Ok(files)
 }
 
-/// The player with all it loads, under plain names: `static/`, the peer, hls.js.
-pub(crate) fn player_files(house: &House, mode: Mode, peer: &Path) -> Result<Files> {
+/// The player with all it loads, under plain names: `static/`, the peer, files, hls.js.
+pub(crate) fn player_files(house: &House, mode: Mode, peer: &Path, shares: &Path) -> Result<Files> {
     let mut files = scripts(house, mode, &house.root.join("static"))?;
-    for (path, bytes) in scripts(house, mode, peer)? {
-        if !path.ends_with(".d.ts") {
-            files.insert(format!("peer/{path}"), bytes);
+    for (folder, module) in [("peer", peer), ("files", shares)] {
+        for (path, bytes) in scripts(house, mode, module)? {
+            if !path.ends_with(".d.ts") {
+                files.insert(format!("{folder}/{path}"), bytes);
+            }
         }
     }
     let hls = house.npm().join("node_modules/hls.js/dist/hls.min.mjs");

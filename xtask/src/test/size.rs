@@ -19,6 +19,9 @@ const PAGES_BYTES_MAX: u64 = 300_000;
 /// The worker that pages with money load: the wallet and the light client.
 const LEDGER_BYTES_MAX: u64 = 150_000;
 
+/// What a page with `<starling-file>` loads when one is pressed.
+const FILES_BYTES_MAX: u64 = 260_000;
+
 /// Checks the bundle's sizes as transferred: compressed by brotli where that was made.
 pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
     let folder = house.web();
@@ -26,6 +29,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
     let mut app = 0;
     let mut pages = 0;
     let mut ledger = 0;
+    let mut shares = 0;
     for path in web::read_folder(&folder)?.keys().filter(|path| !path.ends_with(".br")) {
         let brotli = folder.join(format!("{path}.br"));
         let sent = if brotli.is_file() { brotli } else { folder.join(path) };
@@ -35,6 +39,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
             Part::App => app += size_bytes,
             Part::Pages => pages += size_bytes,
             Part::Ledger => ledger += size_bytes,
+            Part::Files => shares += size_bytes,
             Part::Neither => {}
         }
     }
@@ -43,6 +48,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
         ("app", app, APP_BYTES_MAX),
         ("pages", pages, PAGES_BYTES_MAX),
         ("ledger", ledger, LEDGER_BYTES_MAX),
+        ("files", shares, FILES_BYTES_MAX),
     ];
     for (name, found, limit) in parts {
         let good = found <= limit && found > 0;
@@ -61,6 +67,7 @@ enum Part {
     App,
     Pages,
     Ledger,
+    Files,
     Neither,
 }
 
@@ -70,7 +77,8 @@ fn part(path: &str) -> Part {
     match folder {
         _ if !code => Part::Neither,
         "peer" | "player" => Part::Embed,
-        "pages" => Part::Pages,
+        "pages" | "preview" => Part::Pages,
+        "files" => Part::Files,
         "wallet" => Part::Ledger,
         "" if path == "embed.js" => Part::Embed,
         "" => Part::App,
@@ -90,6 +98,8 @@ mod tests {
         assert_eq!(part("index.html"), Part::App);
         assert_eq!(part("pages/files-00.wasm"), Part::Pages);
         assert_eq!(part("wallet/worker.js"), Part::Ledger);
+        assert_eq!(part("preview/worker.js"), Part::Pages);
+        assert_eq!(part("files/element.js"), Part::Files);
         assert_eq!(part("vendor/hls-00.mjs"), Part::Neither);
         assert_eq!(part("icons/icon.svg"), Part::Neither);
     }

@@ -10,11 +10,28 @@ use crate::{
 };
 
 /// What only runs in a browser: compiled for it; natively only for the page's unit tests.
-const BROWSER_CRATES: [&str; 6] =
-    ["--package", "app", "--package", "ledger-wasm", "--package", "peer-wasm"];
+const BROWSER_CRATES: [&str; 8] = [
+    "--package",
+    "app",
+    "--package",
+    "files-wasm",
+    "--package",
+    "ledger-wasm",
+    "--package",
+    "peer-wasm",
+];
 /// Everything else.
-const NATIVE: [&str; 7] =
-    ["--workspace", "--exclude", "app", "--exclude", "ledger-wasm", "--exclude", "peer-wasm"];
+const NATIVE: [&str; 9] = [
+    "--workspace",
+    "--exclude",
+    "app",
+    "--exclude",
+    "files-wasm",
+    "--exclude",
+    "ledger-wasm",
+    "--exclude",
+    "peer-wasm",
+];
 /// The simulator's suite is a stage of its own.
 const SUITE: [&str; 4] = ["--package", "workspace-tests", "--test", "sim"];
 
