@@ -2,7 +2,7 @@
 
 use peer_wasm::files::{
     FilesError, ShareStatus,
-    view::{Failure, ShareView, Stage},
+    view::{Failure, GatewayState, ShareView, Stage},
 };
 
 use crate::format::{bytes, counted, percent, rate, share};
@@ -27,10 +27,23 @@ fn said(headline: impl Into<String>, detail: impl Into<String>) -> Said {
 pub(crate) fn receiving(status: &ShareStatus) -> Said {
     let share = &status.share;
     match share.stage {
-        Stage::Finding if status.room.peers.is_empty() => said(
-            "Looking for the sender",
-            "Nobody who has this is online right now. Keep this page open: it begins by itself.",
-        ),
+        Stage::Finding if status.room.peers.is_empty() => {
+            let detail = match share.gateway {
+                GatewayState::Off | GatewayState::Waiting | GatewayState::Gives => {
+                    "Nobody who has this is online right now. Keep this page open: it begins by itself."
+                }
+                GatewayState::Lacks => {
+                    "Nobody who has this is online right now, and the gateway does not have it. Keep this page open: it begins by itself."
+                }
+                GatewayState::Unreachable => {
+                    "Nobody who has this is online right now, and the gateway does not answer. Keep this page open: it begins by itself."
+                }
+                GatewayState::Lied => {
+                    "Nobody who has this is online right now, and the gateway sent something else: it is not asked any more."
+                }
+            };
+            said("Looking for the sender", detail)
+        }
         Stage::Finding => said("Connecting", "Somebody who has this is there."),
         Stage::Offered => said(share.name.clone(), contents(share)),
         Stage::Fetching => fetching(share),
@@ -57,6 +70,11 @@ fn fetching(view: &ShareView) -> Said {
         return said(format!("Paused at {here}"), "What is here stays, also after a reload.");
     }
     let others = view.peers.len();
+    if others == 0 && view.gateway == GatewayState::Gives {
+        let rest = view.chosen_bytes.saturating_sub(view.chosen_held_bytes);
+        let pace = pace(rest, view.receive_bytes_per_s);
+        return said(here, format!("{pace}. Nobody is online, it comes from the gateway."));
+    }
     if others == 0 {
         return said(
             format!("The sender is offline, {here} here"),
@@ -105,6 +123,8 @@ pub(crate) fn contents(view: &ShareView) -> String {
         // Not known yet.
         0 => String::new(),
         1 => bytes(view.total_bytes),
+        // A share of several files without a name is called by their number.
+        files if view.name == format!("{files} files") => bytes(view.total_bytes),
         files => {
             format!("{}, {}", counted(u64::from(files), "file", "files"), bytes(view.total_bytes))
         }
@@ -123,6 +143,10 @@ fn failed(failure: Failure) -> Said {
         ),
         Failure::TooLarge => said("This share is too large", "A page can take up to 1 TB at once."),
         Failure::Ended => said("This share has ended", "Ask the sender for a new link."),
+        Failure::Layout => said(
+            "This page can't fetch this",
+            "Its blocks are cut, or its files called, in a way that is not known here. Open it with an IPFS tool.",
+        ),
     }
 }
 
@@ -170,7 +194,6 @@ fn size(count: usize) -> u64 {
 pub(crate) fn error(error: &FilesError) -> Said {
     let remedy = match error {
         FilesError::Link(_) => "Check that the whole link was copied.",
-        FilesError::Public => "Open it with an IPFS tool, or ask for a private link.",
         FilesError::PasswordNeeded | FilesError::Password(_) => "Ask whoever sent you the link.",
         FilesError::Ended => "Ask the sender for a new link.",
         FilesError::Make(_) => "Rename it, or leave it out.",
@@ -182,6 +205,16 @@ pub(crate) fn error(error: &FilesError) -> Said {
         FilesError::Missing => "It comes as soon as somebody who has it is online.",
         FilesError::Damaged => "Ask the sender to share it again.",
         FilesError::NoFolders => "Save the files one by one.",
+        FilesError::Car(_) | FilesError::CarBlock(_) | FilesError::CarLacks(_) => {
+            "Make the CAR again, or get it from somewhere else."
+        }
+        FilesError::CarRoots(_) => "Make a CAR of one file or folder.",
+        FilesError::Gateway => "It looks like https://gateway.example.",
+        FilesError::GatewaySilent => {
+            "Check the address, and that the gateway lets other sites read."
+        }
+        FilesError::OtherKind => "Save it, and open it with a program that knows it.",
+        FilesError::TooLargeToShow | FilesError::NoPreview => "Save it to open it.",
         FilesError::Browser(_) => "Try again, or use another browser.",
     };
     said(crate::format::sentence(&error.to_string()), remedy)
@@ -240,5 +273,28 @@ mod tests {
         assert_eq!(going.detail, "60.0\u{a0}MB to go, 1.0\u{a0}MB/s, 1\u{a0}min left");
         assert_eq!(time_left(7), "10\u{a0}s left");
         assert_eq!(time_left(3_700), "1\u{a0}h 1\u{a0}min left");
+    }
+
+    #[test]
+    fn files_are_counted_once() {
+        let view = |name: &str| ShareView {
+            name: name.to_owned(),
+            files: 3,
+            total_bytes: 2_000_000,
+            ..ShareView::default()
+        };
+        assert_eq!(contents(&view("3 files")), "2.0\u{a0}MB");
+        assert_eq!(contents(&view("holiday")), "3\u{a0}files, 2.0\u{a0}MB");
+    }
+
+    #[test]
+    fn it_says_what_the_gateway_does() {
+        let gives = receiving(&status(|share| share.gateway = GatewayState::Gives));
+        assert_eq!(gives.headline, "63\u{a0}%");
+        assert!(gives.detail.ends_with("it comes from the gateway."), "{}", gives.detail);
+        let lacks = receiving(&status(|share| {
+            (share.stage, share.gateway) = (Stage::Finding, GatewayState::Lacks);
+        }));
+        assert!(lacks.detail.contains("the gateway does not have it"));
     }
 }

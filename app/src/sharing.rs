@@ -11,7 +11,7 @@ use std::{rc::Rc, time::Duration};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use peer_wasm::Peer;
-use peer_wasm::files::{Files, FilesError, Item, MakeOptions, ShareStatus};
+use peer_wasm::files::{Files, FilesError, Gateway, Item, MakeOptions, ShareStatus};
 
 use crate::browser;
 use crate::later;
@@ -19,6 +19,9 @@ use crate::share_words::{Said, error};
 
 /// Kept once there are shares on this device.
 const SHARES_KEY: &str = "starling.shares";
+
+/// Keeps the address of the gateway, where one is used.
+const GATEWAY_KEY: &str = "starling.gateway";
 
 /// How often a share is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
@@ -57,6 +60,8 @@ pub(crate) struct Sharing {
     pub(crate) made: RwSignal<Option<String>>,
     /// Counts changes of the library.
     pub(crate) changed: RwSignal<u32>,
+    /// The gateway that is asked for what nobody has, by its address.
+    pub(crate) gateway: RwSignal<Option<String>>,
 }
 
 /// Bytes a second that shares may send, and who is to be told.
@@ -85,6 +90,7 @@ impl Sharing {
             making: RwSignal::new(Making::Nothing),
             made: RwSignal::new(None),
             changed: RwSignal::new(0),
+            gateway: RwSignal::new(browser::kept(GATEWAY_KEY).filter(|text| !text.is_empty())),
         }
     }
 
@@ -128,11 +134,35 @@ impl Sharing {
             told.set_upload_limit(limit.bytes_per_s);
             limit.told = Some(Rc::new(move |bytes_per_s| told.set_upload_limit(bytes_per_s)));
         });
+        if let Some(address) = self.gateway.get_untracked() {
+            // One that is no address any more is as none.
+            files.set_gateway(Gateway::parse(&address).ok());
+        }
         files.restore().await;
         // Those that were opened now have the limit as well.
         self.limit.with_value(|limit| files.set_upload_limit(limit.bytes_per_s));
         self.ready.set(true);
         self.changed.update(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Asks this gateway from now on, if one answers at the address.
+    pub(crate) async fn use_gateway(self, address: &str) -> Result<(), Said> {
+        let Some(files) = self.files() else { return Ok(()) };
+        let gateway = Gateway::parse(address).map_err(|wrong| error(&wrong))?;
+        gateway.probe().await.map_err(|wrong| error(&wrong))?;
+        browser::keep(GATEWAY_KEY, gateway.address());
+        self.gateway.set(Some(gateway.address().to_owned()));
+        files.set_gateway(Some(gateway));
+        Ok(())
+    }
+
+    /// Asks no gateway any more.
+    pub(crate) fn use_no_gateway(self) {
+        browser::keep(GATEWAY_KEY, "");
+        self.gateway.set(None);
+        if let Some(files) = self.files() {
+            files.set_gateway(None);
+        }
     }
 
     /// What all shares together may send from now on.
@@ -166,6 +196,16 @@ impl Sharing {
         };
         self.work(name, async move |progress: &dyn Fn(u64, u64)| {
             let link = files.make(&items, &options, progress).await?;
+            self.made.set(cid_of(&link));
+            Ok(())
+        });
+    }
+
+    /// Shares what is in a CAR.
+    pub(crate) fn import_car(self, item: Item) {
+        let Some(files) = self.files() else { return };
+        self.work(item.path.clone(), async move |progress: &dyn Fn(u64, u64)| {
+            let link = files.import_car(&item.file, progress).await?;
             self.made.set(cid_of(&link));
             Ok(())
         });

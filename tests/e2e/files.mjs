@@ -6,7 +6,7 @@ import { PATIENCE_MS, eventually } from './stage.mjs';
  * Before any script of the page: no picker of the system, which no test can press; what is handed to the browser as
  * a download is remembered instead of asked about.
  */
-const INJECTED = `
+export const INJECTED = `
   delete window.showSaveFilePicker;
   delete window.showDirectoryPicker;
   window.__saved = [];
@@ -68,6 +68,7 @@ export class Person {
         peers: Number(card?.dataset.peers ?? 0),
         percent: Number(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow') ?? 0),
         files: Number(document.querySelector('.files')?.dataset.files ?? 0),
+        gatewayBytes: Number(card?.dataset.gatewayBytes ?? 0),
         whole: document.querySelectorAll('.file-row[data-whole=true]').length,
         saved: window.__saved,
         errors: window.__errors,
@@ -84,17 +85,21 @@ export class Person {
     }, withinMs);
   }
 
-  /** Shares files made up in the page: `{ name, size, seed, type }`. The link. */
-  async share(files, { password = '', withinMs = PATIENCE_MS } = {}) {
+  /**
+   * Shares files made up in the page: `{ name, size, seed, type, head }`, `head` being bytes in base64 that stand
+   * where the first ones would. The link.
+   */
+  async share(files, { password = '', isPublic = false, withinMs = PATIENCE_MS } = {}) {
     await this.go('/share');
     await this.page.waitForSelector('#pick-files + button:not([disabled])', { timeout: PATIENCE_MS });
+    if (isPublic) await this.page.click('[name=readers][value=public]');
     if (password) {
       await this.page.click('.share-lock .switch');
       await this.page.type('#share-password', password);
     }
     await this.page.evaluate((list) => {
       const transfer = new DataTransfer();
-      for (const { name, size, seed, type } of list) {
+      for (const { name, size, seed, type, head = '' } of list) {
         const words = new Uint32Array(Math.ceil(size / 4));
         let state = seed | 1;
         for (let at = 0; at < words.length; at += 1) {
@@ -103,7 +108,10 @@ export class Person {
           state ^= state << 5;
           words[at] = state;
         }
-        transfer.items.add(new File([words.buffer.slice(0, size)], name, { type: type ?? '' }));
+        const first = Uint8Array.from(atob(head), (letter) => letter.charCodeAt(0));
+        const bytes = new Uint8Array(words.buffer, 0, size);
+        bytes.set(first.subarray(0, size));
+        transfer.items.add(new File([bytes], name, { type: type ?? '' }));
       }
       const input = document.getElementById('pick-files');
       input.files = transfer.files;
@@ -141,8 +149,13 @@ export class Person {
 
   /** Saves one of the files by its row, or the only one; its name and SHA-256. */
   async save(row = 0, withinMs = PATIENCE_MS) {
+    return this.saved(() => this.page.evaluate((at) => document.querySelectorAll('.file-row .save')[at].click(), row), withinMs);
+  }
+
+  /** What is handed to the browser's downloads after `press`: its name, size and SHA-256. */
+  async saved(press, withinMs = PATIENCE_MS) {
     const before = (await this.look()).saved.length;
-    await this.page.evaluate((at) => document.querySelectorAll('.file-row .save')[at].click(), row);
+    await press();
     await this.until('it is saved', ({ saved }) => saved.length > before, withinMs);
     return this.page.evaluate(async (at) => {
       const { name, href } = window.__saved[at];
@@ -153,9 +166,8 @@ export class Person {
   }
 }
 
-/** The SHA-256 of a file as {@link Person.share} makes it up. */
-export async function expected({ size, seed }) {
-  const { createHash } = await import('node:crypto');
+/** The bytes of a file as {@link Person.share} makes it up. */
+export function bytesOf({ size, seed, head = '' }) {
   const words = new Uint32Array(Math.ceil(size / 4));
   let state = seed | 1;
   for (let at = 0; at < words.length; at += 1) {
@@ -164,5 +176,13 @@ export async function expected({ size, seed }) {
     state ^= state << 5;
     words[at] = state;
   }
-  return createHash('sha256').update(new Uint8Array(words.buffer, 0, size)).digest('hex');
+  const bytes = new Uint8Array(words.buffer, 0, size);
+  bytes.set(Buffer.from(head, 'base64').subarray(0, size));
+  return bytes;
+}
+
+/** The SHA-256 of a file as {@link Person.share} makes it up. */
+export async function expected(file) {
+  const { createHash } = await import('node:crypto');
+  return createHash('sha256').update(bytesOf(file)).digest('hex');
 }

@@ -127,6 +127,19 @@ describe('files', () => {
     assert.equal((await receiver.save()).sha256, await expected(file));
   });
 
+  test('it says that the sender is gone, how much is here, and that others have the rest', async () => {
+    const file = { name: 'gone.bin', size: 24 * MIB, seed: 37 };
+    const [sender, first, second] = [await arrive(), await arrive(), await arrive()];
+    await sender.page.evaluateOnNewDocument(() => localStorage.setItem('starling.upload', '16'));
+    const link = await sender.share([file], { withinMs: PATIENT_MS });
+    await first.get(link);
+    await first.until('some is here', ({ percent }) => percent >= 10, PATIENT_MS);
+    await sender.closeTab();
+    await first.until('it says so', ({ text }) => /The sender is offline, \d+\s% here/.test(text), PATIENT_MS);
+    await second.get(link, { withinMs: PATIENT_MS });
+    await second.until('it says who has some', ({ text }) => /But one other has (some of )?the rest|The sender is offline/.test(text), PATIENT_MS);
+  });
+
   test('a thousand small files arrive, each as it was', async () => {
     const files = Array.from({ length: 1_000 }, (_, number) => ({ name: `note ${number}.txt`, size: 300 + number, seed: number + 1 }));
     const [sender, receiver] = [await arrive(), await arrive()];
@@ -159,6 +172,8 @@ describe('files', () => {
     const link = await sender.share([file]);
     await receiver.open(link.slice(0, -5));
     await receiver.until('it says what is wrong', ({ text }) => text.includes('Check that the whole link was copied'));
+    await receiver.open(`${link}&x=1000`);
+    await receiver.until('it says that it is over', ({ text }) => text.includes('This share has ended') && text.includes('Ask the sender for a new link'));
     await receiver.get(link);
     await receiver.done();
     await receiver.go('/library');

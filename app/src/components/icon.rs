@@ -51,6 +51,8 @@ pub(crate) enum Glyph {
     Pin,
     /// A bin.
     Bin,
+    /// An eye.
+    Eye,
 }
 
 impl Glyph {
@@ -97,6 +99,10 @@ impl Glyph {
             Self::Pause => "M9 6v12M15 6v12",
             Self::Pin => "M9 4h6l-.8 6 3.3 3.5h-11L9.8 10ZM12 13.5V20",
             Self::Bin => "M5 7h14M9.5 7V4.5h5V7M6.5 7l1 13h9l1-13",
+            Self::Eye => {
+                "M2.8 12S6.3 5.8 12 5.8 21.2 12 21.2 12 17.7 18.2 12 18.2 2.8 12 2.8 12ZM14.6 12a2.6 2.6 0 1 1-5.2 0 \
+                 2.6 2.6 0 0 1 5.2 0Z"
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use peer_wasm::files::{FilesError, ShareStatus, view::Stage};
 
 use crate::browser;
 use crate::components::file_list::FileList;
+use crate::components::gateway::GatewayChoice;
 use crate::format::share;
 use crate::session::Session;
 use crate::share_words::{self, Said};
@@ -111,11 +112,21 @@ fn Fetching(cid: Signal<Option<String>>) -> impl IntoView {
     });
     Effect::new(move || browser::set_title(&name.get()));
     let choosing = Memo::new(move |_| stage.get() == Some(Stage::Offered));
+    // Somebody who waits is shown what else there is.
+    let lacking = Memo::new(move |_| {
+        status.read().as_ref().is_some_and(|status| {
+            let share = &status.share;
+            matches!(share.stage, Stage::Finding | Stage::Fetching) && share.peers.is_empty()
+        })
+    });
     view! {
         <section
             class="card transfer"
             data-stage=move || stage.get().map(stage_word)
             data-peers=move || status.read().as_ref().map_or(0, |s| s.share.peers.len()).to_string()
+            data-gateway-bytes=move || {
+                status.read().as_ref().map_or(0, |s| s.share.gateway_bytes).to_string()
+            }
         >
             <div class="transfer-head">
                 <h1>{name}</h1>
@@ -131,6 +142,12 @@ fn Fetching(cid: Signal<Option<String>>) -> impl IntoView {
             </Show>
         </section>
         <Peers status />
+        <section class="card other-source" hidden=move || !lacking.get()>
+            <details>
+                <summary>"Another source"</summary>
+                <GatewayChoice />
+            </details>
+        </section>
     }
 }
 

@@ -8,6 +8,7 @@ use leptos_router::components::A;
 use peer_wasm::files::{Files, FilesError, Remembered, Space};
 
 use crate::browser;
+use crate::components::gateway::GatewayChoice;
 use crate::components::icon::{Glyph, Icon};
 use crate::format::{bytes, share, trimmed};
 use crate::routes::share::ends;
@@ -61,6 +62,10 @@ pub(crate) fn Library() -> impl IntoView {
                     <Row row wrong />
                 </For>
             </ul>
+            <section class="card other-source" aria-labelledby="source-title">
+                <h2 id="source-title">"Another source"</h2>
+                <GatewayChoice />
+            </section>
         </div>
     }
 }
@@ -213,6 +218,9 @@ fn facts(row: &Remembered) -> String {
     }
     if row.held_bytes < row.size_bytes {
         facts.push(format!("{} here", bytes(row.held_bytes)));
+    }
+    if row.public {
+        facts.push("public".to_owned());
     }
     if row.active {
         facts.push("being shared".to_owned());

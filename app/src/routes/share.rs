@@ -7,6 +7,7 @@ use leptos_router::components::A;
 use peer_wasm::files::{COPY_BYTES_MAX, Item, MakeOptions, Remembered};
 
 use crate::browser;
+use crate::components::car::SaveCar;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::link_card::LinkCard;
 use crate::components::problems::Problems;
@@ -58,7 +59,7 @@ pub(crate) fn Share() -> impl IntoView {
 #[component]
 fn Chooser() -> impl IntoView {
     let sharing = Session::get().sharing;
-    let (over, locked) = (RwSignal::new(false), RwSignal::new(false));
+    let (over, locked, public) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
     let (password, lasts_s) = (NodeRef::<Input>::new(), RwSignal::new(0_u64));
     let take = move |items: Vec<Item>| {
         let chosen = password.get_untracked().map(|input| input.value());
@@ -66,8 +67,14 @@ fn Chooser() -> impl IntoView {
         let options = MakeOptions {
             password: chosen.filter(|text| locked.get_untracked() && !text.is_empty()),
             ends_at_s: (lasts > 0).then(|| browser::now_s() + lasts),
+            public: public.get_untracked(),
         };
         sharing.make(items, options);
+    };
+    let import = move |items: Vec<Item>| {
+        if let Some(item) = items.into_iter().next() {
+            sharing.import_car(item);
+        }
     };
     let dropped = move |event: leptos::ev::DragEvent| {
         event.prevent_default();
@@ -109,6 +116,7 @@ fn Chooser() -> impl IntoView {
                     <Pick id="pick-files" words="Choose files" folder=false take />
                     <Pick id="pick-folder" words="Choose a folder" folder=true take />
                 </div>
+                <Pick id="pick-car" words="Open a CAR" folder=false take=import quiet=true />
             </Show>
             <p class="quiet quiet--warn drop-wrong" aria-live="polite">
                 {move || match sharing.making.get() {
@@ -117,7 +125,7 @@ fn Chooser() -> impl IntoView {
                 }}
             </p>
         </section>
-        <Options locked password lasts_s />
+        <Options locked password lasts_s public />
     }
 }
 
@@ -128,6 +136,9 @@ fn Pick(
     words: &'static str,
     folder: bool,
     take: impl Fn(Vec<Item>) + Copy + 'static,
+    /// For few: beside the others it is small.
+    #[prop(default = false)]
+    quiet: bool,
 ) -> impl IntoView {
     let ready = Session::get().sharing.ready;
     let input = NodeRef::<Input>::new();
@@ -158,7 +169,8 @@ fn Pick(
         />
         <button
             class="button"
-            class:button--strong={!folder}
+            class:button--strong={!folder && !quiet}
+            class:button--quiet=quiet
             type="button"
             disabled=move || !ready.get()
             on:click=move |_| picked::pick(id)
@@ -200,6 +212,7 @@ fn Options(
     locked: RwSignal<bool>,
     password: NodeRef<Input>,
     lasts_s: RwSignal<u64>,
+    public: RwSignal<bool>,
 ) -> impl IntoView {
     const LASTS: [(u64, &str); 4] =
         [(0, "No end"), (3_600, "1 hour"), (86_400, "1 day"), (604_800, "1 week")];
@@ -217,6 +230,20 @@ fn Options(
             </label>
         }
     };
+    let readers = move |(is_public, words): (bool, &'static str)| {
+        view! {
+            <label class="segment">
+                <input
+                    type="radio"
+                    name="readers"
+                    value=if is_public { "public" } else { "link" }
+                    prop:checked=move || public.get() == is_public
+                    on:change=move |_| public.set(is_public)
+                />
+                <span>{words}</span>
+            </label>
+        }
+    };
     view! {
         <div class="share-options">
             <div class="share-lasts">
@@ -225,7 +252,16 @@ fn Options(
                     {LASTS.map(option).collect_view()}
                 </fieldset>
             </div>
-            <div class="share-lock">
+            <div class="share-lasts">
+                <span id="readers-title" class="quiet">"Who can read it"</span>
+                <fieldset class="segments" aria-labelledby="readers-title">
+                    {[(false, "Who has the link"), (true, "Public")].map(readers).collect_view()}
+                </fieldset>
+            </div>
+            <p class="quiet share-public" hidden=move || !public.get()>
+                "Not encrypted. The link names the content itself, by the CID that IPFS tools give it: whoever knows the CID can fetch it, and pass it on."
+            </p>
+            <div class="share-lock" hidden=public>
                 <label class="lock-choice">
                     <input
                         class="switch"
@@ -286,6 +322,7 @@ fn Mine(share: Remembered) -> impl IntoView {
                         {bytes(share.size_bytes)}
                         {share.ends_at_s.map(|end| format!(", {}", ends(end)))}
                         {share.link.contains("?p=").then_some(", with a password")}
+                        {share.public.then_some(", public")}
                     </p>
                 </div>
                 <button class="button" type="button" data-do="stop" on:click=stop>
@@ -300,6 +337,7 @@ fn Mine(share: Remembered) -> impl IntoView {
                 <p class="transfer-line num" aria-live="polite">{move || said.read().headline.clone()}</p>
                 <p class="quiet num transfer-detail">{move || said.read().detail.clone()}</p>
             </div>
+            {share.public.then(|| view! { <div class="transfer-actions"><SaveCar cid=Signal::stored(Some(share.cid.clone())) /></div> })}
             {again.then(|| view! { <Again cid=share.cid.clone() size_bytes=share.size_bytes /> })}
         </section>
     }

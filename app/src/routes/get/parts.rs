@@ -12,6 +12,7 @@ use peer_wasm::files::{
 };
 
 use crate::components::avatar::Avatar;
+use crate::components::car::SaveCar;
 use crate::components::file_list::SaveButton;
 use crate::components::icon::{Glyph, Icon};
 use crate::format::{bytes, counted, short_key};
@@ -106,6 +107,10 @@ pub(super) fn Actions(
             sharing.touch();
         }
     };
+    let public_and_whole = Memo::new(move |_| {
+        let status = status.read();
+        status.as_ref().is_some_and(|status| status.share.public && status.share.complete)
+    });
     let single = Memo::new(move |_| match entries.read().as_slice() {
         [one] => Some(one.number),
         _ => None,
@@ -134,6 +139,9 @@ pub(super) fn Actions(
             </Show>
             <Show when=move || stage.get() == Some(Stage::Done) && single.get().is_none()>
                 <SaveAll cid chosen />
+            </Show>
+            <Show when=move || public_and_whole.get()>
+                <SaveCar cid />
             </Show>
         </div>
     }
