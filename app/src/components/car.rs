@@ -22,7 +22,9 @@ pub(crate) fn SaveCar(
         busy.set(Some(0.0));
         wrong.set(None);
         spawn_local(async move {
-            let progress = move |done, all| drop(busy.try_set(Some(share(done, all))));
+            let progress = move |done, all| {
+                busy.try_set(Some(share(done, all)));
+            };
             let saved = files.save_car(&cid, &progress).await;
             let said = saved.err().map(|error| share_words::error(&error));
             wrong.try_set(said.map(|said| format!("{} {}", said.headline, said.detail)));

@@ -190,7 +190,7 @@ fn Framed(url: String, name: String, kind: Kind) -> impl IntoView {
         let player = inside.and_then(|page| page.query_selector("video, audio").ok().flatten());
         if let Some(player) = player {
             let listener = Listener::new(&player, "error", move |_: web_sys::Event| {
-                drop(failed.try_set(true))
+                failed.try_set(true);
             });
             ear.set_value(Some(listener));
         }
