@@ -104,7 +104,7 @@ pub(crate) async fn pins(args: Pins) -> Result<(), Problem> {
                 let kind = match kind {
                     PinKind::Below => "",
                     PinKind::Listed => " (sealed)",
-                    PinKind::Getting => " (being fetched)",
+                    PinKind::Getting | PinKind::GettingListed => " (being fetched)",
                 };
                 println!("{root}  {}{kind}", name.unwrap_or_default());
             }
@@ -117,7 +117,8 @@ pub(crate) async fn pin(args: PinOne) -> Result<(), Problem> {
     let PinOne { cid, name, common } = args;
     common
         .run(move |store, json| {
-            if matches!(store.pinned(&cid)?, Some(Pin { kind: PinKind::Listed, .. })) {
+            let kind = store.pinned(&cid)?.map(|pin| pin.kind);
+            if matches!(kind, Some(PinKind::Listed | PinKind::GettingListed)) {
                 // The list is known only to who sealed: it stays.
                 return say(json, &json!({ "cid": cid.to_string() }), &cid.to_string());
             }

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use ::content::{
     Block, Cid, Profile,
     build::{Build, Entry, FileBuilder, SymlinkBuilder, TreeBuilder, TreeError},
-    check_name,
-    limits::{PATH_DEPTH_MAX, TREE_ENTRIES_MAX},
     store::BlockStore as _,
 };
 
+use super::walk::{Found, Kind, Walked, walk};
 use super::{ContentError, FileStore, Pin, PinKind, Progress};
 
 /// Bytes read at once.
@@ -81,20 +80,6 @@ struct Adding<'f> {
     files: u64,
 }
 
-/// Something below the folder that is added.
-struct Found {
-    path: PathBuf,
-    /// Below the folder, joined by slashes.
-    name: String,
-    kind: Kind,
-}
-
-enum Kind {
-    File,
-    Folder,
-    Symlink,
-}
-
 impl<'f> Adding<'f> {
     fn new(profile: Profile, keep: Keep<'f>, progress: Progress<'f>) -> Self {
         Self { profile, keep, progress, done_bytes: 0, total_bytes: 0, blocks: 0, files: 0 }
@@ -117,7 +102,8 @@ impl<'f> Adding<'f> {
     }
 
     fn folder(&mut self, path: &Path) -> Result<Entry, ContentError> {
-        let found = self.walk(path)?;
+        let Walked { found, content_bytes } = walk(path)?;
+        self.total_bytes = content_bytes;
         let mut tree = TreeBuilder::new(self.profile);
         for Found { path, name, kind } in found {
             let inserted = match kind {
@@ -145,37 +131,6 @@ impl<'f> Adding<'f> {
             let error = drafts.error().cloned();
             ContentError::Tree(error.expect("a tree without an entry has an error"))
         })
-    }
-
-    /// Everything below a folder, folders before what is in them. Checks every name before any file is
-    /// read, and sums sizes for the progress.
-    fn walk(&mut self, top: &Path) -> Result<Vec<Found>, ContentError> {
-        let mut found = Vec::new();
-        let mut todo = vec![(top.to_owned(), String::new())];
-        while let Some((folder, above)) = todo.pop() {
-            for entry in fs::read_dir(&folder).map_err(io_at(&folder))? {
-                let entry = entry.map_err(io_at(&folder))?;
-                let path = entry.path();
-                let name = join(&above, &path)?;
-                let metadata = entry.metadata().map_err(io_at(&path))?;
-                let kind = if metadata.is_dir() {
-                    todo.push((path.clone(), name.clone()));
-                    Kind::Folder
-                } else if metadata.is_file() {
-                    self.total_bytes = self.total_bytes.saturating_add(metadata.len());
-                    Kind::File
-                } else if metadata.is_symlink() {
-                    Kind::Symlink
-                } else {
-                    return Err(ContentError::Special { path });
-                };
-                found.push(Found { path, name, kind });
-                if found.len() > TREE_ENTRIES_MAX {
-                    return Err(ContentError::Tree(TreeError::TooMany));
-                }
-            }
-        }
-        Ok(found)
     }
 
     fn file(&mut self, path: &Path) -> Result<Entry, ContentError> {
@@ -222,17 +177,6 @@ impl<'f> Adding<'f> {
     }
 }
 
-fn join(above: &str, path: &Path) -> Result<String, ContentError> {
-    let name = path.file_name().unwrap_or_default();
-    let name = name.to_str().ok_or_else(|| ContentError::NotUtf8 { path: path.to_owned() })?;
-    check_name(name).map_err(|error| ContentError::Name { path: path.to_owned(), error })?;
-    if above.split('/').count() >= PATH_DEPTH_MAX {
-        let error = ::content::NameError::TooDeep;
-        return Err(ContentError::Name { path: path.to_owned(), error });
-    }
-    Ok(if above.is_empty() { name.to_owned() } else { format!("{above}/{name}") })
-}
-
 fn named(path: &Path, error: TreeError) -> ContentError {
     match error {
         TreeError::Path(error) => ContentError::Name { path: path.to_owned(), error },
@@ -240,7 +184,7 @@ fn named(path: &Path, error: TreeError) -> ContentError {
     }
 }
 
-pub(super) fn io_at(path: &Path) -> impl FnOnce(io::Error) -> ContentError {
+pub(crate) fn io_at(path: &Path) -> impl FnOnce(io::Error) -> ContentError {
     let path = path.to_owned();
     move |source| ContentError::Io { path, source }
 }

@@ -5,9 +5,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ::content::{
-    Cid, Opened,
+    Cid, Node, Opened, decode,
     limits::TREE_ENTRIES_MAX,
-    read::{FileReader, Found, TreeReader},
+    read::{FileReader, Found, ReadError, TreeReader},
+    share::{Cipher, EntryKind, Purpose, ShareEntry, ShareKey, ShareManifest},
+    symlink_stays_inside,
 };
 
 use super::{ContentError, FileStore, Opening, Progress, add::io_at, car::block};
@@ -37,6 +39,29 @@ pub fn get(
 ) -> Result<Got, ContentError> {
     let write = |getting: &mut Getting<'_>| getting.tree(root);
     whole(out, limit_bytes, store, &Opening::Plain, progress, write)
+}
+
+/// Writes entries of a share to `out`, which must not be there, by their numbers in the manifest: a share
+/// of one file as that file, any other as a folder. It is there whole or not at all.
+///
+/// # Errors
+/// As of [`get`].
+pub fn get_share(
+    manifest: &ShareManifest,
+    entries: &[u32],
+    key: &ShareKey,
+    out: &Path,
+    store: &FileStore,
+    progress: Progress<'_>,
+) -> Result<Got, ContentError> {
+    let opening = match manifest.cipher {
+        Cipher::None => Opening::Plain,
+        Cipher::XChaCha20Poly1305 => Opening::Sealed(key.clone(), Purpose::Content),
+    };
+    let at = |number: &u32| manifest.entries.get(usize::try_from(*number).ok()?);
+    let chosen: Vec<&ShareEntry> = entries.iter().filter_map(at).collect();
+    let write = |getting: &mut Getting<'_>| getting.share(manifest, &chosen);
+    whole(out, manifest.total_bytes(), store, &opening, progress, write)
 }
 
 /// Writes something to `out`, which must not be there. It is there whole or not at all.
@@ -105,6 +130,46 @@ impl Getting<'_> {
             }
         }
         Ok(())
+    }
+
+    fn share(
+        &mut self,
+        manifest: &ShareManifest,
+        entries: &[&ShareEntry],
+    ) -> Result<(), ContentError> {
+        let total_bytes = entries.iter().map(|entry| entry.size_bytes).sum();
+        if let [only] = manifest.entries.as_slice()
+            && only.cid == manifest.root
+        {
+            let top = self.top.clone();
+            return self.file(only.cid, only.size_bytes, &top, total_bytes);
+        }
+        fs::create_dir(&self.top).map_err(io_at(&self.top))?;
+        for entry in entries {
+            let path = self.place(&entry.path);
+            let above = path.parent().unwrap_or(&self.top);
+            fs::create_dir_all(above).map_err(io_at(above))?;
+            match entry.kind {
+                EntryKind::Folder => fs::create_dir_all(&path).map_err(io_at(&path))?,
+                EntryKind::File => self.file(entry.cid, entry.size_bytes, &path, total_bytes)?,
+                EntryKind::Symlink => self.symlink(entry, &path)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn symlink(&mut self, entry: &ShareEntry, path: &Path) -> Result<(), ContentError> {
+        let opened = self.opened(entry.cid)?;
+        match decode(opened.codec(), opened.bytes()) {
+            Ok(Node::Symlink(target)) if symlink_stays_inside(&entry.path, &target) => {
+                symlink(&target, path)
+            }
+            Ok(_) => {
+                self.got.left_out.push(entry.path.clone());
+                Ok(())
+            }
+            Err(error) => Err(ReadError::Node { cid: entry.cid, error }.into()),
+        }
     }
 
     fn opened(&self, cid: Cid) -> Result<Opened, ContentError> {

@@ -28,6 +28,15 @@ pub enum PinKind {
     Listed,
     /// Every block below the root, until `get` has all of them.
     Getting,
+    /// The blocks that were listed, until `get` has all of a sealed share.
+    GettingListed,
+}
+
+impl PinKind {
+    /// Whether blocks are listed beside the pin.
+    const fn is_listed(self) -> bool {
+        matches!(self, Self::Listed | Self::GettingListed)
+    }
 }
 
 /// Something that is kept.
@@ -59,7 +68,7 @@ impl FileStore {
     }
 
     /// Keeps everything below `root`, whether it is here already or not; with `listed`, also these.
-    /// A pin that is there is replaced, but never by [`PinKind::Getting`].
+    /// A pin that is there is replaced, but never by that of somebody who gets it.
     ///
     /// # Errors
     /// The store can't be written, or has [`PINS_MAX`] pins.
@@ -69,14 +78,15 @@ impl FileStore {
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         sync_folder(&self.root)?;
         let path = folder.join(pin.root.to_string());
-        if path.exists() && pin.kind == PinKind::Getting {
+        let passing = matches!(pin.kind, PinKind::Getting | PinKind::GettingListed);
+        if passing && of(&self.root, pin.root)?.is_some_and(|there| there.kind != pin.kind) {
             return Ok(());
         }
         let count = list(&folder)?.len();
         if count >= PINS_MAX && !path.exists() {
             return Err(StoreError::TooManyPins(count));
         }
-        if pin.kind == PinKind::Listed {
+        if pin.kind.is_listed() {
             let bytes: Vec<u8> = listed.iter().flat_map(|cid| cid.to_bytes()).collect();
             write_whole(&blocks_of(&path), &bytes)?;
         }
@@ -146,7 +156,7 @@ fn all(root: &Path) -> Result<Vec<Pin>, StoreError> {
 pub(super) fn kept(root: &Path) -> Result<BTreeSet<Cid>, StoreError> {
     let mut kept = BTreeSet::new();
     for pin in all(root)? {
-        if pin.kind == PinKind::Listed {
+        if pin.kind.is_listed() {
             let path = blocks_of(&root.join("pins").join(pin.root.to_string()));
             let form = || StoreError::Form { path: path.clone(), expected: "a list of blocks" };
             let bytes = read(&path)?.ok_or_else(form)?;
