@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod publish;
 pub(crate) mod relay;
+pub(crate) mod seed;
 pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod validator;
@@ -16,6 +17,7 @@ pub(crate) mod validator;
 mod problem;
 mod progress;
 mod signals;
+mod units;
 
 pub(crate) use problem::Problem;
 
@@ -26,7 +28,12 @@ pub(crate) async fn blocking(
 ) -> Result<(), Problem> {
     let result = tokio::task::spawn_blocking(work).await;
     let result = result.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-    result.map_err(Problem::from).inspect_err(|problem| {
+    told(json, result.map_err(Problem::from))
+}
+
+/// With `json`, tells an error on standard output too.
+pub(crate) fn told(json: bool, result: Result<(), Problem>) -> Result<(), Problem> {
+    result.inspect_err(|problem| {
         let Problem { code, what, remedy, .. } = problem;
         if json {
             let error = serde_json::json!({ "code": code, "what": what, "remedy": remedy });

@@ -4,6 +4,7 @@
 //! - [`relay`]: TURN, alone or beside the page.
 //! - [`publish`]: signs what the segments of an HLS stream must be.
 //! - [`content`](mod@content): files as blocks in a store on disk, and back.
+//! - [`share`]: files between peers: what `seed` gives and `get` takes.
 //! - [`gateway`]: those blocks and files over HTTP.
 //! - [`ledger_client`]: pays and asks on a ledger.
 //! - [`settings`]: what a host says in a file.
@@ -20,5 +21,6 @@ pub mod publish;
 pub mod relay;
 pub mod serve;
 pub mod settings;
+pub mod share;
 
 mod atomic;

@@ -40,8 +40,10 @@ enum Command {
     Demo(commands::demo::Args),
     /// Keep a file or folder as blocks, and print what it is called
     Add(commands::add::Args),
-    /// Write a file or folder of the block store to disk
+    /// Get a file or folder: from peers by its link, from gateways or the block store by its CID
     Get(commands::get::Args),
+    /// Share a file or folder: give it to whoever has the link, until stopped
+    Seed(commands::seed::Args),
     /// Blocks in one file (CARv1), out of the block store and into it
     Car(commands::car::Args),
     /// What is pinned: it stays when room is made
@@ -77,6 +79,7 @@ async fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(args).await,
         Command::Add(args) => commands::add::run(args).await,
         Command::Get(args) => commands::get::run(args).await,
+        Command::Seed(args) => commands::seed::run(args).await,
         Command::Car(args) => commands::car::run(args).await,
         Command::Pins(args) => commands::store::pins(args).await,
         Command::Pin(args) => commands::store::pin(args).await,
@@ -98,8 +101,9 @@ async fn main() -> ExitCode {
     }
 }
 
-/// What is logged where `RUST_LOG` says nothing: the ledger's engine tells every step of every block.
-const LOGGED: &str = "info,commonware=warn";
+/// What is logged where `RUST_LOG` says nothing: the ledger's engine tells every step of every block, and
+/// WebRTC every address that did not work; what matters of it, the peer says.
+const LOGGED: &str = "info,commonware=warn,rtc=off,webrtc=off";
 
 fn log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));

@@ -10,6 +10,7 @@ use starling::ledger_client::ClientError;
 use starling::publish::PublishError;
 use starling::serve::ServeError;
 use starling::settings::SettingsError;
+use starling::share::ShareError;
 
 /// An error as a person reads it.
 #[derive(Debug)]
@@ -57,6 +58,13 @@ impl Problem {
 
 impl From<ContentError> for Problem {
     fn from(error: ContentError) -> Self {
+        let exit_code = error.exit_code();
+        Self { exit_code, ..Self::new(error.code(), &error, error.remedy()) }
+    }
+}
+
+impl From<ShareError> for Problem {
+    fn from(error: ShareError) -> Self {
         let exit_code = error.exit_code();
         Self { exit_code, ..Self::new(error.code(), &error, error.remedy()) }
     }
