@@ -1,0 +1,105 @@
+// Proves that a native peer exchanges blocks with real browsers: `starling seed` serves a tab of Chromium and one of
+// Firefox, `starling get` takes from either, and one that was killed in the middle fetches only what is missing.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { launchChromium, launchFirefox } from '../rig/browser.mjs';
+import { Person, expected } from './files.mjs';
+import { Native, seed, sha256Of } from './native.mjs';
+import { openStage } from './stage.mjs';
+
+const MIB = 1 << 20;
+const PATIENT_MS = 150_000;
+
+describe('native peers', () => {
+  let browsers;
+  let stage;
+  let folders = 0;
+  const people = [];
+  const natives = [];
+  const arrive = async (browser) => {
+    const person = await Person.arrive(browser, stage.server);
+    people.push(person);
+    return person;
+  };
+  const place = async () => {
+    const folder = path.join(stage.folder, `native-${(folders += 1)}`);
+    await fs.mkdir(folder);
+    return folder;
+  };
+  const get = (folder, link) => {
+    const native = Native.start(folder, ['get', link, '-o', 'got']);
+    natives.push(native);
+    return native;
+  };
+  before(async () => {
+    browsers = { chromium: await launchChromium(), firefox: await launchFirefox() };
+    stage = await openStage({ segments: 2, signed: false });
+  });
+  afterEach(async () => {
+    await Promise.all(natives.splice(0).map((native) => native.kill()));
+    await Promise.all(people.splice(0).map((person) => person.leave().catch(() => {})));
+  });
+  after(async () => {
+    await browsers?.chromium.close();
+    await browsers?.firefox.close();
+    await stage?.close();
+  });
+
+  test('starling seed serves a Chromium tab and a Firefox tab', async () => {
+    const folder = await place();
+    const bytes = randomBytes(9 * MIB + 77);
+    await fs.writeFile(path.join(folder, 'film ä.bin'), bytes);
+    const sha256 = await sha256Of(path.join(folder, 'film ä.bin'));
+    const native = await seed(folder, ['film ä.bin', '--server', stage.server.url]);
+    natives.push(native);
+    for (const [name, browser] of Object.entries(browsers)) {
+      const receiver = await arrive(browser);
+      const started = Date.now();
+      await receiver.get(native.link, { withinMs: PATIENT_MS });
+      await receiver.done(PATIENT_MS);
+      console.log(`seed to ${name}: ${bytes.length} bytes in ${Date.now() - started} ms`);
+      assert.deepEqual(await receiver.save(0, PATIENT_MS), { name: 'film ä.bin', size: bytes.length, sha256 });
+      // The next one must get it from here.
+      await receiver.leave();
+    }
+    const whole = ({ sent_bytes: sent }) => sent >= 2 * bytes.length;
+    await native.until('it says what it gave', whole);
+    assert.equal(await native.stop(), 0);
+  });
+
+  for (const name of ['chromium', 'firefox']) {
+    test(`starling get takes from a tab of ${name}`, async () => {
+      const file = { name: 'across.bin', size: 6 * MIB + 13, seed: 31 };
+      const sender = await arrive(browsers[name]);
+      const link = await sender.share([file], { withinMs: PATIENT_MS });
+      const folder = await place();
+      const started = Date.now();
+      const got = await get(folder, link).got(PATIENT_MS);
+      console.log(`${name} to get: ${file.size} bytes in ${Date.now() - started} ms`);
+      assert.deepEqual([got.files, got.content_bytes, got.blocks_here], [1, file.size, 0]);
+      assert.equal(await sha256Of(path.join(folder, 'got')), await expected(file));
+    });
+  }
+
+  test('a get that was killed in the middle fetches only what is missing', async () => {
+    const blocks = 96;
+    const file = { name: 'half.bin', size: blocks * MIB, seed: 37 };
+    const sender = await arrive(browsers.chromium);
+    const link = await sender.share([file], { withinMs: PATIENT_MS });
+    const folder = await place();
+    const first = get(folder, link);
+    await first.until('a quarter is here', ({ progress }) => progress?.done_bytes >= file.size / 4, PATIENT_MS);
+    await first.kill();
+    assert.equal(first.lines.find(({ output }) => output), undefined, 'it was killed in the middle');
+    const { blocks_here: here, fetched_blocks: fetched } = await get(folder, link).got(PATIENT_MS);
+    console.log(`${here} blocks were here, ${fetched} came`);
+    assert.ok(here >= blocks / 4, `${here} blocks were here`);
+    // The leaves, the node above them, and the manifest.
+    assert.equal(here + fetched, blocks + 2);
+    assert.equal(await sha256Of(path.join(folder, 'got')), await expected(file));
+  });
+});
