@@ -122,7 +122,8 @@ impl Running {
             Output::Event(Told::Liar(peer)) => {
                 tracing::warn!(%peer, "sent something else than it was asked for, and was cut");
             }
-            Output::Event(Told::Served { .. }) => {}
+            // Nobody turns a gateway on here (`starling get --from` needs no peers), so nothing is asked of one.
+            Output::Fetch(_) | Output::Event(Told::Served { .. }) => {}
         }
         None
     }

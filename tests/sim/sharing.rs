@@ -264,7 +264,7 @@ fn a_public_share_arrives_without_a_manifest() {
     for content in
         [Content::file(21, 5 << 20), Content::file(22, 900), Content::folder(23, 60, 90_000)]
     {
-        let mut world = meet(21, 2, content.as_public());
+        let mut world = meet(21, 2, content.into_public());
         world.until("both are done", 120, |world| (1..=2).all(|node| world.is_done(node)));
         world.check_content(1);
         world.check_content(2);
@@ -274,7 +274,7 @@ fn a_public_share_arrives_without_a_manifest() {
 
 #[test]
 fn a_gateway_gives_what_no_peer_has() {
-    for content in [Content::file(31, 9 << 20), Content::file(32, 3 << 20).as_public()] {
+    for content in [Content::file(31, 9 << 20), Content::file(32, 3 << 20).into_public()] {
         let mut world = World::new(31, content);
         world.add(HOME, Role::Honest, false);
         world.give_gateway(0, Gateway::HasAll);

@@ -74,7 +74,7 @@ async fn build(
         .with_multicast_dns_mode(mdns)
         .with_include_loopback_candidate(loopback)
         .build();
-    let connection = PeerConnectionBuilder::new()
+    let building = PeerConnectionBuilder::new()
         .with_configuration(configuration(rtc))
         .with_setting_engine(settings)
         .with_runtime(Arc::new(Widened(TokioRuntime)))
@@ -82,8 +82,9 @@ async fn build(
         .with_udp_addrs(addresses(loopback))
         .with_dedicated_reactor_pool_size(reactors())
         .with_data_channel_send_buffer_limit(SEND_BUFFER_BYTES_MAX)
-        .build()
-        .await?;
+        .build();
+    // Twenty kilobytes of state: not on the stack of every caller.
+    let connection = Box::pin(building).await?;
     Ok(Arc::new(connection))
 }
 

@@ -83,8 +83,11 @@ const fn refused(failure: &Failure) -> &'static str {
     match failure {
         Failure::Key => "the link's key does not open the share",
         Failure::Damaged => "the sender made something that is no share",
-        Failure::TooLarge => "the share has too many blocks, or is cut in a way that is not known",
+        Failure::TooLarge => "the share has too many blocks",
         Failure::Ended => "the share has ended",
+        Failure::Layout => {
+            "the content is cut, or its files are called, in a way that is not known here"
+        }
     }
 }
 
@@ -104,6 +107,7 @@ impl ShareError {
             Self::Refused(Failure::Key) => "key",
             Self::Refused(Failure::Damaged) => "damaged",
             Self::Refused(Failure::TooLarge) => "too-many-blocks",
+            Self::Refused(Failure::Layout) => "layout",
             Self::NoName(_) => "name",
             Self::Make(_) => "make",
             Self::Interrupted => "interrupted",
@@ -126,6 +130,9 @@ impl ShareError {
                 "Ask the sender for a new link."
             }
             Self::Refused(Failure::TooLarge) => "Ask the sender to share it in parts.",
+            Self::Refused(Failure::Layout) => {
+                "Get it through a gateway: `starling get CID --from https://gateway.example`."
+            }
             Self::NoSuchEntry(_) => "`--list` shows what is in it.",
             Self::TooLarge { .. } => "Allow more with --max-bytes.",
             Self::Unreachable { .. } => "Check the address, and that this machine is online.",

@@ -224,7 +224,7 @@ impl Blocks for Sources {
         let (number, leaf) = self.leaves.get(cid)?;
         let path = self.files.get(*number)?;
         let made = read(path, *leaf).ok().and_then(|bytes| {
-            let bytes = remake(&self.key, self.run, *leaf, bytes).bytes;
+            let bytes = remake(Some(&self.key), self.run, *leaf, bytes).bytes;
             // Other bytes under the same run go nowhere.
             Candidate { cid: *cid, bytes }.verify().ok()
         });

@@ -29,7 +29,7 @@ impl Content {
     }
 
     /// The same, without encryption and manifest.
-    pub(crate) fn as_public(self) -> Self {
+    pub(crate) fn into_public(self) -> Self {
         let name = self.name();
         Self::make(self.seed, name, self.plain, None, true)
     }
