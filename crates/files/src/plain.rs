@@ -156,7 +156,12 @@ mod tests {
             if rest.is_empty() {
                 builder.finish();
             }
-            builder.drain(|block| Ok::<_, ()>(blocks.push(block))).unwrap();
+            builder
+                .drain(|block| {
+                    blocks.push(block);
+                    Ok::<_, ()>(())
+                })
+                .unwrap();
         }
         builder.entry().unwrap()
     }
@@ -167,7 +172,12 @@ mod tests {
             builder.insert((*name).to_owned(), *entry).unwrap();
         }
         builder.finish().unwrap();
-        builder.drain(|block| Ok::<_, ()>(blocks.push(block))).unwrap();
+        builder
+            .drain(|block| {
+                blocks.push(block);
+                Ok::<_, ()>(())
+            })
+            .unwrap();
         builder.entry().unwrap()
     }
 

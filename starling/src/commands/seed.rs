@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use content::{Cid, share::ShareLink};
+use content::share::ShareLink;
 use peer_native::{Blocks, Server};
 use serde_json::{Value, json};
 use starling::content::{ContentError, FileStore, Options, add};
