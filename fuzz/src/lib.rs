@@ -52,6 +52,11 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "manifest", run: targets::manifest::run, seeds: targets::manifest::seeds },
     Target {
+        name: "peer_inputs",
+        run: targets::peer_inputs::run,
+        seeds: targets::peer_inputs::seeds,
+    },
+    Target {
         name: "share_frames",
         run: targets::share_frames::run,
         seeds: targets::share_frames::seeds,

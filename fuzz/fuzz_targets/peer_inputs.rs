@@ -1,0 +1,4 @@
+//! `peer_inputs` under libFuzzer. What it does and what must hold: `starling_fuzz::targets::peer_inputs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starling_fuzz::targets::peer_inputs::run(bytes));
