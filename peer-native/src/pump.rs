@@ -240,9 +240,10 @@ impl Pump {
         if self.shares.contains_key(&swarm) {
             return false;
         }
+        let first = running.first();
         self.shares.insert(swarm, running);
         self.queue.push_back(Event::Peer(Input::Room(swarm, RoomInput::Open)));
-        self.queue.push_back(Event::Share(swarm, files::Input::Tick));
+        self.queue.push_back(Event::Share(swarm, first));
         true
     }
 

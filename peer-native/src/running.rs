@@ -22,6 +22,7 @@ use crate::{
 /// ([`files::config`]): blocks being read, checked and kept.
 pub(crate) struct Running {
     core: files::Share,
+    upload_bytes_per_s: Option<u64>,
     wake_at: Time,
     blocks: Arc<dyn Blocks>,
     keeper: Keeper,
@@ -47,14 +48,15 @@ impl Running {
         let OpenShare { link, key, blocks, upload_bytes_per_s } = options;
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let started_s = since_1970.map_or(0, |since| since.as_secs());
-        let mut core = files::Share::new(Config { link, key, me, seed, started_s }, now);
-        if upload_bytes_per_s.is_some() {
-            // Nobody is there yet: nothing follows from it.
-            core.step(now, Input::Limit(upload_bytes_per_s), &mut Vec::new());
-        }
+        let core = files::Share::new(Config { link, key, me, seed, started_s }, now);
         let keeper = Keeper::start(core.swarm(), Arc::clone(&blocks), inbox.clone());
         let (inbox, turns) = (inbox.clone(), Arc::default());
-        Self { core, wake_at: now, blocks, keeper, inbox, turns }
+        Self { core, upload_bytes_per_s, wake_at: now, blocks, keeper, inbox, turns }
+    }
+
+    /// What it is to be told first.
+    pub(crate) const fn first(&self) -> Input {
+        Input::Limit(self.upload_bytes_per_s)
     }
 
     pub(crate) const fn swarm(&self) -> SwarmId {

@@ -18,6 +18,8 @@ const TELL_EVERY: Duration = Duration::from_millis(500);
 
 /// Options of `starling get` for links.
 #[derive(Debug, Clone, clap::Args)]
+// Groups are called after their type, and the command has one `Args` already.
+#[group(skip)]
 pub(super) struct Args {
     /// Who introduces peers, if it is not the link's own server; with a CID: ask peers for it
     #[arg(long, value_name = "URL")]
