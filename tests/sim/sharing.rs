@@ -272,6 +272,21 @@ fn a_public_share_arrives_without_a_manifest() {
     }
 }
 
+/// The root of a file is read as it comes; the store may tell that it has it before it answers whether it
+/// has it, and its links were never read then.
+#[test]
+fn a_public_share_arrives_whatever_a_store_says_first() {
+    for (look_ms, store_ms) in [(500, 3), (1, 500), (500, 500)] {
+        for content in [Content::file(24, 3 << 20), Content::folder(25, 20, 3 << 20)] {
+            let mut world = meet(24, 1, content.into_public());
+            world.look_slowly(look_ms);
+            world.slow_store(1, store_ms);
+            world.until("it is done", 240, |world| world.is_done(1));
+            world.check_content(1);
+        }
+    }
+}
+
 #[test]
 fn a_gateway_gives_what_no_peer_has() {
     for content in [Content::file(31, 9 << 20), Content::file(32, 3 << 20).into_public()] {

@@ -87,6 +87,7 @@ pub(crate) struct World {
     rng: Rng,
     gateway: Gateway,
     gateway_asked: usize,
+    look_ms: u64,
 }
 
 impl World {
@@ -99,7 +100,13 @@ impl World {
             rng: Rng::with_seed(seed),
             gateway: Gateway::HasNothing,
             gateway_asked: 0,
+            look_ms: 1,
         }
+    }
+
+    /// Stores answer what they are asked so late: what was written meanwhile is told first.
+    pub(crate) fn look_slowly(&mut self, ms: u64) {
+        self.look_ms = ms;
     }
 
     /// A node has this gateway from now on.
@@ -407,7 +414,7 @@ impl World {
             Output::Look(cids) => {
                 let store = &self.nodes[node].store;
                 let answers = cids.iter().map(|cid| (*cid, store.contains_key(cid))).collect();
-                self.later(node, 1, Input::Looked(answers));
+                self.later(node, self.look_ms, Input::Looked(answers));
             }
             Output::Load(cid) => {
                 let bytes = self.nodes[node].store.get(&cid).cloned();

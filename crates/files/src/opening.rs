@@ -35,6 +35,9 @@ pub(crate) struct Opening {
     /// Held blocks that are to be read and opened.
     queue: VecDeque<Cid>,
     reading: SortedSet<Cid>,
+    /// Roots of files of a public share, read as they came, that are opened once more for their links when
+    /// the store has them.
+    again: SortedSet<Cid>,
 }
 
 /// What is in a share, as far as it was read.
@@ -61,6 +64,7 @@ impl Opening {
             looks: vec![link.cid],
             queue: VecDeque::new(),
             reading: SortedSet::new(),
+            again: SortedSet::new(),
         }
     }
 
@@ -93,6 +97,16 @@ impl Share {
         self.hold(cid);
         if self.is_opened_here(cid) {
             self.opening.queue.push_back(*cid);
+        }
+    }
+
+    /// A block that came is in the store.
+    pub(crate) fn on_kept(&mut self, cid: &Cid) {
+        if self.coming.remove(cid).is_some() {
+            self.hold(cid);
+            if self.opening.again.remove(cid) && self.is_opened_here(cid) {
+                self.opening.queue.push_back(*cid);
+            }
         }
     }
 
@@ -232,7 +246,17 @@ impl Share {
 
     fn on_manifest(&mut self, manifest: ShareManifest) -> Result<(), Failure> {
         let mut places = Places::new(List::of(&manifest).ok_or(Failure::TooLarge)?);
-        self.opening.looks.extend(places.learn_roots(&manifest));
+        for cid in places.learn_roots(&manifest) {
+            let is_coming = self.opening.blocks.get(&cid) == Some(&State::Coming);
+            match places.place(&cid).filter(|_| is_coming) {
+                // The store would be asked before it has it, or told to have it before it answers.
+                Some(place) => {
+                    places.set(place, State::Coming);
+                    self.opening.again.insert(cid);
+                }
+                None => self.opening.looks.push(cid),
+            }
+        }
         self.end_by(manifest.expires_at_s);
         (self.places, self.manifest) = (Some(places), Some(manifest));
         Ok(())

@@ -240,12 +240,6 @@ impl Share {
         }
     }
 
-    fn on_kept(&mut self, cid: &Cid) {
-        if self.coming.remove(cid).is_some() {
-            self.hold(cid);
-        }
-    }
-
     fn on_lost(&mut self, cid: &Cid, out: &mut Vec<Output>) {
         let Some(places) = &mut self.places else { return };
         let Some(place) = places.place(cid) else { return };
