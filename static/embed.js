@@ -539,8 +539,7 @@ function camel(name) {
  * @returns {T}
  */
 function defined(options) {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return /** @type {T} */ (Object.fromEntries(given));
+  return /** @type {T} */ (Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)));
 }
 
 /**
@@ -552,13 +551,10 @@ function defined(options) {
 function once(load) {
   /** @type {Promise<T> | null} */
   let loading = null;
-  return () => {
-    loading ??= load().catch((error) => {
-      loading = null;
-      throw error;
-    });
-    return loading;
-  };
+  return () => (loading ??= load().catch((error) => {
+    loading = null;
+    throw error;
+  }));
 }
 
 /**
