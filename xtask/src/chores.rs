@@ -76,7 +76,7 @@ fn bench_server(
     house::run(node.args(words))
 }
 
-/// What browser tests and the bench run on: the release binary with its bundle, and their packages.
+/// What the bench runs on: the release binary with its bundle, and packages that drive browsers.
 pub(crate) fn browser_rig(house: &House) -> Result<()> {
     web::build(house, web::Mode::Release)?;
     run::server(house)?;

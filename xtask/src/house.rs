@@ -57,6 +57,11 @@ impl House {
         self.target.join("release/starling")
     }
 
+    /// The binary that integration tests run, and browser tests with it: nothing is compiled for them anew.
+    pub(crate) fn tested_starling(&self) -> PathBuf {
+        self.target.join("debug/starling")
+    }
+
     /// A child that finds our tools first and shares our build output.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
@@ -81,7 +86,15 @@ impl House {
             self.npm().join("node_modules/.bin"),
         ];
         let old = env::var_os("PATH").unwrap_or_default();
-        env::join_paths(own.into_iter().chain(env::split_paths(&old))).unwrap_or(old)
+        // Each once: build scripts of C code look at PATH, and compile anew, with all that stands on them,
+        // where somebody's has a folder twice.
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for folder in own.into_iter().chain(env::split_paths(&old)) {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+        env::join_paths(folders).unwrap_or(old)
     }
 
     /// Whether a program can be started by this name.

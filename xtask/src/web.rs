@@ -28,6 +28,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    thread,
 };
 
 use anyhow::{Context as _, Result};
@@ -90,21 +91,47 @@ pub(crate) fn build(house: &House, mode: Mode) -> Result<bool> {
         say::kept("web bundle", "unchanged");
         return Ok(false);
     }
-    let peer = say::timed("peer", "the browser driver as wasm, for embedding sites", || {
-        peer::build(house, mode, "peer")
-    })?;
-    let files = say::timed("files", "files from peers as wasm, for embedding sites", || {
-        peer::build(house, mode, "files")
-    })?;
-    let ledger = say::timed("ledger", "the wallet as wasm, for the page's worker", || {
-        peer::build(house, mode, "ledger")
-    })?;
-    let app = say::timed("page", "the app as wasm, with its styles", || app::build(house, mode))?;
+    let (app, modules) = wasm(house, mode)?;
     say::timed("bundle", "hashed names, compression, into dist/web", || {
-        assemble(house, mode, [&peer, &files, &ledger], &app)
+        assemble(house, mode, modules.each_ref().map(PathBuf::as_path), &app)
     })?;
     fs::write(&stamp, inputs).context("writing dist/web.inputs")?;
     Ok(true)
+}
+
+/// Modules beside the page: the name, and what it is.
+const MODULES: [(&str, &str); 3] = [
+    ("peer", "the browser driver as wasm, for embedding sites"),
+    ("files", "files from peers as wasm, for embedding sites"),
+    ("ledger", "the wallet as wasm, for the page's worker"),
+];
+
+/// The page's folder, and those of the [`MODULES`]. Cargo compiles one after the other, for it locks its
+/// output; what was compiled is made smaller beside that, which takes as long and uses one processor.
+fn wasm(house: &House, mode: Mode) -> Result<(PathBuf, [PathBuf; 3])> {
+    thread::scope(|scope| {
+        // The page first: its parts take longest.
+        let folder =
+            say::timed("page", "the app as wasm, with its styles", || app::compile(house, mode))?;
+        let app = scope.spawn(move || {
+            say::timed("parts", "the page's wasm in parts, each made smaller", || {
+                split::split(house, mode, &folder).context("splitting the page's wasm")?;
+                Ok(folder)
+            })
+        });
+        let mut modules = Vec::new();
+        for (name, what) in MODULES {
+            say::timed(name, what, || peer::compile(house, mode, name))?;
+            modules.push(scope.spawn(move || peer::finish(house, mode, name)));
+        }
+        let mut folders = modules.into_iter().map(joined);
+        let mut next = || folders.next().context("a module for each name")?;
+        Ok((joined(app)?, [next()?, next()?, next()?]))
+    })
+}
+
+fn joined<T>(handle: thread::ScopedJoinHandle<'_, T>) -> T {
+    handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Waits until no other chore builds the bundle of this checkout. Held until dropped.

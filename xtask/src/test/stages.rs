@@ -6,7 +6,7 @@ use super::{Stage, count, count::Tally, size, wasm};
 use crate::{
     chores,
     house::{self, House, WASM},
-    setup, tidy, web,
+    say, setup, tidy, web,
 };
 
 /// What only runs in a browser: compiled for it; natively only for the page's unit tests.
@@ -179,32 +179,47 @@ fn bundle(house: &House, tally: &mut Tally) -> Result<()> {
     size::check(house, tally)
 }
 
+/// What browser tests run on: the bundle as it ships, the binary of the integration tests, which reads it
+/// from its folder, and packages that drive browsers.
+fn browser_rig(house: &House) -> Result<()> {
+    web::build(house, web::Mode::Release)?;
+    say::timed("starling", "the binary of the integration tests", || {
+        // The words of `nextest`: others would choose other features, and compile half of it anew.
+        house::run(&mut house.cargo(["test", "--quiet", "--no-run"].into_iter().chain(NATIVE)))
+    })?;
+    chores::browser_packages(house)
+}
+
 fn interop(house: &House, tally: &mut Tally) -> Result<()> {
-    chores::browser_rig(house)?;
+    browser_rig(house)?;
     for (words, what) in [
         (["interop/content.mjs", "--quick"].as_slice(), "interop of files"),
         (&["interop/tracker.mjs"], "interop of the tracker"),
     ] {
         let mut node = house.command("node");
         node.args(words).current_dir(chores::tests(house));
-        count::run(node.env("STARLING", house.starling()), tally).context(what)?;
+        count::run(node.env("STARLING", house.tested_starling()), tally).context(what)?;
     }
     let python = setup::interop_packages(house)?;
     let mut node = house.command("node");
     node.arg("interop/identity.mjs").current_dir(chores::tests(house)).env("PYTHONPATH", python);
-    count::run(node.env("STARLING", house.starling()), tally).context("interop of identity")
+    count::run(node.env("STARLING", house.tested_starling()), tally).context("interop of identity")
 }
 
 fn e2e(house: &House, tally: &mut Tally) -> Result<()> {
-    chores::browser_rig(house)?;
+    browser_rig(house)?;
     let mut node = house.command("node");
-    node.arg("e2e/run.mjs").current_dir(chores::tests(house)).env("STARLING", house.starling());
+    node.arg("e2e/run.mjs")
+        .current_dir(chores::tests(house))
+        .env("STARLING", house.tested_starling());
     count::run(&mut node, tally).context("end to end")
 }
 
 fn netns(house: &House, tally: &mut Tally) -> Result<()> {
-    chores::browser_rig(house)?;
+    browser_rig(house)?;
     let mut node = house.command("node");
-    node.arg("netns/run.mjs").current_dir(chores::tests(house)).env("STARLING", house.starling());
+    node.arg("netns/run.mjs")
+        .current_dir(chores::tests(house))
+        .env("STARLING", house.tested_starling());
     count::run(&mut node, tally).context("network namespaces")
 }

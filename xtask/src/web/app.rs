@@ -1,14 +1,14 @@
-//! The page, by trunk; its wasm is then [split].
+//! The page, by trunk; its wasm is then split (`split.rs`).
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use super::{Mode, clear, split};
+use super::{Mode, clear};
 use crate::house::{self, House};
 
-/// Builds the page; the folder it is in.
-pub(super) fn build(house: &House, mode: Mode) -> Result<PathBuf> {
+/// Builds the page, its wasm still in one piece; the folder it is in.
+pub(super) fn compile(house: &House, mode: Mode) -> Result<PathBuf> {
     let folder = house.root.join("dist/build/app");
     clear(&folder)?;
     let mut trunk = house.command("trunk");
@@ -24,6 +24,5 @@ pub(super) fn build(house: &House, mode: Mode) -> Result<PathBuf> {
     // trunk reads this as yes or no and stumbles over the usual "1".
     trunk.env_remove("NO_COLOR").env("CARGO_TERM_QUIET", "true");
     house::run(&mut trunk)?;
-    split::split(house, mode, &folder).context("splitting the page's wasm")?;
     Ok(folder)
 }

@@ -26,9 +26,8 @@ const FEATURES: &[&str] = &[
 /// lies behind the stack).
 const MEMORY: &[&str] = &["--low-memory-unused", "--zero-filled-memory"];
 
-/// Builds `<name>.js`, `<name>_bg.wasm` and their types of the crate `<name>-wasm`; the folder they
-/// are in.
-pub(super) fn build(house: &House, mode: Mode, name: &str) -> Result<PathBuf> {
+/// Compiles the crate `<name>-wasm`.
+pub(super) fn compile(house: &House, mode: Mode, name: &str) -> Result<()> {
     let package = format!("{name}-wasm");
     // As cdylib only: the link-time optimiser does nothing when a library is built beside it.
     house::run(&mut house.cargo([
@@ -43,7 +42,11 @@ pub(super) fn build(house: &House, mode: Mode, name: &str) -> Result<PathBuf> {
         WASM,
         "--profile",
         mode.profile(),
-    ]))?;
+    ]))
+}
+
+/// Makes `<name>.js`, `<name>_bg.wasm` and their types of what was compiled; the folder they are in.
+pub(super) fn finish(house: &House, mode: Mode, name: &str) -> Result<PathBuf> {
     let folder = module_folder(house, name);
     clear(&folder)?;
     let compiled = house.target.join(WASM).join(mode.folder()).join(format!("{name}_wasm.wasm"));
