@@ -27,11 +27,11 @@ export const INJECTED = `
 `;
 
 export class Person {
-  /** A person with a browser profile of their own. */
-  static async arrive(browser, server, { viewport = { width: 1100, height: 900 } } = {}) {
+  /** A person with a browser profile of their own, by default one that is in memory only. */
+  static async arrive(browser, server, { viewport = { width: 1100, height: 900 }, context } = {}) {
     const person = new Person();
     person.server = server;
-    person.context = await browser.createBrowserContext();
+    person.context = context ?? (await browser.createBrowserContext());
     await person.newTab(viewport);
     return person;
   }

@@ -32,7 +32,7 @@ export class Native {
   }
 
   heard(line) {
-    if (line) this.lines.push(line);
+    if (line) this.lines.push({ ...line, atMs: performance.now() });
     for (const wait of this.waiting) wait(line === null);
   }
 

@@ -47,7 +47,7 @@ const SERVER_BENCHES: [(&str, &str, &str, &str); 4] = [
     ("tracker", "signaling-server", "alone", "load"),
 ];
 
-/// Measures in real browsers; with the word of a server's bench first, that server.
+/// Measures in real browsers; with the word of another bench first, what that is about.
 pub(crate) fn bench(house: &House, args: &Forwarded) -> Result<()> {
     setup::for_test(house)?;
     if let Some((word, words)) = args.words.split_first()
@@ -55,10 +55,34 @@ pub(crate) fn bench(house: &House, args: &Forwarded) -> Result<()> {
     {
         return bench_server(house, *bench, words);
     }
+    match args.words.split_first() {
+        Some((word, words)) if word == "files" => bench_files(house, words),
+        Some((word, words)) if word == "store" => {
+            browser_packages(house)?;
+            house::run(bench_script(house, "store").args(words))
+        }
+        _ => {
+            browser_rig(house)?;
+            let mut node = bench_script(house, "run");
+            house::run(node.args(&args.words).env("STARLING", house.starling()))
+        }
+    }
+}
+
+/// Files between tabs and command lines; native peers beside `webrtc` as it comes, an example of theirs.
+fn bench_files(house: &House, words: &[String]) -> Result<()> {
     browser_rig(house)?;
+    let build = ["build", "--quiet", "--release", "--package", "peer-native", "--examples"];
+    house::run(&mut house.cargo(build))?;
+    let mut node = bench_script(house, "files");
+    node.arg("--stock").arg(house.target.join("release/examples/webrtc-alone"));
+    house::run(node.args(words).env("STARLING", house.starling()))
+}
+
+fn bench_script(house: &House, name: &str) -> std::process::Command {
     let mut node = house.command("node");
-    node.arg("bench/run.mjs").args(&args.words).current_dir(house.root.join("tests"));
-    house::run(node.env("STARLING", house.starling()))
+    node.arg(format!("bench/{name}.mjs")).current_dir(tests(house));
+    node
 }
 
 fn bench_server(
@@ -70,8 +94,7 @@ fn bench_server(
     let build = ["build", "--quiet", "--release", "--package", package, "--examples"];
     house::run(&mut house.cargo(build))?;
     let examples = house.target.join("release/examples");
-    let mut node = house.command("node");
-    node.arg(format!("bench/{name}.mjs")).current_dir(house.root.join("tests"));
+    let mut node = bench_script(house, name);
     node.arg("--load").arg(examples.join(load)).arg("--server").arg(examples.join(server));
     house::run(node.args(words))
 }
