@@ -1,7 +1,7 @@
 //! Shares over a simulated network: the same `step` as in a browser.
 //!
 //! Proves: what a receiver keeps is what the sender has, block by block; four receivers of one sender serve
-//! each other; they finish after it left, if together they had everything; whoever sends wrong, unasked or
+//! each other; they finish after it left, as soon as together they had everything; whoever sends wrong, unasked or
 //! malformed bytes is cut and costs nobody the share; what is asked for is bounded; a receiver that starts
 //! over fetches only what it lacks; any bytes of a stranger leave a share standing; a public share goes as a
 //! sealed one; a gateway gives what no peer has, is not asked for what a peer has, and is believed as little;
@@ -76,6 +76,48 @@ fn receivers_go_on_when_the_sender_leaves_at_sixty_percent() {
         }
         assert!(together * 100 >= world.content().blocks() * 60, "seed {seed}: {together} blocks");
     }
+}
+
+#[test]
+fn receivers_that_together_hold_all_complete_without_the_sender() {
+    for seed in 1..5 {
+        let mut world = meet(seed, 4, Content::file(seed, 24 << 20));
+        // The first moment at which nothing leaves with the sender.
+        world.until("together they have all", 600, |world| {
+            world.blocks_of(1..=4) == world.content().blocks()
+        });
+        assert!((1..=4).any(|node| !world.is_done(node)), "seed {seed}: nobody needs anything");
+        world.leave(0);
+        world.until("all are done", 60, |world| (1..=4).all(|node| world.is_done(node)));
+        (1..=4).for_each(|node| world.check_content(node));
+    }
+}
+
+#[test]
+fn two_who_chose_other_files_complete_from_each_other() {
+    let mut world = World::new(43, Content::folder(43, 60, 400_000));
+    world.add(HOME, Role::Honest, true);
+    world.add(HOME, Role::Waits, false);
+    world.add(HOME, Role::Waits, false);
+    world.introduce_all();
+    world.until("the names are known", 60, |world| {
+        (1..=2).all(|node| world.view(node).stage == Stage::Offered)
+    });
+    let all: Vec<u32> = world.entries(1).iter().map(|entry| entry.number).collect();
+    let (left, right) = all.split_at(all.len() * 6 / 10);
+    for (node, entries) in [(1, left), (2, right)] {
+        world.give(node, Input::Choose { entries: entries.to_vec(), in_order: false });
+    }
+    world.until("each has its own", 120, |world| {
+        (1..=2).all(|node| world.view(node).stage == Stage::Done)
+    });
+    assert!((1..=2).all(|node| world.percent(node) < 90), "neither has all");
+    world.leave(0);
+    for node in 1..=2 {
+        world.give(node, Input::Choose { entries: all.clone(), in_order: false });
+    }
+    world.until("both have all", 120, |world| (1..=2).all(|node| world.is_done(node)));
+    (1..=2).for_each(|node| world.check_content(node));
 }
 
 #[test]
