@@ -53,9 +53,13 @@ async function rounds(launch, origin, name) {
   const found = Object.fromEntries(Object.keys(STORES).map((store) => [store, []]));
   for (let round = 0; round < Number(options.rounds); round += 1) {
     for (const [store, [, ...words]] of Object.entries(STORES)) {
-      const row = await measure(launch, origin, words);
-      console.log(`${name} ${store} ${JSON.stringify(row)}`);
-      found[store].push(row);
+      try {
+        const row = await measure(launch, origin, words);
+        console.log(`${name} ${store} ${JSON.stringify(row)}`);
+        found[store].push(row);
+      } catch (error) {
+        console.error(`${name} ${store} failed: ${error.message}`);
+      }
     }
   }
   return found;
@@ -65,7 +69,7 @@ function table(name, found) {
   const lines = Object.entries(STORES).map(([store, [title]]) => {
     const runs = found[store];
     const times = ratio(runs, found.indexedDb, 'write');
-    return `| ${name} | ${title} | ${cell(runs, 'write')} | ${times} | ${cell(runs, 'read')} | ${cell(runs, 'cpu')} |`;
+    return `| ${name} (${runs.length}) | ${title} | ${cell(runs, 'write')} | ${times} | ${cell(runs, 'read')} | ${cell(runs, 'cpu')} |`;
   });
   return lines.join('\n');
 }
@@ -82,7 +86,7 @@ const text = `## Block store in a tab
 
 ${where}; ${chromium}, ${firefox}; ${options.rounds} rounds that took turns, ${blocks} blocks of 1 MiB, batches of 16. Median (least-most).
 
-| | store | written, MB/s | of the first | read one at a time, MB/s | CPU s per GB, both ways and making the blocks |
+| runs | store | written, MB/s | of the first | read one at a time, MB/s | CPU s per GB, both ways and making the blocks |
 |---|---|---|---|---|---|
 ${sections.join('\n')}
 
