@@ -120,6 +120,14 @@ export class Person {
     return this.madeLink(withinMs);
   }
 
+  /** Shares a folder on disk by the page's folder picker. Chromium only. */
+  async shareFolder(folder, { withinMs = PATIENCE_MS } = {}) {
+    await this.go('/share');
+    await this.page.waitForSelector('#pick-folder + button:not([disabled])', { timeout: PATIENCE_MS });
+    await (await this.page.$('#pick-folder')).uploadFile(folder);
+    return this.madeLink(withinMs);
+  }
+
   /** The link of the share that was made. */
   async madeLink(withinMs = PATIENCE_MS) {
     return eventually('the link is there', async () => {

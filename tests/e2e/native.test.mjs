@@ -85,6 +85,31 @@ describe('native peers', () => {
     });
   }
 
+  test('a folder goes from the picker of a tab to get, and from seed to a tab, as it was', async () => {
+    const folder = await place();
+    const files = { 'film ä.bin': 2 * MIB + 5, 'notes/day 1.txt': 300, 'notes/old/day 0.txt': 7, 'notes/nothing.txt': 0 };
+    for (let number = 0; number < 40; number += 1) files[`many/${number}.txt`] = 200 + number;
+    for (const [name, size] of Object.entries(files)) {
+      await fs.mkdir(path.dirname(path.join(folder, 'trip', name)), { recursive: true });
+      await fs.writeFile(path.join(folder, 'trip', name), randomBytes(size));
+    }
+    const sender = await arrive(browsers.chromium);
+    const link = await sender.shareFolder(path.join(folder, 'trip'), { withinMs: PATIENT_MS });
+    const got = await get(folder, link).got(PATIENT_MS);
+    assert.equal(got.files, Object.keys(files).length);
+    await sameFolder(path.join(folder, 'trip'), path.join(folder, 'got'));
+    await sender.leave();
+    const native = await seed(folder, ['got', '--server', stage.server.url]);
+    natives.push(native);
+    const receiver = await arrive(browsers.chromium);
+    await receiver.get(native.link, { withinMs: PATIENT_MS });
+    const { files: shown } = await receiver.done(PATIENT_MS);
+    assert.equal(shown, Object.keys(files).length);
+    const { name, sha256 } = await receiver.save(0, PATIENT_MS);
+    const whole = Object.keys(files).find((each) => path.basename(each) === name);
+    assert.equal(sha256, await sha256Of(path.join(folder, 'trip', whole)), name);
+  });
+
   test('a get that was killed in the middle fetches only what is missing', async () => {
     const blocks = 96;
     const file = { name: 'half.bin', size: blocks * MIB, seed: 37 };
@@ -103,3 +128,14 @@ describe('native peers', () => {
     assert.equal(await sha256Of(path.join(folder, 'got')), await expected(file));
   });
 });
+
+/** Both folders hold the same files, and nothing else. */
+async function sameFolder(one, other) {
+  const below = async (folder) => {
+    const found = await fs.readdir(folder, { recursive: true, withFileTypes: true });
+    return found.filter((entry) => entry.isFile()).map((entry) => path.relative(folder, path.join(entry.parentPath ?? entry.path, entry.name))).sort();
+  };
+  const names = await below(one);
+  assert.deepEqual(await below(other), names);
+  for (const name of names) assert.equal(await sha256Of(path.join(other, name)), await sha256Of(path.join(one, name)), name);
+}
