@@ -130,6 +130,15 @@ fn a_folder_of_many_small_files_arrives_whole() {
 }
 
 #[test]
+fn files_that_fill_their_blocks_arrive_whole() {
+    for content in [Content::file(47, 1 << 20), Content::file(48, 2 << 20)] {
+        let mut world = meet(47, 1, content);
+        world.until("it is done", 60, |world| world.is_done(1));
+        world.check_content(1);
+    }
+}
+
+#[test]
 fn only_what_was_chosen_is_fetched() {
     let mut world = World::new(5, Content::folder(5, 40, 50_000));
     world.add(HOME, Role::Honest, true);
