@@ -10,6 +10,16 @@ try {
   playAlone();
 }
 
+receiveFromDevice();
+
+// Once installed, the page is among those that a phone offers to share with. The system's request must find the worker
+// that answers it, or it would go to the server.
+function receiveFromDevice() {
+  const register = () => navigator.serviceWorker?.register("/share-target/worker.js").catch(() => {});
+  if (location.pathname === "/share" || matchMedia("(display-mode: standalone)").matches) register();
+  else addEventListener("appinstalled", register);
+}
+
 function playAlone() {
   const screen = document.querySelector("#boot .screen");
   const note = document.getElementById("boot-failed");

@@ -1,17 +1,21 @@
 //! Files a person dropped, pasted or picked, with their paths.
 
 use js_sys::{Array, Function, Promise, Reflect};
-use leptos::prelude::document;
+use leptos::prelude::{document, window};
 use peer_wasm::files::Item;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    DataTransfer, File, FileList, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry,
-    HtmlInputElement,
+    Blob, Cache, CacheStorage, DataTransfer, File, FileList, FilePropertyBag,
+    FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry, HtmlInputElement, Request,
+    Response,
 };
 
 /// Most files taken at once: what a share holds.
 const FILES_MAX: usize = 65_536;
+
+/// Where `static/share-target/worker.js` puts what another app of this device shared with this page.
+const FROM_DEVICE: &str = "starling-shared";
 
 /// What an input of type `file` has; of a folder, with the paths in it.
 pub(crate) fn from_input(input: &HtmlInputElement) -> Vec<Item> {
@@ -91,6 +95,41 @@ async fn read_folder(folder: &FileSystemDirectoryEntry) -> Vec<FileSystemEntry> 
         }
         all.extend(batch.iter().map(JsCast::unchecked_into));
     }
+}
+
+/// What another app of this device shared with this page; it is taken out, and so given once.
+pub(crate) async fn from_device() -> Vec<Item> {
+    // A cache that can't be read holds nothing for anybody.
+    read_cache().await.unwrap_or_default()
+}
+
+async fn read_cache() -> Result<Vec<Item>, JsValue> {
+    // Absent outside of secure contexts, whatever the type says.
+    let Ok(caches) = Reflect::get(&window(), &"caches".into())?.dyn_into::<CacheStorage>() else {
+        return Ok(Vec::new());
+    };
+    if !JsFuture::from(caches.has(FROM_DEVICE)).await?.is_truthy() {
+        return Ok(Vec::new());
+    }
+    let cache: Cache = JsFuture::from(caches.open(FROM_DEVICE)).await?.unchecked_into();
+    let requests: Array = JsFuture::from(cache.keys()).await?.unchecked_into();
+    let mut items = Vec::new();
+    for request in requests.iter().take(FILES_MAX) {
+        let request: Request = request.unchecked_into();
+        let found: Response =
+            JsFuture::from(cache.match_with_request(&request)).await?.dyn_into()?;
+        let blob: Blob = JsFuture::from(found.blob()?).await?.dyn_into()?;
+        let address = request.url();
+        let name = address.rsplit('/').next().unwrap_or_default();
+        let name = String::from(js_sys::decode_uri_component(name)?);
+        let options = FilePropertyBag::new();
+        options.set_type(&blob.type_());
+        let parts = Array::of1(&blob);
+        let file = File::new_with_blob_sequence_and_options(&parts, &name, &options)?;
+        items.push(Item { path: name, file });
+    }
+    JsFuture::from(caches.delete(FROM_DEVICE)).await?;
+    Ok(items)
 }
 
 /// An old call with two callbacks as a promise.

@@ -201,6 +201,11 @@ impl Sharing {
         });
     }
 
+    /// What another app shared did not arrive.
+    pub(crate) fn failed(self, wrong: &FilesError) {
+        self.making.set(Making::Failed(error(wrong)));
+    }
+
     /// Shares what is in a CAR.
     pub(crate) fn import_car(self, item: Item) {
         let Some(files) = self.files() else { return };

@@ -162,7 +162,8 @@ fn assemble(
         files.insert(format!("wallet/{path}"), bytes);
     }
     files.retain(|path, _| !path.ends_with(".d.ts"));
-    names::hash(&mut files, &["embed.js", "preview/worker.js", "wallet/worker.js"])?;
+    let fixed = ["embed.js", "preview/worker.js", "share-target/worker.js", "wallet/worker.js"];
+    names::hash(&mut files, &fixed)?;
     for (path, bytes) in read_folder(app)? {
         // The page's own files win: its index.html is the bundle's.
         files.insert(path, bytes);

@@ -4,7 +4,7 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::components::A;
-use peer_wasm::files::{COPY_BYTES_MAX, Item, MakeOptions, Remembered};
+use peer_wasm::files::{COPY_BYTES_MAX, FilesError, Item, MakeOptions, Remembered};
 
 use crate::browser;
 use crate::components::car::SaveCar;
@@ -76,6 +76,21 @@ fn Chooser() -> impl IntoView {
             sharing.import_car(item);
         }
     };
+    Effect::new(move || {
+        if sharing.ready.get() {
+            spawn_local(async move {
+                match browser::query("shared").as_deref() {
+                    Some("full") => sharing.failed(&FilesError::Full),
+                    Some(_) => sharing.failed(&FilesError::Unreadable),
+                    None => {}
+                }
+                let items = picked::from_device().await;
+                if !items.is_empty() {
+                    take(items);
+                }
+            });
+        }
+    });
     let dropped = move |event: leptos::ev::DragEvent| {
         event.prevent_default();
         over.set(false);

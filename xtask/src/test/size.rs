@@ -77,7 +77,7 @@ fn part(path: &str) -> Part {
     match folder {
         _ if !code => Part::Neither,
         "peer" | "player" => Part::Embed,
-        "pages" | "preview" => Part::Pages,
+        "pages" | "preview" | "share-target" => Part::Pages,
         "files" => Part::Files,
         "wallet" => Part::Ledger,
         "" if path == "embed.js" => Part::Embed,
