@@ -254,6 +254,20 @@ fn pausing_stops_the_bytes_and_going_on_ends_them() {
 }
 
 #[test]
+fn a_sender_gives_everybody_about_as_much() {
+    for seed in 1..5 {
+        let mut world = meet(seed, 4, Content::file(seed, 48 << 20));
+        world.until("half is out", 600, |world| {
+            (1..=4).map(|node| world.percent(node)).sum::<u64>() >= 4 * 50
+        });
+        let mut sent: Vec<u64> = world.view(0).peers.iter().map(|peer| peer.sent_bytes).collect();
+        sent.sort_unstable();
+        assert_eq!(sent.len(), 4);
+        assert!(sent[0] * 2 >= sent[3], "seed {seed}: {sent:?}");
+    }
+}
+
+#[test]
 fn an_upload_limit_holds_and_none_sends_nothing() {
     let mut world = meet(10, 1, Content::file(10, 2 << 20));
     world.give(0, Input::Limit(Some(100_000)));
