@@ -139,8 +139,6 @@ impl Sharing {
             files.set_gateway(Gateway::parse(&address).ok());
         }
         files.restore().await;
-        // Those that were opened now have the limit as well.
-        self.limit.with_value(|limit| files.set_upload_limit(limit.bytes_per_s));
         self.ready.set(true);
         self.changed.update(|count| *count = count.wrapping_add(1));
     }

@@ -30,7 +30,7 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use std::{collections::BTreeMap, rc::Rc};
 
 use files::{
@@ -71,6 +71,8 @@ struct Shared {
     shelf: Rc<Shelf>,
     open: RefCell<BTreeMap<Cid, Rc<Running>>>,
     gateway: RefCell<Option<Gateway>>,
+    /// What all shares together may send.
+    upload_bytes_per_s: Cell<Option<u64>>,
     screens: Rc<Screens>,
 }
 
@@ -124,6 +126,7 @@ impl Files {
             shelf,
             open: RefCell::default(),
             gateway: RefCell::default(),
+            upload_bytes_per_s: Cell::default(),
             screens: Rc::default(),
         }))
     }
@@ -276,6 +279,14 @@ impl Files {
 
     /// Bytes a second that all shares together may send; `None`: as much as the line takes.
     pub fn set_upload_limit(&self, bytes_per_s: Option<u64>) {
+        self.0.upload_bytes_per_s.set(bytes_per_s);
+        self.divide_upload();
+    }
+
+    /// Gives each open share its part of what may be sent: the limit holds for all together, also for one
+    /// that was opened after it was set.
+    fn divide_upload(&self) {
+        let bytes_per_s = self.0.upload_bytes_per_s.get();
         let open: Vec<Rc<Running>> = self.0.open.borrow().values().cloned().collect();
         let count = u64::try_from(open.len()).unwrap_or(u64::MAX).max(1);
         for running in open {
@@ -416,6 +427,7 @@ impl Files {
     pub async fn stop(&self, cid: &str) -> Result<(), FilesError> {
         let running = self.record(cid).await?;
         self.0.open.borrow_mut().remove(&running.share);
+        self.divide_upload();
         self.0.shelf.put_record(&Record { active: false, ..running }).await
     }
 
@@ -453,6 +465,7 @@ impl Files {
     pub async fn remove(&self, cid: &str) -> Result<(), FilesError> {
         let record = self.record(cid).await?;
         self.0.open.borrow_mut().remove(&record.share);
+        self.divide_upload();
         self.0.shelf.remove(&record.share).await
     }
 
@@ -495,6 +508,7 @@ impl Files {
             Running::open(&self.0.driver, &self.0.shelf, link, key, sources, record.chosen.clone())
                 .await?;
         self.0.open.borrow_mut().insert(record.share, Rc::clone(&running));
+        self.divide_upload();
         let gateway = self.0.gateway.borrow().clone();
         if gateway.is_some() {
             running.set_gateway(gateway);

@@ -37,6 +37,8 @@ impl Gateway {
         let good = matches!(url.protocol().as_str(), "http:" | "https:")
             && url.username().is_empty()
             && url.search().is_empty()
+            // Chromium takes spaces in the name of a host.
+            && !text.contains(char::is_whitespace)
             && !text.is_empty();
         let path = url.pathname();
         let path = path.trim_end_matches('/');
