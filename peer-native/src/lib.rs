@@ -12,7 +12,7 @@
 //! | `address` | from a server's address to its signaling socket |
 //!
 //! Laws: no protocol `if` in here; what a core asks for never makes the pump wait; who is slower than the
-//! network makes the network wait (a full [`pump::Inbox`] shrinks the receive window of the connection);
+//! network makes the network wait (a full `pump::Inbox` shrinks the receive window of the connection);
 //! nothing grows without a named bound.
 //!
 //! Not here: streams of video (a native peer plays nothing), disks ([`Blocks`] is the caller's).
