@@ -3,20 +3,23 @@
 // memory of an idle socket. They take turns, so that a busy minute of the machine hits both. Writes the section
 // "Tracker" of docs/bench.md.
 //
-//   cargo xtask bench tracker [--rounds 3] [--seconds 6] [--idle 9000] [--dry]
+//   cargo xtask bench tracker [--rounds 3] [--seconds 6] [--idle 9000] [--aquatic PROGRAM] [--dry]
 //
+// `--aquatic` is an `aquatic_ws` (from crates.io), measured as well.
 // It is given two programs, examples of the signaling server: `--load`, and `--server`, without which the whole
 // `starling` is measured.
 
 import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
 import { promises as fs } from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { startStarling } from '../rig/starling.mjs';
-import { SIGNALING, cell, conditions, load, ratio, startProgram, writeSection } from './programs.mjs';
+import { parseArgs, promisify } from 'node:util';
+import { freePort, startStarling } from '../rig/starling.mjs';
+import { SIGNALING, cell, conditions, load, ratio, startProgram, stop, writeSection } from './programs.mjs';
 
 const TRACKER_SETTINGS = 'messages_per_socket_per_s = 10000000\noffers_per_swarm_per_s = 0\n';
 
@@ -27,6 +30,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '6' },
     idle: { type: 'string', default: '9000' },
+    aquatic: { type: 'string' },
     dry: { type: 'boolean', default: false },
   },
 });
@@ -46,6 +50,32 @@ const SERVERS = {
   },
   theirs: () => startProgram(process.execPath, [fileURLToPath(new URL('tracker-theirs.mjs', import.meta.url))]),
 };
+if (options.aquatic) SERVERS.aquatic = aquatic;
+
+/** As many workers as we have threads on two cores; what bounds a stranger is lifted here as well. */
+async function aquatic() {
+  const [port, file] = [await freePort(), path.join(folder, 'aquatic.toml')];
+  await fs.writeFile(file, `socket_workers = 1\nswarm_workers = 1\nlog_level = "error"\n[network]\naddress = "127.0.0.1:${port}"\nonly_ipv6 = false\n[protocol]\nmax_offers = 10\n`);
+  const child = spawn(options.aquatic, ['-c', file], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
+  await listening(port);
+  return { pid: child.pid, host: `127.0.0.1:${port}`, close: () => stop(child) };
+}
+
+/** Resolves when somebody listens on this port. */
+async function listening(port) {
+  for (let look = 0; look < 100; look += 1) {
+    const found = await new Promise((resolve) => {
+      const socket = net.connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+    if (found) return;
+    await sleep(100);
+  }
+  throw new Error(`nobody listens on ${port}`);
+}
 
 async function measure(server, kind, more = []) {
   const { pid, host, close } = await SERVERS[server]();
@@ -86,18 +116,26 @@ async function rounds() {
   return found;
 }
 
+async function aquaticVersion() {
+  const { stdout } = await promisify(execFile)(options.aquatic, ['--version']).catch(() => ({ stdout: '' }));
+  return stdout.trim().split(' ').at(-1);
+}
+
 const where = await conditions();
 const found = await rounds();
 const lines = ROWS.map(({ title, kind, of, unit }) => {
-  const { ours, theirs } = found[kind];
-  return `| ${title} | ${cell(ours, of, unit)} | ${cell(theirs, of, unit)} | ${ratio(ours, theirs, of)} |`;
+  const { ours, theirs, aquatic: third } = found[kind];
+  const cells = [cell(ours, of, unit), cell(theirs, of, unit), ratio(ours, theirs, of)];
+  if (options.aquatic) cells.push(cell(third, of, unit), ratio(ours, third, of));
+  return `| ${title} | ${cells.join(' | ')} |`;
 });
+const more = options.aquatic ? [` aquatic_ws ${await aquaticVersion()} | ratio |`, '---|---|'] : ['', ''];
 const text = `## Tracker
 
 ${where}${options.server ? ' of the signaling server alone' : ''}, Node ${process.version}; ${options.rounds} rounds that took turns. Median (least-most).
 
-| | ours | npm bittorrent-tracker 11.2.3 | ratio |
-|---|---|---|---|
+| | ours | npm bittorrent-tracker 11.2.3 | ratio |${more[0]}
+|---|---|---|---|${more[1]}
 ${lines.join('\n')}
 
 500 sockets in 25 swarms, descriptions of 600 bytes, names of all byte values, every socket with one announce in flight; time of all threads, in user and system mode, from \`/proc\`. Idle: ${options.idle} sockets that announced once. \`tests/bench/tracker.mjs\`, \`tests/load\`.`;
