@@ -4,11 +4,7 @@ use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{
-    children::Children,
-    house::{self, House},
-    say, setup, web,
-};
+use crate::{children::Children, house::House, run, setup, web};
 
 /// How long NATS may take to listen.
 const NATS_WITHIN: Duration = Duration::from_secs(10);
@@ -37,9 +33,7 @@ pub(crate) fn cluster(house: &House, args: &Args) -> Result<()> {
     ensure!(args.nodes > 0, "a cluster needs a node");
     setup::for_cluster(house)?;
     web::build(house, web::Mode::Release)?;
-    say::timed("starling", "the binary", || {
-        house::run(&mut house.cargo(["build", "--quiet", "--package", "starling"]))
-    })?;
+    run::quick_server(house)?;
     let mut children = Children::default();
     let mut nats = house.command("nats-server");
     nats.args(["--addr", "127.0.0.1", "--port", &args.nats_port.to_string()]);
@@ -70,7 +64,7 @@ fn node(house: &House, args: &Args, index: u16) -> Result<Command> {
         index + 1
     );
     fs::write(&settings, text).with_context(|| settings.display().to_string())?;
-    let mut command = house.command(house.target.join("debug/starling"));
+    let mut command = house.command(house.tested_starling());
     command.arg("serve").arg("--config").arg(settings).arg("--data").arg(data);
     if index > 0 {
         command.arg("--media").arg(out.join("node-1/demo"));

@@ -66,7 +66,7 @@ fn rebuild(house: &House) -> Result<SystemTime> {
 }
 
 fn binary(house: &House) -> std::path::PathBuf {
-    house.target.join("debug/starling")
+    house.tested_starling()
 }
 
 fn stop(server: Option<Child>) {

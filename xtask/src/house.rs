@@ -62,13 +62,23 @@ impl House {
         self.target.join("debug/starling")
     }
 
-    /// A child that finds our tools first and shares our build output.
+    /// A child that finds our tools first and shares our build output. What cargo tells this program of itself is
+    /// kept from it: build scripts of C code would take it for a change, and compile anew, with all that stands
+    /// on them, where somebody calls cargo by hand in between.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.target)
             .env("PATH", self.path());
+        let ours = |name: &OsStr| {
+            name.to_str().is_some_and(|name| {
+                name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+            })
+        };
+        env::vars_os().map(|(name, _)| name).filter(|name| ours(name)).for_each(|name| {
+            command.env_remove(name);
+        });
         command
     }
 

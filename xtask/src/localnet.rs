@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use crate::{
     children::Children,
     house::{self, House},
-    say,
+    run,
 };
 
 /// How long all validators may take to listen.
@@ -33,9 +33,7 @@ pub(crate) struct Args {
 /// Builds, makes keys unless they are there, starts all, and runs until one ends.
 pub(crate) fn localnet(house: &House, args: &Args) -> Result<()> {
     ensure!(args.validators > 0, "a ledger needs a validator");
-    say::timed("starling", "the binary", || {
-        house::run(&mut house.cargo(["build", "--quiet", "--package", "starling"]))
-    })?;
+    run::quick_server(house)?;
     if !house.root.join(&args.out).join("network.toml").exists() {
         house::run(&mut make_keys(house, args))?;
     }
@@ -53,7 +51,7 @@ pub(crate) fn localnet(house: &House, args: &Args) -> Result<()> {
 }
 
 fn starling(house: &House) -> Command {
-    house.command(house.target.join("debug/starling"))
+    house.command(house.tested_starling())
 }
 
 fn make_keys(house: &House, args: &Args) -> Command {
@@ -65,7 +63,7 @@ fn make_keys(house: &House, args: &Args) -> Command {
 }
 
 fn announce(house: &House, args: &Args) {
-    let binary = house.target.join("debug/starling");
+    let binary = house.tested_starling();
     let (binary, out) = (binary.display(), args.out.display());
     println!(
         "\n  {} validators, keys and ledgers in {out}. To submit, to any of them:",
@@ -76,7 +74,9 @@ fn announce(house: &House, args: &Args) {
     }
     println!(
         "\n  {binary} keys show {out}/me.key\n  {binary} ledger --node http://127.0.0.1:{} \\\n    \
-         send ACCOUNT 1000000 --key {out}/faucet.key\n",
-        args.http_port
+         send ACCOUNT 1000000 --key {out}/faucet.key\n\n  A market to lend and borrow in \
+         (docs/lending.md):\n  {binary} demo lending --node http://127.0.0.1:{} \\\n    \
+         --key {out}/faucet.key --data {out}/lending --run\n",
+        args.http_port, args.http_port
     );
 }

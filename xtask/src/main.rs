@@ -39,7 +39,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Chore {
     /// Set up, build and serve: the page opens at the printed address
-    Run(run::Args),
+    Run(run::RunArgs),
     /// Like run, but quick debug builds, rebuilt and reloaded when a file changes
     Dev(run::Args),
     /// Install what is missing, then check everything that CI checks

@@ -14,6 +14,16 @@ use crate::{
     say, setup, web,
 };
 
+/// Options of `run`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    args: Args,
+    /// Build the server as it ships: thrice the wait, for a server that others shall use
+    #[arg(long)]
+    release: bool,
+}
+
 /// Options of `run` and `dev`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -85,13 +95,19 @@ fn wait_until_listening(address: &str, server: &mut Child) -> Result<()> {
 }
 
 /// Sets up, builds and serves until stopped.
-pub(crate) fn run(house: &House, args: &Args) -> Result<()> {
+pub(crate) fn run(house: &House, RunArgs { args, release }: &RunArgs) -> Result<()> {
     let start = Instant::now();
     args.check_port()?;
     setup::for_run(house)?;
     web::build(house, web::Mode::Release)?;
-    server(house)?;
-    let mut serve = args.serve(house, house.starling());
+    let binary = if *release {
+        server(house)?;
+        house.starling()
+    } else {
+        quick_server(house)?;
+        house.tested_starling()
+    };
+    let mut serve = args.serve(house, binary);
     say::step("starling", &format!("ready to start after {}", say::duration(start.elapsed())));
     let mut server = serve.spawn().context("starting starling")?;
     args.announce(house, &mut server)?;
@@ -106,5 +122,13 @@ pub(crate) fn run(house: &House, args: &Args) -> Result<()> {
 pub(crate) fn server(house: &House) -> Result<()> {
     say::timed("starling", "the one binary, with the web bundle in it", || {
         house::run(&mut house.cargo(["build", "--quiet", "--release", "--package", "starling"]))
+    })
+}
+
+/// Builds the binary that tests run: hashes and signatures optimised, the rest not. It reads the bundle from
+/// its folder. Whoever tries Starling waits a third as long for it; pages are the same.
+pub(crate) fn quick_server(house: &House) -> Result<()> {
+    say::timed("starling", "the one binary, quickly built", || {
+        house::run(&mut house.cargo(["build", "--quiet", "--package", "starling"]))
     })
 }

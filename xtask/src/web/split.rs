@@ -8,6 +8,8 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    thread,
 };
 
 use anyhow::{Context as _, Result};
@@ -22,6 +24,8 @@ use crate::{
 const LOADER: &str = "__wasm_split.js";
 /// What it puts before the names of parts.
 const PART: &str = "split_";
+/// Parts that are made smaller at a time.
+const OPTIMISERS: usize = 2;
 /// Hexadecimal digits of the hash in a name.
 const DIGITS: usize = 16;
 
@@ -32,15 +36,15 @@ pub(super) fn split(house: &House, mode: Mode, page: &Path) -> Result<()> {
     let mut files = Files::new();
     files.insert("app.js".to_owned(), shipped(house, mode, &bound.join("app.js"))?);
     files.insert("split.js".to_owned(), shipped(house, mode, &parts.join(LOADER))?);
-    files.insert("app_bg.wasm".to_owned(), optimised(house, mode, &bound.join("app_bg.wasm"))?);
-    peer::check_imports(house, &bound.join("app_bg.wasm")).context("the page's wasm")?;
+    let mut all = vec![("app_bg.wasm".to_owned(), bound.join("app_bg.wasm"))];
     for name in read_folder(&parts)?.keys() {
         if let Some(stem) = name.strip_suffix(".wasm").filter(|stem| *stem != "app") {
-            let bytes = optimised(house, mode, &parts.join(name))?;
             let short = stem.strip_prefix(PART).unwrap_or(stem);
-            files.insert(format!("pages/{short}.wasm"), bytes);
+            all.push((format!("pages/{short}.wasm"), parts.join(name)));
         }
     }
+    files.extend(optimised(house, mode, all)?);
+    peer::check_imports(house, &bound.join("app_bg.wasm")).context("the page's wasm")?;
     place(page, files)
 }
 
@@ -78,11 +82,27 @@ fn shipped(house: &House, mode: Mode, path: &Path) -> Result<Vec<u8>> {
     }
 }
 
-fn optimised(house: &House, mode: Mode, wasm: &Path) -> Result<Vec<u8>> {
-    if mode == Mode::Release {
-        peer::optimise_part(house, wasm)?;
-    }
-    fs::read(wasm).with_context(|| format!("reading {}", wasm.display()))
+/// The parts, made smaller: each takes one processor, so several at a time, the largest first.
+fn optimised(house: &House, mode: Mode, mut parts: Vec<(String, PathBuf)>) -> Result<Files> {
+    let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+    parts.sort_by_key(|(_, path)| size(path));
+    let (parts, files) = (Mutex::new(parts), Mutex::new(Files::new()));
+    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let work = || -> Result<()> {
+        while let Some((name, path)) = next() {
+            if mode == Mode::Release {
+                peer::optimise_part(house, &path)?;
+            }
+            let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            files.lock().unwrap_or_else(PoisonError::into_inner).insert(name, bytes);
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..OPTIMISERS).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(super::joined)
+    })?;
+    Ok(files.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Puts the files into the page's folder, under names with their hash, in the place of trunk's.
