@@ -26,7 +26,7 @@ struct Listed {
 impl Listed {
     /// The segment under a position; the first one after it where the list starts later.
     fn index_at(&self, position_ms: u64) -> u32 {
-        let passed = |entry: &Entry| entry.start_ms + u64::from(entry.duration_ms) <= position_ms;
+        let passed = |entry: &Entry| entry.end_ms() <= position_ms;
         // Lists are in order of time, so the passed ones come first.
         let at = self.segments.values().as_slice().partition_point(passed);
         self.segments.keys().as_slice().get(at).copied().unwrap_or(u32::MAX)
@@ -39,6 +39,12 @@ pub(crate) struct Entry {
     pub(crate) start_ms: u64,
     pub(crate) duration_ms: u32,
     pub(crate) since: Time,
+}
+
+impl Entry {
+    fn end_ms(&self) -> u64 {
+        self.start_ms.saturating_add(self.duration_ms.into())
+    }
 }
 
 impl Timeline {
@@ -79,20 +85,21 @@ impl Timeline {
         if rate == 0 {
             return Some((playhead.position_ms, 100));
         }
-        let passed = u64::try_from(now.since(*at).as_millis()).unwrap_or(0) * rate / 100;
+        let passed = u64::try_from(now.since(*at).as_millis()).unwrap_or(0);
+        let passed = passed.saturating_mul(rate) / 100;
         // The player can't run past what it has: then it stalls, and everything is due now.
         let end = playhead.buffered_ms.max(playhead.position_ms);
-        Some(((playhead.position_ms + passed).min(end), rate))
+        Some((playhead.position_ms.saturating_add(passed).min(end), rate))
     }
 
     /// When the player stalls without this segment. `None` when it is not listed or already passed.
     pub(crate) fn due(&self, now: Time, segment: SegmentId) -> Option<Time> {
         let entry = self.entry(segment)?;
         let Some((position_ms, rate)) = self.position_ms(now) else { return Some(now) };
-        if entry.start_ms + u64::from(entry.duration_ms) <= position_ms {
+        if entry.end_ms() <= position_ms {
             return None;
         }
-        let ahead_ms = entry.start_ms.saturating_sub(position_ms) * 100 / rate;
+        let ahead_ms = entry.start_ms.saturating_sub(position_ms).saturating_mul(100) / rate;
         Some(now + Duration::from_millis(ahead_ms))
     }
 
@@ -118,7 +125,7 @@ impl Timeline {
         let ahead_ms =
             entry.start_ms.saturating_sub(at).saturating_sub(u64::from(playback.offset_ms));
         let rate = if playback.rate_percent == 0 { 100 } else { u64::from(playback.rate_percent) };
-        Some(told + Duration::from_millis(ahead_ms * 100 / rate))
+        Some(told + Duration::from_millis(ahead_ms.saturating_mul(100) / rate))
     }
 
     /// What this player needs within [`HORIZON`], earliest first: the playing track from the playhead on.
@@ -130,7 +137,7 @@ impl Timeline {
         let first = listed.index_at(position_ms);
         let mut needs = Vec::new();
         for (index, entry) in listed.segments.range(first..) {
-            let ahead_ms = entry.start_ms.saturating_sub(position_ms) * 100 / rate;
+            let ahead_ms = entry.start_ms.saturating_sub(position_ms).saturating_mul(100) / rate;
             if Duration::from_millis(ahead_ms) > HORIZON {
                 break;
             }
@@ -161,5 +168,28 @@ impl Timeline {
 
     fn first_wanted_ms(&self) -> u64 {
         self.last_wanted.and_then(|segment| self.entry(segment)).map_or(0, |entry| entry.start_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by the fuzz target `peer_inputs`: lists and playheads are what a page says.
+    #[test]
+    fn positions_at_the_end_of_all_numbers_are_positions() {
+        let mut timeline = Timeline::default();
+        let segment = TrackSegment { index: 1, start_ms: u64::MAX - 1, duration_ms: u32::MAX };
+        timeline.set_track(Time::ZERO, Track { track: 0, live: false, segments: vec![segment] });
+        for (position_ms, rate_percent) in [(u64::MAX, 100), (u64::MAX - 1, u16::MAX), (0, 1)] {
+            let buffered_ms = u64::MAX;
+            let playhead = Playhead { track: 0, position_ms, buffered_ms, rate_percent };
+            timeline.set_playhead(Time::ZERO, playhead);
+            let now = Time::ZERO + Duration::from_secs(1_000_000);
+            let due = timeline.due(now, SegmentId::new(0, 1));
+            assert_eq!(due.is_none(), position_ms > 0, "at its end, or from there on");
+            assert!(timeline.ahead(now).len() <= 1);
+            assert!(timeline.playback(now).is_none_or(|(at, ..)| at.index == 1));
+        }
     }
 }
