@@ -5,9 +5,11 @@
 //! malformed bytes is cut and costs nobody the share; what is asked for is bounded; a receiver that starts
 //! over fetches only what it lacks; any bytes of a stranger leave a share standing; a public share goes as a
 //! sealed one; a gateway gives what no peer has, is not asked for what a peer has, and is believed as little;
-//! what somebody looks at comes first.
+//! what somebody looks at comes first (`sharing_in_time`: and in time); what somebody waits for comes without being
+//! chosen, and nothing else does.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod sharing_in_time;
 mod sharing_world;
 
 use files::{
@@ -196,6 +198,17 @@ fn a_neighbour_that_falls_silent_costs_seconds_and_not_the_share() {
     world.check_content(2);
 }
 
+/// A greeting that is lost would leave two who wait for each other for ever.
+#[test]
+fn a_neighbour_that_never_greets_is_hung_up() {
+    let mut world = World::new(5, Content::file(5, 1 << 20));
+    world.add(HOME, Role::Dumb, true);
+    world.add(HOME, Role::Honest, false);
+    world.introduce_all();
+    world.until("it is hung up", 40, |world| !world.hangups(1).is_empty());
+    assert_eq!(world.hangups(1), [(world.id(0), HangupReason::Silent)]);
+}
+
 #[test]
 fn a_receiver_that_starts_over_fetches_only_what_it_lacks() {
     let mut world = meet(6, 1, Content::file(6, 16 << 20));
@@ -367,12 +380,13 @@ fn a_gateway_gives_what_no_peer_has() {
 
 #[test]
 fn a_gateway_is_not_asked_for_what_a_peer_has() {
-    let mut world = meet(33, 1, Content::file(33, 9 << 20));
+    // Both take longer than peers have before a gateway is asked.
+    let mut world = meet(33, 1, Content::file(33, 48 << 20));
     world.give_gateway(1, Gateway::HasAll);
     world.until("it is done", 60, |world| world.is_done(1));
     assert_eq!(world.gateway_asked(), 0);
     // The sender leaves in the middle: the rest is the gateway's.
-    let mut world = meet(34, 1, Content::file(34, 24 << 20));
+    let mut world = meet(34, 1, Content::file(34, 64 << 20));
     world.give_gateway(1, Gateway::HasAll);
     world.until("half is here", 60, |world| world.percent(1) >= 50);
     assert_eq!(world.gateway_asked(), 0);
@@ -402,15 +416,56 @@ fn a_gateway_that_gives_nothing_or_lies_costs_little() {
     }
 }
 
+/// What the gateway of before still owes is neither waited for nor held against the one of now.
+#[test]
+fn a_gateway_in_the_place_of_one_that_hangs_is_asked_at_once() {
+    let mut world = World::new(36, Content::file(36, 9 << 20));
+    world.add(HOME, Role::Honest, false);
+    world.give_gateway(0, Gateway::Hangs);
+    world.run(5_000);
+    assert!(world.gateway_asked() > 0);
+    world.give_gateway(0, Gateway::HasAll);
+    world.until("it is done", 15, |world| world.is_done(0));
+    world.check_content(0);
+    // The old one's answers come now.
+    world.run(40_000);
+    assert_eq!(world.view(0).gateway, GatewayState::Gives);
+}
+
 #[test]
 fn what_somebody_looks_at_comes_first() {
     let mut world = meet(37, 1, Content::file(37, 64 << 20));
     world.until("it has begun", 60, |world| world.percent(1) >= 5);
     let entry = world.entries(1)[0].number;
     let at = 50 << 20;
-    world.give(1, Input::Look { entry, from: at });
+    world.give(1, Input::Look { entry, from: at, bytes_per_s: 1_000_000 });
     let seconds_ahead = world.now().as_ms();
     world.until("what is looked at is here", 60, |world| world.has_bytes(1, at..at + (8 << 20)));
     assert!(world.percent(1) < 60, "{} %", world.percent(1));
     assert!(world.now().as_ms() - seconds_ahead < 9_000);
+}
+
+#[test]
+fn what_somebody_waits_for_comes_unchosen_and_alone() {
+    let mut world = World::new(41, Content::file(41, 32 << 20).into_public());
+    world.add(HOME, Role::Honest, true);
+    world.add(HOME, Role::Waits, false);
+    // Before it is known that they are of this share.
+    let leaves = [world.leaf(20), world.leaf(21)];
+    world.give(1, Input::Wait(leaves.to_vec()));
+    world.introduce_all();
+    world.until("both are here", 60, |world| world.has_bytes(1, 20 << 20..22 << 20));
+    world.run(5_000);
+    assert_eq!((world.view(1).held_bytes, world.view(1).stage), (2 << 20, Stage::Offered));
+    // Somebody else at the front: who came first gets his, and so does who came last.
+    let far: Vec<_> = (22..30).map(|mib| world.leaf(mib)).collect();
+    world.give(1, Input::Wait(far));
+    let front = world.leaf(0);
+    world.give(1, Input::Wait(vec![front]));
+    world.until("all are here", 60, |world| {
+        world.has_bytes(1, 0..1 << 20) && world.has_bytes(1, 20 << 20..30 << 20)
+    });
+    // The store tells of the last a moment later.
+    world.run(1_000);
+    assert_eq!(world.view(1).held_bytes, 11 << 20);
 }

@@ -14,11 +14,11 @@ use content::{
     share::{Purpose, Secret, ShareKey, ShareLink},
 };
 use files::{
-    Channel, Config, Event, HangupReason, Input, NotFetched, Output, Share,
+    Channel, Config, Division, Event, HangupReason, Input, NotFetched, Output, Sends, Share,
     view::{EntryView, ShareView},
 };
 use netsim::{Access, Happening, HostId, Lane, Network, Path};
-use primitives::{KeyPair, PeerId, Rng, Seed, Time, sha256};
+use primitives::{KeyPair, PeerId, Rng, Seed, SwarmId, Time, sha256};
 use wire::{
     blocks::{Ask, AskedBlock, BlockMessage, Forget, Holds, Part},
     peer::Run,
@@ -35,6 +35,8 @@ pub(crate) enum Gateway {
     HasNothing,
     Lies,
     IsDown,
+    /// Answers after half a minute that it has nothing.
+    Hangs,
 }
 
 /// What a peer does with what the protocol asks of it.
@@ -49,6 +51,8 @@ pub(crate) enum Role {
     Pushes,
     /// Sends no parts.
     Mute,
+    /// Sends nothing at all.
+    Dumb,
     /// Answers every frame with an odd one.
     Babbles,
     /// Has another key.
@@ -115,6 +119,11 @@ impl World {
         self.give(node, Input::Gateway(true));
     }
 
+    /// The name of the leaf with this mebibyte of a public file.
+    pub(crate) fn leaf(&self, mib: usize) -> Cid {
+        Cid::of(Codec::Raw, &self.content.plain["film.mp4"][mib << 20..(mib + 1) << 20])
+    }
+
     /// How often the gateway was asked.
     pub(crate) const fn gateway_asked(&self) -> usize {
         self.gateway_asked
@@ -137,12 +146,22 @@ impl World {
     }
 
     pub(crate) fn add(&mut self, access: Access, role: Role, has_all: bool) {
+        let host = self.net.add_host(access);
+        self.add_at(host, role, has_all);
+    }
+
+    /// One more share on the machine of another.
+    pub(crate) fn add_beside(&mut self, node: usize, role: Role, has_all: bool) {
+        self.add_at(self.nodes[node].host, role, has_all);
+    }
+
+    fn add_at(&mut self, host: HostId, role: Role, has_all: bool) {
         let share = self.share(self.nodes.len(), role);
         let store = if has_all { self.content.blocks.clone() } else { BTreeMap::new() };
         self.nodes.push(Node {
             id: share.config().me,
             share,
-            host: self.net.add_host(access),
+            host,
             role,
             store,
             store_blocks_max: usize::MAX,
@@ -161,17 +180,40 @@ impl World {
     pub(crate) fn introduce_all(&mut self) {
         for a in 0..self.nodes.len() {
             for b in 0..a {
-                let path = Path::data_channel(Duration::from_millis(10));
-                let path = Path { window_bytes: 1 << 20, ..path };
-                let (x, y) = (self.nodes[a].host, self.nodes[b].host);
-                if self.net.connect(x, y, path) {
-                    self.nodes[a].neighbours.insert(b);
-                    self.nodes[b].neighbours.insert(a);
-                    let (ida, idb) = (self.nodes[a].id, self.nodes[b].id);
-                    self.give(a, Input::PeerUp(idb));
-                    self.give(b, Input::PeerUp(ida));
-                }
+                self.introduce(a, b);
             }
+        }
+    }
+
+    pub(crate) fn introduce(&mut self, a: usize, b: usize) {
+        let path = Path::data_channel(Duration::from_millis(10));
+        let path = Path { window_bytes: 1 << 20, ..path };
+        let (x, y) = (self.nodes[a].host, self.nodes[b].host);
+        if self.net.connect(x, y, path) {
+            self.nodes[a].neighbours.insert(b);
+            self.nodes[b].neighbours.insert(a);
+            let (ida, idb) = (self.nodes[a].id, self.nodes[b].id);
+            self.give(a, Input::PeerUp(idb));
+            self.give(b, Input::PeerUp(ida));
+        }
+    }
+
+    /// Divides what their machine may send between these shares, as a driver does once a second.
+    pub(crate) fn divide(
+        &mut self,
+        division: &mut Division,
+        limit: Option<u64>,
+        nodes: RangeInclusive<usize>,
+    ) {
+        let sends = |node: usize| {
+            // All nodes have the same share; for the division they are several.
+            let swarm = SwarmId::new([u8::try_from(node).unwrap(); 32]);
+            Sends { swarm, ..self.nodes[node].share.sends() }
+        };
+        let all: Vec<Sends> = nodes.clone().map(sends).collect();
+        let parts = division.divide(self.net.now(), limit, 0, &all);
+        for (node, part) in nodes.zip(parts) {
+            self.give(node, Input::Limit(part));
         }
     }
 
@@ -266,7 +308,11 @@ impl World {
             for cid in reader.wanted(4) {
                 let Some(bytes) = node.store.get(&cid).cloned() else { return false };
                 let block = Candidate { cid, bytes }.verify().expect("kept as it was");
-                reader.put(&self.content.key.open(&block, Purpose::Content).unwrap()).unwrap();
+                let opened = match self.content.public {
+                    true => block.into_opened(),
+                    false => self.content.key.open(&block, Purpose::Content).unwrap(),
+                };
+                reader.put(&opened).unwrap();
             }
             while reader.next_part().is_some() {}
         }
@@ -344,7 +390,7 @@ impl World {
                 }
             }
             Happening::Message { to, from, bytes, .. } => {
-                let (to, from) = (self.by_host(to), self.by_host(from));
+                let (to, from) = (self.by_hosts(to, from), self.by_hosts(from, to));
                 if self.nodes[to].role == Role::Babbles {
                     self.babble(to, from, &bytes);
                 }
@@ -352,12 +398,12 @@ impl World {
                 self.give(to, Input::Frame { from, bytes });
             }
             Happening::Sent { from, to, bytes } => {
-                let (from, to) = (self.by_host(from), self.by_host(to));
+                let (from, to) = (self.by_hosts(from, to), self.by_hosts(to, from));
                 let to = self.nodes[to].id;
                 self.give(from, Input::Sent { to, bytes });
             }
             Happening::Closed { host, peer } => {
-                let (node, other) = (self.by_host(host), self.by_host(peer));
+                let (node, other) = (self.by_hosts(host, peer), self.by_hosts(peer, host));
                 if self.nodes[node].neighbours.remove(&other) {
                     let other = self.nodes[other].id;
                     self.give(node, Input::PeerDown(other));
@@ -368,8 +414,14 @@ impl World {
         true
     }
 
-    fn by_host(&self, host: HostId) -> usize {
-        self.nodes.iter().position(|node| node.host == host).unwrap()
+    /// The node of a host that has, or had, a neighbour at another.
+    fn by_hosts(&self, host: HostId, other: HostId) -> usize {
+        let mut here = (0..self.nodes.len()).filter(|node| self.nodes[*node].host == host);
+        let first = here.clone().next().unwrap();
+        let knows = |node: &usize| {
+            self.nodes[*node].neighbours.iter().any(|known| self.nodes[*known].host == other)
+        };
+        here.find(knows).unwrap_or(first)
     }
 
     pub(crate) fn give(&mut self, node: usize, input: Input) {
@@ -428,7 +480,8 @@ impl World {
             Output::Fetch(cid) => {
                 self.gateway_asked += 1;
                 let answer = self.ask_gateway(cid);
-                self.later(node, 40, answer);
+                let ms = if self.gateway == Gateway::Hangs { 30_000 } else { 40 };
+                self.later(node, ms, answer);
             }
             Output::Keep { cid, bytes } => self.keep(node, cid, bytes),
             Output::Event(event) => {
@@ -448,7 +501,7 @@ impl World {
         let mut bytes = self.content.blocks[&cid].clone();
         match self.gateway {
             Gateway::HasNothing => return not(NotFetched::Lacking),
-            Gateway::IsDown => return not(NotFetched::Unreachable),
+            Gateway::IsDown | Gateway::Hangs => return not(NotFetched::Unreachable),
             Gateway::Lies => bytes.push(0),
             Gateway::HasAll => {}
         }
@@ -489,7 +542,7 @@ impl World {
             Channel::Payload => Lane::Payload,
         };
         match (self.nodes[node].role, channel) {
-            (Role::Mute, Channel::Payload) => return,
+            (Role::Dumb, _) | (Role::Mute, Channel::Payload) => return,
             (Role::Corrupts, Channel::Payload) => *bytes.last_mut().unwrap() ^= 1,
             (Role::Pushes, Channel::Payload) => {
                 let part =
@@ -510,14 +563,17 @@ impl World {
         let cid = [rng.u8(..); 36].into();
         let message = match rng.u8(..6) {
             0 => BlockMessage::Holds(Holds { added: vec![run], removed: vec![run] }),
-            1 => BlockMessage::Ask(Ask { blocks: vec![AskedBlock { id: number(rng), cid }] }),
+            1 => {
+                let (id, due_in_ms) = (number(rng), rng.bool().then(|| number(rng)));
+                BlockMessage::Ask(Ask { blocks: vec![AskedBlock { id, cid }], due_in_ms })
+            }
             2 => BlockMessage::Forget(Forget { ids: vec![number(rng)] }),
             3 => {
                 let (id, offset) = (number(rng) % 4, number(rng));
                 let block_bytes = number(rng);
                 BlockMessage::Part(Part { id, block_bytes, offset, bytes: heard.into() })
             }
-            _ => BlockMessage::Ask(Ask { blocks: vec![] }),
+            _ => BlockMessage::Ask(Ask { blocks: vec![], due_in_ms: None }),
         };
         let mut bytes = message.encode_to_vec();
         if rng.bool() && !bytes.is_empty() {

@@ -1,11 +1,15 @@
 //! Which block is asked of which neighbour, and what comes of it.
 
 use content::Cid;
-use primitives::PeerId;
+use primitives::{PeerId, Time};
 use swarm::{Channel, HangupReason};
 use wire::blocks::{Ask, AskedBlock, BlockMessage, Forget, Part};
 
-use crate::{Output, Share, config, neighbour::length, places::State};
+use crate::{
+    Output, Share, config,
+    neighbour::length,
+    places::{Next, State},
+};
 
 /// Bytes expected of a block of which nothing is known.
 const UNKNOWN_BYTES: u64 = 64 << 10;
@@ -21,10 +25,7 @@ impl Share {
         loop {
             let mut asked = false;
             for (peer, batch) in peers.iter().zip(&mut batches) {
-                if let Some(block) = self.ask_one(*peer, out) {
-                    batch.push(block);
-                    asked = true;
-                }
+                asked |= self.ask_one(*peer, batch, out).is_some();
             }
             if !asked {
                 break;
@@ -32,37 +33,99 @@ impl Share {
         }
         for (peer, blocks) in peers.into_iter().zip(batches) {
             if !blocks.is_empty() {
-                self.send(peer, &BlockMessage::Ask(Ask { blocks }), out);
+                self.send_ask(peer, blocks, Time::NEVER, out);
             }
         }
     }
 
-    fn ask_one(&mut self, peer: PeerId, out: &mut Vec<Output>) -> Option<AskedBlock> {
+    /// Sends askings that are due at a time, or never.
+    pub(crate) fn send_ask(
+        &self,
+        peer: PeerId,
+        blocks: Vec<AskedBlock>,
+        due: Time,
+        out: &mut Vec<Output>,
+    ) {
+        let in_ms = || u32::try_from(due.since(self.now).as_millis()).unwrap_or(u32::MAX);
+        let due_in_ms = (due != Time::NEVER).then(in_ms);
+        self.send(peer, &BlockMessage::Ask(Ask { blocks, due_in_ms }), out);
+    }
+
+    /// Notes that a neighbour is asked for a block: what is to be sent to it.
+    pub(crate) fn ask_of(
+        &mut self,
+        peer: PeerId,
+        block: (Cid, u64),
+        due: Time,
+    ) -> Option<AskedBlock> {
+        let (now, cid) = (self.now, block.0);
+        let is_hedge = self.neighbours.values().any(|other| other.owes(&cid));
+        self.set_state(&cid, State::Asked);
+        let id = self.neighbours.get_mut(&peer)?.ask(now, block, due, is_hedge);
+        Some(AskedBlock { id, cid: cid.to_bytes().into() })
+    }
+
+    /// Asks a neighbour for one more block: to be sent with others, or what is due, at once.
+    fn ask_one(
+        &mut self,
+        peer: PeerId,
+        batch: &mut Vec<AskedBlock>,
+        out: &mut Vec<Output>,
+    ) -> Option<()> {
         let neighbour = self.neighbours.get(&peer)?;
         if !neighbour.has_room(self.now) || self.coming_bytes() >= config::COMING_BYTES_MAX {
             return None;
         }
-        let picked = self.pick(peer).or_else(|| self.pick_late(peer));
-        let (cid, bytes) = picked.or_else(|| self.pick_waiting(peer, out))?;
-        self.set_state(&cid, State::Asked);
-        let id = self.neighbours.get_mut(&peer)?.ask(self.now, cid, bytes);
-        Some(AskedBlock { id, cid: cid.to_bytes().into() })
+        let (block, due) = self.pick(peer).or_else(|| {
+            let late = self.pick_late(peer).or_else(|| self.pick_waiting(peer, out));
+            Some((late.or_else(|| self.pick_slow(peer))?, Time::NEVER))
+        })?;
+        let asked = self.ask_of(peer, block, due)?;
+        if due == Time::NEVER {
+            batch.push(asked);
+        } else {
+            self.send_ask(peer, vec![asked], due, out);
+        }
+        Some(())
     }
 
-    /// A block that nobody was asked for.
-    fn pick(&mut self, peer: PeerId) -> Option<(Cid, u64)> {
+    /// A block that nobody was asked for, its bytes, and when it is due.
+    fn pick(&mut self, peer: PeerId) -> Option<((Cid, u64), Time)> {
         let (now, me) = (self.now, self.config.me);
         let neighbour = self.neighbours.get(&peer)?;
         if let Some(cid) = self.opening.missing().find(|cid| !neighbour.declined(now, cid)) {
-            return Some((cid, UNKNOWN_BYTES));
+            return Some(((cid, UNKNOWN_BYTES), Time::NEVER));
         }
         let all = &self.neighbours;
         let places = self.places.as_mut()?;
         let has =
             |place, cid: &Cid| neighbour.holds.contains(place) && !neighbour.declined(now, cid);
         let holders = |place| all.values().filter(|other| other.holds.contains(place)).count();
-        let (place, cid) = places.next(&me, has, holders)?;
-        Some((cid, places.block_bytes(place)))
+        let waited = self.waited.iter().find_map(|cid| {
+            let place = places.place(cid)?;
+            (places.state(place) == State::Missing && has(place, cid)).then_some((place, *cid))
+        });
+        if let Some((place, cid)) = waited {
+            return Some(((cid, places.block_bytes(place)), Time::NEVER));
+        }
+        let in_time =
+            |next: &Next, bytes| now + neighbour.brings_in(now, bytes, next.due) <= next.due;
+        let Next { place, cid, due } = places.next(&me, has, in_time, holders)?;
+        Some(((cid, places.block_bytes(place)), due))
+    }
+
+    /// Somebody waits for these. One whose name is not known yet may follow from what comes next.
+    pub(crate) fn on_wait(&mut self, cids: Vec<Cid>) {
+        let mut waited = std::mem::take(&mut self.waited);
+        waited.retain(|cid| self.state_of(cid) != Some(State::Held));
+        for cid in cids {
+            if self.state_of(&cid) != Some(State::Held) && !waited.contains(&cid) {
+                waited.push_back(cid);
+            }
+        }
+        let over = waited.len().saturating_sub(config::WAITED_MAX);
+        waited.drain(..over);
+        self.waited = waited;
     }
 
     /// A block that is late at the one neighbour it was asked of.
@@ -70,13 +133,8 @@ impl Share {
         let neighbour = self.neighbours.get(&peer)?;
         let asked = self.neighbours.values().filter(|other| other.peer != peer);
         let late = asked.flat_map(|other| &other.asks).filter(|ask| ask.is_late(self.now));
-        let may = |cid: &Cid| {
-            let askers = self.neighbours.values().filter(|other| other.owes(cid)).count();
-            let place = self.places.as_ref().and_then(|places| places.place(cid));
-            let holds = place.is_none_or(|place| neighbour.holds.contains(place));
-            askers == 1 && holds && !neighbour.owes(cid) && !neighbour.declined(self.now, cid)
-        };
-        late.map(|ask| (ask.cid, ask.expected_bytes)).find(|(cid, _)| may(cid))
+        let mut late = late.map(|ask| (ask.cid, ask.expected_bytes));
+        late.find(|(cid, _)| self.may_ask_too(neighbour, cid))
     }
 
     /// A block that waits behind others at a neighbour, for one that would send it at once: taken back
@@ -93,7 +151,9 @@ impl Share {
         };
         let others = self.neighbours.values().filter(|other| other.asks.len() > 1);
         let waiting = others.flat_map(|other| {
-            let behind = other.asks.iter().rev().filter(|ask| ask.buffer.is_empty());
+            // What is due has its own rule (`reading`), which would take it back again.
+            let behind = other.asks.iter().rev();
+            let behind = behind.filter(|ask| ask.buffer.is_empty() && ask.due == Time::NEVER);
             behind.map(|ask| (other.peer, ask.cid, ask.expected_bytes))
         });
         let (other, cid, bytes) = { waiting }.find(|(_, cid, _)| may(cid))?;
@@ -144,6 +204,8 @@ impl Share {
             self.set_state(&cid, State::Coming);
             self.coming.insert(cid, length(bytes.len()));
             out.push(Output::Check { cid, from, bytes });
+        } else if let Some(neighbour) = self.neighbours.get_mut(&from) {
+            neighbour.spared_bytes += length(bytes.len());
         }
     }
 

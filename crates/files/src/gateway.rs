@@ -1,4 +1,5 @@
-//! Which block is asked of a gateway: what no neighbour would give, after peers had time to come.
+//! Which block is asked of a gateway: what no neighbour would give, or not in time, after peers had time to
+//! come.
 //!
 //! A gateway is an HTTP server that gives blocks by their CIDs (`docs/spec/files.md`, "Gateway"). It is
 //! trusted no more than a stranger: what it gives is a block when it hashes to its name.
@@ -61,6 +62,10 @@ impl Gateway {
         self.asks.values().sum()
     }
 
+    pub(crate) fn may_be_asked(&self, now: Time, cid: &Cid) -> bool {
+        !self.owes(cid) && !self.lacks(now, cid)
+    }
+
     const fn is_used(&self) -> bool {
         !matches!(self.state, GatewayState::Off | GatewayState::Lied)
     }
@@ -81,10 +86,13 @@ impl Gateway {
 
 impl Share {
     pub(crate) fn set_gateway(&mut self, on: bool) {
-        // What another gateway still owes is taken when it comes, as any block is.
+        // What another gateway still owes is not waited for, nor held against this one.
         let asks = std::mem::take(&mut self.gateway.asks);
         let received_bytes = self.gateway.received_bytes;
-        self.gateway = Gateway { asks, received_bytes, ..Gateway::default() };
+        self.gateway = Gateway { received_bytes, ..Gateway::default() };
+        for cid in asks.keys() {
+            self.unasked(cid);
+        }
         if on {
             self.gateway.state = GatewayState::Waiting;
             self.gateway.from = self.now + config::GATEWAY_AFTER;
@@ -101,7 +109,8 @@ impl Share {
         while self.gateway.asks.len() < config::GATEWAY_ASKS_MAX
             && self.coming_bytes() < config::COMING_BYTES_MAX
         {
-            let picked = self.pick_for_gateway().or_else(|| self.pick_late_for_gateway());
+            let picked = self.due_late().or_else(|| self.pick_for_gateway());
+            let picked = picked.or_else(|| self.pick_late_for_gateway());
             let Some((cid, bytes)) = picked else { break };
             self.set_state(&cid, State::Asked);
             self.gateway.asks.insert(cid, bytes);
@@ -136,8 +145,8 @@ impl Share {
                     neighbour.holds.contains(place) && !neighbour.declined(now, cid)
                 })
         };
-        let (place, cid) = places.next(&me, nobody_has, |_| 0)?;
-        Some((cid, places.block_bytes(place)))
+        let next = places.next(&me, nobody_has, |_, _| true, |_| 0)?;
+        Some((next.cid, places.block_bytes(next.place)))
     }
 
     /// A block that a neighbour owes for too long.
@@ -145,8 +154,7 @@ impl Share {
         let now = self.now;
         let asked = self.neighbours.values().flat_map(|neighbour| &neighbour.asks);
         let mut late = asked.filter(|ask| ask.is_late(now));
-        let ask =
-            late.find(|ask| !self.gateway.owes(&ask.cid) && !self.gateway.lacks(now, &ask.cid))?;
+        let ask = late.find(|ask| self.gateway.may_be_asked(now, &ask.cid))?;
         Some((ask.cid, ask.expected_bytes))
     }
 

@@ -82,13 +82,18 @@ pub enum Input {
         /// From front to back, to be looked at while it comes; otherwise the rarest first.
         in_order: bool,
     },
-    /// Somebody looks at an entry: what follows this byte of it comes first, in order.
+    /// Somebody reads an entry as it comes: this byte is needed now, what follows at a pace. Said again
+    /// whenever the reader waits, and as it goes on. What is due comes first (`reading`).
     Look {
         /// The entry.
         entry: u32,
         /// The byte.
         from: u64,
+        /// Bytes the reader takes in a second; more than it does costs others time, less makes it wait.
+        bytes_per_s: u64,
     },
+    /// Somebody waits for these, the first most: they come before all else, chosen or not.
+    Wait(Vec<Cid>),
     /// There is a gateway to ask for what no neighbour has, or none. A gateway that lied is asked again
     /// after this.
     Gateway(bool),
@@ -110,6 +115,13 @@ pub enum Input {
     },
     /// Fetch nothing for now, or go on.
     Pause(bool),
+    /// This neighbour gets nothing until it is said again, for it does not pay, or gets its blocks again.
+    Hold {
+        /// Which.
+        peer: PeerId,
+        /// It gets nothing.
+        on: bool,
+    },
     /// Bytes per second to all neighbours together; `None`: as much as the line takes; `Some(0)`: none.
     Limit(Option<u64>),
 }

@@ -20,9 +20,11 @@
 //! | `opening` | the manifest and link nodes: read, checked against each other |
 //! | `plain` | what a public share holds, from its blocks alone |
 //! | `asking` | which block is asked of which neighbour |
+//! | `reading` | what somebody reads as it comes: due times, and a second source for what is late |
 //! | `gateway` | which block is asked of a gateway: what no neighbour has |
 //! | `serving` | which neighbour gets the next part |
 //! | `telling` | greeting, holdings, judging |
+//! | `division` | how much each of several shares may send |
 //!
 //! Laws: nothing is kept, shown or passed on before it hashes to its name; only blocks of this share are
 //! read for strangers; what a stranger sends never panics and never grows anything without a named bound
@@ -33,6 +35,7 @@
 mod asking;
 mod bits;
 pub mod config;
+mod division;
 mod gateway;
 pub mod input;
 mod list;
@@ -42,6 +45,7 @@ mod opening;
 pub mod output;
 mod places;
 mod plain;
+mod reading;
 mod serving;
 mod share;
 mod telling;
@@ -49,6 +53,7 @@ pub mod view;
 
 /// What drivers need of blocks, so that they import this crate only.
 pub use content;
+pub use division::{Division, Sends};
 pub use input::{Config, Input, NotFetched};
 pub use output::{Event, Output};
 pub use share::{Share, swarm_of};

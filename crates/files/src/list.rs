@@ -28,7 +28,8 @@ pub(crate) struct Span {
     pub(crate) size_bytes: u64,
     /// First place of each level, the root's first, and one past the last place.
     levels: Vec<u32>,
-    chunk_bytes: u64,
+    /// Plain bytes of every leaf but the last.
+    pub(crate) chunk_bytes: u64,
     links: u32,
 }
 
@@ -131,6 +132,18 @@ impl Span {
         first.saturating_add(number).min(last)
     }
 
+    /// The places from the root down to a leaf.
+    pub(crate) fn path(&self, leaf: u32) -> impl Iterator<Item = u32> + '_ {
+        let depth = self.levels.len().saturating_sub(1);
+        let starts = self.levels.get(..depth).unwrap_or_default();
+        let number = leaf.saturating_sub(starts.last().copied().unwrap_or_default());
+        let below = (0..starts.len()).rev();
+        starts.iter().zip(below).map(move |(first, below)| {
+            let leaves = self.links.saturating_pow(u32::try_from(below).unwrap_or(u32::MAX));
+            first + number / leaves.max(1)
+        })
+    }
+
     /// Plain bytes below a place.
     pub(crate) fn bytes_below(&self, place: u32) -> u64 {
         let mut range = place..place + 1;
@@ -145,7 +158,7 @@ impl Span {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use content::{
         Cid, Codec, Node,
         build::{Build as _, FileBuilder},
@@ -157,7 +170,7 @@ mod tests {
 
     use super::*;
 
-    fn manifest(sizes: &[u64], roots: &[Cid]) -> ShareManifest {
+    pub(crate) fn manifest(sizes: &[u64], roots: &[Cid]) -> ShareManifest {
         let root = Cid::of(Codec::Raw, b"root");
         let profile = Profile::SWEEP.name().to_owned();
         let mut manifest = ShareManifest::new("x".to_owned(), root, Cipher::None, profile);
@@ -209,6 +222,11 @@ mod tests {
             }
             prop_assert_eq!(seen, span.places().len());
             prop_assert_eq!(list.count(), span.places().end);
+            for leaf in span.places().filter(|place| span.is_leaf(*place)) {
+                let path: Vec<u32> = span.path(leaf).collect();
+                prop_assert_eq!((path[0], path[path.len() - 1]), (span.root(), leaf));
+                prop_assert!(path.windows(2).all(|two| span.children(two[0]).contains(&two[1])));
+            }
         }
     }
 

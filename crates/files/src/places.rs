@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use content::{Child, Cid, share::ShareManifest};
-use primitives::PeerId;
+use primitives::{PeerId, Time};
 
 use crate::{
     bits::Bits,
-    config::{CHOICE_BLOCKS, CHOICE_STEPS, LOOK_AHEAD_BLOCKS},
+    config::{CHOICE_BLOCKS, CHOICE_STEPS},
     list::List,
+    reading::Reader,
 };
 
 /// Where a block is on its way.
@@ -46,8 +47,18 @@ pub(crate) struct Places {
     wanted: Vec<usize>,
     head: usize,
     in_order: bool,
-    /// Where somebody looks: a span, and the leaf from which on.
-    looked: Option<(usize, u32)>,
+    /// Where the share is read as it comes, who spoke last at the end; at most
+    /// [`crate::config::READERS_MAX`].
+    pub(crate) readers: Vec<Reader>,
+}
+
+/// A block to be asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Next {
+    pub(crate) place: u32,
+    pub(crate) cid: Cid,
+    /// When a reader needs it; [`Time::NEVER`]: none does.
+    pub(crate) due: Time,
 }
 
 impl Places {
@@ -65,7 +76,7 @@ impl Places {
             wanted: Vec::new(),
             head: 0,
             in_order: false,
-            looked: None,
+            readers: Vec::new(),
             list,
         }
     }
@@ -208,12 +219,6 @@ impl Places {
         (self.head, self.in_order) = (0, in_order);
     }
 
-    /// Somebody looks at an entry from this byte on.
-    pub(crate) fn look(&mut self, entry: u32, from: u64) {
-        let span = self.list.span_of_entry(entry);
-        self.looked = span.map(|span| (span, self.list.spans()[span].leaf_at(from)));
-    }
-
     pub(crate) fn wanted(&self) -> &[usize] {
         &self.wanted
     }
@@ -239,21 +244,26 @@ impl Places {
         self.held.count() == self.list.count()
     }
 
-    /// The block to ask next of a neighbour that `has` places: what somebody looks at, and a little ahead of
-    /// it; link nodes, for they name the rest; then in order, or what fewest hold, each peer breaking ties in an order of its own so that those
-    /// who begin together ask for different blocks. `holders` counts who holds a place.
+    /// The block to ask next of a neighbour that `has` places: what somebody reads, and a little ahead of it;
+    /// link nodes, for they name the rest; then in order, or what fewest hold, each peer breaking ties in an
+    /// order of its own so that those who begin together ask for different blocks. `holders` counts who holds
+    /// a place; `in_time` says whether so many bytes of what is read would not come too late.
     pub(crate) fn next(
         &mut self,
         me: &PeerId,
         has: impl Fn(u32, &Cid) -> bool,
+        in_time: impl Fn(&Next, u64) -> bool,
         holders: impl Fn(u32) -> usize,
-    ) -> Option<(u32, Cid)> {
+    ) -> Option<Next> {
         while self.wanted.get(self.head).is_some_and(|span| self.is_whole(*span)) {
             self.head += 1;
         }
-        if let Some(looked) = self.next_looked(&has) {
-            return Some(looked);
+        let may =
+            |next: &Next| has(next.place, &next.cid) && in_time(next, self.block_bytes(next.place));
+        if let Some(read) = self.next_read(may) {
+            return Some(read);
         }
+        let due = Time::NEVER;
         let (mut steps, mut missing) = (0, 0);
         let mut best: Option<((usize, u64), u32, Cid)> = None;
         for span in self.wanted[self.head.min(self.wanted.len())..].iter().copied() {
@@ -263,7 +273,7 @@ impl Places {
             for place in self.list.spans()[span].places() {
                 steps += 1;
                 if missing >= CHOICE_BLOCKS || steps >= CHOICE_STEPS {
-                    return best.map(|(_, place, cid)| (place, cid));
+                    return best.map(|(_, place, cid)| Next { place, cid, due });
                 }
                 let (State::Missing, Some(cid)) = (self.state(place), self.cid(place)) else {
                     continue;
@@ -273,7 +283,7 @@ impl Places {
                     continue;
                 }
                 if self.in_order || !self.list.spans()[span].is_leaf(place) {
-                    return Some((place, cid));
+                    return Some(Next { place, cid, due });
                 }
                 let rank = (holders(place), tie(me, &cid));
                 if best.as_ref().is_none_or(|(least, ..)| rank < *least) {
@@ -281,25 +291,7 @@ impl Places {
                 }
             }
         }
-        best.map(|(_, place, cid)| (place, cid))
-    }
-}
-
-impl Places {
-    /// The next block where somebody looks.
-    fn next_looked(&mut self, has: impl Fn(u32, &Cid) -> bool) -> Option<(u32, Cid)> {
-        let (number, first) = self.looked?;
-        if self.is_whole(number) {
-            self.looked = None;
-            return None;
-        }
-        let span = &self.list.spans()[number];
-        let nodes = span.places().take_while(|place| !span.is_leaf(*place)).take(CHOICE_STEPS);
-        let end = first.saturating_add(LOOK_AHEAD_BLOCKS).min(span.places().end);
-        nodes.chain(first..end).find_map(|place| {
-            let cid = self.cid(place).filter(|_| self.state(place) == State::Missing)?;
-            has(place, &cid).then_some((place, cid))
-        })
+        best.map(|(_, place, cid)| Next { place, cid, due })
     }
 }
 

@@ -10,7 +10,7 @@ use content::{
     Cid, Codec, Node, NodeError, Opened, Profile, decode,
     limits::{FILE_BYTES_MAX, SHARE_ENTRIES_MAX, SHARE_MANIFEST_BYTES_MAX},
     read::{Found, ReadError, TreeEntry, TreeReader},
-    share::{Cipher, EntryKind, ShareEntry, ShareLink, ShareManifest},
+    share::{Cipher, EntryKind, ManifestError, ShareEntry, ShareLink, ShareManifest},
 };
 
 use crate::{
@@ -89,7 +89,10 @@ impl Plain {
             let mut manifest = ShareManifest::new(name, self.root, Cipher::None, profile);
             manifest.entries.clone_from(&entries);
             // Names that some system can't hold are refused here as everywhere.
-            manifest.check().map_err(|_| Failure::Layout)?;
+            manifest.check().map_err(|error| match error {
+                ManifestError::TooManyEntries { .. } => Failure::TooLarge,
+                _ => Failure::Layout,
+            })?;
             let Some(list) = List::of(&manifest) else { continue };
             is_too_large = false;
             let fits = |span: &Span| {

@@ -1,7 +1,8 @@
 //! Which neighbour gets the next part.
 //!
 //! Everybody's blocks go out side by side, a part each in turn, to whoever got least lately; few blocks
-//! are in memory, and little lies in the transport.
+//! are in memory, and little lies in the transport. What a neighbour needs by a time comes before what else
+//! it asked for, between two parts of a block if need be, and before nothing of anybody else.
 
 use std::sync::Arc;
 
@@ -15,7 +16,11 @@ use wire::{
     peer::{Choke, RefuseReason},
 };
 
-use crate::{Event, Output, Share, config, places::State};
+use crate::{
+    Event, Output, Sends, Share, config,
+    neighbour::{Sending, Upload, Wanted},
+    places::State,
+};
 
 /// What may be sent, by the person's limit.
 #[derive(Debug)]
@@ -56,6 +61,8 @@ impl Share {
     /// Blocks that a neighbour wants.
     pub(crate) fn on_ask(&mut self, from: PeerId, ask: Ask, out: &mut Vec<Output>) {
         let mut refused: Vec<(u32, RefuseReason)> = Vec::new();
+        let after = |ms| self.now + Duration::from_millis(u64::from(ms));
+        let due = ask.due_in_ms.map_or(Time::NEVER, after);
         for block in ask.blocks {
             let cid = Cid::from_bytes(&block.cid[..]).ok();
             let held = cid.filter(|cid| self.state_of(cid) == Some(State::Held));
@@ -68,7 +75,7 @@ impl Share {
                 }
                 Some(cid) => {
                     neighbour.upload.goodput.set_busy(self.now, true);
-                    neighbour.upload.queue.push_back((block.id, cid));
+                    neighbour.upload.queue.push_back(Wanted { id: block.id, cid, due });
                 }
             }
         }
@@ -93,19 +100,19 @@ impl Share {
         let mut refused = Vec::new();
         for neighbour in self.neighbours.values_mut() {
             let upload = &mut neighbour.upload;
-            let waiting: Vec<u32> = upload
-                .loading
-                .iter()
-                .filter(|(_, loading)| *loading == cid)
-                .map(|(id, _)| *id)
-                .collect();
-            upload.loading.retain(|(_, loading)| *loading != cid);
-            for id in waiting {
+            upload.loading.retain(|wanted| {
+                let Wanted { id, due, .. } = *wanted;
+                let here = wanted.cid == cid;
                 match &bytes {
-                    Some(bytes) => upload.ready.push_back((id, Arc::clone(bytes))),
-                    None => refused.push((neighbour.peer, id)),
+                    Some(bytes) if here => {
+                        let bytes = Arc::clone(bytes);
+                        upload.ready.push_back(Sending { id, due, bytes, offset: 0 });
+                    }
+                    None if here => refused.push((neighbour.peer, id)),
+                    _ => {}
                 }
-            }
+                !here
+            });
         }
         for (peer, id) in refused {
             let decline = Decline { ids: vec![id], reason: RefuseReason::NotHeld };
@@ -129,14 +136,12 @@ impl Share {
     fn load_next(&mut self, out: &mut Vec<Output>) {
         let count = |share: &Self| -> usize {
             let uploads = share.neighbours.values().map(|neighbour| &neighbour.upload);
-            uploads.map(|upload| upload.ready.len() + upload.loading.len()).sum()
+            let served = uploads.filter(|upload| upload.held.is_none());
+            served.map(|upload| upload.ready.len() + upload.loading.len()).sum()
         };
-        while count(self) < config::READY_BLOCKS_MAX {
-            let wants = self.neighbours.values_mut().filter(|neighbour| {
-                let upload = &neighbour.upload;
-                let ahead = upload.ready.len() + upload.loading.len();
-                !upload.queue.is_empty() && ahead < config::READY_BLOCKS_EACH
-            });
+        loop {
+            let full = count(self) >= config::READY_BLOCKS_MAX;
+            let wants = self.neighbours.values_mut().filter(|known| known.upload.wants_block(full));
             // Whoever has nothing comes before whoever has one.
             let next = wants.min_by_key(|neighbour| {
                 let upload = &neighbour.upload;
@@ -144,18 +149,19 @@ impl Share {
             });
             let Some(neighbour) = next else { return };
             let copies = &self.copies;
-            let sent = |at: &usize| {
-                neighbour.upload.queue.get(*at).and_then(|(_, cid)| copies.get(cid)).copied()
+            let order = |at: &usize| {
+                let wanted = neighbour.upload.queue.get(*at)?;
+                Some((wanted.due, copies.get(&wanted.cid).copied()))
             };
-            // What fewest were sent: then those who ask at once can trade.
-            let next = (0..neighbour.upload.queue.len()).min_by_key(sent).unwrap_or(0);
-            let Some((id, cid)) = neighbour.upload.queue.remove(next) else { return };
+            // What is due; then what fewest were sent, so that those who ask at once can trade.
+            let next = (0..neighbour.upload.queue.len()).min_by_key(order).unwrap_or(0);
+            let Some(wanted) = neighbour.upload.queue.remove(next) else { return };
             if self.copies.len() >= config::COPIES_MAX {
                 self.copies.pop_first();
             }
-            *self.copies.entry(cid).or_default() += 1;
-            neighbour.upload.loading.push((id, cid));
-            out.push(Output::Load(cid));
+            *self.copies.entry(wanted.cid).or_default() += 1;
+            neighbour.upload.loading.push(wanted);
+            out.push(Output::Load(wanted.cid));
         }
     }
 
@@ -172,30 +178,41 @@ impl Share {
         let now = self.now;
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return false };
         let upload = &mut neighbour.upload;
-        let Some((id, block)) = upload.ready.front().cloned() else { return false };
-        let end = upload.offset.saturating_add(PART_BYTES_MAX).min(block.len());
-        let bytes = block.get(upload.offset..end).unwrap_or_default();
+        let Some(at) = upload.next_ready() else { return false };
+        let Some(Sending { id, bytes: block, offset, .. }) = upload.ready.get(at).cloned() else {
+            return false;
+        };
+        let end = offset.saturating_add(PART_BYTES_MAX).min(block.len());
+        let bytes = block.get(offset..end).unwrap_or_default();
         if !self.limiter.may_send(bytes.len()) {
             return false;
         }
         self.limiter.spend(bytes.len());
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let (block_bytes, offset) = (number(block.len()), number(upload.offset));
+        let (block_bytes, offset) = (number(block.len()), number(offset));
         let part = BlockMessage::Part(Part { id, block_bytes, offset, bytes: bytes.into() });
         let frame = part.encode_to_vec();
         upload.in_flight += u64::try_from(frame.len()).unwrap_or(u64::MAX);
         upload.sent_bytes += u64::from(number(bytes.len()));
         // In turn: a tie is broken by who was served before.
         upload.last_sent = now.max(upload.last_sent + Duration::from_micros(1));
-        upload.offset = end;
         if end == block.len() {
-            upload.ready.pop_front();
-            upload.offset = 0;
+            upload.ready.remove(at);
+        } else if let Some(sending) = upload.ready.get_mut(at) {
+            sending.offset = end;
         }
         self.served.add(now, number(bytes.len()));
         out.push(Output::Send { to: peer, channel: swarm::Channel::Payload, bytes: frame });
         out.push(Output::Event(Event::Served { peer, bytes: number(bytes.len()) }));
         true
+    }
+
+    /// What it sends, for whoever divides that among shares.
+    pub fn sends(&self) -> Sends {
+        let mut uploads = self.neighbours.values().map(|neighbour| &neighbour.upload);
+        let hungry = |upload: &Upload| upload.in_flight > 0 || !upload.is_idle();
+        let wants_more = uploads.any(|upload| upload.held.is_none() && hungry(upload));
+        Sends { swarm: self.swarm, total_bytes: self.served.total, wants_more }
     }
 
     /// Until when the person's limit holds back what could be sent.
@@ -224,11 +241,49 @@ impl Share {
         }
         if off {
             for neighbour in self.neighbours.values_mut() {
-                let in_flight = neighbour.upload.in_flight;
-                let sent_bytes = neighbour.upload.sent_bytes;
-                neighbour.upload = crate::neighbour::Upload::default();
-                (neighbour.upload.in_flight, neighbour.upload.sent_bytes) = (in_flight, sent_bytes);
+                neighbour.upload.clear();
             }
         }
+    }
+
+    /// A neighbour does not pay, or does again.
+    pub(crate) fn hold_back(&mut self, peer: PeerId, on: bool, out: &mut Vec<Output>) {
+        let now = self.now;
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+        let upload = &mut neighbour.upload;
+        upload.held = if on { upload.held.or(Some(now)) } else { None };
+        let told = upload.held_told;
+        upload.held_told &= on;
+        if told && !on && !self.limiter.is_off() {
+            let choke = Choke { on: false, reason: RefuseReason::UploadsOff };
+            self.send(peer, &BlockMessage::Choke(choke), out);
+        }
+    }
+
+    /// Tells those that got nothing for a while to ask elsewhere.
+    pub(crate) fn choke_held(&mut self, out: &mut Vec<Output>) {
+        let now = self.now;
+        let long = |upload: &Upload| {
+            upload.held.is_some_and(|since| now.since(since) >= config::HELD) && !upload.held_told
+        };
+        let held = self.neighbours.values_mut().filter(|neighbour| long(&neighbour.upload));
+        let peers: Vec<PeerId> = held
+            .map(|neighbour| {
+                neighbour.upload.held_told = true;
+                neighbour.upload.clear();
+                neighbour.peer
+            })
+            .collect();
+        for peer in peers {
+            let choke = Choke { on: true, reason: RefuseReason::UploadsOff };
+            self.send(peer, &BlockMessage::Choke(choke), out);
+        }
+    }
+
+    /// When somebody is to be told that it gets nothing.
+    pub(crate) fn held_wake(&self) -> Time {
+        let uploads = self.neighbours.values().map(|neighbour| &neighbour.upload);
+        let untold = uploads.filter(|upload| !upload.held_told).filter_map(|upload| upload.held);
+        untold.min().map_or(Time::NEVER, |since| since + config::HELD)
     }
 }

@@ -3,6 +3,7 @@
 use content::{Cid, share::ShareManifest};
 use core::time::Duration;
 use primitives::{PeerId, SortedMap, SortedSet, SwarmId, Time, sha256};
+use std::collections::VecDeque;
 
 use crate::{
     Config, Event, Input, Output, config,
@@ -42,6 +43,8 @@ pub struct Share {
     /// Blocks that are here and not in the store yet, with their bytes.
     pub(crate) coming: SortedMap<Cid, u64>,
     pub(crate) gateway: Gateway,
+    /// Blocks that somebody waits for, whoever waits longest first; at most [`config::WAITED_MAX`].
+    pub(crate) waited: VecDeque<Cid>,
     pub(crate) limiter: Limiter,
     /// How often blocks were sent, so that those go first that fewest have.
     pub(crate) copies: SortedMap<Cid, u32>,
@@ -77,6 +80,7 @@ impl Share {
             places: None,
             coming: SortedMap::new(),
             gateway: Gateway::default(),
+            waited: VecDeque::new(),
             limiter: Limiter::new(now),
             copies: SortedMap::new(),
             paused: false,
@@ -121,8 +125,10 @@ impl Share {
         if self.failure.is_none() {
             self.look(out);
             self.drop_silent(out);
+            self.ask_due(out);
             self.ask_all(out);
             self.ask_gateway(out);
+            self.choke_held(out);
             self.serve_all(out);
             self.tell(out);
             self.call(out);
@@ -167,12 +173,14 @@ impl Share {
                     self.take_back_all(out);
                 }
             }
+            Input::Hold { peer, on } => self.hold_back(peer, on, out),
             Input::Limit(limit) => self.set_limit(limit, out),
-            Input::Look { entry, from } => {
+            Input::Look { entry, from, bytes_per_s } => {
                 if let Some(places) = &mut self.places {
-                    places.look(entry, from);
+                    places.read(self.now, entry, from, bytes_per_s);
                 }
             }
+            Input::Wait(cids) => self.on_wait(cids),
             Input::Gateway(on) => self.set_gateway(on),
             Input::Fetched { cid, digest, bytes } => self.on_fetched(cid, digest, bytes, out),
             Input::NotFetched { cid, why } => self.on_not_fetched(&cid, why),
@@ -303,10 +311,18 @@ impl Share {
         let calling = self.neighbours.len() < config::NEIGHBOURS_GOAL;
         let call = if calling { self.call_at } else { Time::NEVER };
         // Late and silent neighbours are looked at once in a while, only when somebody owes something.
-        let owed = self.neighbours.values().any(|neighbour| !neighbour.asks.is_empty());
+        let owes = |one: &Neighbour| !one.greeted || !one.asks.is_empty();
+        let owed = self.neighbours.values().any(owes);
         let look = if owed { self.now + Duration::from_millis(500) } else { Time::NEVER };
-        let all =
-            [self.ends_at, self.tell_at, call, look, self.limited_until(), self.gateway_wake()];
+        let all = [
+            self.ends_at,
+            self.tell_at,
+            call,
+            look,
+            self.limited_until(),
+            self.gateway_wake(),
+            self.held_wake(),
+        ];
         all.into_iter().min().unwrap_or(Time::NEVER).max(soonest)
     }
 }

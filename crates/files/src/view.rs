@@ -114,6 +114,9 @@ pub struct PeerView {
     pub uploads: bool,
     /// Verified bytes from it.
     pub received_bytes: u64,
+    /// Bytes from it that are worth paying: the verified ones, and what was thrown away through no fault of
+    /// its own.
+    pub payable_bytes: u64,
     /// Bytes to it.
     pub sent_bytes: u64,
 }
@@ -138,6 +141,14 @@ pub struct EntryView {
 }
 
 impl Share {
+    /// What moved between us and each neighbour since it came: bytes from it that are worth paying
+    /// ([`PeerView::payable_bytes`]), bytes to it.
+    pub fn moved(&self) -> impl Iterator<Item = (PeerId, u64, u64)> {
+        self.neighbours.values().map(|neighbour| {
+            (neighbour.peer, neighbour.payable_bytes(), neighbour.upload.sent_bytes)
+        })
+    }
+
     /// What is shown now.
     pub fn view(&self, now: Time) -> ShareView {
         let mut view = ShareView {
@@ -210,6 +221,7 @@ impl Share {
                 has_percent: u8::try_from(percent.min(100)).unwrap_or(100),
                 uploads: neighbour.uploads && !neighbour.choked,
                 received_bytes: neighbour.received_bytes,
+                payable_bytes: neighbour.payable_bytes(),
                 sent_bytes: neighbour.upload.sent_bytes,
             }
         };

@@ -23,6 +23,8 @@ pub enum Input {
     NetworkChanged,
     /// New limits of the person; for all streams together.
     Limits(Limits),
+    /// So many shares send beside the streams: the upload limit is for these, too, and as much for each.
+    Shares(u64),
     /// Relay-only connections on or off. Existing direct ones are closed when turned on.
     RelayOnly(bool),
 

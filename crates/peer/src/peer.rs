@@ -41,6 +41,8 @@ pub struct Peer {
     seed: Seed,
     pub(crate) now: Time,
     limits: Limits,
+    /// Shares that send beside the streams.
+    shares: u64,
     paused: bool,
     session: Session,
     pub(crate) links: Links,
@@ -68,6 +70,7 @@ impl Peer {
             seed,
             now,
             limits: config.limits,
+            shares: 0,
             paused: false,
             streams: SortedMap::new(),
             rooms: SortedMap::new(),
@@ -108,6 +111,10 @@ impl Peer {
             Input::NetworkChanged => self.on_network_changed(),
             Input::Limits(limits) => {
                 self.limits = limits;
+                self.share_limits();
+            }
+            Input::Shares(count) => {
+                self.shares = count;
                 self.share_limits();
             }
             Input::RelayOnly(on) => self.links.set_relay_only(on, &mut self.fx),
@@ -343,11 +350,7 @@ impl Peer {
 
     /// The person's limits are for all streams together: each gets its share.
     fn share_limits(&mut self) {
-        let count = u64::try_from(self.streams.len()).unwrap_or(u64::MAX).max(1);
-        let limits = Limits {
-            upload_bytes_per_s: self.limits.upload_bytes_per_s.map(|limit| limit / count),
-            memory_bytes: self.limits.memory_bytes / count,
-        };
+        let limits = part_of(self.limits, self.streams.len(), self.shares);
         for swarm in self.streams.keys().copied().collect::<Vec<_>>() {
             self.tell(swarm, swarm::Input::Limits(limits));
         }
@@ -399,5 +402,30 @@ impl Peer {
             fx: &mut self.fx,
         };
         Some(work(&mut stream.proofs, &mut cx))
+    }
+}
+
+/// What one of these streams gets of limits that are for all of them, and the upload also for shares.
+fn part_of(limits: Limits, streams: usize, shares: u64) -> Limits {
+    let streams = u64::try_from(streams).unwrap_or(u64::MAX).max(1);
+    let senders = streams.saturating_add(shares);
+    Limits {
+        upload_bytes_per_s: limits.upload_bytes_per_s.map(|limit| limit / senders),
+        memory_bytes: limits.memory_bytes / streams,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_that_send_take_part_in_the_upload_and_not_in_the_memory() {
+        let limits = Limits { upload_bytes_per_s: Some(600_000), memory_bytes: 80 };
+        let part = part_of(limits, 2, 1);
+        assert_eq!((part.upload_bytes_per_s, part.memory_bytes), (Some(200_000), 40));
+        assert_eq!(part_of(limits, 0, 0), limits);
+        let none = Limits { upload_bytes_per_s: None, ..limits };
+        assert_eq!(part_of(none, 1, 3).upload_bytes_per_s, None);
     }
 }

@@ -75,6 +75,10 @@ pub struct Ask {
     /// 1 to [`ASKS_MAX`].
     #[n(0)]
     pub blocks: Vec<AskedBlock>,
+    /// They are due so many milliseconds from now, and come before what this neighbour asked for without;
+    /// none: when there is time. Reorders nobody else's blocks.
+    #[n(1)]
+    pub due_in_ms: Option<u32>,
 }
 
 /// One block that is asked for.
@@ -170,7 +174,10 @@ impl<'b> BlockMessage<'b> {
 fn check_runs(runs: &[Run], field: &'static str) -> Result<(), DecodeError> {
     let fits =
         |run: &Run| run.first.checked_add(run.count).is_some_and(|end| end <= SHARE_BLOCKS_MAX);
-    bound(runs.len() <= HAVE_RANGES_MAX && runs.iter().all(fits), field)
+    // Runs that overlap cost their reader time and tell nothing.
+    let places = runs.iter().fold(0_u32, |sum, run| sum.saturating_add(run.count));
+    let few = runs.len() <= HAVE_RANGES_MAX && places <= SHARE_BLOCKS_MAX;
+    bound(few && runs.iter().all(fits), field)
 }
 
 impl Part<'_> {
@@ -214,12 +221,25 @@ mod tests {
             let frame = BlockMessage::Holds(Holds { added, removed: vec![] }).encode_to_vec();
             BlockMessage::decode(&frame).map(drop)
         };
-        assert_eq!(holds(0, SHARE_BLOCKS_MAX, HAVE_RANGES_MAX), Ok(()));
+        assert_eq!(holds(0, SHARE_BLOCKS_MAX, 1), Ok(()));
+        assert_eq!(holds(0, 1, HAVE_RANGES_MAX), Ok(()));
+        assert_eq!(holds(0, SHARE_BLOCKS_MAX, 2), Err(DecodeError::Bound("added")));
         assert_eq!(holds(0, 1, HAVE_RANGES_MAX + 1), Err(DecodeError::Bound("added")));
         assert_eq!(holds(1, SHARE_BLOCKS_MAX, 1), Err(DecodeError::Bound("added")));
         assert_eq!(holds(u32::MAX, 2, 1), Err(DecodeError::Bound("added")));
         let none = BlockMessage::Forget(Forget { ids: vec![] }).encode_to_vec();
         assert_eq!(BlockMessage::decode(&none), Err(DecodeError::Bound("ids")));
+    }
+
+    /// Older peers end an ask after its blocks, and skip what newer ones append.
+    #[test]
+    fn what_is_not_due_is_asked_for_as_ever() {
+        let blocks = vec![AskedBlock { id: 7, cid: [9; 36].into() }];
+        let ask = |due_in_ms| BlockMessage::Ask(Ask { blocks: blocks.clone(), due_in_ms });
+        let (plain, due) = (ask(None).encode_to_vec(), ask(Some(0)).encode_to_vec());
+        assert_eq!(BlockMessage::decode(&plain), Ok(ask(None)));
+        assert_eq!(BlockMessage::decode(&due), Ok(ask(Some(0))));
+        assert_eq!((plain[3], due[3], due.len()), (0x81, 0x82, plain.len() + 1));
     }
 
     #[test]

@@ -163,6 +163,7 @@ fn arb_app() -> impl Strategy<Value = Input> {
         1 => any::<Option<u64>>().prop_map(|upload_bytes_per_s| {
             Input::Limits(Limits { upload_bytes_per_s, memory_bytes: 1 << 20 })
         }),
+        1 => any::<u64>().prop_map(Input::Shares),
         4 => track,
         4 => (arb_swarm(), arb_segment()).prop_map(|(swarm, id)| Input::Want(swarm, id)),
         1 => (arb_swarm(), arb_segment()).prop_map(|(swarm, id)| Input::Unwant(swarm, id)),
