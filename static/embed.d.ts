@@ -208,7 +208,7 @@ export interface StarlingPlayerElement extends HTMLElement {
   consent(): void;
 }
 
-/** How far a `<starling-file>` is; `link`: ours could not start, the browser downloads from the gateway. */
+/** How far a `<starling-file>` is; `link`: ours could not start or go on, the browser downloads from the gateway. */
 export type FileState = "starting" | "finding" | "fetching" | "saving" | "done" | "link" | "failed";
 
 /** `<starling-file>`: a download that everybody who has the file helps with. */

@@ -205,6 +205,8 @@ pub(crate) fn error(error: &FilesError) -> Said {
         FilesError::Missing => "It comes as soon as somebody who has it is online.",
         FilesError::Damaged => "Ask the sender to share it again.",
         FilesError::NoFolders => "Save the files one by one.",
+        FilesError::NoSaving => "Leave private browsing, or open the link in another browser.",
+        FilesError::CutShort => "Save it again, and keep this page open until it is there.",
         FilesError::Car(_) | FilesError::CarBlock(_) | FilesError::CarLacks(_) => {
             "Make the CAR again, or get it from somewhere else."
         }
@@ -241,6 +243,7 @@ mod tests {
             has_percent,
             uploads: true,
             received_bytes: 0,
+            payable_bytes: 0,
             sent_bytes: 0,
         };
         share.peers = vec![peer; count];

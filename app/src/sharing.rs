@@ -138,6 +138,7 @@ impl Sharing {
             // One that is no address any more is as none.
             files.set_gateway(Gateway::parse(&address).ok());
         }
+        files.use_worker();
         files.restore().await;
         self.ready.set(true);
         self.changed.update(|count| *count = count.wrapping_add(1));

@@ -10,7 +10,9 @@
 //! | `running` | one open share |
 //! | `shelf`, `database`, `record` | what is kept, and room for it |
 //! | `saving` | blocks to a file of the person's |
+//! | `handing` | the same by a download that the service worker feeds |
 //! | `preview` | blocks to the screen, while they come |
+//! | `worker` | what the service worker asks for |
 //! | `car` | a CAR to a share |
 //! | `gateway` | blocks over HTTP, where no peer has them |
 //! | `error` | what did not work |
@@ -20,6 +22,7 @@ mod car;
 mod database;
 mod error;
 mod gateway;
+mod handing;
 mod hash;
 mod making;
 mod preview;
@@ -29,18 +32,20 @@ mod saving;
 mod shelf;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 use core::cell::{Cell, RefCell};
 use std::{collections::BTreeMap, rc::Rc};
 
 use files::{
-    Input,
+    Division, Input, Sends,
     content::{
         Cid,
         share::{LinkError, Secret, ShareKey, ShareLink},
     },
     view::{EntryView, ShareView},
 };
+use gloo_timers::callback::Interval;
 use peer::view::RoomView;
 use wasm_bindgen_futures::spawn_local;
 
@@ -52,12 +57,14 @@ pub use preview::{PICTURE_BYTES_MAX, Picture, Playing, TEXT_BYTES_MAX, Text};
 pub use saving::Saved;
 pub use shelf::Space;
 
-use crate::{clock::wall_ms, pump::Driver};
-use preview::Screens;
+use crate::{clock::wall_ms, number, pump::Driver};
 use record::{Chosen, Record};
 use running::{Running, Sources};
 use shelf::Shelf;
+use worker::Desk;
 
+/// How often it is looked what each share may send, in milliseconds.
+const DIVIDE_MS: u32 = 1_000;
 /// Most shares open at a time.
 pub const SHARES_MAX: usize = 16;
 
@@ -73,7 +80,12 @@ struct Shared {
     gateway: RefCell<Option<Gateway>>,
     /// What all shares together may send.
     upload_bytes_per_s: Cell<Option<u64>>,
-    screens: Rc<Screens>,
+    division: RefCell<Division>,
+    /// Shares that were sending when that was last told.
+    sending: Cell<u64>,
+    /// Divides once more, from when there was something to divide.
+    divides: RefCell<Option<Interval>>,
+    desk: Rc<Desk>,
 }
 
 /// A share, as pages show it.
@@ -127,8 +139,16 @@ impl Files {
             open: RefCell::default(),
             gateway: RefCell::default(),
             upload_bytes_per_s: Cell::default(),
-            screens: Rc::default(),
+            division: RefCell::default(),
+            sending: Cell::default(),
+            divides: RefCell::default(),
+            desk: Rc::default(),
         }))
+    }
+
+    /// This page is of the site that serves `/preview/worker.js`: files are played and saved through it.
+    pub fn use_worker(&self) {
+        self.0.desk.set_ours();
     }
 
     /// Opens again what was open at the last visit.
@@ -283,18 +303,40 @@ impl Files {
         self.divide_upload();
     }
 
-    /// Gives each open share its part of what may be sent: the limit holds for all together, also for one
-    /// that was opened after it was set.
+    /// Gives each open share its part of what may be sent: the limit holds for all together and open
+    /// streams, also for one that was opened after it was set.
     fn divide_upload(&self) {
-        let bytes_per_s = self.0.upload_bytes_per_s.get();
+        let limit = self.0.upload_bytes_per_s.get();
         let open: Vec<Rc<Running>> = self.0.open.borrow().values().cloned().collect();
-        let count = u64::try_from(open.len()).unwrap_or(u64::MAX).max(1);
-        for running in open {
-            running.take(Input::Limit(bytes_per_s.map(|limit| limit / count)));
+        let all: Vec<Sends> = open.iter().map(|running| running.share.borrow().sends()).collect();
+        let driver = &self.0.driver;
+        let (now, streams) = (driver.now(), driver.streams());
+        let parts = self.0.division.borrow_mut().divide(now, limit, streams, &all);
+        let sending = number::count(all.iter().filter(|share| share.wants_more).count());
+        if self.0.sending.replace(sending) != sending {
+            driver.push(peer::Input::Shares(sending));
+        }
+        if open.len() > 1 || limit.is_some() {
+            self.divide_again();
+        }
+        for (running, part) in open.iter().zip(parts) {
+            running.take(Input::Limit(part));
         }
     }
 
-    /// Saves one file where the person wants it.
+    fn divide_again(&self) {
+        let shared = Rc::downgrade(&self.0);
+        self.0.divides.borrow_mut().get_or_insert_with(|| {
+            Interval::new(DIVIDE_MS, move || {
+                if let Some(shared) = shared.upgrade() {
+                    Self(shared).divide_upload();
+                }
+            })
+        });
+    }
+
+    /// Saves one file where the person wants it. `progress(done, all)` is called for each block; where it
+    /// gives false, the person cancelled it.
     ///
     /// # Errors
     /// It is not whole, or can't be written.
@@ -302,23 +344,23 @@ impl Files {
         &self,
         cid: &str,
         entry: u32,
-        progress: &dyn Fn(u64, u64),
+        progress: &dyn Fn(u64, u64) -> bool,
     ) -> Result<Saved, FilesError> {
         let running = self.running(cid).ok_or(FilesError::Missing)?;
-        running.save(entry, progress).await
+        running.save(&self.0.desk, entry, progress).await
     }
 
-    /// Saves a public share as a CAR, which IPFS tools read.
+    /// Saves a public share as a CAR, which IPFS tools read. `progress` as of [`Files::save`].
     ///
     /// # Errors
     /// The share is not public or not whole, or the file can't be written.
     pub async fn save_car(
         &self,
         cid: &str,
-        progress: &dyn Fn(u64, u64),
+        progress: &dyn Fn(u64, u64) -> bool,
     ) -> Result<Saved, FilesError> {
         let running = self.running(cid).ok_or(FilesError::Missing)?;
-        running.save_car(progress).await
+        running.save_car(&self.0.desk, progress).await
     }
 
     /// Shares what is in a CAR, publicly; the link from its `#`.
@@ -374,10 +416,10 @@ impl Files {
         media_type: &str,
     ) -> Result<Playing, FilesError> {
         let running = self.running(cid).ok_or(FilesError::Missing)?;
-        preview::play(&self.0.screens, &running, entry, media_type).await
+        preview::play(&self.0.desk, &running, entry, media_type).await
     }
 
-    /// Saves files into a folder the person picks.
+    /// Saves files into a folder the person picks. `progress` as of [`Files::save`].
     ///
     /// # Errors
     /// The browser has no such thing; or as of [`Files::save`].
@@ -385,7 +427,7 @@ impl Files {
         &self,
         cid: &str,
         entries: &[u32],
-        progress: &dyn Fn(u64, u64),
+        progress: &dyn Fn(u64, u64) -> bool,
     ) -> Result<Saved, FilesError> {
         let running = self.running(cid).ok_or(FilesError::Missing)?;
         running.save_all(entries, progress).await
@@ -522,5 +564,5 @@ fn has_ended(record: &Record) -> bool {
 }
 
 fn now_s() -> u64 {
-    crate::number::whole(wall_ms()) / 1000
+    number::whole(wall_ms()) / 1000
 }

@@ -206,6 +206,11 @@ impl Driver {
         self.push(Input::HandOver { swarm, segment, segment_bytes, bytes: came, took });
     }
 
+    /// How many streams are open.
+    pub(crate) fn streams(&self) -> u64 {
+        crate::number::count(self.open.borrow().len())
+    }
+
     /// The clock of this driver's core.
     pub(crate) fn now(&self) -> Time {
         self.clock.now()

@@ -109,7 +109,7 @@ class FileButton {
     return (address ? new URL(address, document.baseURI).href : new URL(this.#server).origin).replace(/\/+$/, "");
   }
 
-  /** A plain CID, or a whole link with its key. */
+  /** It names a plain CID, not a whole link with its key. */
   get #isPlain() {
     return !/[#?/]/.test(this.#text("cid"));
   }
@@ -223,11 +223,17 @@ function part(tag, name) {
 }
 
 /**
- * A constructed style sheet needs no permission of a Content-Security-Policy.
+ * A constructed style sheet needs no permission of a Content-Security-Policy; older browsers have none.
  * @param {ShadowRoot} shadow
  */
 function adoptStyle(shadow) {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(STYLE);
-  shadow.adoptedStyleSheets = [sheet];
+  try {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+    shadow.adoptedStyleSheets = [sheet];
+  } catch {
+    const style = document.createElement("style");
+    style.textContent = STYLE;
+    shadow.append(style);
+  }
 }

@@ -1,9 +1,11 @@
 // @ts-check
-// Gives frames of our own page the bytes of a file that is still coming. The page has the blocks and checks them;
-// this hands on what a frame asks for, a piece at a time, and keeps nothing.
+// Gives frames of our own page the bytes of a file that is still coming, and the browser's downloads those of one that
+// is whole. The page has the blocks and checks them; this hands on what is asked for, a piece at a time, and keeps
+// nothing. Why so: `docs/adr/0049-saving-streams.md`.
 //
 //   /preview/<token>.frame   a player: a document without scripts
-//   /preview/<token>.file    the bytes
+//   /preview/<token>.file    the bytes, shown
+//   /preview/<token>.save    the bytes, downloaded
 //
 // Its scope is its folder: it hears of no other request.
 
@@ -19,13 +21,25 @@ video{display:block;width:100%;height:100%;object-fit:contain}
 audio{display:block;width:100%;height:100%}
 html.audio,html.audio body{background:transparent}`;
 
+/**
+ * Downloads under way, by their tokens. No more than the pages allow, see `peer-wasm/src/files/worker.rs`.
+ * @type {Set<string>}
+ */
+const saving = new Set();
+
 worker.addEventListener("install", () => worker.skipWaiting());
 worker.addEventListener("activate", (/** @type {any} */ event) => event.waitUntil(worker.clients.claim()));
+// A browser ends a worker that hears nothing for half a minute, its downloads too: a page asks every few seconds
+// whether its one goes on. A worker that was started anew does not know it.
+worker.addEventListener("message", (/** @type {any} */ event) => {
+  event.ports[0]?.postMessage(saving.has(event.data?.token));
+});
 worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const url = new URL(event.request.url);
-  const [, token, what] = /^\/preview\/([0-9a-f]{32})\.(frame|file)$/.exec(url.pathname) ?? [];
+  const [, token, what] = /^\/preview\/([0-9a-f]{32})\.(frame|file|save)$/.exec(url.pathname) ?? [];
   if (url.origin !== worker.location.origin || !token) return;
-  event.respondWith(what === "frame" ? frame(token, url.searchParams.get("kind")) : file(token, event.request));
+  if (what === "frame") event.respondWith(frame(token, url.searchParams.get("kind")));
+  else event.respondWith(what === "file" ? file(token, event.request) : save(token));
 });
 
 /**
@@ -47,14 +61,9 @@ function frame(token, kind) {
 async function file(token, request) {
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "");
   const from = Number(range?.[1] ?? 0);
-  const piece = await ask(token, from);
-  if (!piece || !SHOWN.test(piece.type)) return new Response("not here any more\n", { status: 404 });
-  const headers = new Headers({
-    "content-type": piece.type,
-    "accept-ranges": "bytes",
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-  });
+  const piece = await ask({ token, from });
+  if (!piece || !SHOWN.test(piece.type)) return gone();
+  const headers = headersOf(piece.type, "bytes");
   if (!range) {
     headers.set("content-length", piece.size);
     return new Response(stream(token, piece), { headers });
@@ -81,7 +90,7 @@ function stream(token, piece) {
   return new ReadableStream(
     {
       async pull(controller) {
-        piece ??= await ask(token, at);
+        piece ??= await ask({ token, from: at });
         if (!piece) return controller.error(new Error("not here any more"));
         if (piece.bytes.length > 0) controller.enqueue(piece.bytes);
         at += piece.bytes.length;
@@ -94,26 +103,105 @@ function stream(token, piece) {
 }
 
 /**
- * Asks our pages for bytes; the one that shows the file answers when they are there, others at once that it is not
- * theirs.
+ * A download. Always whole: a browser that goes on with a download asks the server, not this worker, so none is
+ * invited to by ranges or validators.
  * @param {string} token
- * @param {number} from
- * @returns {Promise<{ type: string, size: number, bytes: Uint8Array } | null>}
  */
-async function ask(token, from) {
-  const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const answers = pages
-    .filter((/** @type {any} */ page) => !new URL(page.url).pathname.startsWith("/preview/"))
-    .map((/** @type {any} */ page) => {
-      const { port1, port2 } = new MessageChannel();
-      return new Promise((resolve, reject) => {
-        port1.onmessage = ({ data }) => {
-          port1.close();
-          if (data) resolve(data);
-          else reject(new Error("not of this page"));
-        };
-        page.postMessage({ token, from }, [port2]);
-      });
+async function save(token) {
+  // Before the page is asked, for from then on it looks whether this goes on.
+  const isFirst = !saving.has(token);
+  saving.add(token);
+  const head = await ask({ token });
+  if (!head) {
+    // A second request is refused: the first goes on.
+    if (isFirst) saving.delete(token);
+    return gone();
+  }
+  const headers = headersOf("application/octet-stream", "none");
+  headers.set("content-disposition", attachment(head.name));
+  headers.set("content-security-policy", "default-src 'none'");
+  if (head.size !== null) headers.set("content-length", head.size);
+  return new Response(blocks(token, head.page), { headers });
+}
+
+/**
+ * The pieces of a download: the next is asked for when the browser has taken the one before, so at most one is here.
+ * An empty one is the end.
+ * @param {string} token
+ * @param {string} page
+ */
+function blocks(token, page) {
+  let at = 0;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const piece = await ask({ token, from: at }, page);
+        if (piece?.bytes.length > 0) {
+          at += piece.bytes.length;
+          return controller.enqueue(piece.bytes);
+        }
+        saving.delete(token);
+        if (piece) controller.close();
+        else controller.error(new Error("not here any more"));
+      },
+      async cancel() {
+        saving.delete(token);
+        for (const client of await pages(page)) client.postMessage({ token });
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/**
+ * RFC 6266: a name for every browser, and in RFC 8187's way the real one.
+ * @param {string} name
+ */
+function attachment(name) {
+  const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
+  const whole = encodeURIComponent(name).replace(/['()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `attachment; filename="${plain}"; filename*=UTF-8''${whole}`;
+}
+
+/**
+ * @param {string} type
+ * @param {string} ranges
+ */
+function headersOf(type, ranges) {
+  return new Headers({ "content-type": type, "accept-ranges": ranges, "cache-control": "no-store", "x-content-type-options": "nosniff" });
+}
+
+function gone() {
+  return new Response("not here any more\n", { status: 404 });
+}
+
+/**
+ * Our pages, or only the one of this id; frames of this folder are none.
+ * @param {string} [id]
+ * @returns {Promise<any[]>}
+ */
+async function pages(id) {
+  const all = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  return all.filter((/** @type {any} */ client) => (!id || client.id === id) && !new URL(client.url).pathname.startsWith("/preview/"));
+}
+
+/**
+ * Asks our pages, or one; the one whose file it is answers when it can, others at once that it is not theirs.
+ * @param {{ token: string, from?: number }} question
+ * @param {string} [page]
+ * @returns {Promise<any>}
+ */
+async function ask(question, page) {
+  const answers = (await pages(page)).map((client) => {
+    const { port1, port2 } = new MessageChannel();
+    return new Promise((resolve, reject) => {
+      port1.onmessage = ({ data }) => {
+        port1.close();
+        if (data) resolve({ ...data, page: client.id });
+        else reject(new Error("not of this page"));
+      };
+      client.postMessage(question, [port2]);
     });
+  });
   return Promise.any(answers).catch(() => null);
 }

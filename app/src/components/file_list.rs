@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use peer_wasm::files::view::EntryView;
 
 use crate::components::icon::{Glyph, Icon};
 use crate::components::preview::{Kind, Preview};
+use crate::components::saving::Saving;
 use crate::format::{bytes, percent, share};
 use crate::session::Session;
-use crate::share_words;
 
 /// Most rows drawn: more are counted.
 const ROWS_MAX: usize = 300;
@@ -188,7 +187,7 @@ fn LookButton(
     }
 }
 
-/// Saves one file; says how far it is, and what went wrong.
+/// Saves one file, or cancels that; says how far it is, and what went wrong.
 #[component]
 pub(crate) fn SaveButton(
     cid: Signal<Option<String>>,
@@ -199,37 +198,33 @@ pub(crate) fn SaveButton(
     large: bool,
 ) -> impl IntoView {
     let sharing = Session::get().sharing;
-    let busy = RwSignal::new(None::<f64>);
-    let wrong = RwSignal::new(None::<String>);
-    let save = move |_| {
+    let saving = Saving::new();
+    let press = move |_| {
         let (Some(files), Some(cid)) = (sharing.files(), cid.get_untracked()) else { return };
-        busy.set(Some(0.0));
-        wrong.set(None);
-        spawn_local(async move {
-            let progress = move |done, all| busy.set(Some(share(done, all)));
-            let saved = files.save(&cid, number.get_untracked(), &progress).await;
-            wrong.set(saved.err().map(|error| share_words::error(&error).headline));
-            busy.set(None);
+        let number = number.get_untracked();
+        saving.press(async move |progress: &dyn Fn(u64, u64) -> bool| {
+            files.save(&cid, number, progress).await
         });
     };
-    let words = move || match (busy.get(), wrong.get()) {
-        (Some(part), _) => percent(part),
-        (None, Some(wrong)) => wrong,
-        (None, None) => "Save".to_owned(),
-    };
+    let words = move || saving.words("Save");
     view! {
+        {(!large).then(|| view! { <span class="num quiet">{move || saving.part()}</span> })}
         <button
             class="button save"
             class:button--strong=large
             class:button--icon={!large}
             type="button"
-            disabled=move || !whole.get() || busy.get().is_some()
+            data-state=move || saving.state.get()
+            disabled=move || !whole.get() && !saving.busy()
             aria-label=move || if large { String::new() } else { words() }
             title=words
-            on:click=save
+            on:click=press
         >
-            <Icon glyph=Glyph::Save />
+            {move || view! { <Icon glyph=saving.glyph(Glyph::Save) /> }}
             {large.then(|| view! { <span class="num">{words}</span> })}
         </button>
+        <span class="quiet quiet--warn save-wrong" aria-live="polite">
+            {move || saving.wrong()}
+        </span>
     }
 }

@@ -13,22 +13,24 @@ pub(crate) fn GatewayChoice() -> impl IntoView {
     let sharing = Session::get().sharing;
     let used = move || sharing.gateway.get();
     view! {
-        <p class="quiet">
-            "When nobody who has the files is online, their blocks can come from an IPFS gateway. Each is checked as if a stranger sent it. The gateway sees your address and which blocks you ask for; what is in an encrypted share it can't read."
-        </p>
-        <Show when=move || used().is_some() fallback=Choosing>
-            <div class="choice-row">
-                <p class="gateway-used">{move || used()}</p>
-                <button
-                    class="button"
-                    type="button"
-                    data-do="no-gateway"
-                    on:click=move |_| sharing.use_no_gateway()
-                >
-                    "Don't use it"
-                </button>
-            </div>
-        </Show>
+        <div class="gateway-choice">
+            <p class="quiet">
+                "When nobody who has the files is online, their blocks can come from an IPFS gateway. Each is checked as if a stranger sent it. The gateway sees your address and which blocks you ask for; what is in an encrypted share it can't read."
+            </p>
+            <Show when=move || used().is_some() fallback=Choosing>
+                <div class="choice-row">
+                    <p class="gateway-used">{move || used()}</p>
+                    <button
+                        class="button"
+                        type="button"
+                        data-do="no-gateway"
+                        on:click=move |_| sharing.use_no_gateway()
+                    >
+                        "Don't use it"
+                    </button>
+                </div>
+            </Show>
+        </div>
     }
 }
 

@@ -48,11 +48,11 @@ pub(crate) fn TabBar() -> impl IntoView {
 fn Links(icons: bool) -> impl IntoView {
     let session = Session::get();
     let watch = move || watch_path(session.source.get().as_deref());
-    // The ledger is below the wallet: it is reached from there, and has no place of its own here.
+    // Ledger and Lend are below the wallet: they are reached from there, and have no place of their own here.
     let path = use_location().pathname;
     let in_wallet = move || match path.read().as_str() {
         "/wallet" => Some("page"),
-        "/ledger" => Some("true"),
+        "/ledger" | "/lend" => Some("true"),
         _ => None,
     };
     let icon = move |glyph| icons.then(|| view! { <Icon glyph /> });

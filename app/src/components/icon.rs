@@ -15,6 +15,8 @@ pub(crate) enum Glyph {
     Wallet,
     /// A chain of blocks.
     Blocks,
+    /// A balance with two scales.
+    Lend,
     /// An arrow into a tray.
     Receive,
     /// Half a disc.
@@ -75,6 +77,9 @@ impl Glyph {
                  1.500 0 0 1 4 7.500ZM16.200 14.200v.1"
             }
             Self::Blocks => "M4 4h6v6H4ZM14 14h6v6h-6ZM10 7h4.500a2.500 2.500 0 0 1 2.500 2.500V14",
+            Self::Lend => {
+                "M12 4v16M8 20h8M5 7h14M5 7l-2.500 6.500a2.700 2.700 0 0 0 5 0ZM19 7l-2.500 6.500a2.700 2.700 0 0 0 5 0Z"
+            }
             Self::Receive => "M12 3.500V15M8 11.500 12 15.500l4-4M5 17.500V20h14v-2.500",
             Self::Theme => {
                 "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM12 3.5v17M12 8h7.5M12 12h8.5M12 16h7.5"

@@ -27,7 +27,8 @@ pub(crate) fn Transfers() -> impl IntoView {
     let ledger = Ledger::get();
     let lines = Memo::new(move |_| {
         let view = ledger.view.read();
-        let out = view.sent.iter().map(sent_line);
+        // What was asked of markets is told on their page.
+        let out = view.sent.iter().filter(|sent| sent.act.is_none()).map(sent_line);
         let mut all: Vec<Line> = out.chain(view.received.iter().map(received_line)).collect();
         all.sort_by_key(|line| std::cmp::Reverse(line.height));
         all
@@ -67,17 +68,22 @@ fn row(line: Line) -> impl IntoView + use<> {
     }
 }
 
-fn sent_line(sent: &Sent) -> Line {
+/// What became of something that was sent, and whether that is bad news.
+pub(crate) fn fate(sent: &Sent) -> (String, bool) {
     let took =
         if sent.took_ms > 0 { format!(" in {}", duration(sent.took_ms)) } else { String::new() };
-    let (state, warn) = match sent.fate {
+    match sent.fate {
         Fate::Sending => ("Being sent".to_owned(), false),
         Fate::Waiting => ("Waits for a block".to_owned(), false),
         Fate::Final => (format!("In a block, proved{took}"), false),
         Fate::Done => (format!("Done{took}, block {}", sent.height), false),
         Fate::Refused => (format!("Refused in block {}: only the fee is gone", sent.height), true),
         Fate::Expired => ("No block took it: nothing is gone".to_owned(), true),
-    };
+    }
+}
+
+fn sent_line(sent: &Sent) -> Line {
+    let (state, warn) = fate(sent);
     Line {
         other: sent.to.clone(),
         amount: money::named(sent.units),

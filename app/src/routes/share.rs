@@ -38,7 +38,7 @@ pub(crate) fn Share() -> impl IntoView {
             <div class="intro">
                 <h1>"Send files straight to people"</h1>
                 <p class="lead">
-                    "Nothing is uploaded. Whoever opens your link fetches from you, and from everybody who already has a part. Encrypted, every block checked."
+                    "Nothing is uploaded. Whoever opens your link fetches from you, and from everybody who already has a part. Encrypted unless you make it public, every block checked."
                 </p>
             </div>
             <Problems />

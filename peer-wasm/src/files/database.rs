@@ -70,7 +70,9 @@ impl BlockDatabase {
                 for (share, cid, bytes) in blocks {
                     let key = || Array::of2(&text(share), &text(cid));
                     let buffer: ArrayBuffer = Uint8Array::from(&bytes[..]).buffer();
-                    store.put(buffer).with_key(key()).without_key_type().build()?;
+                    store.put(buffer.clone()).with_key(key()).without_key_type().build()?;
+                    // The browser has its copy.
+                    free(&buffer);
                     let size = number::float(number::count(bytes.len()));
                     sizes.put(size).with_key(key()).without_key_type().build()?;
                 }
@@ -91,7 +93,7 @@ impl BlockDatabase {
             let store = transaction.object_store(BLOCKS)?;
             let key = Array::of2(&text(share), &text(cid));
             let found: Option<ArrayBuffer> = store.get::<_, Array, _>(key).await?;
-            Ok(found.map(|buffer| Uint8Array::new(&buffer).to_vec()))
+            Ok(found.map(|buffer| taken(&buffer)))
         };
         reading.await.map_err(|error| refused("IDBObjectStore.get", error))
     }
@@ -173,6 +175,19 @@ impl BlockDatabase {
         let stores: Vec<String> = stores.iter().map(|name| (*name).to_owned()).collect();
         self.0.transaction(stores).with_mode(TransactionMode::Readwrite).build()
     }
+}
+
+/// The bytes of a buffer that nobody else has.
+pub(super) fn taken(buffer: &ArrayBuffer) -> Vec<u8> {
+    let bytes = Uint8Array::new(buffer).to_vec();
+    free(buffer);
+    bytes
+}
+
+/// Gives the bytes back now: collectors count what lies outside of their heap late, V8 every 64 MiB or so.
+fn free(buffer: &ArrayBuffer) {
+    // A browser without `ArrayBuffer.transfer` collects it later.
+    drop(buffer.transfer_with_length(0));
 }
 
 fn text(cid: &Cid) -> JsValue {

@@ -43,6 +43,10 @@ pub enum FilesError {
     Damaged,
     /// This browser can't write folders.
     NoFolders,
+    /// This browser has no way to write a file of this size without holding it in memory.
+    NoSaving,
+    /// The browser ended a download in the middle.
+    CutShort,
     /// The file is not a CAR, or a damaged one.
     Car(CarError),
     /// A block of the CAR is not what its name says.
@@ -99,6 +103,8 @@ impl fmt::Display for FilesError {
             Self::Missing => f.write_str("part of this file is not here yet"),
             Self::Damaged => f.write_str("the blocks are not what the sender said"),
             Self::NoFolders => f.write_str("this browser can't save folders"),
+            Self::NoSaving => f.write_str("this browser can't save a file of this size"),
+            Self::CutShort => f.write_str("the browser ended the download in the middle"),
             Self::Car(error) => write!(f, "{error}"),
             Self::CarBlock(cid) => write!(f, "a block of the CAR is damaged: {cid}"),
             Self::CarRoots(count) => write!(f, "the CAR names {count} contents, expected one"),

@@ -7,38 +7,28 @@
 //! | video, audio | a frame of this origin, whose requests a service worker (`static/preview/worker.js`) hands to this page, a megabyte at a time | one answer a request |
 //! | PDF | the same, in the browser's viewer | [`PAPER_BYTES_MAX`], the viewer's |
 //!
-//! Only checked blocks are shown. What is not here yet is asked for next (`Input::Look`), and waited for.
+//! Only checked blocks are shown. What is not here yet is asked for next (`Input::Look`), and waited for;
+//! what follows is due at the pace of such a file ([`pace`]).
 //! No type is given to the browser that it would run: neither HTML nor SVG.
 
-use core::{
-    cell::{Cell, RefCell},
-    fmt,
-    ops::Range,
-};
-use std::{
-    collections::BTreeMap,
-    rc::{Rc, Weak},
-};
+use core::{cell::Cell, fmt, ops::Range};
+use std::rc::{Rc, Weak};
 
-use data_encoding::HEXLOWER;
 use files::{
     Input,
     content::{read::FileReader, share::ShareEntry},
 };
-use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast as _, JsValue};
+use js_sys::{Object, Uint8Array};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{
-    EventTarget, MessageEvent, MessagePort, ServiceWorkerContainer, ServiceWorkerRegistration,
-    ServiceWorkerState, Url,
-};
+use web_sys::Url;
 
 use super::{
     FilesError,
     running::Running,
-    saving::{Target, joined},
+    worker::{Desk, FOLDER, Question, object, token},
 };
-use crate::{entropy, js_error::BrowserError, listener::Listener, number};
+use crate::{js_error::BrowserError, number};
 
 /// Text that is shown of a file: its beginning, in bytes.
 pub const TEXT_BYTES_MAX: u64 = 256 << 10;
@@ -50,13 +40,6 @@ const PAPER_BYTES_MAX: u64 = 128 << 20;
 const ANSWER_BYTES: u64 = 1 << 20;
 /// Requests of one screen that are waited for; an older one ends without an answer.
 const REQUESTS_MAX: u32 = 4;
-/// Screens at a time; a further one takes the place of one of these.
-const SCREENS_MAX: usize = 4;
-/// Looks at whether the worker runs, and the milliseconds between two.
-const WORKER_LOOKS: (u32, i32) = (100, 50);
-/// Where the worker is: its scope is the folder it is in, so it hears of nothing else of this page.
-const WORKER: &str = "/preview/worker.js";
-const FOLDER: &str = "/preview/";
 
 /// The beginning of a file as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +72,7 @@ impl Drop for Picture {
 pub struct Playing {
     token: String,
     media_type: String,
-    screens: Weak<Screens>,
+    desk: Weak<Desk>,
 }
 
 impl Playing {
@@ -111,23 +94,15 @@ impl fmt::Debug for Playing {
 
 impl Drop for Playing {
     fn drop(&mut self) {
-        if let Some(screens) = self.screens.upgrade() {
-            screens.open.borrow_mut().remove(&self.token);
+        if let Some(desk) = self.desk.upgrade() {
+            desk.remove_screen(&self.token);
         }
     }
 }
 
-/// Every file that plays.
-#[derive(Debug, Default)]
-pub(super) struct Screens {
-    /// At most [`SCREENS_MAX`], by their tokens.
-    open: RefCell<BTreeMap<String, Rc<Screen>>>,
-    listener: RefCell<Option<Listener>>,
-}
-
 /// One file that plays.
 #[derive(Debug)]
-struct Screen {
+pub(super) struct Screen {
     running: Weak<Running>,
     number: u32,
     entry: ShareEntry,
@@ -137,7 +112,7 @@ struct Screen {
 
 /// Plays a file.
 pub(super) async fn play(
-    screens: &Rc<Screens>,
+    desk: &Rc<Desk>,
     running: &Rc<Running>,
     number: u32,
     media_type: &str,
@@ -146,11 +121,8 @@ pub(super) async fn play(
     if media_type == "application/pdf" && entry.size_bytes > PAPER_BYTES_MAX {
         return Err(FilesError::TooLargeToShow);
     }
-    let container = container().ok_or(FilesError::NoPreview)?;
-    start_worker(&container).await?;
-    listen(screens, &container);
-    let seed = entropy::seed().map_err(FilesError::Browser)?;
-    let token = HEXLOWER.encode(&seed.derive("preview").as_bytes()[..16]);
+    desk.worker().await?;
+    let token = token()?;
     let screen = Screen {
         running: Rc::downgrade(running),
         number,
@@ -158,96 +130,23 @@ pub(super) async fn play(
         media_type: media_type.to_owned(),
         requests: Cell::new(0),
     };
-    let mut open = screens.open.borrow_mut();
-    if open.len() >= SCREENS_MAX {
-        open.pop_first();
-    }
-    open.insert(token.clone(), Rc::new(screen));
-    let media_type = media_type.to_owned();
-    Ok(Playing { token, media_type, screens: Rc::downgrade(screens) })
-}
-
-/// Where service workers are registered; absent in private windows and outside of secure contexts.
-fn container() -> Option<ServiceWorkerContainer> {
-    let navigator = web_sys::window()?.navigator();
-    Reflect::get(&navigator, &"serviceWorker".into()).ok()?.dyn_into().ok()
-}
-
-/// Makes sure that the worker runs.
-async fn start_worker(container: &ServiceWorkerContainer) -> Result<(), FilesError> {
-    let registered = JsFuture::from(container.register(WORKER)).await;
-    let registered = registered.map_err(|_| FilesError::NoPreview)?;
-    let registration: ServiceWorkerRegistration = registered.unchecked_into();
-    let (looks, wait_ms) = WORKER_LOOKS;
-    for _ in 0..looks {
-        let active = registration.active();
-        if active.is_some_and(|worker| worker.state() == ServiceWorkerState::Activated) {
-            return Ok(());
-        }
-        sleep(wait_ms).await;
-    }
-    Err(FilesError::NoPreview)
-}
-
-async fn sleep(ms: i32) {
-    let waiting = Promise::new(&mut |resolve: Function, _: Function| {
-        if let Some(window) = web_sys::window() {
-            // A browser that sets no timer leaves the preview as it is: loading.
-            drop(window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms));
-        }
-    });
-    // A timer rejects nothing.
-    drop(JsFuture::from(waiting).await);
-}
-
-/// Hears the worker's questions, from the first file that plays on.
-fn listen(screens: &Rc<Screens>, container: &ServiceWorkerContainer) {
-    let mut listener = screens.listener.borrow_mut();
-    if listener.is_some() {
-        return;
-    }
-    let target: &EventTarget = container;
-    let screens = Rc::downgrade(screens);
-    *listener = Some(Listener::new(target, "message", move |event: MessageEvent| {
-        let Some(question) = Question::read(&event) else { return };
-        let found = screens
-            .upgrade()
-            .and_then(|screens| screens.open.borrow().get(&question.token).cloned());
-        match found {
-            Some(screen) => spawn_local(async move {
-                let answer = screen.answer(question.from).await;
-                question.reply(answer.as_ref());
-            }),
-            None => question.reply(None),
-        }
-    }));
-}
-
-/// What the worker asks: `{token, from}`, with a port for the answer.
-struct Question {
-    token: String,
-    from: u64,
-    port: MessagePort,
-}
-
-impl Question {
-    fn read(event: &MessageEvent) -> Option<Self> {
-        let field = |name: &str| Reflect::get(&event.data(), &name.into()).ok();
-        let port = event.ports().get(0).dyn_into().ok()?;
-        let from = number::whole(field("from")?.as_f64()?);
-        Some(Self { token: field("token")?.as_string()?, from, port })
-    }
-
-    /// `{type, size, bytes}`, or null.
-    fn reply(&self, answer: Option<&Object>) {
-        let answer = answer.cloned().map_or(JsValue::NULL, JsValue::from);
-        // Without an answer the frame's request ends when the frame does.
-        drop(self.port.post_message(&answer));
-    }
+    desk.add_screen(token.clone(), Rc::new(screen));
+    Ok(Playing { token, media_type: media_type.to_owned(), desk: Rc::downgrade(desk) })
 }
 
 impl Screen {
-    /// The bytes from here on, as soon as they are here; none: not any more, or never.
+    /// A question of the worker's.
+    pub(super) fn take(screen: Rc<Self>, question: Question) {
+        spawn_local(async move {
+            let answer = match question.from {
+                Some(from) => screen.answer(from).await,
+                None => None,
+            };
+            question.reply(answer.as_ref());
+        });
+    }
+
+    /// `{type, size, bytes}`: the bytes from here on, as soon as they are here; none: not any more, or never.
     async fn answer(&self, from: u64) -> Option<Object> {
         let mine = self.requests.get().wrapping_add(1);
         self.requests.set(mine);
@@ -255,7 +154,8 @@ impl Screen {
         let end = (from / ANSWER_BYTES).saturating_add(1).saturating_mul(ANSWER_BYTES);
         let bytes = loop {
             let running = self.running.upgrade()?;
-            running.take(Input::Look { entry: self.number, from: from.min(size) });
+            let (entry, bytes_per_s) = (self.number, pace(&self.media_type));
+            running.take(Input::Look { entry, from: from.min(size), bytes_per_s });
             // Before the store is read, so that no block comes in between.
             let kept = running.next_kept();
             match running.bytes(&self.entry, from.min(size)..end.min(size)).await {
@@ -270,16 +170,18 @@ impl Screen {
                 return None;
             }
         };
-        let answer = Object::new();
-        let set = |name: &str, value: &JsValue| {
-            // Setting a fresh property on a fresh object cannot fail.
-            let _ = Reflect::set(&answer, &name.into(), value);
-        };
-        set("type", &JsValue::from_str(&self.media_type));
-        set("size", &number::float(size).into());
-        set("bytes", &Uint8Array::from(&bytes[..]));
-        Some(answer)
+        let media_type = JsValue::from_str(&self.media_type);
+        let size = JsValue::from_f64(number::float(size));
+        let bytes = Uint8Array::from(&bytes[..]);
+        let value: &JsValue = &bytes;
+        Some(object(&[("type", &media_type), ("size", &size), ("bytes", value)]))
     }
+}
+
+/// Bytes a second at which a file of this type is read: what most take at most, 8 Mbit/s of film and
+/// uncompressed sound. How long a film plays is not in its length, and players do not tell.
+fn pace(media_type: &str) -> u64 {
+    if media_type.starts_with("audio/") { 200_000 } else { 1_000_000 }
 }
 
 impl Running {
@@ -320,10 +222,7 @@ impl Running {
         }
         let head = self.bytes(&entry, 0..entry.size_bytes.min(16)).await?;
         let media_type = picture_type(&head).ok_or(FilesError::OtherKind)?;
-        let mut target = Target::Memory(Vec::new());
-        self.pour(&entry, &mut target, &|_| {}).await?;
-        let Target::Memory(parts) = target else { return Err(FilesError::OtherKind) };
-        let blob = joined(parts, media_type)?;
+        let blob = self.blob(&entry, media_type).await?;
         let url = Url::create_object_url_with_blob(&blob)
             .map_err(|thrown| BrowserError::thrown("URL.createObjectURL", &thrown))?;
         Ok(Picture(url))
@@ -348,7 +247,12 @@ fn picture_type(head: &[u8]) -> Option<&'static str> {
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::picture_type;
+    use super::{pace, picture_type};
+
+    #[test]
+    fn a_film_is_read_faster_than_a_song() {
+        assert!(pace("video/mp4") > pace("audio/flac"));
+    }
 
     #[test]
     fn only_pictures_that_run_nothing_are_pictures() {

@@ -14,13 +14,13 @@ use files::{
     },
     make::{Leaf, remake},
 };
-use js_sys::{ArrayBuffer, Function, Promise, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Promise};
 use peer::{RoomEvent, RoomInput, view::RoomView};
 use primitives::{SwarmId, Time};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::{FilesError, gateway::Gateway, hash, record::Chosen, shelf::Shelf};
+use super::{FilesError, database::taken, gateway::Gateway, hash, record::Chosen, shelf::Shelf};
 use crate::{
     clock::{Alarm, wall_ms},
     entropy, number,
@@ -377,6 +377,6 @@ pub(super) async fn read(
     let slice = slice.map_err(|_| FilesError::Unreadable)?;
     let read = JsFuture::from(slice.array_buffer()).await.map_err(|_| FilesError::Unreadable)?;
     let buffer: ArrayBuffer = read.unchecked_into();
-    let bytes = Uint8Array::new(&buffer).to_vec();
+    let bytes = taken(&buffer);
     if number::count(bytes.len()) == length { Ok(bytes) } else { Err(FilesError::Unreadable) }
 }

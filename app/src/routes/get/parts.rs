@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use leptos::html::Input;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use leptos_router::components::A;
 use peer_wasm::files::{
     ShareStatus,
@@ -15,9 +14,10 @@ use crate::components::avatar::Avatar;
 use crate::components::car::SaveCar;
 use crate::components::file_list::SaveButton;
 use crate::components::icon::{Glyph, Icon};
+use crate::components::saving::Saving;
 use crate::format::{bytes, counted, short_key};
 use crate::session::Session;
-use crate::share_words::{self, Said};
+use crate::share_words::Said;
 
 /// Asks for the password.
 #[component]
@@ -189,17 +189,12 @@ fn GetButton(
 #[component]
 fn SaveAll(cid: Signal<Option<String>>, chosen: RwSignal<BTreeSet<u32>>) -> impl IntoView {
     let sharing = Session::get().sharing;
-    let wrong = RwSignal::new(None::<Said>);
-    let busy = RwSignal::new(None::<f64>);
-    let save = move |_| {
+    let saving = Saving::new();
+    let press = move |_| {
         let Some((files, cid)) = sharing.files().zip(cid.get_untracked()) else { return };
-        busy.set(Some(0.0));
-        spawn_local(async move {
-            let progress = move |done, all| busy.set(Some(crate::format::share(done, all)));
-            let numbers: Vec<u32> = chosen.get_untracked().into_iter().collect();
-            let saved = files.save_all(&cid, &numbers, &progress).await;
-            wrong.set(saved.err().map(|error| share_words::error(&error)));
-            busy.set(None);
+        let numbers: Vec<u32> = chosen.get_untracked().into_iter().collect();
+        saving.press(async move |progress: &dyn Fn(u64, u64) -> bool| {
+            files.save_all(&cid, &numbers, progress).await
         });
     };
     let can = crate::browser::can_pick_folders();
@@ -210,23 +205,17 @@ fn SaveAll(cid: Signal<Option<String>>, chosen: RwSignal<BTreeSet<u32>>) -> impl
                     <button
                         class="button button--strong"
                         type="button"
-                        disabled=move || busy.get().is_some()
-                        on:click=save
+                        data-state=move || saving.state.get()
+                        on:click=press
                     >
-                        <Icon glyph=Glyph::Folder />
-                        <span class="num">
-                            {move || {
-                                busy.get().map_or_else(|| "Save all".to_owned(), crate::format::percent)
-                            }}
-                        </span>
+                        {move || view! { <Icon glyph=saving.glyph(Glyph::Folder) /> }}
+                        <span class="num">{move || saving.words("Save all")}</span>
                     </button>
                 }
             })}
         {(!can)
             .then(|| view! { <p class="quiet">"This browser saves files one by one, below."</p> })}
-        <p class="quiet quiet--warn" aria-live="polite">
-            {move || wrong.get().map(|said| format!("{} {}", said.headline, said.detail))}
-        </p>
+        <p class="quiet quiet--warn" aria-live="polite">{move || saving.wrong()}</p>
     }
 }
 
