@@ -6,9 +6,11 @@
 //! | with `?format=raw` or `Accept: application/vnd.ipld.raw` | the block |
 //! | with `?format=car` or `Accept: application/vnd.ipld.car` | blocks, each checkable |
 //!
-//! It serves what the local store holds and fetches nothing. Every block is verified when it is read
-//! and none is held longer than it takes to send it. Content is a stranger's: no script in it runs,
-//! and no type is sent that a browser would run as one of this origin's.
+//! It serves what the local store holds. What is not there is missing or, if the owner says so, fetched
+//! into it from peers that give it as a public share (`swarm`): an answer begins and goes on as blocks
+//! come. Every block is verified when it is read and none is held longer than it takes to send it. Content
+//! is a stranger's: no script in it runs, and no type is sent that a browser would run as one of this
+//! origin's.
 //!
 //! Source: the Path Gateway and Trustless Gateway specifications of IPFS (specs.ipfs.tech/http-gateways).
 
@@ -21,26 +23,31 @@ mod range;
 mod refusal;
 mod request;
 mod respond;
+mod source;
+mod swarm;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use ::content::{
-    Block, Cid, Node, decode,
-    read::{PathEnd, PathReader},
-};
+use ::content::{Block, Node, decode};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
+use peer_native::Server;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::content::{ContentError, FileStore, StoreError, block};
+use crate::content::{FileStore, StoreError};
 
-pub use config::{Config, DEFAULT_TOML, STREAMS_MAX_DEFAULT};
+pub use config::{
+    Config, DEFAULT_TOML, FETCH_BYTES_MAX_DEFAULT, FETCHES_MAX_DEFAULT, STREAMS_MAX_DEFAULT,
+    SwarmConfig, SwarmError, WAIT_DEFAULT,
+};
 use refusal::Refusal;
 use request::{Asked, Format};
+use source::Source;
+use swarm::Swarm;
 
 /// What every answer needs.
 #[derive(Debug)]
@@ -48,13 +55,20 @@ struct Gateway {
     store: FileStore,
     files: bool,
     streams: Arc<Semaphore>,
+    /// None: what is not in the store is missing.
+    swarm: Option<Arc<Swarm>>,
 }
 
-/// The routes of a gateway to the store of a data folder.
+/// The routes of a gateway to the store of a data folder. With somebody who introduces it to peers
+/// ([`Config::introducer`]) it fetches what the store lacks; then call it inside a tokio runtime.
 ///
 /// # Errors
 /// The store's folder can't be made.
-pub fn router(data: &Path, config: &Config) -> Result<Router, StoreError> {
+pub fn router(
+    data: &Path,
+    config: &Config,
+    introducer: Option<Server>,
+) -> Result<Router, StoreError> {
     if !config.enabled {
         return Ok(Router::new());
     }
@@ -62,6 +76,7 @@ pub fn router(data: &Path, config: &Config) -> Result<Router, StoreError> {
         store: FileStore::open(data)?,
         files: config.files,
         streams: Arc::new(Semaphore::new(config.streams_max)),
+        swarm: introducer.map(|server| Arc::new(Swarm::new(data, config, server))),
     };
     Ok(Router::new().route("/ipfs/{*path}", any(answer)).with_state(Arc::new(gateway)))
 }
@@ -98,11 +113,12 @@ async fn serve(
     let permit = gateway.permit()?;
     let missing =
         |error: Refusal| if asked.only_if_cached { error.only_if_cached() } else { error };
-    let way = gateway.way(&asked).await.map_err(missing)?;
+    let mut source = Source::new(gateway, &asked);
+    let way = source.way(&asked).await.map_err(missing)?;
     match &asked.format {
-        Format::Raw => file::block(gateway, &asked, &way, head),
-        Format::Car(car) => car::answer(gateway, &asked, car, way, permit, head).await,
-        Format::File => file::answer(gateway, &asked, way, permit, head).await,
+        Format::Raw => file::block(&asked, &way, head),
+        Format::Car(car) => car::answer(source, &asked, car, way, permit, head),
+        Format::File => file::answer(source, &asked, way, permit, head).await,
     }
     .map_err(missing)
 }
@@ -127,37 +143,5 @@ impl Gateway {
     /// A place among the answers under way.
     fn permit(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         Arc::clone(&self.streams).try_acquire_owned().map_err(|_| Refusal::busy())
-    }
-
-    async fn way(self: &Arc<Self>, asked: &Asked) -> Result<Way, Refusal> {
-        self.follow(asked.root, asked.names.iter().map(String::as_str)).await
-    }
-
-    /// Follows a path.
-    async fn follow<'a>(
-        self: &Arc<Self>,
-        root: Cid,
-        names: impl Iterator<Item = &'a str>,
-    ) -> Result<Way, Refusal> {
-        let mut reader = PathReader::new(root, names).map_err(|error| Refusal::bad(&error))?;
-        let mut above = Vec::new();
-        while let Some(cid) = reader.wanted() {
-            let block = self.block(cid).await?;
-            reader
-                .put(&block.clone().into_opened())
-                .map_err(|error| Refusal::unreadable(&error))?;
-            above.push(block);
-        }
-        match reader.end() {
-            Some(PathEnd::Found(cid)) => Ok(Way { above, end: self.block(cid).await? }),
-            _ => Err(Refusal::new(StatusCode::NOT_FOUND, "there is nothing of this name")),
-        }
-    }
-
-    /// A block of the store, verified, read on a thread that may wait.
-    async fn block(self: &Arc<Self>, cid: Cid) -> Result<Block, ContentError> {
-        let gateway = Arc::clone(self);
-        let read = tokio::task::spawn_blocking(move || block(&gateway.store, cid)).await;
-        read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 }

@@ -3,7 +3,7 @@
 //! | path | what |
 //! |---|---|
 //! | `/signal`, `/announce`, `/v1/turn`, `/healthz`, `/readyz`, `/metrics` | the signaling server |
-//! | `/ipfs/*` | the gateway to the block store |
+//! | `/ipfs/*` | the gateway to the block store, and to public shares |
 //! | `/ledger/*` | the ledger |
 //! | `/media/*` | the demo, or the person's own folder |
 //! | everything else | the built page |
@@ -28,7 +28,7 @@ pub use own_media::{MediaState, Progress};
 pub use tls::{TlsConfig, TlsError};
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,6 +87,9 @@ pub enum ServeError {
     /// The relay can't start.
     #[error("[relay] {0}")]
     Relay(#[from] ::relay::RelayError),
+    /// The gateway can't ask peers as the settings want it.
+    #[error("[gateway.swarm] {0}")]
+    Swarm(#[from] gateway::SwarmError),
     /// The block store can't be opened.
     #[error("the block store: {0}")]
     Store(#[from] StoreError),
@@ -115,6 +118,9 @@ impl ServeError {
                 "`starling serve --print-config` shows every setting with its default.".to_owned()
             }
             Self::Relay(error) => relay::remedy(error).to_owned(),
+            Self::Swarm(_) => {
+                "Set `server` to the address of your page, as in \"https://host\".".to_owned()
+            }
             Self::NoMedia(_) => "Give the folder that holds master.m3u8.".to_owned(),
             Self::Key(_) | Self::Store(_) => {
                 "Check the data folder, or give another with --data.".to_owned()
@@ -145,7 +151,8 @@ impl Server {
     ///
     /// # Errors
     /// In order: no address, a port is taken, a certificate can't be read, the media folder is missing, a key can't be had, a
-    /// setting can't be meant, the relay's port is taken, the block store can't be opened.
+    /// setting can't be meant, the relay's port is taken, the gateway has nobody to introduce it to peers,
+    /// the block store can't be opened.
     pub fn bind(config: Config) -> Result<Self, ServeError> {
         if config.listen.is_empty() {
             return Err(ServeError::NoAddress);
@@ -166,7 +173,12 @@ impl Server {
         if let Some(relay) = &relay {
             signaling.offer(Arc::new(relay::Offer(relay.relay())));
         }
-        let gateway = gateway::router(&config.data, &config.gateway)?;
+        let own = match &certificate {
+            Some(_) => None,
+            None => Some(from_here(sockets[0].local_addr().map_err(ServeError::Serving)?)),
+        };
+        let introducer = config.gateway.introducer(own)?;
+        let gateway = gateway::router(&config.data, &config.gateway, introducer)?;
         let ledger = ledger::Beside::new(&config.ledger, &config.data);
         let Config { data, media, tls, .. } = config;
         Ok(Self {
@@ -304,6 +316,17 @@ impl Server {
 /// Where the key is that signs the media of a data folder.
 pub fn publisher_key(data: &std::path::Path) -> PathBuf {
     data.join("publisher.key")
+}
+
+/// Where a program of this machine finds what listens at an address.
+pub fn from_here(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }
 
 fn media_folder(data: &std::path::Path, media: Option<&PathBuf>) -> PathBuf {

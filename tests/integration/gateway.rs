@@ -1,8 +1,10 @@
 //! The gateway of `starling serve`, by the real binary: what HTTP clients and IPFS clients see.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
-#![allow(dead_code, reason = "the rig is shared with the tests of files")]
+#![allow(dead_code, reason = "the rigs are shared with the tests of files and of native peers")]
 
 mod files_rig;
+mod gateway_swarm;
+mod native_rig;
 
 use content::car::CarReader;
 use content::{Candidate, Cid};

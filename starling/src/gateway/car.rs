@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::sync::Arc;
 
 use ::content::{
     Block, Cid, Node, car,
@@ -19,7 +18,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::range::EntityBytes;
 use super::refusal::Refusal;
 use super::request::Asked;
-use super::{Gateway, Way, respond};
+use super::source::{AHEAD, Source};
+use super::{Way, respond};
 
 /// What is sent: every block once, parents first, children in their order.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.ipld.car; version=1; order=dfs; dups=n";
@@ -69,12 +69,13 @@ impl Walk {
         })
     }
 
-    fn wanted(&self) -> Option<Cid> {
+    /// What is read next, in order; empty at the end.
+    fn wanted(&self) -> Vec<Cid> {
         match self {
-            Self::One(cid) => *cid,
-            Self::File(reader) => reader.wanted(1).first().copied(),
-            Self::Folder(reader) => reader.wanted(1).first().copied(),
-            Self::All(reader) => reader.wanted(1).first().copied(),
+            Self::One(cid) => cid.iter().copied().collect(),
+            Self::File(reader) => reader.wanted(AHEAD),
+            Self::Folder(reader) => reader.wanted(AHEAD),
+            Self::All(reader) => reader.wanted(AHEAD),
         }
     }
 
@@ -96,7 +97,7 @@ impl Walk {
 
 /// A CAR under way.
 struct Sending {
-    gateway: Arc<Gateway>,
+    source: Source,
     header: Option<Vec<u8>>,
     above: VecDeque<Block>,
     walk: Walk,
@@ -113,9 +114,11 @@ impl Sending {
         if let Some(block) = self.above.pop_front() {
             return Ok(Some(self.frame(&block)));
         }
-        while let Some(cid) = self.walk.wanted() {
+        loop {
+            let wanted = self.walk.wanted();
+            let Some(cid) = wanted.first().copied() else { return Ok(None) };
             // The connection is cut: what came can be checked, and what did not is not there.
-            let block = self.gateway.block(cid).await.map_err(io::Error::other)?;
+            let block = self.source.block(&wanted).await.map_err(io::Error::other)?;
             let new = !self.sent.contains(&cid);
             let frame = if new { Some(self.frame(&block)) } else { None };
             self.walk.put(block).map_err(io::Error::other)?;
@@ -126,7 +129,6 @@ impl Sending {
                 return Ok(frame);
             }
         }
-        Ok(None)
     }
 
     fn frame(&mut self, block: &Block) -> Bytes {
@@ -138,9 +140,8 @@ impl Sending {
 }
 
 /// Answers with a CAR.
-#[allow(clippy::unused_async, reason = "the answers of all formats are awaited alike")]
-pub(super) async fn answer(
-    gateway: &Arc<Gateway>,
+pub(super) fn answer(
+    source: Source,
     asked: &Asked,
     car: &Car,
     way: Way,
@@ -163,7 +164,7 @@ pub(super) async fn answer(
         return Ok((StatusCode::OK, headers).into_response());
     }
     let sending = Sending {
-        gateway: Arc::clone(gateway),
+        source,
         header: Some(car::header(&[way.end.cid()])),
         above: way.above.into(),
         walk,

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
 
 use ::content::{
     Block, Cid, Node,
@@ -16,7 +15,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::refusal::Refusal;
 use super::request::Asked;
-use super::{Gateway, Way, listing, media_type, range, respond};
+use super::source::{AHEAD, Source};
+use super::{Way, listing, media_type, range, respond};
 use crate::serve::http::none_match;
 
 const INDEX: &str = "index.html";
@@ -26,12 +26,7 @@ const LISTING_CACHING: &str = "public, max-age=604800, stale-while-revalidate=26
 const LISTING: u32 = 1;
 
 /// Answers with one block as it is.
-pub(super) fn block(
-    _: &Arc<Gateway>,
-    asked: &Asked,
-    way: &Way,
-    head: bool,
-) -> Result<Response, Refusal> {
+pub(super) fn block(asked: &Asked, way: &Way, head: bool) -> Result<Response, Refusal> {
     let (cid, bytes) = (way.end.cid(), way.end.bytes());
     let etag = format!("\"{cid}.raw\"");
     let mut headers = respond::headers(asked, way, &etag, respond::FOREVER);
@@ -56,7 +51,7 @@ pub(super) fn block(
 
 /// Answers with a file, or with what shows a folder.
 pub(super) async fn answer(
-    gateway: &Arc<Gateway>,
+    source: Source,
     asked: &Asked,
     way: Way,
     permit: OwnedSemaphorePermit,
@@ -64,13 +59,13 @@ pub(super) async fn answer(
 ) -> Result<Response, Refusal> {
     match way.node()? {
         Node::Folder(_) | Node::Shard(_) if !asked.as_folder => Ok(redirect(asked)),
-        Node::Folder(_) | Node::Shard(_) => folder(gateway, asked, way, permit, head).await,
+        Node::Folder(_) | Node::Shard(_) => folder(source, asked, way, permit, head).await,
         _ if asked.as_folder => {
             Err(Refusal::new(StatusCode::NOT_FOUND, "expected a folder, found something else"))
         }
         Node::File { size_bytes, .. } => {
             let name = asked.filename.clone().or_else(|| asked.names.last().cloned());
-            file(gateway, asked, &way, name, size_bytes, permit, head).await
+            file(source, asked, &way, name, size_bytes, permit, head).await
         }
         Node::Symlink(target) => {
             let mut headers =
@@ -94,7 +89,7 @@ fn redirect(asked: &Asked) -> Response {
 }
 
 async fn folder(
-    gateway: &Arc<Gateway>,
+    mut source: Source,
     asked: &Asked,
     way: Way,
     permit: OwnedSemaphorePermit,
@@ -102,18 +97,24 @@ async fn folder(
 ) -> Result<Response, Refusal> {
     let root = way.end.cid();
     let mut reader = FolderReader::new(root);
-    while reader.links().len() <= listing::ENTRIES_MAX
-        && let Some(cid) = reader.wanted(1).first().copied()
-    {
-        let block = gateway.block(cid).await?;
+    while reader.links().len() <= listing::ENTRIES_MAX {
+        let wanted = reader.wanted(AHEAD);
+        if wanted.is_empty() {
+            break;
+        }
+        let block = source.block(&wanted).await?;
         reader.put(&block.into_opened()).map_err(|error| Refusal::unreadable(&error))?;
     }
     // A large folder may have it where the listing stopped: it is looked up by its name.
-    if let Ok(index) = gateway.follow(root, std::iter::once(INDEX)).await
-        && let Node::File { size_bytes, .. } = index.node()?
-    {
-        let name = Some(INDEX.to_owned());
-        return file(gateway, asked, &index, name, size_bytes, permit, head).await;
+    match source.follow(root, std::iter::once(INDEX)).await {
+        Ok(index) => {
+            if let Node::File { size_bytes, .. } = index.node()? {
+                let name = Some(INDEX.to_owned());
+                return file(source, asked, &index, name, size_bytes, permit, head).await;
+            }
+        }
+        Err(refusal) if refusal.is_absence() => {}
+        Err(refusal) => return Err(refusal),
     }
     let etag = format!("\"DirIndex-{LISTING}_CID-{root}\"");
     let mut headers = respond::headers(asked, &way, &etag, LISTING_CACHING);
@@ -129,7 +130,7 @@ async fn folder(
 
 /// A file, whole or a range of it.
 async fn file(
-    gateway: &Arc<Gateway>,
+    mut source: Source,
     asked: &Asked,
     way: &Way,
     name: Option<String>,
@@ -151,7 +152,7 @@ async fn file(
     }
     let kind = match name.as_deref().and_then(media_type::by_name) {
         Some(kind) => kind,
-        None => media_type::by_bytes(&first_bytes(gateway, way.end.clone()).await?),
+        None => media_type::by_bytes(&first_bytes(&mut source, way.end.clone()).await?),
     };
     if let Ok(kind) = HeaderValue::from_str(&kind) {
         headers.insert(header::CONTENT_TYPE, kind);
@@ -169,12 +170,12 @@ async fn file(
     if head {
         return Ok((status, headers).into_response());
     }
-    let body = stream_of(Arc::clone(gateway), cid, range, Some(permit));
+    let body = stream_of(source, cid, range, permit);
     Ok((status, headers, Body::from_stream(body)).into_response())
 }
 
 /// What is needed to see what it is.
-async fn first_bytes(gateway: &Arc<Gateway>, root: Block) -> Result<Vec<u8>, Refusal> {
+async fn first_bytes(source: &mut Source, root: Block) -> Result<Vec<u8>, Refusal> {
     let mut reader = FileReader::range(root.cid(), 0..media_type::HEAD_BYTES, u64::MAX);
     let unreadable = |error| Refusal::unreadable(&error);
     reader.put(&root.into_opened()).map_err(unreadable)?;
@@ -183,26 +184,32 @@ async fn first_bytes(gateway: &Arc<Gateway>, root: Block) -> Result<Vec<u8>, Ref
         while let Some(part) = reader.next_part() {
             bytes.extend(part.bytes);
         }
-        let Some(cid) = reader.wanted(1).first().copied() else { return Ok(bytes) };
-        reader.put(&gateway.block(cid).await?.into_opened()).map_err(unreadable)?;
+        let wanted = reader.wanted(AHEAD);
+        if wanted.is_empty() {
+            return Ok(bytes);
+        }
+        reader.put(&source.block(&wanted).await?.into_opened()).map_err(unreadable)?;
     }
 }
 
 /// The bytes of a range, read as they are sent. An error cuts the connection.
 fn stream_of(
-    gateway: Arc<Gateway>,
+    source: Source,
     root: Cid,
     range: Range<u64>,
-    permit: Option<OwnedSemaphorePermit>,
+    permit: OwnedSemaphorePermit,
 ) -> impl stream::Stream<Item = Result<Bytes, io::Error>> {
     let reader = FileReader::range(root, range, u64::MAX);
-    stream::try_unfold((gateway, reader, permit), |(gateway, mut reader, permit)| async move {
+    stream::try_unfold((source, reader, permit), |(mut source, mut reader, permit)| async move {
         loop {
             if let Some(part) = reader.next_part() {
-                return Ok(Some((Bytes::from(part.bytes), (gateway, reader, permit))));
+                return Ok(Some((Bytes::from(part.bytes), (source, reader, permit))));
             }
-            let Some(cid) = reader.wanted(1).first().copied() else { return Ok(None) };
-            let block = gateway.block(cid).await.map_err(io::Error::other)?;
+            let wanted = reader.wanted(AHEAD);
+            if wanted.is_empty() {
+                return Ok(None);
+            }
+            let block = source.block(&wanted).await.map_err(io::Error::other)?;
             reader.put(&block.into_opened()).map_err(io::Error::other)?;
         }
     })

@@ -22,12 +22,24 @@ use super::policy;
 
 #[derive(RustEmbed)]
 #[folder = "../dist/web"]
+// A debug build does not look whether it is there (`build.rs`).
+#[allow_missing = true]
 struct Bundle;
 
 const INDEX: &str = "index.html";
 /// Paths the app draws itself. Other paths without a file are not found.
-const APP_ROUTES: [&str; 9] =
-    ["/", "/watch", "/share", "/library", "/network", "/wallet", "/ledger", "/settings", "/host"];
+const APP_ROUTES: [&str; 10] = [
+    "/",
+    "/watch",
+    "/share",
+    "/library",
+    "/network",
+    "/wallet",
+    "/ledger",
+    "/lend",
+    "/settings",
+    "/host",
+];
 /// Shown while the page is not built in.
 const NO_PAGE: &str = "<!doctype html><meta charset=utf-8><title>Starling</title>\
     <p>This server was built without its page. Build it with <code>cargo xtask run</code>.";

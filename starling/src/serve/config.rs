@@ -61,12 +61,13 @@ impl Config {
             .replace("\n[admin]", "\n[signaling.admin]")
             .replace("\n[witness]", "\n[signaling.witness]")
             .replace("\n[tracker]", "\n[signaling.tracker]");
+        let gateway = gateway::DEFAULT_TOML.replace("\n[swarm]", "\n[gateway.swarm]");
         let tables = [
             ("tls", tls::DEFAULT_TOML),
             ("signaling", &*signaling),
             ("bus", bus::DEFAULT_TOML),
             ("relay", relay::config::DEFAULT_TOML),
-            ("gateway", gateway::DEFAULT_TOML),
+            ("gateway", &*gateway),
             ("ledger", ledger::DEFAULT_TOML),
         ];
         let mut text = DEFAULT_TOML.to_owned();
@@ -114,7 +115,8 @@ mod tests {
         assert!(config.media.is_some() && config.bus.ca.is_some());
         assert!(config.tls.cert.is_some() && config.tls.key.is_some());
         assert!(config.tls.challenges.is_some());
-        assert_eq!(left_out, 6);
+        assert!(config.gateway.swarm.server.is_some());
+        assert_eq!(left_out, 7);
     }
 
     #[test]

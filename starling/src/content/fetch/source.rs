@@ -159,9 +159,11 @@ impl Gateway {
         let mut answer = request.send().await.map_err(|error| failed(&error))?;
         match answer.status() {
             StatusCode::OK => {}
-            StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::PRECONDITION_FAILED => {
-                return Err(Trouble::Absent);
-            }
+            // The last: it looked elsewhere, and nobody gave it in time.
+            StatusCode::NOT_FOUND
+            | StatusCode::GONE
+            | StatusCode::PRECONDITION_FAILED
+            | StatusCode::GATEWAY_TIMEOUT => return Err(Trouble::Absent),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
                 return Err(Trouble::Busy(pause(&answer)));
             }

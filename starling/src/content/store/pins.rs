@@ -28,7 +28,7 @@ pub enum PinKind {
     Listed,
     /// Every block below the root, until `get` has all of them.
     Getting,
-    /// The blocks that were listed, until `get` has all of a sealed share.
+    /// The blocks that were listed, until `get` has all of a share that it gets from peers.
     GettingListed,
 }
 
