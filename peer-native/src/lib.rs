@@ -9,6 +9,7 @@
 //! | `rtc` | WebRTC: one task for each connection |
 //! | `socket` | the signaling WebSocket |
 //! | `running`, `keeper` | one open share; blocks are read, hashed and kept on threads that may wait |
+//! | `till` | money beside its bytes |
 //! | `address` | from a server's address to its signaling socket |
 //!
 //! Laws: no protocol `if` in here; what a core asks for never makes the pump wait; who is slower than the
@@ -25,11 +26,11 @@ mod rtc;
 mod running;
 mod share;
 mod socket;
+mod till;
 
 use std::sync::Arc;
 
 use files::content::{Block, Cid};
-use peer::view::View;
 use tokio::task::JoinHandle;
 
 pub use address::{AddressError, Server};
@@ -37,10 +38,13 @@ pub use error::PeerError;
 /// What callers make shares with, and what is shown of them.
 pub use files::{
     make,
-    view::{EntryView, Failure, PeerView, ShareView, Stage},
+    view::{Failure, Stage},
 };
+/// What tills are set up with.
+pub use payments;
 pub use peer::view;
 pub use share::{OpenShare, Share, ShareStatus};
+pub use till::{OpenTill, TillView, questions};
 
 use pump::{Inbox, Pump};
 
@@ -99,14 +103,6 @@ impl Peer {
     /// It is open already, or the peer has ended.
     pub async fn open(&self, options: OpenShare) -> Result<Share, PeerError> {
         Share::open(self.clone(), options).await
-    }
-
-    /// What is shown now.
-    ///
-    /// # Errors
-    /// The peer has ended.
-    pub async fn view(&self) -> Result<View, PeerError> {
-        self.ask(|pump| pump.view()).await
     }
 
     /// Leaves politely: says goodbye to the neighbours and to the server.

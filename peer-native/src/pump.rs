@@ -17,7 +17,8 @@ use crate::{
     OpenShare, Options, PeerError, rtc::Links, running::Running, share::ShareStatus, socket::Socket,
 };
 
-/// Events that wait for the pump. A frame is at most 64 KiB: 16 MiB of them.
+/// Events that wait for the pump. A frame is at most 64 KiB: 16 MiB of them; blocks among them are bounded by
+/// the cores.
 const EVENTS_MAX: usize = 256;
 /// Events taken before outputs are performed again.
 const EVENTS_AT_ONCE: usize = 64;
@@ -34,6 +35,8 @@ pub(crate) enum Event {
     Socket { number: u32, input: Input },
     /// To a share.
     Share(SwarmId, files::Input),
+    /// To the till of a share.
+    Till(SwarmId, payments::Input),
     /// The app wants to know or change something.
     Ask(Box<dyn FnOnce(&mut Pump) + Send>),
 }
@@ -43,6 +46,7 @@ impl fmt::Debug for Event {
         match self {
             Self::Peer(input) | Self::Socket { input, .. } => input.fmt(f),
             Self::Share(_, input) => input.fmt(f),
+            Self::Till(_, input) => input.fmt(f),
             Self::Ask(_) => f.write_str("Ask"),
         }
     }
@@ -119,7 +123,7 @@ impl Pump {
         Ok((pump, inbox, events))
     }
 
-    /// Runs until the task is aborted or everybody who could put something has gone.
+    /// Runs until the task is aborted.
     pub(crate) async fn run(mut self, mut events: mpsc::Receiver<Event>) {
         loop {
             let sleep = self.next_wake().since(self.now()).min(SLEEP_MAX);
@@ -168,6 +172,7 @@ impl Pump {
                 // Of a socket that was given up since.
                 Event::Socket { .. } => {}
                 Event::Share(swarm, input) => self.step_share(swarm, input),
+                Event::Till(swarm, input) => self.step_till(swarm, input),
                 Event::Ask(question) => question(self),
             }
         }
@@ -230,6 +235,14 @@ impl Pump {
         }
     }
 
+    fn step_till(&mut self, swarm: SwarmId, input: payments::Input) {
+        let now = self.now();
+        if let Some(running) = self.shares.get_mut(&swarm) {
+            let asked = running.step_till(now, input);
+            self.queue.extend(asked.map(|input| Event::Peer(Input::Room(swarm, input))));
+        }
+    }
+
     pub(crate) fn view(&self) -> View {
         self.core.view(self.now())
     }
@@ -262,7 +275,8 @@ impl Pump {
         let View { signaling, rooms, problems, .. } = self.view();
         let name = swarm.to_string();
         let room = rooms.into_iter().find(|room| room.swarm == name).unwrap_or_default();
-        Some(ShareStatus { share: running.view(self.now()), room, signaling, problems })
+        let (share, till) = (running.view(self.now()), running.till());
+        Some(ShareStatus { share, room, signaling, till, problems })
     }
 
     /// A new share's core, to be opened next.

@@ -6,22 +6,24 @@ use std::{sync::Arc, time::SystemTime};
 use files::{
     Config, Event as Told, Input, Output,
     content::{Candidate, Cid, share::ShareManifest},
-    view::{EntryView, ShareView},
+    view::ShareView,
 };
 use peer::RoomInput;
 use primitives::{PeerId, Seed, SwarmId, Time, sha256};
 use tokio::sync::Notify;
 
 use crate::{
-    Blocks, OpenShare,
+    Blocks, OpenShare, TillView,
     keeper::Keeper,
     pump::{Event, Inbox},
+    till::{Counter, Followed},
 };
 
 /// A share that is open. What its core asks for is bounded by the core's own limits
 /// ([`files::config`]): blocks being read, checked and kept.
 pub(crate) struct Running {
     core: files::Share,
+    till: Option<Counter>,
     upload_bytes_per_s: Option<u64>,
     wake_at: Time,
     blocks: Arc<dyn Blocks>,
@@ -45,13 +47,14 @@ impl Running {
         now: Time,
         inbox: &Inbox,
     ) -> Self {
-        let OpenShare { link, key, blocks, upload_bytes_per_s } = options;
+        let OpenShare { link, key, blocks, upload_bytes_per_s, till } = options;
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let started_s = since_1970.map_or(0, |since| since.as_secs());
         let core = files::Share::new(Config { link, key, me, seed, started_s }, now);
         let keeper = Keeper::start(core.swarm(), Arc::clone(&blocks), inbox.clone());
         let (inbox, turns) = (inbox.clone(), Arc::default());
-        Self { core, upload_bytes_per_s, wake_at: now, blocks, keeper, inbox, turns }
+        let till = till.map(|till| Counter::new(till, now));
+        Self { core, till, upload_bytes_per_s, wake_at: now, blocks, keeper, inbox, turns }
     }
 
     /// What it is to be told first.
@@ -67,16 +70,16 @@ impl Running {
         Arc::clone(&self.turns)
     }
 
-    pub(crate) const fn wake_at(&self) -> Time {
-        self.wake_at
+    pub(crate) fn wake_at(&self) -> Time {
+        self.till.as_ref().map_or(self.wake_at, |till| self.wake_at.min(till.wake_at()))
+    }
+
+    pub(crate) fn till(&self) -> Option<TillView> {
+        self.till.as_ref().map(Counter::view)
     }
 
     pub(crate) fn view(&self, now: Time) -> ShareView {
         self.core.view(now)
-    }
-
-    pub(crate) fn entries(&self) -> Vec<EntryView> {
-        self.core.entries()
     }
 
     pub(crate) fn manifest(&self) -> Option<ShareManifest> {
@@ -93,11 +96,55 @@ impl Running {
         now: Time,
         input: Input,
     ) -> impl Iterator<Item = RoomInput> + use<> {
+        let mut asked = Vec::new();
+        let told = self.till.is_some().then(|| till_input(&input)).flatten();
+        match (input, told) {
+            // Not for the core, which would pass it over.
+            (Input::Frame { .. }, Some(told)) => asked.extend(self.step_till(now, told)),
+            (input, told) => {
+                self.step_core(now, input, &mut asked);
+                asked.extend(told.into_iter().flat_map(|told| self.step_till(now, told)));
+            }
+        }
+        self.count(now, &mut asked);
+        asked.into_iter()
+    }
+
+    fn step_core(&mut self, now: Time, input: Input, asked: &mut Vec<RoomInput>) {
         let mut outputs = Vec::new();
         self.wake_at = self.core.step(now, input, &mut outputs);
-        let asked: Vec<RoomInput> =
-            outputs.into_iter().filter_map(|output| self.perform(output)).collect();
+        asked.extend(outputs.into_iter().filter_map(|output| self.perform(output)));
+    }
+
+    /// One step of the till; what the peer is to do follows.
+    pub(crate) fn step_till(
+        &mut self,
+        now: Time,
+        input: payments::Input,
+    ) -> impl Iterator<Item = RoomInput> + use<> {
+        let mut asked = Vec::new();
+        let followed = self.till.as_mut().map(|till| till.step(now, input));
+        self.follow(now, followed.unwrap_or_default(), &mut asked);
         asked.into_iter()
+    }
+
+    /// Tells the till what moved.
+    fn count(&mut self, now: Time, asked: &mut Vec<RoomInput>) {
+        let Some(till) = &mut self.till else { return };
+        let followed = till.count(now, self.core.moved());
+        self.follow(now, followed, asked);
+        if self.till.as_ref().is_some_and(|till| till.wake_at() <= now) {
+            asked.extend(self.step_till(now, payments::Input::Tick));
+        }
+    }
+
+    fn follow(&mut self, now: Time, followed: Vec<Followed>, asked: &mut Vec<RoomInput>) {
+        for one in followed {
+            match one {
+                Followed::Room(input) => asked.push(input),
+                Followed::Share(input) => self.step_core(now, input, asked),
+            }
+        }
     }
 
     fn perform(&self, output: Output) -> Option<RoomInput> {
@@ -137,5 +184,17 @@ impl Running {
         tokio::task::spawn_blocking(move || {
             inbox.put_waiting(Event::Share(swarm, work(&*blocks)));
         });
+    }
+}
+
+/// What the till is told of it.
+fn till_input(input: &Input) -> Option<payments::Input> {
+    match input {
+        Input::PeerUp(peer) => Some(payments::Input::Up(*peer)),
+        Input::PeerDown(peer) => Some(payments::Input::Down(*peer)),
+        Input::Frame { from, bytes } if payments::Till::takes(bytes) => {
+            Some(payments::Input::Frame { from: *from, bytes: bytes.clone() })
+        }
+        _ => None,
     }
 }

@@ -9,20 +9,19 @@ use files::{
         Cid,
         share::{ShareKey, ShareLink, ShareManifest},
     },
-    view::{EntryView, ShareView},
+    view::ShareView,
 };
 use peer::view::{Problem, RoomView, SignalingView};
 use primitives::SwarmId;
 use tokio::sync::Notify;
 
 use crate::{
-    Blocks, Peer, PeerError,
+    Blocks, OpenTill, Peer, PeerError, TillView,
     pump::{Event, Pump},
     running::Running,
 };
 
 /// A share to be opened.
-#[derive(Clone)]
 pub struct OpenShare {
     /// The link.
     pub link: ShareLink,
@@ -32,6 +31,8 @@ pub struct OpenShare {
     pub blocks: Arc<dyn Blocks>,
     /// Bytes a second to all neighbours together; `None`: as much as the line takes.
     pub upload_bytes_per_s: Option<u64>,
+    /// Who pays whom for bytes; none: nobody.
+    pub till: Option<OpenTill>,
 }
 
 impl fmt::Debug for OpenShare {
@@ -49,6 +50,8 @@ pub struct ShareStatus {
     pub room: RoomView,
     /// The connection to the server.
     pub signaling: SignalingView,
+    /// What was paid and earned; none: there is no till.
+    pub till: Option<TillView>,
     /// What is wrong with the peer now, newest first.
     pub problems: Vec<Problem>,
 }
@@ -77,14 +80,6 @@ impl Share {
         self.peer.ask(move |pump| pump.status(swarm)).await?.ok_or(PeerError::Ended)
     }
 
-    /// The files; none before the manifest is here.
-    ///
-    /// # Errors
-    /// The peer has ended.
-    pub async fn entries(&self) -> Result<Vec<EntryView>, PeerError> {
-        self.look(Running::entries).await
-    }
-
     /// What is in it, once that is known.
     ///
     /// # Errors
@@ -104,6 +99,22 @@ impl Share {
     /// Chooses what to fetch, by number, the most wanted first. Replaces what was chosen before.
     pub async fn choose(&self, entries: Vec<u32>) {
         self.tell(Input::Choose { entries, in_order: false }).await;
+    }
+
+    /// What the ledger answered, or that this peer leaves.
+    pub async fn tell_till(&self, input: payments::Input) {
+        self.peer.inbox().put(Event::Till(self.swarm, input)).await;
+    }
+
+    /// Tells a till from wherever the ledger is asked.
+    pub fn till_teller(&self) -> impl Fn(payments::Input) + Send + Sync + use<> {
+        let (peer, swarm) = (self.peer.clone(), self.swarm);
+        move |input| peer.inbox().put_later(Event::Till(swarm, input))
+    }
+
+    /// Somebody waits for these blocks, the first most: they come before all else, chosen or not.
+    pub async fn want(&self, cids: Vec<Cid>) {
+        self.tell(Input::Wait(cids)).await;
     }
 
     /// Waits until the share was opened, everything chosen is here, or it can't be had: one of these

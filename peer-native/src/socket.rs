@@ -37,14 +37,15 @@ use crate::{
 const OUTGOING_MAX: usize = 512;
 /// Longest message taken: twice what the protocol allows, so that the core is what refuses.
 const MESSAGE_BYTES_MAX: usize = 128 << 10;
-/// How long connecting may take, all of it.
+/// How long each step of connecting may take: TCP, TLS, WebSocket.
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
 
 /// At most one open socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
     server: Server,
-    tls: Arc<ClientConfig>,
+    /// None where the server is reached without it: then a machine needs no certificates.
+    tls: Option<Arc<ClientConfig>>,
     inbox: Inbox,
     /// Which socket is the one of now. What an earlier one still says is passed over.
     number: u32,
@@ -54,12 +55,8 @@ pub(crate) struct Socket {
 impl Socket {
     /// No socket yet.
     pub(crate) fn new(server: Server, inbox: Inbox) -> Result<Self, PeerError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_platform_verifier()?
-            .with_no_client_auth();
-        Ok(Self { server, tls: Arc::new(tls), inbox, number: 0, outgoing: None })
+        let tls = if server.signal().scheme() == "ws" { None } else { Some(secure()?) };
+        Ok(Self { server, tls, inbox, number: 0, outgoing: None })
     }
 
     /// Opens one, after closing an earlier one.
@@ -67,7 +64,7 @@ impl Socket {
         self.number = self.number.wrapping_add(1);
         let (sender, outgoing) = mpsc::channel(OUTGOING_MAX);
         self.outgoing = Some(sender);
-        let (server, tls) = (self.server.clone(), Arc::clone(&self.tls));
+        let (server, tls) = (self.server.clone(), self.tls.clone());
         let line = Line { server, tls, number: self.number, inbox: self.inbox.clone() };
         tokio::spawn(line.run(outgoing));
     }
@@ -94,10 +91,20 @@ impl Socket {
     }
 }
 
+/// TLS with the certificates that the system trusts.
+fn secure() -> Result<Arc<ClientConfig>, PeerError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth();
+    Ok(Arc::new(tls))
+}
+
 /// One socket.
 struct Line {
     server: Server,
-    tls: Arc<ClientConfig>,
+    tls: Option<Arc<ClientConfig>>,
     number: u32,
     inbox: Inbox,
 }
@@ -128,14 +135,14 @@ impl Line {
         let late = |_| Failed::Late;
         let connecting = tokio::time::timeout(CONNECT_WITHIN, self.connect());
         let stream = connecting.await.map_err(late)??;
-        if self.server.signal().scheme() == "ws" {
+        let Some(tls) = &self.tls else {
             return self.talk(stream, outgoing).await;
-        }
+        };
         let host = self.server.signal().host_str().unwrap_or_default();
         // An IPv6 address has brackets in a URL and none in a certificate.
         let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(name)?;
-        let securing = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream);
+        let securing = TlsConnector::from(Arc::clone(tls)).connect(name, stream);
         let stream = tokio::time::timeout(CONNECT_WITHIN, securing).await.map_err(late)??;
         self.talk(stream, outgoing).await
     }

@@ -8,6 +8,7 @@ mod error;
 mod fetching;
 mod making;
 mod seeding;
+mod settling;
 
 use ::content::share::{Secret, ShareKey, ShareLink};
 

@@ -11,7 +11,7 @@ mod native_rig;
 
 use std::fs;
 
-use files_rig::{Place, Served, files_below, noise, wait_until};
+use files_rig::{Place, Served, files_below, noise};
 use native_rig::{Getting, Seeded};
 
 #[test]
@@ -28,6 +28,11 @@ fn a_folder_arrives_as_it_was_and_its_sender_sees_who_took_it() {
 
     let listed = receiver.json(&["get", &seeded.link, "--list"]);
     assert_eq!(listed["entries"].as_array().unwrap().len(), 4);
+    assert_eq!(
+        receiver.json(&["pins"])["pins"].as_array().unwrap().len(),
+        0,
+        "a look holds nothing"
+    );
     let got = Getting::finish(&receiver, &[&seeded.link]);
     assert_eq!((&got["output"], &got["files"]), (&"holiday".into(), &3.into()));
     assert_eq!(fs::read(receiver.path("holiday/film.bin")).unwrap(), film);
@@ -37,6 +42,17 @@ fn a_folder_arrives_as_it_was_and_its_sender_sees_who_took_it() {
     assert_eq!(seeded.stop(), Some(0));
     // Nothing holds what was got: room may be made of it.
     assert_eq!(receiver.json(&["pins"])["pins"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_share_without_files_ends_at_once_with_its_folder() {
+    let (server, sender, receiver) = (Place::new(), Place::new(), Place::new());
+    let served = Served::new(&server);
+    fs::create_dir_all(sender.path("empty/inside")).unwrap();
+    let seeded = Seeded::start(&sender, &["empty", "--server", &served.url]);
+    let got = Getting::finish(&receiver, &[&seeded.link]);
+    assert_eq!(got["files"], 0);
+    assert!(receiver.path("empty").is_dir());
 }
 
 #[test]
@@ -160,5 +176,7 @@ fn each_failure_has_its_exit_code_and_says_what_to_do() {
     let text = String::from_utf8(output.stdout).unwrap();
     let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!(last["error"]["code"], "nobody");
-    wait_until("nothing is left half written", || !receiver.path("n").exists());
+    let left = fs::read_dir(receiver.path(".")).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = left.filter(|name| name.to_string_lossy().ends_with(".tmp")).collect();
+    assert!(left.is_empty(), "half written: {left:?}");
 }

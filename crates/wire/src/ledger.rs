@@ -29,6 +29,38 @@ pub struct StateProof {
     pub finality: Finality,
 }
 
+/// A page of records whose keys begin alike, as they are after the last final block. Nothing proves it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Records {
+    /// Blocks since genesis.
+    #[n(0)]
+    pub height: u64,
+    /// When that block was made, in milliseconds since 1970-01-01 UTC.
+    #[n(1)]
+    pub time_ms: u64,
+    /// At most [`limits::LEDGER_RECORDS_MAX`](crate::limits::LEDGER_RECORDS_MAX), keys in ascending order.
+    #[n(2)]
+    pub records: Vec<(ByteVec, ByteVec)>,
+    /// Whether there are others behind the last one.
+    #[n(3)]
+    pub more: bool,
+}
+
+impl Records {
+    /// The bytes that are sent.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Reads what a stranger sent; see [`Finality::read`]. Keys out of order are something else.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        read(bytes).filter(|page: &Self| {
+            page.records.len() <= crate::limits::LEDGER_RECORDS_MAX
+                && page.records.is_sorted_by(|(one, _), (next, _)| one.as_slice() < next.as_slice())
+        })
+    }
+}
+
 impl Finality {
     /// From bytes as a server has them.
     pub fn new(headers: Vec<Vec<u8>>, certificate: Vec<u8>) -> Self {
@@ -97,5 +129,21 @@ mod tests {
         bytes.push(0);
         assert_eq!(Finality::read(&bytes), None);
         assert_eq!(Finality::read(&Finality::new(vec![], vec![]).to_bytes()), None);
+    }
+
+    #[test]
+    fn a_page_has_its_keys_in_order_and_no_more_than_it_may() {
+        let key = |number: usize| number.to_be_bytes().to_vec().into();
+        let page = |numbers: &[usize]| {
+            let records = numbers.iter().map(|number| (key(*number), vec![7_u8].into())).collect();
+            Records { height: 5, time_ms: 6, records, more: true }
+        };
+        assert_eq!(Records::read(&page(&[1, 2]).to_bytes()), Some(page(&[1, 2])));
+        for wrong in [[2, 1], [1, 1]] {
+            assert_eq!(Records::read(&page(&wrong).to_bytes()), None);
+        }
+        let many: Vec<usize> = (0..=crate::limits::LEDGER_RECORDS_MAX).collect();
+        assert_eq!(Records::read(&page(&many).to_bytes()), None);
+        assert!(Records::read(&page(&many[1..]).to_bytes()).is_some());
     }
 }

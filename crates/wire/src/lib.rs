@@ -3,6 +3,7 @@
 //! - [`peer`]: CBOR between two peers over data channels (`docs/spec/swarm.md`).
 //! - [`blocks`]: the same between peers that share files (`docs/spec/files.md`).
 //! - [`signaling`]: JSON between a peer and a signaling server (`docs/spec/signaling.md`).
+//! - [`pay`]: CBOR between two peers who pay for bytes (`docs/spec/payments.md`).
 //! - [`node`]: CBOR between the signaling servers of one host (the same page).
 //! - [`ledger`]: CBOR from a server of the ledger to a light client (`docs/spec/ledger.md`).
 //! - [`json`]: how JSON is read.
@@ -15,5 +16,6 @@ pub mod json;
 pub mod ledger;
 pub mod limits;
 pub mod node;
+pub mod pay;
 pub mod peer;
 pub mod signaling;

@@ -73,3 +73,5 @@ pub const NODE_NAME_BYTES_MAX: usize = 64;
 pub const LEDGER_HEADERS_MAX: usize = 65;
 /// Longest record and longest proof together with their headers, in bytes.
 pub const LEDGER_ANSWER_BYTES_MAX: usize = 131_072;
+/// Most records in one page of a listing of the ledger.
+pub const LEDGER_RECORDS_MAX: usize = 256;

@@ -67,7 +67,7 @@ pub(super) async fn run(
     loopback: bool,
     inbox: Inbox,
     found: mpsc::Sender<Command>,
-    commands: mpsc::Receiver<Command>,
+    mut commands: mpsc::Receiver<Command>,
     closed: oneshot::Receiver<()>,
 ) {
     let connected = match connect(&rtc, loopback, found).await {
@@ -80,9 +80,9 @@ pub(super) async fn run(
     let connection = Arc::clone(&connected.connection);
     let mut link = Link::new(id, inbox, connected);
     tokio::select! {
-        () = link.run(commands) => {}
-        // Dropped, never sent.
-        _ = closed => {}
+        () = link.run(&mut commands) => {}
+        // Dropped, never sent. What was to be sent before, a goodbye, goes out.
+        _ = closed => link.send_rest(&mut commands).await,
     }
     drop(link);
     if let Err(error) = connection.close().await {
@@ -145,7 +145,7 @@ impl Link {
     }
 
     /// Runs until the connection is lost, and tells so.
-    async fn run(&mut self, mut commands: mpsc::Receiver<Command>) {
+    async fn run(&mut self, commands: &mut mpsc::Receiver<Command>) {
         let (mut account, mut path) = (every(ACCOUNT_EVERY), every(PATH_EVERY));
         loop {
             let done = tokio::select! {
@@ -160,6 +160,17 @@ impl Link {
             };
             if done.is_err() {
                 return self.tell(Input::RtcClosed { link: self.id }).await;
+            }
+        }
+    }
+
+    /// Sends what was told to be sent before the end.
+    async fn send_rest(&mut self, commands: &mut mpsc::Receiver<Command>) {
+        while let Ok(command) = commands.try_recv() {
+            if let Command::Send(channel, bytes) = command
+                && self.send(channel, bytes).await.is_err()
+            {
+                return;
             }
         }
     }

@@ -16,6 +16,7 @@ use serde_json::json;
 use starling::content::{
     ContentError, Fetched, FileStore, Gateways, Got, Opening, Pin, PinKind, fetch, get, import,
 };
+use starling::share::ShareError;
 use url::Url;
 
 use super::progress::ProgressLine;
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     output: Option<PathBuf>,
     /// A CAR file to import first, or a gateway to fetch from (https://…), whose blocks are checked;
     /// more than once: the next is asked when one lies or fails
-    #[arg(long, value_name = "CAR|URL")]
+    #[arg(long, value_name = "CAR|URL", conflicts_with_all = ["server", "only", "list", "password", "relay_only"])]
     from: Vec<From>,
     /// Keep what was fetched: room is made of other blocks
     #[arg(long)]
@@ -99,6 +100,9 @@ struct Done {
 pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let json = args.json;
     let cid = match args.what.clone() {
+        What::Link(..) if !args.from.is_empty() => {
+            return told(json, Err(ShareError::FromOfLink.into()));
+        }
         What::Link(link, text) => {
             let server = args.swarm.server.clone().unwrap_or(text);
             return told(json, swarm::run(args, *link, &server).await);
@@ -167,7 +171,10 @@ fn work(args: &Args, cid: Cid, output: &Path) -> Result<Done, ContentError> {
     let got = get(cid, output, args.max_bytes, &store, &mut show)?;
     if args.pin {
         store.pin(&pin(PinKind::Below), &[])?;
-    } else if matches!(store.pinned(&cid)?, Some(Pin { kind: PinKind::Getting, .. })) {
+    } else if matches!(
+        store.pinned(&cid)?,
+        Some(Pin { kind: PinKind::Getting | PinKind::GettingListed, .. })
+    ) {
         store.unpin(&cid)?;
     }
     Ok(Done { got, fetched, given_up })

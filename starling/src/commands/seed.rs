@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use content::share::ShareLink;
 use peer_native::{Blocks, Server};
@@ -14,7 +14,7 @@ use starling::share::{
 
 use super::get::password;
 use super::progress::{ProgressLine, TransferLine};
-use super::{Problem, signals, told, units};
+use super::{Problem, now_s, signals, told, units, waiting};
 
 /// How often it is looked who takes what.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -45,6 +45,8 @@ pub(crate) struct Args {
     /// Connect through relays only
     #[arg(long)]
     relay_only: bool,
+    #[command(flatten)]
+    money: super::money::Earning,
     /// Folder that holds the block store
     #[arg(long, value_name = "DIR", default_value = "starling-data")]
     data: PathBuf,
@@ -71,18 +73,18 @@ async fn work(args: Args) -> Result<(), ShareError> {
     let known = known(&args.what)?;
     let server = server(&args, known.is_some())?;
     let (json, limit, relay_only) = (args.json, args.limit, args.relay_only);
-    // Nobody hears signals before it gives: until then an interrupt just ends the process.
-    let given = tokio::task::spawn_blocking(move || match known {
+    let money = args.money.options(&server)?;
+    // Nobody hears signals before the link is told: until then an interrupt just ends the process.
+    let given = waiting(move || match known {
         Some(link) => again(&args, link),
         None if args.public => public(&args),
         None => sealed(&args),
     });
-    let given =
-        given.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-    let Given { link, key, blocks, about } = given;
+    let Given { link, key, blocks, about } = given.await?;
+    let stop = signals::stop();
     tell_link(&server, &link, &about, json);
-    let seeding = Seeding::start(server, relay_only, link, key, blocks, limit).await?;
-    give(seeding, json).await
+    let seeding = Seeding::start(server, relay_only, link, key, blocks, limit, money).await?;
+    give(seeding, json, stop).await
 }
 
 /// The server that was named, or the link's own.
@@ -124,7 +126,9 @@ fn public(args: &Args) -> Result<Given, ShareError> {
     let added = add(path, Options::default(), &mut store, &mut show)?;
     let mut link = ShareLink::public(added.cid);
     if path.is_file() {
-        link.name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        // One that some system can't hold would be refused by every receiver.
+        let name = path.file_name().and_then(|name| name.to_str());
+        link.name = name.filter(|name| content::check_name(name).is_ok()).map(str::to_owned);
     }
     let key = key_of(&link, None)?;
     let blocks = Arc::new(StoreBlocks::open(&args.data)?);
@@ -162,9 +166,13 @@ fn tell_link(server: &Server, link: &ShareLink, about: &Value, json: bool) {
 }
 
 /// Gives until it is stopped, and says who takes what.
-async fn give(mut seeding: Seeding, json: bool) -> Result<(), ShareError> {
+async fn give(
+    mut seeding: Seeding,
+    json: bool,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ShareError> {
     let mut shown = Shown { line: TransferLine::new("giving"), json, last: None };
-    let mut stop = std::pin::pin!(signals::stop());
+    let mut stop = std::pin::pin!(stop);
     let mut looks = tokio::time::interval(LOOK_EVERY);
     loop {
         tokio::select! {
@@ -188,8 +196,8 @@ impl Shown {
         if self.json {
             // The rate alone is no news.
             let news = self.last.as_ref().is_none_or(|last| {
-                (last.connected, &last.takers, last.sent_bytes, last.held)
-                    != (look.connected, &look.takers, look.sent_bytes, look.held)
+                (last.connected, &last.takers, last.sent_bytes, last.held, last.earned)
+                    != (look.connected, &look.takers, look.sent_bytes, look.held, look.earned)
             });
             if news {
                 println!("{}", object(&look));
@@ -221,7 +229,9 @@ impl Shown {
         });
         let takers: Vec<String> = takers.collect();
         let (sent, rate) = (units::bytes(look.sent_bytes), units::bytes(look.send_bytes_per_s));
-        self.line.write_over(&format!("given: {sent}, {rate}/s; {}", takers.join(", ")));
+        let earned = look.earned.map(|earned| format!(", earned {} units", earned.sure));
+        let earned = earned.unwrap_or_default();
+        self.line.write_over(&format!("given: {sent}, {rate}/s{earned}; {}", takers.join(", ")));
     }
 
     /// A line that stays.
@@ -252,9 +262,7 @@ fn object(look: &Look) -> Value {
     };
     json!({ "connected": look.connected, "sent_bytes": look.sent_bytes,
             "held_bytes": look.held.map(|(held, _)| held),
+            "earned_units": look.earned.map(|earned| earned.sure.to_string()),
+            "unclaimed_units": look.earned.map(|earned| earned.unclaimed.to_string()),
             "takers": look.takers.iter().map(taker).collect::<Vec<_>>() })
-}
-
-fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs())
 }

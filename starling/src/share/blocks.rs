@@ -21,6 +21,8 @@ pub struct StoreBlocks {
 struct State {
     /// Why the store takes nothing more.
     trouble: Option<StoreError>,
+    /// It was said that it can't be read.
+    warned: bool,
     counts: Counts,
 }
 
@@ -36,14 +38,13 @@ pub struct Counts {
 }
 
 impl StoreBlocks {
-    /// The store of a data folder. What is put from now on is not evicted while this lives.
+    /// The store of a data folder. What is put here is not evicted while this lives.
     ///
     /// # Errors
     /// The store can't be read or written.
     pub fn open(data: &Path) -> Result<Self, StoreError> {
-        let reading = FileStore::open(data)?;
-        let mut writing = FileStore::open(data)?;
-        writing.begin()?;
+        // No session before something is put: what others use meanwhile could not be evicted while it lives.
+        let (reading, writing) = (FileStore::open(data)?, FileStore::open(data)?);
         Ok(Self { reading, writing: Mutex::new(writing), state: Mutex::default() })
     }
 
@@ -73,7 +74,7 @@ impl StoreBlocks {
         let kind = self.reading.pinned(&root)?.map(|pin| pin.kind);
         if keep.is_some() {
             self.reading.pin(&Pin { root, kind: PinKind::Listed, name: keep }, listed)
-        } else if kind == Some(PinKind::GettingListed) {
+        } else if matches!(kind, Some(PinKind::Getting | PinKind::GettingListed)) {
             self.reading.unpin(&root).map(drop)
         } else {
             Ok(())
@@ -90,6 +91,13 @@ impl StoreBlocks {
         lock(&self.state).counts
     }
 
+    /// Says once that the store can't be read.
+    fn warn(&self, error: &StoreError) {
+        if !std::mem::replace(&mut lock(&self.state).warned, true) {
+            tracing::warn!("the block store can't be read, what is in it is not given: {error}");
+        }
+    }
+
     fn write(&self, blocks: &[Block]) -> Result<(), StoreError> {
         let mut store = lock(&self.writing);
         blocks.iter().try_for_each(|block| store.put(block))?;
@@ -99,7 +107,10 @@ impl StoreBlocks {
 
 impl Blocks for StoreBlocks {
     fn has(&self, cid: &Cid) -> bool {
-        let has = self.reading.has(cid).unwrap_or(false);
+        let has = self.reading.has(cid).unwrap_or_else(|error| {
+            self.warn(&error);
+            false
+        });
         if has {
             lock(&self.state).counts.here += 1;
         }
@@ -107,7 +118,10 @@ impl Blocks for StoreBlocks {
     }
 
     fn read(&self, cid: &Cid) -> Option<Block> {
-        let found = self.reading.get(cid).ok()??;
+        let found = self.reading.get(cid).unwrap_or_else(|error| {
+            self.warn(&error);
+            None
+        })?;
         let block = found.verify().ok();
         if block.is_none() {
             // A damaged one would stand in the way of the whole one that comes.

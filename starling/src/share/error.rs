@@ -6,6 +6,7 @@ use ::content::share::{LinkError, PasswordError};
 use peer_native::{AddressError, Failure, PeerError, make::MakeError};
 
 use crate::content::{ContentError, StoreError};
+use crate::purse::PurseError;
 
 /// Why `seed`, or `get` of a link, ended early.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +57,9 @@ pub enum ShareError {
     /// What came is refused.
     #[error("{}", refused(.0))]
     Refused(Failure),
+    /// A gateway or CAR was named for a link.
+    #[error("peers are asked of a link, not a gateway or a CAR")]
+    FromOfLink,
     /// A path without a name (`/`, `..`).
     #[error("{0:?} has no name to share it by")]
     NoName(PathBuf),
@@ -71,6 +75,9 @@ pub enum ShareError {
     /// The peer.
     #[error("{0}")]
     Peer(#[from] PeerError),
+    /// Nothing can be paid or earned.
+    #[error("{0}")]
+    Purse(#[from] PurseError),
 }
 
 impl From<StoreError> for ShareError {
@@ -97,6 +104,7 @@ impl ShareError {
         match self {
             Self::Link(_) => "link",
             Self::NoServer | Self::Server(_) => "server",
+            Self::FromOfLink => "from",
             Self::PasswordNeeded => "password-needed",
             Self::Password(_) => "password",
             Self::Ended | Self::Refused(Failure::Ended) => "ended",
@@ -113,6 +121,7 @@ impl ShareError {
             Self::Interrupted => "interrupted",
             Self::Content(error) => error.code(),
             Self::Peer(_) => "peer",
+            Self::Purse(error) => error.code(),
         }
     }
 
@@ -141,18 +150,26 @@ impl ShareError {
                  is kept."
             }
             Self::NoName(_) => "Name the folder itself.",
+            Self::FromOfLink => "Leave --from out; it is for CIDs.",
             Self::Make(_) => "Rename it: such a name can't be written everywhere.",
             Self::Interrupted => "Run the same command again to go on.",
             Self::Content(error) => error.remedy(),
+            Self::Peer(PeerError::Tls(_)) => "Install the system's certificates (ca-certificates).",
             Self::Peer(_) => "Try again.",
+            Self::Purse(error) => error.remedy(),
         }
     }
 
     /// Exit code of the process: 1 reading or writing failed, 2 the command was wrong, 3 what was asked
-    /// for is not here, 4 what is here was refused, 5 the password, 6 the server, 130 interrupted.
+    /// for is not here, 4 what is here was refused, 5 the password, 6 the server, 7 the ledger,
+    /// 130 interrupted.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Link(_) | Self::NoServer | Self::Server(_) | Self::NoName(_) => 2,
+            Self::Link(_)
+            | Self::NoServer
+            | Self::Server(_)
+            | Self::NoName(_)
+            | Self::FromOfLink => 2,
             Self::NoSuchEntry(_) | Self::Nobody { .. } => 3,
             Self::Ended | Self::Refused(_) | Self::TooLarge { .. } | Self::Make(_) => 4,
             Self::PasswordNeeded | Self::Password(_) => 5,
@@ -160,6 +177,7 @@ impl ShareError {
             Self::Interrupted => 130,
             Self::Content(error) => error.exit_code(),
             Self::Peer(_) => 1,
+            Self::Purse(_) => 7,
         }
     }
 }

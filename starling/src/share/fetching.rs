@@ -6,15 +6,20 @@ use std::time::Duration;
 
 use ::content::{
     Cid,
-    share::{ShareKey, ShareLink, ShareManifest},
+    share::{EntryKind, ShareKey, ShareLink, ShareManifest},
 };
+use peer_native::payments::Paid;
 use peer_native::{
     OpenShare, Options, Peer, Server, Share, ShareStatus, Stage, view::SignalingState,
 };
 use tokio::time::Instant;
 
-use super::{Counts, ShareError, StoreBlocks};
+use super::{
+    Counts, ShareError, StoreBlocks,
+    settling::{open, serve, settle},
+};
 use crate::content::ContentError;
+use crate::purse;
 
 /// How often it is looked how far it is.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -44,6 +49,8 @@ pub struct Wanted {
     pub patience: Duration,
     /// Connect through relays only.
     pub relay_only: bool,
+    /// From which account peers are paid that ask for it; none: nobody is.
+    pub money: Option<purse::Options>,
 }
 
 /// A share whose chosen files are in the store.
@@ -59,6 +66,8 @@ pub struct Fetched {
     pub blocks: Vec<Cid>,
     /// What was here, and what came.
     pub counts: Counts,
+    /// What was paid; none: nothing was to be.
+    pub paid: Option<Paid>,
 }
 
 /// Fetches what the store lacks. Whoever drops this goes on later where it was.
@@ -73,11 +82,17 @@ pub async fn fetch(
     if let Some(path) = &wanted.output {
         check_absent(path)?;
     }
-    let Wanted { server, link, key, relay_only, .. } = wanted.clone();
+    let Wanted { server, link, key, relay_only, money, .. } = wanted.clone();
     let peer = Peer::start(Options { server, relay_only })?;
-    let open = OpenShare { link, key, blocks: blocks.clone(), upload_bytes_per_s: None };
-    let share = peer.open(open).await?;
+    let (purse, till) = open(money).await?;
+    let share = peer
+        .open(OpenShare { link, key, blocks: blocks.clone(), upload_bytes_per_s: None, till })
+        .await?;
+    serve(purse, &share);
     let fetched = Fetching::new(wanted, blocks, &share).run(show).await;
+    // Also of who gives up: what came is paid.
+    let paid = settle(&share).await.map(|till| till.paid);
+    let fetched = fetched.map(|fetched| Fetched { paid, ..fetched });
     drop(share);
     peer.stop().await;
     fetched
@@ -126,13 +141,21 @@ impl<'f> Fetching<'f> {
                 && let Some(manifest) = self.share.manifest().await?
             {
                 let (entries, output) = self.choose(&manifest)?;
-                if self.wanted.list {
+                let is_file = |number: &u32| {
+                    let entry =
+                        usize::try_from(*number).ok().and_then(|at| manifest.entries.get(at));
+                    entry.is_some_and(|entry| entry.kind != EntryKind::Folder)
+                };
+                // Folders are in the manifest: of them alone nothing is to be fetched.
+                if self.wanted.list || !entries.iter().any(is_file) {
                     return self.fetched(manifest, entries, output).await;
                 }
                 self.share.choose(entries.clone()).await;
                 chosen = Some((manifest, entries, output));
             }
-            self.hold().await?;
+            if chosen.is_some() {
+                self.hold().await?;
+            }
             let status = self.share.status().await?;
             show(&status);
             self.check(&status)?;
@@ -151,7 +174,7 @@ impl<'f> Fetching<'f> {
         output: PathBuf,
     ) -> Result<Fetched, ShareError> {
         let blocks = self.share.cids().await?;
-        Ok(Fetched { manifest, entries, output, blocks, counts: self.blocks.counts() })
+        Ok(Fetched { manifest, entries, output, blocks, counts: self.blocks.counts(), paid: None })
     }
 
     /// What of it is wanted, and where it goes.

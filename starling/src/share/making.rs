@@ -115,7 +115,7 @@ fn secret(key: &ShareKey, seed: &Seed, options: &MakeOptions) -> Result<Secret, 
 }
 
 /// What a file or folder is called.
-pub(super) fn name_of(path: &Path) -> Result<String, ShareError> {
+fn name_of(path: &Path) -> Result<String, ShareError> {
     let none = || ShareError::NoName(path.to_owned());
     // `.` has a name too.
     let whole = path.canonicalize().map_err(io_at(path))?;

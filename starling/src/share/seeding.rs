@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ::content::share::{ShareKey, ShareLink};
+use peer_native::payments::Earned;
 use peer_native::{
     Blocks, OpenShare, Options, Peer, Server, Share, ShareStatus, Stage,
     view::{PeerView, SignalingState},
 };
 
-use super::ShareError;
+use super::{
+    ShareError,
+    settling::{open, serve, settle},
+};
+use crate::purse;
 
 /// Letters of a peer's key that a person is shown.
 const SHOWN: usize = 8;
@@ -54,6 +59,8 @@ pub struct Look {
     pub sent_bytes: u64,
     /// Bytes a second that went out lately.
     pub send_bytes_per_s: u64,
+    /// What was earned; none: it is a gift.
+    pub earned: Option<Earned>,
 }
 
 impl Seeding {
@@ -68,9 +75,13 @@ impl Seeding {
         key: ShareKey,
         blocks: Arc<dyn Blocks>,
         upload_bytes_per_s: Option<u64>,
+        money: Option<purse::Options>,
     ) -> Result<Self, ShareError> {
         let peer = Peer::start(Options { server, relay_only })?;
-        let share = peer.open(OpenShare { link, key, blocks, upload_bytes_per_s }).await?;
+        let (purse, till) = open(money).await?;
+        let open = OpenShare { link, key, blocks, upload_bytes_per_s, till };
+        let share = peer.open(open).await?;
+        serve(purse, &share);
         Ok(Self { peer, share, takers: BTreeMap::new() })
     }
 
@@ -79,7 +90,7 @@ impl Seeding {
     /// # Errors
     /// The share can't be given: it has ended, or is none.
     pub async fn look(&mut self) -> Result<Look, ShareError> {
-        let ShareStatus { share, room, signaling, .. } = self.share.status().await?;
+        let ShareStatus { share, room, signaling, till, .. } = self.share.status().await?;
         if let Stage::Failed(failure) = share.stage {
             return Err(ShareError::Refused(failure));
         }
@@ -117,12 +128,14 @@ impl Seeding {
             went,
             sent_bytes: share.sent_bytes,
             send_bytes_per_s: share.send_bytes_per_s,
+            earned: till.map(|till| till.earned),
         })
     }
 
-    /// Says goodbye to everybody.
+    /// Says goodbye to everybody; what was earned is claimed before.
     pub async fn stop(self) {
         let Self { peer, share, .. } = self;
+        settle(&share).await;
         drop(share);
         peer.stop().await;
     }

@@ -11,7 +11,7 @@ use starling::content::{Got, get_share};
 use starling::share::{Fetched, ShareError, StoreBlocks, Wanted, fetch, key_of};
 
 use super::super::progress::{ProgressLine, Transfer, TransferLine};
-use super::super::{Problem, signals, told, units};
+use super::super::{Problem, now_s, signals, told, units, waiting};
 
 /// How often a line of JSON says how far it is.
 const TELL_EVERY: Duration = Duration::from_millis(500);
@@ -39,6 +39,8 @@ pub(super) struct Args {
     /// Connect through relays only
     #[arg(long)]
     relay_only: bool,
+    #[command(flatten)]
+    money: super::super::money::Paying,
 }
 
 /// A password as it was given.
@@ -51,7 +53,7 @@ pub(super) async fn run(args: super::Args, link: ShareLink, server: &str) -> Res
     tokio::select! {
         done = work(args, link, server) => Ok(done?),
         () = signals::stop() => {
-            let stopped = told(json, Err(ShareError::Interrupted.into()));
+            let stopped = told::<()>(json, Err(ShareError::Interrupted.into()));
             let code = stopped.err().map_or(1, |problem| {
                 eprintln!("\n{problem}");
                 problem.exit_code
@@ -71,10 +73,12 @@ async fn work(args: super::Args, link: ShareLink, server: &str) -> Result<(), Sh
         return Err(ShareError::NoServer);
     }
     let server = Server::new(server)?;
+    let money = args.swarm.money.options(&server, &args.data)?;
     let (secret, given) = (link.clone(), password(args.swarm.password.clone()));
     let key = waiting(move || key_of(&secret, given.as_deref())).await?;
     let data = args.data.clone();
-    let blocks = Arc::new(waiting(move || Ok(StoreBlocks::open(&data)?)).await?);
+    let blocks = waiting(move || StoreBlocks::open(&data)).await;
+    let blocks = Arc::new(blocks.map_err(ShareError::from)?);
     let wanted = Wanted {
         server,
         link,
@@ -85,6 +89,7 @@ async fn work(args: super::Args, link: ShareLink, server: &str) -> Result<(), Sh
         bytes_max: args.max_bytes,
         patience: args.swarm.wait,
         relay_only: args.swarm.relay_only,
+        money,
     };
     let mut shown = Shown::new(args.json);
     let mut show = |status: &ShareStatus| {
@@ -108,14 +113,6 @@ async fn work(args: super::Args, link: ShareLink, server: &str) -> Result<(), Sh
         Ok(())
     })
     .await
-}
-
-/// Does what waits for disks or computes for long.
-async fn waiting<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ShareError> + Send + 'static,
-) -> Result<T, ShareError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 fn write(
@@ -145,7 +142,8 @@ fn make_folder(path: Option<&Path>) -> Result<(), ShareError> {
 
 fn tell(fetched: &Fetched, got: &Got, json: bool) {
     let Got { files, content_bytes, left_out } = got;
-    let Fetched { output, counts, .. } = fetched;
+    let Fetched { output, counts, paid, .. } = fetched;
+    let units = paid.map(|paid| paid.promised.to_string());
     for path in left_out {
         eprintln!("left out: {path} is a symlink that leads out of the folder");
     }
@@ -154,10 +152,13 @@ fn tell(fetched: &Fetched, got: &Got, json: bool) {
             "{}",
             json!({ "output": output, "files": files, "content_bytes": content_bytes,
                     "left_out": left_out, "fetched_blocks": counts.kept,
-                    "fetched_bytes": counts.kept_bytes, "blocks_here": counts.here })
+                    "fetched_bytes": counts.kept_bytes, "blocks_here": counts.here, "paid_units": units })
         );
     } else {
         println!("{}", output.display());
+        if let Some(units) = units {
+            eprintln!("paid: {units} units");
+        }
     }
 }
 
@@ -241,9 +242,4 @@ fn transfer(status: &ShareStatus) -> Transfer {
         bytes_per_s: share.receive_bytes_per_s,
         peers: share.peers.len(),
     }
-}
-
-fn now_s() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs())
 }

@@ -1,0 +1,372 @@
+//! The till itself: one `step`, every input.
+
+use ledger::{AccountId, domains::paypool::Voucher};
+use primitives::{PeerId, SortedMap, Time};
+use wire::pay::{Lane, PayMessage, Stop, StopReason, is_payment};
+
+use crate::{
+    LaneProof, Setup, config,
+    earning::{self, Credit},
+    paying::{self, Debt, PayLane, Promised, Purse, Reserved},
+};
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The wake time came; nothing else happened.
+    Tick,
+    /// Data channels to this peer are open both ways.
+    Up(PeerId),
+    /// They are gone.
+    Down(PeerId),
+    /// A frame about payment ([`is_payment`]), from a stranger: any bytes.
+    Frame {
+        /// Who sent it.
+        from: PeerId,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Bytes that moved between us since it came up, by the count of what carries them.
+    Moved {
+        /// Which neighbour.
+        peer: PeerId,
+        /// From it: verified, or thrown away through no fault of its own.
+        received: u64,
+        /// To it.
+        sent: u64,
+    },
+    /// The answer to [`Output::Reserve`]: the payee's lane as it is now; none: the ledger would not.
+    Reserved {
+        /// Whose lane.
+        payee: AccountId,
+        /// As it is now.
+        lane: Option<Reserved>,
+    },
+    /// The answer to [`Output::Prove`]; none: it is not there, or nobody could be asked.
+    Proved {
+        /// Who says it is there.
+        peer: PeerId,
+        /// Which lane.
+        lane: Lane,
+        /// As the ledger holds it.
+        proof: Option<LaneProof>,
+    },
+    /// The answer to [`Output::Claim`].
+    Claimed {
+        /// Whose voucher.
+        peer: PeerId,
+        /// Units of the lane that the ledger has paid, whoever claimed them; none: it could not be asked.
+        redeemed: Option<u128>,
+    },
+    /// This peer leaves: what is owed is promised, what was promised is claimed.
+    Leave,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Send a frame on the control channel.
+    Send {
+        /// To whom.
+        to: PeerId,
+        /// The frame.
+        bytes: Vec<u8>,
+    },
+    /// Set units of the pool aside for a payee; answered by [`Input::Reserved`].
+    Reserve {
+        /// For whom.
+        payee: AccountId,
+        /// How many more.
+        amount: u128,
+    },
+    /// Look up a lane of our account, and its pool; answered by [`Input::Proved`].
+    Prove {
+        /// Who says it is there.
+        peer: PeerId,
+        /// Which.
+        lane: Lane,
+    },
+    /// Hand a voucher to the ledger; answered by [`Input::Claimed`].
+    Claim {
+        /// Whose.
+        peer: PeerId,
+        /// It.
+        voucher: Voucher,
+    },
+    /// Remember this in case the peer ends: it is the `used` of a lane that is filled again.
+    Remember(Promised),
+    /// Serve this neighbour no more until it pays, or serve it again.
+    Hold {
+        /// Which.
+        peer: PeerId,
+        /// Not to be served.
+        on: bool,
+    },
+    /// Something for the app to know.
+    Event(Event),
+}
+
+/// What the app may want to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// So many more units are this neighbour's.
+    Paid(PeerId, u128),
+    /// So many more units of this neighbour are ours.
+    Earned(PeerId, u128),
+    /// The ledger was handed this neighbour's voucher: units of the lane that it has paid, if that is known.
+    Claimed(PeerId, Option<u128>),
+    /// One side stopped paying or counting: why.
+    Stopped(PeerId, StopReason),
+    /// It said something about payment that can't be read.
+    Nonsense(PeerId),
+}
+
+/// What was paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Paid {
+    /// Units promised to all.
+    pub promised: u128,
+    /// Units set aside for all, promised or not.
+    pub reserved: u128,
+    /// Units for what came that are not promised yet, to neighbours that are here and paid.
+    pub owed: u128,
+}
+
+/// What was earned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Earned {
+    /// Units that are sure.
+    pub sure: u128,
+    /// Of these, not yet claimed; of neighbours that are remembered.
+    pub unclaimed: u128,
+    /// Something is being claimed.
+    pub claiming: bool,
+}
+
+/// See the crate's story.
+#[derive(Debug)]
+pub struct Till {
+    setup: Setup,
+    now: Time,
+    accounts: SortedMap<PeerId, Account>,
+    /// What is set aside, by the payee's account; of accounts above.
+    lanes: SortedMap<AccountId, PayLane>,
+    purse: Purse,
+    sure: u128,
+    leaving: bool,
+}
+
+/// One neighbour's.
+#[derive(Debug, Default)]
+struct Account {
+    up: bool,
+    debt: Debt,
+    credit: Credit,
+}
+
+impl Till {
+    /// A till with nothing in it.
+    pub fn new(setup: Setup, now: Time) -> Self {
+        let (accounts, lanes) = (SortedMap::new(), SortedMap::new());
+        Self { setup, now, accounts, lanes, purse: Purse::default(), sure: 0, leaving: false }
+    }
+
+    /// Whether it has anything to do with this frame.
+    pub fn takes(frame: &[u8]) -> bool {
+        is_payment(frame)
+    }
+
+    /// What was paid so far.
+    pub fn paid(&self) -> Paid {
+        let here = self.accounts.values().filter(|account| account.up);
+        let owed = here.map(|account| account.debt.unpaid()).sum();
+        Paid { promised: self.purse.promised, reserved: self.purse.reserved, owed }
+    }
+
+    /// What was earned so far.
+    pub fn earned(&self) -> Earned {
+        let unclaimed = self.accounts.values().map(|account| account.credit.unclaimed()).sum();
+        let claiming = self.accounts.values().any(|account| account.credit.is_claiming());
+        Earned { sure: self.sure, unclaimed, claiming }
+    }
+
+    /// Takes one input at `now`, pushes what is to be done and says when to call again.
+    ///
+    /// Total: whatever a stranger, the ledger or the driver says, nothing panics.
+    pub fn step(&mut self, now: Time, input: Input, out: &mut Vec<Output>) -> Time {
+        self.now = self.now.max(now);
+        self.take(input, out);
+        for peer in self.accounts.keys().copied().collect::<Vec<_>>() {
+            self.settle(peer, out);
+        }
+        let wake = self.accounts.values().map(|account| self.wake(account)).min();
+        wake.unwrap_or(Time::NEVER).max(self.now + core::time::Duration::from_millis(1))
+    }
+
+    fn wake(&self, account: &Account) -> Time {
+        let debt = &account.debt;
+        let lane = debt.account().and_then(|payee| self.lanes.get(&payee));
+        // Who leaves has promised already.
+        let pay = if account.up && !self.leaving { debt.wake(lane) } else { Time::NEVER };
+        pay.min(account.credit.wake(self.now))
+    }
+
+    fn take(&mut self, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Tick => {}
+            Input::Up(peer) => self.on_up(peer, out),
+            Input::Down(peer) => {
+                if let Some(account) = self.accounts.get_mut(&peer) {
+                    account.up = false;
+                }
+            }
+            Input::Frame { from, bytes } => self.on_frame(from, &bytes, out),
+            Input::Moved { peer, received, sent } => {
+                if let Some(account) = self.accounts.get_mut(&peer) {
+                    account.debt.on_received(self.now, received);
+                    account.credit.on_sent(sent);
+                }
+            }
+            Input::Reserved { payee, lane } => self.on_reserved(payee, lane),
+            Input::Proved { peer, lane, proof } => {
+                let Some(account) = self.accounts.get_mut(&peer) else { return };
+                let step = account.credit.on_proved(self.now, lane, proof, &self.setup);
+                step.into_iter().for_each(|step| self.earn(peer, step, out));
+            }
+            Input::Claimed { peer, redeemed } => {
+                if let Some(account) = self.accounts.get_mut(&peer) {
+                    account.credit.on_claimed(self.now, redeemed);
+                    out.push(Output::Event(Event::Claimed(peer, redeemed)));
+                }
+            }
+            Input::Leave => self.leaving = true,
+        }
+    }
+
+    /// A neighbour that was here before goes on where it was.
+    fn on_up(&mut self, peer: PeerId, out: &mut Vec<Output>) {
+        if self.accounts.len() >= config::ACCOUNTS_MAX && !self.accounts.contains_key(&peer) {
+            let done =
+                |(_, account): &(&PeerId, &Account)| !account.up && account.credit.unclaimed() == 0;
+            let Some(gone) = self.accounts.iter().find(done).map(|(peer, _)| *peer) else { return };
+            self.accounts.remove(&gone);
+            let payees: Vec<_> = self.accounts.values().map(|one| one.debt.account()).collect();
+            self.lanes.retain(|payee, _| payees.contains(&Some(*payee)));
+        }
+        let account = self.accounts.entry(peer).or_default();
+        account.up = true;
+        account.debt.again();
+        account.credit.again(self.setup.earning.as_ref());
+        let step = account.credit.greet(&self.setup);
+        step.into_iter().for_each(|step| self.earn(peer, step, out));
+    }
+
+    fn on_frame(&mut self, from: PeerId, bytes: &[u8], out: &mut Vec<Output>) {
+        let Some(account) = self.accounts.get_mut(&from) else { return };
+        let Ok(message) = PayMessage::decode(bytes) else {
+            out.push(Output::Event(Event::Nonsense(from)));
+            return;
+        };
+        match message {
+            PayMessage::Terms(terms) => {
+                let step = account.debt.on_terms(&self.setup, &terms);
+                step.into_iter().for_each(|step| self.pay(from, step, out));
+            }
+            PayMessage::Lane(lane) if self.setup.earning.is_some() => self.on_lane(from, lane, out),
+            PayMessage::Promise(promise) => account.credit.on_promise(promise),
+            PayMessage::Stop(stop) => {
+                // Each side knows which of its two roles is meant.
+                match stop.reason {
+                    StopReason::Lane | StopReason::Promise => account.debt.on_stop(),
+                    StopReason::Terms | StopReason::Limit | StopReason::Funds => {
+                        account.credit.on_stop();
+                    }
+                }
+                out.push(Output::Event(Event::Stopped(from, stop.reason)));
+            }
+            PayMessage::Lane(_) => {}
+        }
+    }
+
+    /// A lane is of one neighbour at a time: of several, each promise would count several times.
+    fn on_lane(&mut self, from: PeerId, lane: Lane, out: &mut Vec<Output>) {
+        let others = self.accounts.iter_mut().filter(|(peer, _)| **peer != from);
+        let other = { others }.find(|(_, account)| account.credit.is_of(lane));
+        let inherited = match other {
+            Some((_, other)) if other.up => {
+                let stop = PayMessage::Stop(Stop { reason: StopReason::Lane });
+                return self.say(from, &stop, out);
+            }
+            // It has a new key.
+            Some((_, other)) => Some(other.credit.hand_over()),
+            None => None,
+        };
+        let Some(account) = self.accounts.get_mut(&from) else { return };
+        let step = account.credit.on_lane(lane);
+        if let Some(inherited) = inherited.filter(|_| step.is_none()) {
+            account.credit.take_over(inherited);
+        }
+        step.into_iter().for_each(|step| self.earn(from, step, out));
+    }
+
+    fn on_reserved(&mut self, payee: AccountId, lane: Option<Reserved>) {
+        let Some(known) = self.lanes.get_mut(&payee) else { return };
+        match lane {
+            Some(lane) => known.on_reserved(lane),
+            None => known.on_not_reserved(self.now, &mut self.purse),
+        }
+    }
+
+    fn settle(&mut self, peer: PeerId, out: &mut Vec<Output>) {
+        let Some(account) = self.accounts.get_mut(&peer) else { return };
+        let earned = account.credit.settle(self.now, self.leaving || !account.up, &self.setup);
+        let paid = match (&self.setup.paying, account.debt.account()) {
+            (Some(paying), Some(payee)) if account.up => {
+                let mut till = paying::Till {
+                    now: self.now,
+                    leaving: self.leaving,
+                    chain: self.setup.chain,
+                    paying,
+                    purse: &mut self.purse,
+                };
+                account.debt.settle(&mut till, self.lanes.entry(payee).or_default())
+            }
+            _ => Vec::new(),
+        };
+        earned.into_iter().for_each(|step| self.earn(peer, step, out));
+        paid.into_iter().for_each(|step| self.pay(peer, step, out));
+    }
+
+    fn pay(&mut self, peer: PeerId, step: paying::Step, out: &mut Vec<Output>) {
+        match step {
+            paying::Step::Say(message) => self.say(peer, &message, out),
+            paying::Step::Reserve(payee, amount) => out.push(Output::Reserve { payee, amount }),
+            paying::Step::Paid(units, promised) => {
+                out.push(Output::Remember(promised));
+                out.push(Output::Event(Event::Paid(peer, units)));
+            }
+        }
+    }
+
+    fn earn(&mut self, peer: PeerId, step: earning::Step, out: &mut Vec<Output>) {
+        match step {
+            earning::Step::Say(message) => self.say(peer, &message, out),
+            earning::Step::Prove(lane) => out.push(Output::Prove { peer, lane }),
+            earning::Step::Earned(units) => {
+                self.sure = self.sure.saturating_add(units);
+                out.push(Output::Event(Event::Earned(peer, units)));
+            }
+            earning::Step::Hold(on) => out.push(Output::Hold { peer, on }),
+            earning::Step::Claim(voucher) => out.push(Output::Claim { peer, voucher }),
+        }
+    }
+
+    fn say(&self, to: PeerId, message: &PayMessage, out: &mut Vec<Output>) {
+        if let PayMessage::Stop(stop) = message {
+            out.push(Output::Event(Event::Stopped(to, stop.reason)));
+        }
+        if self.accounts.get(&to).is_some_and(|account| account.up) {
+            out.push(Output::Send { to, bytes: message.encode_to_vec() });
+        }
+    }
+}

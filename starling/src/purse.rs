@@ -1,0 +1,262 @@
+//! Paying for bytes, and being paid, on a ledger: what the tills of `seed` and `get` ask for.
+//!
+//! What a payee counts on is proved to a light client. Of the server it is believed that it passes transactions
+//! on, and what they cost, up to [`FEE_MAX`].
+
+mod error;
+mod pool;
+mod promises;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ledger::{
+    AccountId, Action, AssetId, ChainId, TransactionId,
+    domains::paypool::{self, Lane, Pool, Voucher, lane_key, pool_key},
+};
+use light_client::{TrustRoot, Verifier};
+use payments::{Earning, Input, LaneProof, Output, Paying, Reserved, Setup};
+use peer_native::{OpenTill, payments, questions};
+use primitives::{KeyPair, PeerId};
+use tokio::sync::mpsc;
+
+use crate::ledger_client::{Client, ClientError, Waits};
+
+pub use error::PurseError;
+use promises::Promises;
+
+/// How long a transaction may take to be final.
+const FINAL_WITHIN: Duration = Duration::from_secs(20);
+/// Questions of one kind that are answered by one transaction.
+const BATCH_MAX: usize = 64;
+/// Vouchers worth more than this, ten times what a claim costs, are handed in at once.
+const CLAIM_FROM: u128 = 50_000;
+/// Vouchers worth no more than this, what a claim costs, are not handed in.
+const CLAIM_LEAST: u128 = 5_000;
+/// Most units that a transaction may cost: five times a claim of 64 vouchers.
+pub const FEE_MAX: u128 = 1_000_000;
+
+/// What a person says about money.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A server of the ledger: "https://host".
+    pub node: String,
+    /// Which ledger, and by whose key; none: as the server says, this time.
+    pub root: Option<TrustRoot>,
+    /// The account's key.
+    pub key: KeyPair,
+    /// To pay.
+    pub pay: Option<Pay>,
+    /// To be paid.
+    pub earn: Option<Earn>,
+}
+
+/// What is paid, at most.
+#[derive(Debug, Clone)]
+pub struct Pay {
+    /// Most units in all.
+    pub spend_max: u128,
+    /// Most units for a MiB.
+    pub per_mib_max: u64,
+    /// Folder that remembers the pool.
+    pub data: PathBuf,
+}
+
+/// What bytes cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Earn {
+    /// Units for a MiB.
+    pub per_mib: u64,
+    /// Whoever does not pay is not served beyond a first credit.
+    pub required: bool,
+}
+
+/// Who asks the ledger.
+#[derive(Debug)]
+pub struct Purse {
+    client: Client,
+    verifier: Verifier,
+    chain: ChainId,
+    key: KeyPair,
+    paying: Option<(u64, Promises)>,
+}
+
+impl Purse {
+    /// Meets the ledger; for who pays, a pool with enough in it is found or opened.
+    ///
+    /// # Errors
+    /// See [`PurseError`].
+    pub async fn open(
+        options: Options,
+    ) -> Result<(Self, OpenTill, mpsc::Receiver<Output>), PurseError> {
+        let Options { node, root, key, pay, earn } = options;
+        let client = Client::new(&node)?;
+        let root = match root {
+            Some(root) => root,
+            None => client.root().await?,
+        };
+        let verifier = Verifier::new(&root).map_err(PurseError::Root)?;
+        let chain = ChainId::new(*root.chain.as_bytes());
+        let mut purse = Self { client, verifier, chain, key, paying: None };
+        let paying = match &pay {
+            Some(pay) => Some(purse.paying(pay).await?),
+            None => None,
+        };
+        if let (Some(pay), Some(Paying { pool, .. })) = (&pay, &paying) {
+            purse.paying = Some((*pool, Promises::of(&pay.data, chain, *pool).await));
+        }
+        let earning = earn.map(|earn| Earning {
+            account: purse.account(),
+            asset: AssetId::NATIVE,
+            per_mib: earn.per_mib,
+            required: earn.required,
+            claim_from: CLAIM_FROM,
+            claim_least: CLAIM_LEAST,
+        });
+        let (ledger, asked) = questions();
+        let setup = Setup { chain, paying, earning };
+        Ok((purse, OpenTill { setup, ledger }, asked))
+    }
+
+    /// Whose it is.
+    pub fn account(&self) -> AccountId {
+        AccountId::of_key(self.key.id())
+    }
+
+    async fn paying(&self, pay: &Pay) -> Result<Paying, PurseError> {
+        let (pool, signer) = pool::find_or_open(self, pay).await?;
+        Ok(Paying {
+            pool,
+            asset: AssetId::NATIVE,
+            signer,
+            per_mib_max: pay.per_mib_max,
+            spend_max: pay.spend_max,
+            hour_max: pay.spend_max,
+        })
+    }
+
+    /// Answers a till's questions until it is gone. Questions of one kind that wait together are asked in one
+    /// transaction.
+    pub async fn serve(mut self, mut asked: mpsc::Receiver<Output>, answer: impl Fn(Input)) {
+        let mut batch = Vec::new();
+        while asked.recv_many(&mut batch, BATCH_MAX).await > 0 {
+            let (mut lanes, mut vouchers) = (Vec::new(), Vec::new());
+            for question in batch.drain(..) {
+                match question {
+                    Output::Reserve { payee, amount } => lanes.push((payee, amount)),
+                    Output::Claim { peer, voucher } => vouchers.push((peer, voucher)),
+                    Output::Prove { peer, lane } => {
+                        let proof = self.proof(lane).await.unwrap_or_else(|error| {
+                            tracing::warn!("a lane could not be looked up: {error}");
+                            None
+                        });
+                        answer(Input::Proved { peer, lane, proof });
+                    }
+                    Output::Remember(promised) => {
+                        if let Some((_, promises)) = &mut self.paying {
+                            promises.note(promised);
+                        }
+                    }
+                    Output::Send { .. } | Output::Hold { .. } | Output::Event(_) => {}
+                }
+            }
+            if let Some((_, promises)) = &mut self.paying {
+                promises.write().await;
+            }
+            if !lanes.is_empty() {
+                self.reserve(lanes, &answer).await;
+            }
+            if !vouchers.is_empty() {
+                self.claim(vouchers, &answer).await;
+            }
+        }
+    }
+
+    async fn reserve(&self, mut lanes: Vec<(AccountId, u128)>, answer: &impl Fn(Input)) {
+        let Some((pool, promises)) = &self.paying else { return };
+        let pool = *pool;
+        // A till asks once for a payee until it is answered.
+        lanes.sort();
+        let action = paypool::Action::Reserve { pool, lanes: lanes.clone() };
+        let done = self.act(action).await;
+        if let Err(error) = &done {
+            tracing::warn!("no units could be set aside: {error}");
+        }
+        for (payee, _) in lanes {
+            let lane = match &done {
+                Ok(()) => self.lane(pool, payee).await.ok().flatten(),
+                Err(_) => None,
+            };
+            let lane = lane.filter(|lane| lane.open).map(|lane| Reserved {
+                epoch: lane.epoch,
+                reserve: lane.reserve,
+                used: lane.redeemed.max(promises.of_lane(payee, lane.epoch)),
+            });
+            answer(Input::Reserved { payee, lane });
+        }
+    }
+
+    async fn claim(&self, vouchers: Vec<(PeerId, Voucher)>, answer: &impl Fn(Input)) {
+        let batch = vouchers.iter().map(|(_, voucher)| voucher.clone()).collect();
+        if let Err(error) = self.act(paypool::Action::Claim { vouchers: batch }).await {
+            tracing::warn!("what was earned could not be claimed: {error}");
+        }
+        // Somebody else may have claimed it, or the receipt came too late.
+        for (peer, voucher) in vouchers {
+            let lane = self.lane(voucher.pool, voucher.payee).await.ok().flatten();
+            let redeemed = lane.filter(|lane| lane.epoch == voucher.epoch);
+            answer(Input::Claimed { peer, redeemed: redeemed.map(|lane| lane.redeemed) });
+        }
+    }
+
+    /// Sends an action and waits until it is final.
+    async fn act(&self, action: paypool::Action) -> Result<(), ClientError> {
+        let id = self.send(action).await?;
+        self.client.done(id, FINAL_WITHIN).await.map(drop)
+    }
+
+    async fn send(&self, action: paypool::Action) -> Result<TransactionId, ClientError> {
+        let waits = Waits { fee_max: Some(FEE_MAX), ..Waits::default() };
+        self.client.act_as(&self.key, Action::Paypool(action), waits).await
+    }
+
+    /// A lane of this account, with what a payee counts on.
+    async fn proof(&self, lane: wire::pay::Lane) -> Result<Option<LaneProof>, ClientError> {
+        let Some(pool) = self.pool(lane.pool).await? else { return Ok(None) };
+        let (pool, now_s) = pool;
+        let found = self.lane(lane.pool, self.account()).await?;
+        let found = found.filter(|found| found.open && found.epoch == lane.epoch);
+        Ok(found.map(|found| LaneProof {
+            signer: pool.signer,
+            asset: pool.asset,
+            reserve: found.reserve,
+            redeemed: found.redeemed,
+            epoch: found.epoch,
+            left_s: match pool.closing_s {
+                Some(_) => 0,
+                None => pool.expiry_s.saturating_sub(now_s),
+            },
+        }))
+    }
+
+    /// A pool, proved, and the time of the block it is of.
+    async fn pool(&self, pool: u64) -> Result<Option<(Pool, u64)>, ClientError> {
+        let (record, now_s) = self.client.proved(&self.verifier, &pool_key(pool)).await?;
+        Ok(decoded(record)?.map(|pool| (pool, now_s)))
+    }
+
+    /// A lane, proved.
+    async fn lane(&self, pool: u64, payee: AccountId) -> Result<Option<Lane>, ClientError> {
+        let (record, _) = self.client.proved(&self.verifier, &lane_key(pool, payee)).await?;
+        decoded(record)
+    }
+}
+
+/// A record that was proved: what the ledger wrote, unless it is of a later version.
+fn decoded<T>(record: Option<Vec<u8>>) -> Result<Option<T>, ClientError>
+where
+    T: for<'b> minicbor::Decode<'b, ()>,
+{
+    let form = |_| ClientError::Form("a record".to_owned());
+    record.map(|bytes| minicbor::decode(&bytes).map_err(form)).transpose()
+}

@@ -1,0 +1,65 @@
+//! Why there is no purse.
+
+use light_client::RootError;
+
+use crate::key_file::KeyFileError;
+use crate::ledger_client::ClientError;
+
+/// Why nothing can be paid or earned.
+#[derive(Debug, thiserror::Error)]
+pub enum PurseError {
+    /// The ledger.
+    #[error("{0}")]
+    Ledger(#[from] ClientError),
+    /// The trust root is none.
+    #[error("{0}")]
+    Root(RootError),
+    /// The key of vouchers.
+    #[error("{0}")]
+    Key(#[from] KeyFileError),
+    /// The account has too little.
+    #[error(
+        "the account has {units} units, {wanted} are to be set aside, and each transaction costs a fee"
+    )]
+    Short {
+        /// What it has.
+        units: u128,
+        /// What is to be locked.
+        wanted: u128,
+    },
+    /// What remembers the pool can't be written.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl PurseError {
+    /// For programs: stable.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Ledger(_) => "ledger",
+            Self::Root(_) => "root",
+            Self::Key(_) => "key",
+            Self::Short { .. } => "short",
+            Self::Io { .. } => "io",
+        }
+    }
+
+    /// What a person can do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Ledger(ClientError::Unreachable { .. }) => {
+                "Name a server of the ledger with --node URL."
+            }
+            Self::Ledger(error) => error.remedy(),
+            Self::Root(_) => "Copy the trust root once more, from the Ledger page of the server.",
+            Self::Key(_) => "Check the file.",
+            Self::Short { .. } => "Set less aside with --spend, or send the account more units.",
+            Self::Io { .. } => "Name a folder that can be written with --data DIR.",
+        }
+    }
+}

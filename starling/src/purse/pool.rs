@@ -1,0 +1,153 @@
+//! The pool that a person pays from: opened once, filled when it is used again, given back when it has ended.
+
+use std::path::{Path, PathBuf};
+
+use ledger::{
+    AssetId, ChainId, TransactionId,
+    domains::paypool::{self, Pool},
+};
+use primitives::KeyPair;
+use serde_json::{Value, json};
+
+use super::{FINAL_WITHIN, Pay, Purse, PurseError};
+use crate::{atomic, key_file, ledger_client::ClientError};
+
+/// How long a pool lives; used again, it lives so long from then.
+const TTL_S: u64 = 7 * 86_400;
+/// A pool with less life is extended.
+const LEFT_LEAST_S: u64 = 86_400;
+/// The key of vouchers, in the data folder: the account's own signs nothing while bytes come.
+const SIGNER: &str = "voucher.key";
+/// Which pools there are.
+const REMEMBERED: &str = "pool.json";
+/// Most pools remembered that were used before; the oldest is forgotten, and anybody may end it.
+const BEFORE_MAX: usize = 16;
+
+/// What is written down of a person's pools on one ledger.
+#[derive(Debug, Default)]
+struct Known {
+    /// The one that is used.
+    pool: Option<u64>,
+    /// The transaction that opens it, while nobody knows its number.
+    opening: Option<TransactionId>,
+    /// Those that were used before and whose deposits did not come back yet.
+    before: Vec<u64>,
+}
+
+/// The number of a pool that holds what may be spent, and its voucher key.
+pub(super) async fn find_or_open(purse: &Purse, pay: &Pay) -> Result<(u64, KeyPair), PurseError> {
+    let signer = key_file::load_or_create(&pay.data.join(SIGNER))?.key;
+    let path = pay.data.join(REMEMBERED);
+    let mut known = Known::read(&path, purse.chain).await;
+    if let Some(id) = known.opening.take() {
+        // Whoever was interrupted finds its deposit by the receipt.
+        known.pool = purse.client.receipt(id).await?.as_ref().and_then(number_of).or(known.pool);
+    }
+    known.give_back(purse).await?;
+    if let Some(number) = known.pool {
+        match purse.pool(number).await? {
+            Some((pool, now_s)) if is_ours(&pool, purse, &signer) && pool.is_open(now_s) => {
+                fill(purse, pay, number, &pool, now_s).await?;
+                known.write(&path, purse.chain).await?;
+                return Ok((number, signer));
+            }
+            Some(_) => known.before.push(number),
+            None => {}
+        }
+        known.pool = None;
+    }
+    check_funds(purse, pay.spend_max).await?;
+    let open = paypool::Action::Open {
+        asset: AssetId::NATIVE,
+        deposit: pay.spend_max,
+        ttl_s: TTL_S,
+        signer: signer.id(),
+    };
+    let id = purse.send(open).await?;
+    known.opening = Some(id);
+    known.write(&path, purse.chain).await?;
+    let receipt = purse.client.done(id, FINAL_WITHIN).await?;
+    let number = number_of(&receipt).ok_or_else(|| ClientError::Form("a receipt".to_owned()))?;
+    (known.pool, known.opening) = (Some(number), None);
+    known.write(&path, purse.chain).await?;
+    Ok((number, signer))
+}
+
+fn is_ours(pool: &Pool, purse: &Purse, signer: &KeyPair) -> bool {
+    pool.payer == purse.account() && pool.signer == signer.id() && pool.asset == AssetId::NATIVE
+}
+
+/// The pool that a receipt says was opened.
+fn number_of(receipt: &Value) -> Option<u64> {
+    let events = receipt["events"].as_array().into_iter().flatten();
+    let mut numbers = events.filter_map(|event| event["numbers"][0].as_str());
+    numbers.find_map(|number| number.parse().ok())
+}
+
+impl Known {
+    /// Nothing, if it is of another ledger or none.
+    async fn read(path: &Path, chain: ChainId) -> Self {
+        let text = tokio::fs::read_to_string(path).await.unwrap_or_default();
+        let value: Value = serde_json::from_str(&text).unwrap_or_default();
+        if value["chain"].as_str() != Some(chain.to_string().as_str()) {
+            return Self::default();
+        }
+        let before = value["before"].as_array().into_iter().flatten();
+        Self {
+            pool: value["pool"].as_u64(),
+            opening: value["opening"].as_str().and_then(|id| id.parse().ok()),
+            before: before.filter_map(Value::as_u64).collect(),
+        }
+    }
+
+    async fn write(&mut self, path: &Path, chain: ChainId) -> Result<(), PurseError> {
+        let over = self.before.len().saturating_sub(BEFORE_MAX);
+        self.before.drain(..over);
+        let opening = self.opening.map(|id| id.to_string());
+        let text = json!({ "chain": chain.to_string(), "pool": self.pool, "opening": opening,
+                           "before": self.before });
+        let written = atomic::write(path, text.to_string().as_bytes()).await;
+        written.map_err(|source| PurseError::Io { path: PathBuf::from(path), source })
+    }
+
+    /// Ends pools whose time is over: what nobody claimed comes back.
+    async fn give_back(&mut self, purse: &Purse) -> Result<(), PurseError> {
+        let mut left = Vec::new();
+        for number in std::mem::take(&mut self.before) {
+            match purse.pool(number).await? {
+                Some((pool, now_s)) if now_s >= pool.ends_s() => {
+                    purse.act(paypool::Action::CloseFinish { pool: number }).await?;
+                }
+                Some(_) => left.push(number),
+                None => {}
+            }
+        }
+        self.before = left;
+        Ok(())
+    }
+}
+
+/// Makes what it holds enough, lanes of earlier sessions counted, and its life long enough.
+async fn fill(
+    purse: &Purse,
+    pay: &Pay,
+    number: u64,
+    pool: &Pool,
+    now_s: u64,
+) -> Result<(), PurseError> {
+    let lacking = pay.spend_max.saturating_sub(pool.free.saturating_add(pool.reserved));
+    if lacking > 0 {
+        check_funds(purse, lacking).await?;
+        purse.act(paypool::Action::TopUp { pool: number, amount: lacking }).await?;
+    }
+    if pool.expiry_s.saturating_sub(now_s) < LEFT_LEAST_S {
+        purse.act(paypool::Action::Extend { pool: number, ttl_s: TTL_S }).await?;
+    }
+    Ok(())
+}
+
+async fn check_funds(purse: &Purse, wanted: u128) -> Result<(), PurseError> {
+    let units = purse.client.holding(purse.account()).await?.units;
+    let units = units.parse().unwrap_or(0);
+    if units > wanted { Ok(()) } else { Err(PurseError::Short { units, wanted }) }
+}
