@@ -5,6 +5,8 @@
 //! under **Formats**: `UPDATE_VECTORS=1` writes them anew.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod energy;
+
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use identity::{
@@ -24,10 +26,10 @@ use ledger::{
 use primitives::{Hash, KeyPair, Seed};
 use serde_json::{Value, json};
 
-fn file() -> PathBuf {
+fn file(name: &str) -> PathBuf {
     // Built as a test of `crates/ledger`: what it proves needs nothing else.
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    root.join("tests/conformance/vectors/ledger.json")
+    root.join("tests/conformance/vectors").join(name)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -196,16 +198,16 @@ fn names_transactions_receipts_and_records_are_the_frozen_bytes() {
             "key": hex(key.as_bytes()), "key_hash": key.hash().to_string(), "record": hex(record),
         }));
     });
-    check(&vectors);
+    check("ledger.json", &vectors);
 }
 
 /// Compares with the file, or writes it when that was decided.
-fn check(vectors: &[Value]) {
+fn check(name: &str, vectors: &[Value]) {
     let text = serde_json::to_string_pretty(&json!({ "vectors": vectors })).unwrap() + "\n";
     if std::env::var_os("UPDATE_VECTORS").is_some() {
-        fs::write(file(), &text).unwrap();
+        fs::write(file(name), &text).unwrap();
     }
-    let frozen: Value = serde_json::from_str(&fs::read_to_string(file()).unwrap()).unwrap();
+    let frozen: Value = serde_json::from_str(&fs::read_to_string(file(name)).unwrap()).unwrap();
     let frozen = frozen["vectors"].as_array().unwrap();
     assert_eq!(frozen.len(), vectors.len(), "number of vectors");
     for (expected, found) in frozen.iter().zip(vectors) {

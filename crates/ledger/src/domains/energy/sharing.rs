@@ -1,15 +1,20 @@
 //! Sharing after the fact: one price in the middle, parts by readings.
 
+use minicbor::{Decode, Encode};
+
 use super::{ceil_cost, floor_cost, ratio::pro_rata};
 
 /// What energy costs without neighbours, in millionths per kWh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Tariff {
     /// Bought from the grid.
+    #[n(0)]
     pub retail: u64,
     /// Sold to the grid.
+    #[n(1)]
     pub feed_in: u64,
     /// For using the grid between neighbours.
+    #[n(2)]
     pub grid_fee: u64,
 }
 

@@ -1,182 +1,225 @@
-use proptest::prelude::*;
+//! A street of households with a retailer behind it; `histories` plays random ones.
 
-use super::*;
-use crate::testing::account;
+mod histories;
+mod mechanisms;
+mod refusals;
+mod slots;
 
-fn orders(first: u64, of: &[(u64, u64)]) -> Vec<Order> {
-    (first..)
-        .zip(of)
-        .map(|(id, (limit, quantity_wh))| Order {
-            id,
-            owner: account(id),
-            limit: *limit,
-            quantity_wh: *quantity_wh,
-        })
-        .collect()
+use std::collections::BTreeMap;
+
+use super::{
+    Action, Community, Content, Error, Friend, Limits, Member, Mode, Opening, Purse, Reading,
+    Record, Rules, SLOT_S, Slot, Source, Tariff, Trust, community, member, meter, meter_proof,
+    record, slot,
+};
+use crate::{
+    self as ledger, AssetId, Code as _, Event,
+    testing::{Lab, account, key},
+};
+
+const COMMUNITY: u32 = 1;
+const OPERATOR: u64 = 50;
+const GRID: u64 = 51;
+const NETWORK: u64 = 52;
+const STRANGER: u64 = 53;
+/// Slots for readings after a slot.
+const WINDOW: u16 = 4;
+/// The slot in which the street comes together; its meters read from the next on.
+const START: u64 = 1_000;
+/// Units that each household and the grid bring.
+const DEPOSIT: u128 = 5_000_000;
+/// Units that everybody has at the beginning.
+const WEALTH: u128 = 20_000_000;
+
+/// 30 cents from the grid, 8 to it, 5 for the way between neighbours: 16.5 in the middle.
+const RULES: Rules = Rules {
+    mode: Mode::Sharing,
+    tariff: Tariff { retail: 300_000, feed_in: 80_000, grid_fee: 50_000 },
+    loss_ppm: 0,
+    trust_min: Trust::SelfReported,
+};
+
+/// Household 1 has meter 0, and so on.
+struct Street {
+    lab: Lab,
+    /// What each meter has taken and given.
+    totals: BTreeMap<u32, (u64, u64)>,
 }
 
-fn any_orders() -> impl Strategy<Value = Vec<(u64, u64)>> {
-    prop::collection::vec((0..40_u64, 0..12_u64), 0..12)
-}
+impl Street {
+    fn new(households: u32, rules: Rules) -> Self {
+        let mut street = Self { lab: Lab::new(), totals: BTreeMap::new() };
+        street.wait_slots(START);
+        let people = (1..=u64::from(households)).chain([OPERATOR, GRID, NETWORK, STRANGER]);
+        people.for_each(|who| street.lab.fund(account(who), AssetId::NATIVE, WEALTH));
+        let (grid, network) = (account(GRID), account(NETWORK));
+        let (asset, window_slots) = (AssetId::NATIVE, WINDOW);
+        street.done(OPERATOR, Action::Open { asset, grid, network, window_slots, rules });
+        street.done(GRID, deposit(Purse::Grid, DEPOSIT));
+        for number in 0..households {
+            let who = u64::from(number) + 1;
+            street.done(OPERATOR, admit(who));
+            street.done(who, deposit(Purse::Member, DEPOSIT));
+            let action = street.add_meter(who, number);
+            street.done(who, action);
+        }
+        street
+    }
 
-/// The best welfare there is, found Wh by Wh: the best bids with the cheapest offers.
-fn best(bids: &[Order], offers: &[Order], fee: u64) -> (u64, i128) {
-    let each = |orders: &[Order], fee: u64| {
-        let net = |order: &Order| i128::from(order.limit) - i128::from(fee);
-        let times = |order: &Order| usize::try_from(order.quantity_wh).unwrap();
-        let mut all: Vec<i128> =
-            orders.iter().flat_map(|order| vec![net(order); times(order)]).collect();
-        all.sort_unstable();
-        all
-    };
-    let (mut demand, supply) = (each(bids, fee), each(offers, 0));
-    demand.reverse();
-    let gains = demand.iter().zip(&supply).map(|(bid, offer)| bid - offer);
-    let gains: Vec<i128> = gains.take_while(|gain| *gain >= 0).collect();
-    (u64::try_from(gains.len()).unwrap(), gains.iter().sum())
-}
+    fn wait_slots(&mut self, slots: u64) {
+        self.lab.wait_s(slots * SLOT_S);
+    }
 
-fn welfare(clearing: &Clearing, bids: &[Order], offers: &[Order], fee: u64) -> i128 {
-    let limit = |orders: &[Order], id: u64| {
-        i128::from(orders.iter().find(|order| order.id == id).unwrap().limit)
-    };
-    let value =
-        |fill: &Fill| i128::from(fill.quantity_wh) * (limit(bids, fill.id) - i128::from(fee));
-    let cost = |fill: &Fill| i128::from(fill.quantity_wh) * limit(offers, fill.id);
-    clearing.buys.iter().map(value).sum::<i128>() - clearing.sells.iter().map(cost).sum::<i128>()
-}
+    /// The slot that runs.
+    fn now(&self) -> u64 {
+        self.lab.context.now_s() / SLOT_S
+    }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    fn act(&mut self, who: u64, action: Action) -> Result<Vec<Event>, u16> {
+        self.lab.act(account(who), &ledger::Action::Energy(action))
+    }
 
-    #[test]
-    fn an_auction_is_the_best_there_is_and_fair_to_every_limit(
-        bids in any_orders(), offers in any_orders(), fee in 0..10_u64,
-    ) {
-        let (bids, offers) = (orders(0, &bids), orders(50, &offers));
-        let (volume, most) = best(&bids, &offers, fee);
-        let Some(clearing) = clear(&bids, &offers, fee) else {
-            prop_assert_eq!(volume, 0);
-            return Ok(());
+    fn done(&mut self, who: u64, action: Action) -> Vec<Event> {
+        self.act(who, action).unwrap()
+    }
+
+    fn refused(&mut self, who: u64, action: Action, error: Error) {
+        let store = self.lab.store.clone();
+        assert_eq!(self.act(who, action).unwrap_err(), error.code(), "{error:?}");
+        assert_eq!(self.lab.store, store, "a refusal writes nothing");
+    }
+
+    fn add_meter(&self, who: u64, number: u32) -> Action {
+        let device = meter_key(number);
+        let signed = meter_proof(self.lab.context.chain, COMMUNITY, account(who));
+        let (key, proof) = (device.id(), device.sign(&signed));
+        let (community, source, connection_w) = (COMMUNITY, Source::Solar, 20_000);
+        Action::AddMeter { community, key, source, connection_w, proof }
+    }
+
+    /// What a meter says of its next slot, counted on.
+    fn next(&mut self, meter: u32, slot: u64, import_wh: u64, export_wh: u64) -> Reading {
+        let totals = self.totals.entry(meter).or_default();
+        *totals = (totals.0 + import_wh, totals.1 + export_wh);
+        let content = content(import_wh, export_wh, *totals);
+        self.say(meter, (slot, 0), content)
+    }
+
+    fn say(&self, meter: u32, place: (u64, u8), content: Content) -> Reading {
+        let (key, chain) = (meter_key(meter), self.lab.context.chain);
+        Reading::sign(&key, chain, (COMMUNITY, meter), place, content)
+    }
+
+    /// Every meter reads a slot: Wh taken and given by meter.
+    fn read(&mut self, slot: u64, energy: &[(u32, u64, u64)]) {
+        let said = |(meter, import_wh, export_wh): &(u32, u64, u64)| {
+            self.next(*meter, slot, *import_wh, *export_wh)
         };
-        prop_assert_eq!(clearing.volume_wh, volume);
-        prop_assert_eq!(welfare(&clearing, &bids, &offers, fee), most);
-        prop_assert!(clearing.low <= clearing.price && clearing.price <= clearing.high);
-        let sum = |fills: &[Fill]| fills.iter().map(|fill| fill.quantity_wh).sum::<u64>();
-        prop_assert_eq!(sum(&clearing.buys), volume);
-        prop_assert_eq!(sum(&clearing.sells), volume);
-        prop_assert_eq!(clearing.flows.iter().map(|flow| flow.quantity_wh).sum::<u64>(), volume);
-        for fill in &clearing.buys {
-            let order = bids.iter().find(|order| order.id == fill.id).unwrap();
-            prop_assert!(fill.quantity_wh <= order.quantity_wh);
-            prop_assert!(fill.money <= ceil_cost(fill.quantity_wh, order.limit));
-        }
-        for fill in &clearing.sells {
-            let order = offers.iter().find(|order| order.id == fill.id).unwrap();
-            prop_assert!(fill.quantity_wh <= order.quantity_wh);
-            prop_assert!(fill.money >= floor_cost(fill.quantity_wh, order.limit));
-        }
-        let money = |fills: &[Fill]| fills.iter().map(|fill| fill.money).sum::<u128>();
-        let out = money(&clearing.sells) + clearing.grid_fees + clearing.residue;
-        prop_assert_eq!(money(&clearing.buys), out);
-        // No order better than the price waits while the other side could serve it.
-        for order in &bids {
-            let got = clearing.buys.iter().find(|fill| fill.id == order.id);
-            let got = got.map_or(0, |fill| fill.quantity_wh);
-            prop_assert!(got == order.quantity_wh || order.limit <= clearing.price + fee);
-        }
+        let readings = energy.iter().map(said).collect();
+        self.done(STRANGER, Action::Read { readings });
     }
 
-    #[test]
-    fn the_order_of_arrival_changes_nothing(
-        bids in any_orders(), offers in any_orders(), seed in any::<u64>(),
-    ) {
-        let (bids, offers) = (orders(0, &bids), orders(50, &offers));
-        let (mut mixed_bids, mut mixed_offers) = (bids.clone(), offers.clone());
-        let mut rng = primitives::Seed::from_number(seed).rng();
-        rng.shuffle(&mut mixed_bids);
-        rng.shuffle(&mut mixed_offers);
-        prop_assert_eq!(clear(&bids, &offers, 3), clear(&mixed_bids, &mixed_offers, 3));
+    fn settle(&mut self, slot: u64) -> Vec<Event> {
+        self.done(STRANGER, settle(slot))
     }
 
-    #[test]
-    fn sharing_balances_energy_and_money(
-        readings in prop::collection::vec((0..5_000_u64, 0..5_000_u64), 0..15),
-        retail in 0..400_000_u64, feed_in in 0..200_000_u64, grid_fee in 0..50_000_u64,
-    ) {
-        let readings: Vec<Metered> = (0..)
-            .zip(readings)
-            .map(|(id, (import_wh, export_wh))| Metered { id, import_wh, export_wh })
-            .collect();
-        let tariff = Tariff { retail: retail + feed_in + grid_fee, feed_in, grid_fee };
-        prop_assert!(tariff.is_sound());
-        let shared = share(&readings, &tariff);
-        let sum = |of: fn(&Part) -> u64| shared.parts.iter().map(of).sum::<u64>();
-        prop_assert_eq!(sum(|part| part.local_import_wh), shared.volume_wh);
-        prop_assert_eq!(sum(|part| part.local_export_wh), shared.volume_wh);
-        let total: i128 = shared.parts.iter().map(Part::total).sum();
-        let others = sharing::signed(shared.residue + shared.grid_fees) + shared.grid_net;
-        prop_assert_eq!(total + others, 0);
-        for part in &shared.parts {
-            // Nobody is worse off than with the grid alone, but for a rounding.
-            let Metered { import_wh, export_wh, .. } = part.metered;
-            let alone = sharing::signed(floor_cost(export_wh, feed_in))
-                - sharing::signed(ceil_cost(import_wh, tariff.retail));
-            prop_assert!(part.total() >= alone - 2);
-        }
+    fn community(&self) -> Community {
+        community(&self.lab.store, COMMUNITY).unwrap()
     }
 
-    #[test]
-    fn deviations_are_the_grids_and_balance(
-        slot in prop::collection::vec((0..900_u64, 0..900_u64, 0..900_u64, 0..900_u64), 0..15),
-    ) {
-        let traded = |(id, (import_wh, export_wh, sold_wh, bought_wh))| {
-            Traded { metered: Metered { id, import_wh, export_wh }, sold_wh, bought_wh }
-        };
-        let slot: Vec<Traded> = (0..).zip(slot).map(traded).collect();
-        let tariff = Tariff { retail: 300_000, feed_in: 80_000, grid_fee: 0 };
-        let settled = settle(&slot, &tariff);
-        let money: i128 = settled.deviations.iter().map(|one| one.money).sum();
-        prop_assert_eq!(money + settled.grid_net, 0);
-        let energy: i128 = settled.deviations.iter().map(|one| one.position_wh).sum();
-        let grid = sharing::signed(settled.grid_out_wh) - sharing::signed(settled.grid_in_wh);
-        prop_assert_eq!(energy, grid);
+    fn member(&self, who: u64) -> Member {
+        member(&self.lab.store, COMMUNITY, account(who)).unwrap()
     }
 
-    #[test]
-    fn a_book_keeps_limits_conserves_energy_and_does_not_stay_crossed(
-        arrivals in prop::collection::vec((any::<bool>(), 1..20_u64, 1..9_u64, 0..4_u64), 1..40),
-    ) {
-        let mut book = Book::new();
-        let (mut placed, mut traded) = (0_u64, 0_u64);
-        for (id, (buys, limit, quantity_wh, who)) in (0..).zip(arrivals) {
-            let order = Order { id, owner: account(who), limit, quantity_wh };
-            placed += quantity_wh;
-            for trade in book.place(if buys { Side::Buy } else { Side::Sell }, order) {
-                traded += trade.quantity_wh;
-                let kept = if buys { trade.price <= limit } else { trade.price >= limit };
-                prop_assert!(kept);
-                prop_assert_ne!(trade.seller, trade.buyer);
-            }
-        }
-        let resting = book.resting();
-        let left: u64 = resting.iter().map(|one| one.order.quantity_wh).sum();
-        prop_assert_eq!(placed, left + 2 * traded);
-        let side = |side: Side| resting.iter().filter(move |one| one.side == side);
-        for (bid, offer) in side(Side::Buy).flat_map(|bid| side(Side::Sell).map(move |o| (bid, o))) {
-            let crossed = bid.order.limit >= offer.order.limit;
-            prop_assert!(!crossed || bid.order.owner == offer.order.owner);
-        }
+    fn slot(&self, number: u64) -> Slot {
+        slot(&self.lab.store, COMMUNITY, number).unwrap()
     }
 
-    #[test]
-    fn parts_add_up_and_stay_below_their_weights(
-        weights in prop::collection::vec(0..1_000_u64, 1..12), share in 0..100_u64,
-    ) {
-        let sum: u64 = weights.iter().sum();
-        let total = sum * share / 100;
-        let parts = pro_rata(total, &weights);
-        prop_assert_eq!(parts.iter().sum::<u64>(), total);
-        prop_assert!(parts.iter().zip(&weights).all(|(part, weight)| part <= weight));
+    fn record(&self, slot: u64, meter: u32) -> Record {
+        record(&self.lab.store, COMMUNITY, slot, meter).unwrap()
     }
+
+    /// What a settled slot left in a household's purse, beside what it had.
+    fn gained(&self, who: u64) -> i128 {
+        let member = self.member(who);
+        i128::try_from(member.free + member.held).unwrap() - i128::try_from(DEPOSIT).unwrap()
+    }
+}
+
+fn meter_key(number: u32) -> primitives::KeyPair {
+    key(60 + u64::from(number))
+}
+
+fn opening(import_wh: u64, export_wh: u64) -> Opening {
+    let (import_register_wh, export_register_wh) = (import_wh, export_wh);
+    Opening { salt: [3; 32], import_wh, export_wh, import_register_wh, export_register_wh }
+}
+
+fn content(
+    import_wh: u64,
+    export_wh: u64,
+    (import_total_wh, export_total_wh): (u64, u64),
+) -> Content {
+    let commitment = opening(import_wh, export_wh).commitment();
+    Content { import_wh, export_wh, import_total_wh, export_total_wh, commitment }
+}
+
+fn read(readings: &[&Reading]) -> Action {
+    Action::Read { readings: readings.iter().map(|reading| (*reading).clone()).collect() }
+}
+
+fn settle(slot: u64) -> Action {
+    Action::Settle { community: COMMUNITY, slot, readings_max: 128 }
+}
+
+fn admit(who: u64) -> Action {
+    Action::Admit { community: COMMUNITY, account: account(who) }
+}
+
+fn leave(who: u64) -> Action {
+    Action::Leave { community: COMMUNITY, account: account(who) }
+}
+
+fn deposit(purse: Purse, amount: u128) -> Action {
+    Action::Deposit { community: COMMUNITY, purse, amount }
+}
+
+fn withdraw(purse: Purse, to: u64, amount: u128) -> Action {
+    Action::Withdraw { community: COMMUNITY, purse, to: account(to), amount }
+}
+
+fn set_rules(from_slot: u64, rules: Rules) -> Action {
+    Action::SetRules { community: COMMUNITY, from_slot, rules }
+}
+
+fn set_trust(meter: u32, trust: Trust) -> Action {
+    Action::SetTrust { community: COMMUNITY, meter, trust }
+}
+
+fn set_limits(meter: u32, buy: u64, sell: u64) -> Action {
+    Action::SetLimits { community: COMMUNITY, meter, limits: Limits { buy, sell } }
+}
+
+fn set_friend(meter: u32, friend: Option<Friend>) -> Action {
+    Action::SetFriend { community: COMMUNITY, meter, friend }
+}
+
+fn remove_meter(meter: u32) -> Action {
+    Action::RemoveMeter { community: COMMUNITY, meter }
+}
+
+fn claim(slot: u64, meter: u32, energy_wh: u64, holder: u64) -> Action {
+    Action::Claim { community: COMMUNITY, slot, meter, energy_wh, holder: account(holder) }
+}
+
+fn accuse(first: &Reading, second: &Reading) -> Action {
+    Action::Accuse { first: Box::new(first.clone()), second: Box::new(second.clone()) }
+}
+
+fn expose(reading: &Reading, opening: Opening) -> Action {
+    Action::Expose { reading: Box::new(reading.clone()), opening: Box::new(opening) }
+}
+
+fn auction() -> Rules {
+    Rules { mode: Mode::Auction, ..RULES }
 }

@@ -1,0 +1,176 @@
+//! What communities do: opening and dispatch. Money and members are in `members`, meters in `meters`,
+//! readings in `taking`, settlement in `closing`.
+
+use super::{
+    Action, CONNECTION_MAX_W, Community, Error, Friend, METERS_MAX, PRICE_MAX, READINGS_MAX, Rules,
+    WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS, closing, evidence, laws, members,
+    meters::{self, New},
+    state::{COUNT, Parties, write_community},
+    taking,
+};
+use crate::{
+    AccountId, BlockContext, Overlay, Prefix, Scan,
+    domains::{Broken, Domain},
+    limits::SIGNATURE_WORK,
+};
+
+/// The domain.
+#[derive(Debug)]
+pub struct Energy;
+
+impl Domain for Energy {
+    type Action = Action;
+    type Error = Error;
+
+    fn check(action: &Action) -> Result<(), Error> {
+        let (holds, otherwise) = match action {
+            Action::Open { window_slots, rules, .. } => {
+                check_rules(rules)?;
+                let allowed = WINDOW_MIN_SLOTS..=WINDOW_MAX_SLOTS;
+                (allowed.contains(window_slots), Error::BadWindow)
+            }
+            Action::SetRules { rules, .. } => (rules.is_sound(), Error::BadRules),
+            Action::Deposit { amount, .. } | Action::Withdraw { amount, .. } => {
+                (*amount > 0, Error::NothingToMove)
+            }
+            Action::Claim { energy_wh, .. } => (*energy_wh > 0, Error::NothingToMove),
+            Action::AddMeter { connection_w, .. } => {
+                ((1..=CONNECTION_MAX_W).contains(connection_w), Error::BadConnection)
+            }
+            Action::SetLimits { limits, .. } => (limits.is_sound(), Error::BadLimits),
+            Action::SetFriend { meter, friend, .. } => {
+                let fits = |friend: &Friend| friend.meter != *meter && friend.price <= PRICE_MAX;
+                (friend.as_ref().is_none_or(fits), Error::BadLimits)
+            }
+            Action::Read { readings } => {
+                ((1..=READINGS_MAX).contains(&readings.len()), Error::BadBatch)
+            }
+            Action::Settle { readings_max, .. } => {
+                ((1..=METERS_MAX).contains(readings_max), Error::BadBatch)
+            }
+            Action::Accuse { first, second } => {
+                (evidence::contradict(first, second), Error::NoEvidence)
+            }
+            Action::Expose { reading, opening } => {
+                (evidence::is_lie(reading, opening), Error::NoEvidence)
+            }
+            Action::Admit { .. }
+            | Action::Leave { .. }
+            | Action::SetTrust { .. }
+            | Action::RemoveMeter { .. } => return Ok(()),
+        };
+        if holds { Ok(()) } else { Err(otherwise) }
+    }
+
+    fn work(action: &Action) -> u32 {
+        match action {
+            Action::Read { readings } => u32::try_from(readings.len())
+                .map_or(u32::MAX, |count| count.saturating_mul(SIGNATURE_WORK + 12)),
+            // Readings of the slot that is forgotten are within the most that are paid for, too.
+            Action::Settle { readings_max, .. } => 12 + 12 * u32::from(*readings_max),
+            Action::Accuse { .. } => 2 * SIGNATURE_WORK + 4,
+            Action::Expose { .. } => SIGNATURE_WORK + 4,
+            Action::AddMeter { .. } => SIGNATURE_WORK + 10,
+            Action::Open { .. }
+            | Action::SetRules { .. }
+            | Action::Admit { .. }
+            | Action::Leave { .. }
+            | Action::Deposit { .. }
+            | Action::Withdraw { .. }
+            | Action::SetTrust { .. }
+            | Action::SetLimits { .. }
+            | Action::SetFriend { .. }
+            | Action::RemoveMeter { .. }
+            | Action::Claim { .. } => 10,
+        }
+    }
+
+    fn execute(
+        context: &BlockContext,
+        signer: AccountId,
+        action: &Action,
+        state: &mut Overlay<'_>,
+    ) -> Result<(), Error> {
+        Self::check(action)?;
+        match action {
+            Action::Open { asset, grid, network, window_slots, rules } => {
+                let parties = Parties { operator: signer, grid: *grid, network: *network };
+                open(state, &Community::new(parties, *asset, *window_slots, *rules))
+            }
+            Action::SetRules { community, from_slot, rules } => {
+                members::set_rules(context, signer, *community, (*from_slot, *rules), state)
+            }
+            Action::Admit { community, account } => {
+                members::admit(signer, *community, *account, state)
+            }
+            Action::Leave { community, account } => {
+                members::leave(signer, *community, *account, state)
+            }
+            Action::Deposit { community, purse, amount } => {
+                members::deposit(signer, *community, *purse, *amount, state)
+            }
+            Action::Withdraw { community, purse, to, amount } => {
+                members::withdraw(signer, *community, (*purse, *to), *amount, state)
+            }
+            Action::AddMeter { community, key, source, connection_w, proof } => {
+                let (key, source, connection_w) = (*key, *source, *connection_w);
+                let new = New { key, source, connection_w, proof };
+                meters::add(context, signer, *community, &new, state)
+            }
+            Action::SetTrust { community, meter, trust } => {
+                meters::set_trust(signer, (*community, *meter), *trust, state)
+            }
+            Action::SetLimits { community, meter, limits } => {
+                meters::set_limits(context, signer, (*community, *meter), *limits, state)
+            }
+            Action::SetFriend { community, meter, friend } => {
+                meters::set_friend(context, signer, (*community, *meter), *friend, state)
+            }
+            Action::RemoveMeter { community, meter } => {
+                meters::remove(signer, (*community, *meter), state)
+            }
+            Action::Read { readings } => taking::read(context, readings, state),
+            Action::Accuse { first, second } => {
+                evidence::cut(context, first, Some(&**second), state)
+            }
+            Action::Expose { reading, .. } => evidence::cut(context, reading, None, state),
+            Action::Settle { community, slot, readings_max } => {
+                closing::settle(context, signer, (*community, *slot), *readings_max, state)
+            }
+            Action::Claim { community, slot, meter, energy_wh, holder } => {
+                closing::claim(signer, (*community, *slot, *meter), *energy_wh, *holder, state)
+            }
+        }
+    }
+
+    /// Nothing waits for the end of a block here: a slot whose window is over is settled when asked.
+    fn end_block(_: &BlockContext, _: &mut Overlay<'_>) {}
+
+    fn laws(state: &dyn Scan) -> Result<(), Broken> {
+        laws::laws(state)
+    }
+}
+
+fn check_rules(rules: &Rules) -> Result<(), Error> {
+    if rules.is_sound() { Ok(()) } else { Err(Error::BadRules) }
+}
+
+fn open(state: &mut Overlay<'_>, community: &Community) -> Result<(), Error> {
+    let id = COUNT.get(state, &[]).unwrap_or_default().checked_add(1).ok_or(Error::TooMany)?;
+    COUNT.put(state, &[], &id);
+    write_community(state, id, community);
+    emit(state, 0, &[community.operator], id, &[]);
+    Ok(())
+}
+
+/// Tells those concerned, with the community before the other numbers.
+pub(super) fn emit(
+    state: &mut Overlay<'_>,
+    kind: u8,
+    accounts: &[AccountId],
+    community: u32,
+    numbers: &[u128],
+) {
+    let numbers = [&[u128::from(community)], numbers].concat();
+    state.emit(Prefix::Energy, kind, accounts, &numbers);
+}

@@ -1,0 +1,153 @@
+//! A street with two meters: every action of a community once, in the order of its life.
+
+use std::collections::BTreeMap;
+
+use ledger::{
+    Action, AssetId, Block, Body, Checked, MemoryStore, Scan as _, apply,
+    domains::energy::{
+        self, Content, Friend, Limits, Mode, Opening, Purse, Reading, Rules, Source, Tariff, Trust,
+        meter_proof,
+    },
+};
+use serde_json::{Value, json};
+
+use super::{account, check, genesis, hex, key};
+
+/// A transaction's name, who signs it, what it does.
+type Step = (&'static str, u64, energy::Action);
+
+const COMMUNITY: u32 = 1;
+/// The first slot that a meter of block 1 reads.
+const SLOT: u64 = 1_888_889;
+/// Block 1 is in the slot before, block 2 in the one after, block 3 when the window is over.
+const TIMES_MS: [u64; 3] = [1_700_000_001_000, 1_700_001_500_000, 1_700_005_000_000];
+
+fn rules() -> Rules {
+    let tariff = Tariff { retail: 300_000, feed_in: 80_000, grid_fee: 50_000 };
+    Rules { mode: Mode::Sharing, tariff, loss_ppm: 20_000, trust_min: Trust::SelfReported }
+}
+
+fn opening(import_wh: u64, export_wh: u64) -> Opening {
+    let (import_register_wh, export_register_wh) = (70_000, 3_000);
+    Opening { salt: [5; 32], import_wh, export_wh, import_register_wh, export_register_wh }
+}
+
+/// What a meter says of the slot, with another in its commitment; the signature is of this network.
+fn say(meter: u32, (import_wh, export_wh): (u64, u64), opening: &Opening) -> Reading {
+    let commitment = opening.commitment();
+    let (import_total_wh, export_total_wh) = (import_wh, export_wh);
+    let content = Content { import_wh, export_wh, import_total_wh, export_total_wh, commitment };
+    let signer = key(20 + u64::from(meter));
+    Reading::sign(&signer, genesis().chain(), (COMMUNITY, meter), (SLOT, 0), content)
+}
+
+fn add_meter(owner: u64, meter: u64, source: Source) -> energy::Action {
+    let device = key(20 + meter);
+    let proof = device.sign(&meter_proof(genesis().chain(), COMMUNITY, account(owner)));
+    let (community, connection_w) = (COMMUNITY, 11_000);
+    energy::Action::AddMeter { community, key: device.id(), source, connection_w, proof }
+}
+
+fn beginning() -> Vec<Step> {
+    use energy::Action as Act;
+    let community = COMMUNITY;
+    let (asset, grid, network) = (AssetId::NATIVE, account(9), account(8));
+    let auction = Rules { mode: Mode::Auction, ..rules() };
+    let limits = Limits { buy: 250_000, sell: 120_000 };
+    let friend = Some(Friend { meter: 0, price: 123_456 });
+    let deposit = |purse| Act::Deposit { community, purse, amount: 1_000_000 };
+    vec![
+        ("energy-open", 1, Act::Open { asset, grid, network, window_slots: 4, rules: rules() }),
+        ("energy-set-rules", 1, Act::SetRules { community, from_slot: SLOT + 100, rules: auction }),
+        ("energy-admit", 1, Act::Admit { community, account: account(1) }),
+        ("energy-admit-other", 1, Act::Admit { community, account: account(2) }),
+        ("energy-deposit", 1, deposit(Purse::Member)),
+        ("energy-deposit-grid", 1, deposit(Purse::Grid)),
+        ("energy-deposit-other", 2, deposit(Purse::Member)),
+        ("energy-add-meter", 1, add_meter(1, 0, Source::Unknown)),
+        ("energy-add-meter-other", 2, add_meter(2, 1, Source::Solar)),
+        ("energy-add-meter-liar", 1, add_meter(1, 2, Source::Storage)),
+        ("energy-set-trust", 1, Act::SetTrust { community, meter: 1, trust: Trust::Hardware }),
+        ("energy-set-limits", 2, Act::SetLimits { community, meter: 1, limits }),
+        ("energy-set-friend", 2, Act::SetFriend { community, meter: 1, friend }),
+    ]
+}
+
+/// The third meter says two things, and one of them is more than it committed to.
+fn readings() -> Vec<Step> {
+    use energy::Action as Act;
+    let honest = |meter, import_wh, export_wh| {
+        say(meter, (import_wh, export_wh), &opening(import_wh, export_wh))
+    };
+    let (first, second) = (Box::new(honest(2, 900, 0)), Box::new(honest(2, 0, 900)));
+    let opening = Box::new(opening(0, 800));
+    let reading = Box::new(say(2, (0, 900), &opening));
+    vec![
+        ("energy-read", 2, Act::Read { readings: vec![honest(0, 1_000, 0), honest(1, 0, 600)] }),
+        ("energy-accuse", 2, Act::Accuse { first, second }),
+        ("energy-expose-refused", 2, Act::Expose { reading, opening }),
+    ]
+}
+
+fn ending() -> Vec<Step> {
+    use energy::Action as Act;
+    let (community, slot, meter) = (COMMUNITY, SLOT, 1);
+    let (holder, energy_wh) = (account(1), 5);
+    let (purse, to) = (Purse::Member, account(2));
+    vec![
+        ("energy-settle", 2, Act::Settle { community, slot, readings_max: 2 }),
+        ("energy-claim", 2, Act::Claim { community, slot, meter, energy_wh, holder }),
+        ("energy-withdraw", 2, Act::Withdraw { community, purse, to, amount: 1 }),
+        ("energy-remove-meter", 2, Act::RemoveMeter { community, meter }),
+        ("energy-leave", 2, Act::Leave { community, account: account(2) }),
+    ]
+}
+
+fn sign(nonces: &mut BTreeMap<u64, u64>, (name, who, action): Step) -> (&'static str, Vec<u8>) {
+    let nonce = nonces.entry(who).or_default();
+    let mut body = Body::new(genesis().chain(), account(who), *nonce, Action::Energy(action));
+    *nonce += 1;
+    body.fee = 100_000;
+    body.expiry_height = 1_000;
+    (name, body.sign(&key(who)).to_bytes())
+}
+
+#[test]
+fn transactions_receipts_and_records_of_a_community_are_the_frozen_bytes() {
+    let (mut vectors, mut nonces) = (Vec::<Value>::new(), BTreeMap::new());
+    let mut store = MemoryStore::new();
+    store.commit(genesis().changes().unwrap());
+    let blocks = [beginning(), readings(), ending()];
+    for ((height, time_ms), steps) in (1..).zip(TIMES_MS).zip(blocks) {
+        let (mut names, mut transactions) = (Vec::new(), Vec::new());
+        for step in steps {
+            let (name, bytes) = sign(&mut nonces, step);
+            let opened = Checked::open(&bytes, genesis().chain()).unwrap();
+            vectors.push(json!({
+                "name": name, "kind": "ledger-transaction", "cbor": hex(&bytes),
+                "id": opened.id().to_string(), "work": opened.work(),
+            }));
+            names.push(name);
+            transactions.push(opened);
+        }
+        let block = Block { height, time_ms, transactions: &transactions };
+        let applied = apply(&store, &block).unwrap();
+        for (receipt, name) in applied.receipts.iter().zip(names) {
+            assert_eq!(receipt.code != 0, name.ends_with("refused"), "{name}: {}", receipt.code);
+            let bytes = minicbor::to_vec(receipt).unwrap();
+            vectors.push(json!({
+                "name": name, "kind": "ledger-receipt", "cbor": hex(&bytes), "code": receipt.code,
+            }));
+        }
+        store.commit(applied.changes);
+        ledger::laws(&store).unwrap();
+    }
+    // Prefix 7: the community's own.
+    store.scan(&[7], &mut |key, record| {
+        vectors.push(json!({
+            "name": hex(&key.as_bytes()[..2]), "kind": "ledger-record",
+            "key": hex(key.as_bytes()), "key_hash": key.hash().to_string(), "record": hex(record),
+        }));
+    });
+    check("ledger-energy.json", &vectors);
+}
