@@ -8,12 +8,14 @@
 //! | `GET /ledger/blocks/{height}` | header and transactions |
 //! | `GET /ledger/certificates/{height}`, `…/latest` | that the header is final |
 //! | `GET /ledger/state/{key}` | the record after the last final block, with its proof |
+//! | `GET /ledger/records/{prefix}?after=` | records whose keys begin so, unproved |
 //! | `GET /ledger/accounts/{account}` | next number and units, unproved |
 //! | `GET /ledger/accounts/{account}/events?below=` | what happened to it, newest first, unproved |
-//! | `POST /ledger/faucet/{account}` | units for nothing, on demo networks |
+//! | `POST /ledger/faucet/{account}?asset=` | units for nothing, on demo networks |
 //! | `GET /ledger/ws` | final headers as they come |
 //!
-//! Certificates, states, receipts and events come as CBOR to who accepts `application/cbor`: what light clients read.
+//! Certificates, states, records, receipts and events come as CBOR to who accepts `application/cbor`: what
+//! light clients and keepers read.
 //! Pages of any origin may ask.
 
 mod error;
@@ -42,6 +44,8 @@ use crate::node::{Certified, Handle};
 
 /// Longest key of a record that may be asked for, in bytes.
 pub const KEY_BYTES_MAX: usize = 128;
+/// Shortest beginning of keys that may be listed, in bytes: one table of one domain.
+const PREFIX_BYTES_MIN: usize = 2;
 /// Most receipts in one answer.
 const EVENTS_MAX: usize = 50;
 /// What light clients ask for.
@@ -58,6 +62,7 @@ pub fn router(handle: Handle) -> Router {
         .route("/ledger/blocks/{height}", get(block))
         .route("/ledger/certificates/{height}", get(certificate))
         .route("/ledger/state/{key}", get(state))
+        .route("/ledger/records/{prefix}", get(records))
         .route("/ledger/accounts/{account}", get(account))
         .route("/ledger/accounts/{account}/events", get(events))
         .route("/ledger/faucet/{account}", post(faucet))
@@ -189,11 +194,7 @@ async fn state(
     Path(key): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if key.len() > KEY_BYTES_MAX * 2 {
-        return Err(ApiError::Malformed);
-    }
-    let bytes = HEX.decode(key.as_bytes()).map_err(|_| ApiError::Malformed)?;
-    let proved = node.prove(Key::from_bytes(bytes)).await?;
+    let proved = node.prove(Key::from_bytes(key_bytes(&key)?)).await?;
     if accepts_cbor(&headers) {
         return Ok(cbor(proved.to_wire().to_bytes()));
     }
@@ -202,6 +203,47 @@ async fn state(
     shown["record"] = json!(proved.record.map(|record| HEX.encode(&record)));
     shown["proof"] = json!(HEX.encode(&proved.proof));
     Ok(Json(shown).into_response())
+}
+
+fn key_bytes(text: &str) -> Result<Vec<u8>, ApiError> {
+    if text.len() > KEY_BYTES_MAX * 2 {
+        return Err(ApiError::Malformed);
+    }
+    HEX.decode(text.as_bytes()).map_err(|_| ApiError::Malformed)
+}
+
+/// Which page of records.
+#[derive(Debug, Default, Deserialize)]
+struct Behind {
+    /// Only keys behind this one.
+    after: Option<String>,
+}
+
+async fn records(
+    Shared(node): Shared<Handle>,
+    Path(prefix): Path<String>,
+    Query(page): Query<Behind>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let prefix = key_bytes(&prefix)?;
+    let after = page.after.as_deref().map(key_bytes).transpose()?;
+    let outside = after.as_ref().is_some_and(|after| !after.starts_with(&prefix));
+    if prefix.len() < PREFIX_BYTES_MIN || outside {
+        return Err(ApiError::Malformed);
+    }
+    let page = node.list(&prefix, after.as_deref())?;
+    if accepts_cbor(&headers) {
+        return Ok(cbor(page.to_bytes()));
+    }
+    let shown = page
+        .records
+        .iter()
+        .map(|(key, record)| json!({ "key": HEX.encode(key), "record": HEX.encode(record) }));
+    let shown: Vec<Value> = shown.collect();
+    Ok(Json(json!({
+        "height": page.height, "time_ms": page.time_ms, "records": shown, "more": page.more,
+    }))
+    .into_response())
 }
 
 /// Which page of an account's events.
@@ -226,13 +268,26 @@ async fn events(
     Ok(Json(json!({ "account": account, "receipts": listed })).into_response())
 }
 
+/// Units of what.
+#[derive(Debug, Deserialize)]
+struct Wish {
+    /// Of which asset; the ledger's own unless it is said.
+    #[serde(default = "native")]
+    asset: AssetId,
+}
+
+fn native() -> AssetId {
+    AssetId::NATIVE
+}
+
 async fn faucet(
     Shared(node): Shared<Handle>,
     Path(account): Path<String>,
+    Query(Wish { asset }): Query<Wish>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let account: AccountId = parse(&account)?;
     let given = tokio::task::spawn_blocking(move || {
-        node.faucet().map(|faucet| faucet.give(&node, account))
+        node.faucet().map(|faucet| faucet.give(&node, account, asset))
     });
     let given = given.await.map_err(|_| ApiError::Stopped)?;
     let id = given.ok_or(ApiError::Unknown)??;

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ledger::{AccountId, Action, AssetId, Body, TransactionId, domains::accounts};
+use ledger::domains::{accounts, assets};
+use ledger::{AccountId, Action, AssetId, Body, Store, TransactionId};
 use primitives::KeyPair;
 
 use crate::mempool::Unwanted;
@@ -13,6 +14,8 @@ use crate::records::RecordsError;
 
 /// Units given at a time: ten, at six decimals.
 pub const GIFT_UNITS: u128 = 10_000_000;
+/// Wholes given at a time of an asset that the faucet's account issues.
+const GIFT_WHOLES: u128 = 1_000;
 /// Most gifts in [`WINDOW`].
 const GIFTS_MAX: usize = 60;
 /// See [`GIFTS_MAX`].
@@ -29,6 +32,8 @@ pub enum Denied {
     Enough,
     /// Too many asked lately.
     Busy,
+    /// The faucet's account does not issue this asset.
+    NotIssuer,
     /// The ledger does not take it.
     Unwanted(Unwanted),
     /// The records can't be read.
@@ -55,11 +60,17 @@ impl Faucet {
         Self { key, given: Mutex::default() }
     }
 
-    /// Sends [`GIFT_UNITS`] to an account that holds less; the transaction's name.
+    /// Sends [`GIFT_UNITS`] to an account that holds less, or issues a thousand of another asset that is
+    /// this account's to issue; the transaction's name.
     ///
     /// # Errors
     /// See [`Denied`].
-    pub fn give(&self, node: &Handle, to: AccountId) -> Result<TransactionId, Denied> {
+    pub fn give(
+        &self,
+        node: &Handle,
+        to: AccountId,
+        asset: AssetId,
+    ) -> Result<TransactionId, Denied> {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         while given.at.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
@@ -71,19 +82,23 @@ impl Faucet {
         let signer = AccountId::of_key(self.key.id());
         let look = node.with_state(|state| {
             let height = ledger::tip(state).map_or(0, |tip| tip.height);
-            let held = accounts::balance(state, to, AssetId::NATIVE);
-            (height, held, accounts::nonce(state, signer))
+            let held = accounts::balance(state, to, asset);
+            (height, held, accounts::nonce(state, signer), gift(state, signer, asset))
         });
-        let (height, held, nonce) = look.map_err(Denied::Records)?;
-        if held >= GIFT_UNITS {
+        let (height, held, nonce, gift) = look.map_err(Denied::Records)?;
+        let gift = gift.ok_or(Denied::NotIssuer)?;
+        if held >= gift {
             return Err(Denied::Enough);
         }
         // Nothing waits: what was sent before is in a block, or lost.
         let waits = node.waiting().0 > 0;
         let nonce = if waits { nonce.max(given.nonce) } else { nonce };
-        let transfer =
-            accounts::Action::Transfer { asset: AssetId::NATIVE, to, amount: GIFT_UNITS };
-        let mut body = Body::new(node.chain(), signer, nonce, Action::Accounts(transfer));
+        let action = if asset == AssetId::NATIVE {
+            Action::Accounts(accounts::Action::Transfer { asset, to, amount: gift })
+        } else {
+            Action::Assets(assets::Action::Issue { asset, to, amount: gift })
+        };
+        let mut body = Body::new(node.chain(), signer, nonce, action);
         body.fee = FEE_UNITS;
         body.expiry_height = height.saturating_add(EXPIRY_BLOCKS);
         let id = node.submit(&body.sign(&self.key).to_bytes()).map_err(Denied::Unwanted)?;
@@ -91,4 +106,13 @@ impl Faucet {
         given.at.push_back(now);
         Ok(id)
     }
+}
+
+/// Units given at a time; none: they are not this account's to give.
+fn gift(state: &dyn Store, signer: AccountId, asset: AssetId) -> Option<u128> {
+    if asset == AssetId::NATIVE {
+        return Some(GIFT_UNITS);
+    }
+    let made = assets::asset(state, asset).filter(|made| made.issuer == signer && !made.closed)?;
+    GIFT_WHOLES.checked_mul(10_u128.checked_pow(made.decimals.into())?)
 }

@@ -356,6 +356,23 @@ impl Handle {
         self.core.state.records().header(height)
     }
 
+    /// A page of the records whose keys begin with `prefix` and come behind `after`; nothing is proved.
+    ///
+    /// # Errors
+    /// The records can't be read.
+    pub fn list(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+    ) -> Result<wire::ledger::Records, RecordsError> {
+        let state = self.core.state.records().snapshot()?;
+        let tip = ledger::tip(&state).ok_or(RecordsError::Format)?;
+        let (records, more) = state.list(prefix, after)?;
+        let records =
+            records.into_iter().map(|(key, record)| (key.into(), record.into())).collect();
+        Ok(wire::ledger::Records { height: tip.height, time_ms: tip.time_ms, records, more })
+    }
+
     /// Reads the final state at once: nobody else is needed, nothing is proved.
     ///
     /// # Errors

@@ -230,6 +230,35 @@ pub(crate) struct Snapshot {
     records: ReadOnlyTable<&'static [u8], &'static [u8]>,
 }
 
+/// Where a page of a listing ends, in bytes of keys and records: it and one record more are less than an
+/// answer may be long.
+const PAGE_BYTES: usize = wire::limits::LEDGER_ANSWER_BYTES_MAX / 4;
+
+/// Keys with their records, and whether there are more behind them.
+pub(crate) type Page = (Vec<(Vec<u8>, Vec<u8>)>, bool);
+
+impl Snapshot {
+    /// Records whose keys begin with `prefix` and come behind `after`, in order of keys.
+    pub(crate) fn list(&self, prefix: &[u8], after: Option<&[u8]>) -> Result<Page, RecordsError> {
+        // No key lies between one and the same with a zero byte behind it.
+        let from = after.map_or_else(|| prefix.to_vec(), |after| [after, &[0]].concat());
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        for entry in self.records.range(from.as_slice()..)? {
+            let (key, record) = entry?;
+            let (key, record) = (key.value(), record.value());
+            if !key.starts_with(prefix) {
+                break;
+            }
+            if found.len() >= wire::limits::LEDGER_RECORDS_MAX || bytes >= PAGE_BYTES {
+                return Ok((found, true));
+            }
+            bytes += key.len() + record.len();
+            found.push((key.to_vec(), record.to_vec()));
+        }
+        Ok((found, false))
+    }
+}
+
 impl Store for Snapshot {
     fn get(&self, key: &Key) -> Option<Vec<u8>> {
         // A validator that can't read its state must stop: any answer would be a guess.
@@ -279,6 +308,40 @@ mod tests {
         drop(Records::open(&path, &block(0, &zero)).unwrap());
         let other = Final { digest: Digest::from([9; 32]), ..block(0, &zero) };
         assert!(matches!(Records::open(&path, &other), Err(RecordsError::OtherChain)));
+    }
+
+    #[test]
+    fn records_are_listed_page_by_page_and_none_of_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = |table: u8, number: u16| [&[5, table][..], &number.to_be_bytes()].concat();
+        let mut many = Changes::new();
+        for (table, count) in [(1, 1), (2, 600), (3, 1)] {
+            for number in 0..count {
+                many.insert(Key::from_bytes(key(table, number)), Some(vec![table; 3]));
+            }
+        }
+        let records = Records::open(&folder.path().join("records"), &block(0, &many)).unwrap();
+        let (snapshot, mut listed, mut sizes) =
+            (records.snapshot().unwrap(), Vec::<Vec<u8>>::new(), Vec::new());
+        loop {
+            let after = listed.last().map(Vec::as_slice);
+            let (page, more) = snapshot.list(&[5, 2], after).unwrap();
+            sizes.push(page.len());
+            assert!(page.iter().all(|(_, record)| *record == [2; 3]));
+            listed.extend(page.into_iter().map(|(key, _)| key));
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(sizes, [256, 256, 88]);
+        assert_eq!(listed, (0..600).map(|number| key(2, number)).collect::<Vec<_>>());
+        let large = Changes::from_iter(
+            (0..9).map(|number| (Key::from_bytes(key(4, number)), Some(vec![4; 10_000]))),
+        );
+        records.commit(&block(1, &large)).unwrap();
+        let (page, more) = records.snapshot().unwrap().list(&[5, 4], None).unwrap();
+        assert_eq!((page.len(), more), (4, true), "a page has an end in bytes, too");
+        assert_eq!(records.snapshot().unwrap().list(&[6, 0], None).unwrap(), (Vec::new(), false));
     }
 
     #[test]

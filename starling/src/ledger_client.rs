@@ -1,17 +1,31 @@
 //! Asking a ledger, and paying on it, through the HTTP of any validator.
 //!
-//! It believes what the validator says: proofs are for the light client.
+//! It believes what the validator says: proofs are for the light client. What it says may be anything,
+//! though: records are decoded before they are used.
+
+mod nodes;
 
 use std::time::Duration;
 
+use ledger::domains::{accounts, assets, identity, lending, oracle, paypool};
 use ledger::{
-    AccountId, Action, AssetId, Body, ChainId, Checked, Params, TransactionId, domains::accounts,
+    AccountId, Action, AssetId, Body, ChainId, Changes, Checked, Code as _, Key, MemoryStore,
+    Params, Refusal, TransactionId,
 };
+use light_client::{TrustRoot, Verifier};
+use minicbor::Decode;
 use primitives::KeyPair;
 use serde_json::Value;
+use wire::ledger::{Records, StateProof};
+
+pub use nodes::Nodes;
 
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// Most records that are listed.
+const LISTED_MAX: usize = 1_000_000;
+/// What records are asked for as.
+const CBOR: &str = "application/cbor";
 /// How often a receipt is asked for.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How long one answer may take.
@@ -43,7 +57,7 @@ pub enum ClientError {
     #[error("transaction {0} waits still")]
     Waiting(TransactionId),
     /// A block took it and its action was refused: only the fee and the number were taken.
-    #[error("transaction {transaction} was refused in block {height}: number {code}")]
+    #[error("transaction {transaction} was refused in block {height}: number {code}{}", called(*code))]
     Failed {
         /// Which.
         transaction: TransactionId,
@@ -52,6 +66,28 @@ pub enum ClientError {
         /// The refusal's number.
         code: u16,
     },
+    /// A transaction costs more than it may.
+    #[error("a transaction costs {fee} units, limit is {limit}")]
+    Fee {
+        /// By the server's word.
+        fee: u128,
+        /// At most.
+        limit: u128,
+    },
+}
+
+/// The name of a refusal behind its number, for people.
+fn called(code: u16) -> String {
+    let all = [
+        accounts::Error::ALL,
+        assets::Error::ALL,
+        paypool::Error::ALL,
+        oracle::Error::ALL,
+        lending::Error::ALL,
+        identity::Error::ALL,
+    ];
+    let found = all.iter().copied().flatten().find(|(number, _)| *number == code);
+    found.map_or_else(String::new, |(_, name)| format!(", {name}"))
 }
 
 impl ClientError {
@@ -63,12 +99,50 @@ impl ClientError {
             Self::Form(_) => "form",
             Self::Waiting(_) => "waiting",
             Self::Failed { .. } => "failed",
+            Self::Fee { .. } => "fee",
+        }
+    }
+
+    /// Exit code of the process: 6 no ledger answered, 1 it did not do or say what was asked.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unreachable { .. } | Self::Form(_) => 6,
+            Self::Refused { .. } | Self::Waiting(_) | Self::Failed { .. } | Self::Fee { .. } => 1,
+        }
+    }
+
+    /// Whether it is about this validator, so that another may answer.
+    fn is_of_node(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Form(_) | Self::Fee { .. } => true,
+            Self::Refused { code, .. } => {
+                ["busy", "full", "off", "starting", "stopped"].contains(&code.as_str())
+            }
+            Self::Waiting(_) | Self::Failed { .. } => false,
+        }
+    }
+
+    /// Whether another transaction of the same account was first: the next number is another soon.
+    fn is_behind_another(&self) -> bool {
+        match self {
+            Self::Refused { code, refusal } => {
+                let used = Some(u64::from(Refusal::Nonce.code()));
+                code == "underpriced" || (code == "refused" && *refusal == used)
+            }
+            Self::Unreachable { .. }
+            | Self::Form(_)
+            | Self::Waiting(_)
+            | Self::Failed { .. }
+            | Self::Fee { .. } => false,
         }
     }
 
     /// What a person can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
+            Self::Refused { refusal: Some(13), .. } => {
+                "The account can't pay the fee: send it units, or ask a demo network's faucet."
+            }
             Self::Unreachable { .. } => {
                 "Start `starling validator`, or name another with --node URL."
             }
@@ -77,6 +151,7 @@ impl ClientError {
             }
             Self::Form(_) => "Check the address in --node URL.",
             Self::Waiting(_) => "Ask again with `starling ledger receipt`.",
+            Self::Fee { .. } => "Name another server of the ledger with --node URL.",
         }
     }
 }
@@ -90,6 +165,30 @@ pub struct Holding {
     pub nonce: u64,
     /// Units of the ledger's own asset, in decimal digits.
     pub units: String,
+}
+
+/// Which ledger a validator runs, and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Which.
+    pub chain: ChainId,
+    /// The last final block.
+    pub height: u64,
+    /// When that was made, in milliseconds since 1970-01-01 UTC.
+    pub time_ms: u64,
+    /// What it takes for transactions.
+    pub params: Params,
+}
+
+/// How a transaction waits for its block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waits {
+    /// Units paid beyond what it costs: whoever pays more takes the place of another with its number.
+    pub extra: u128,
+    /// Blocks in which it may be; none: all to come.
+    pub blocks: Option<u64>,
+    /// Most that it may cost: servers say what a transaction costs. None: whatever they say.
+    pub fee_max: Option<u128>,
 }
 
 /// A ledger behind an address.
@@ -112,13 +211,27 @@ impl Client {
     }
 
     async fn answer(&self, path: &str, body: Option<Vec<u8>>) -> Result<Value, ClientError> {
+        let (good, bytes) = self.ask(path, body, "application/json").await?;
+        if good {
+            return serde_json::from_slice(&bytes).map_err(|_| self.form());
+        }
+        Err(self.refused(&bytes))
+    }
+
+    /// Whether it is a good answer, and its bytes.
+    async fn ask(
+        &self,
+        path: &str,
+        body: Option<Vec<u8>>,
+        accept: &str,
+    ) -> Result<(bool, Vec<u8>), ClientError> {
         let url = format!("{}/ledger/{path}", self.base);
         let request = match body {
             Some(bytes) => self.http.post(&url).body(bytes),
             None => self.http.get(&url),
         };
         let fail = |source| ClientError::Unreachable { url: url.clone(), source: Box::new(source) };
-        let mut response = request.send().await.map_err(fail)?;
+        let mut response = request.header("accept", accept).send().await.map_err(fail)?;
         let good = response.status().is_success();
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(fail)? {
@@ -127,17 +240,55 @@ impl Client {
                 return Err(ClientError::Form(url));
             }
         }
-        let value: Value =
-            serde_json::from_slice(&bytes).map_err(|_| ClientError::Form(url.clone()))?;
-        if good {
-            return Ok(value);
+        Ok((good, bytes))
+    }
+
+    fn refused(&self, bytes: &[u8]) -> ClientError {
+        let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        match value["error"]["code"].as_str() {
+            Some(code) => {
+                let refusal = value["error"]["refusal"].as_u64();
+                ClientError::Refused { code: code.to_owned(), refusal }
+            }
+            None => self.form(),
         }
-        let code = value["error"]["code"].as_str().ok_or(ClientError::Form(url))?.to_owned();
-        Err(ClientError::Refused { code, refusal: value["error"]["refusal"].as_u64() })
     }
 
     fn form(&self) -> ClientError {
         ClientError::Form(self.base.clone())
+    }
+
+    /// The trust root that it names: which ledger, and by which key certificates are checked.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn root(&self) -> Result<TrustRoot, ClientError> {
+        let status = self.answer("status", None).await?;
+        let root = status["root"].as_str().and_then(|text| text.parse().ok());
+        root.ok_or_else(|| self.form())
+    }
+
+    /// What is under a key of the state, proved to `verifier`, and the block's time in seconds since 1970;
+    /// none: nothing is, which is proved as well.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; [`ClientError::Form`] if the proof does not hold.
+    pub async fn proved(
+        &self,
+        verifier: &Verifier,
+        key: &Key,
+    ) -> Result<(Option<Vec<u8>>, u64), ClientError> {
+        let hex: String = key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let path = format!("state/{hex}");
+        let (good, bytes) = self.ask(&path, None, "application/cbor").await?;
+        if !good {
+            return Err(self.refused(&bytes));
+        }
+        let proof = StateProof::read(&bytes).ok_or_else(|| self.form())?;
+        let headers = verifier.finality(&proof.finality).map_err(|_| self.form())?;
+        let header = headers.first().ok_or_else(|| self.form())?;
+        let record = Verifier::record(header, key.as_bytes(), &proof).map_err(|_| self.form())?;
+        Ok((record.map(<[u8]>::to_vec), header.time_ms / 1_000))
     }
 
     /// What an account has.
@@ -151,34 +302,128 @@ impl Client {
         Ok(Holding { height: number("height")?, nonce: number("nonce")?, units })
     }
 
+    /// Which ledger it is, and how far.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn status(&self) -> Result<Status, ClientError> {
+        let status = self.answer("status", None).await?;
+        let text = status["chain"].as_str().ok_or_else(|| self.form())?;
+        let chain: ChainId = text.parse().map_err(|_| self.form())?;
+        let number = |value: &Value| value.as_u64().ok_or_else(|| self.form());
+        let params = Params {
+            fee_base: number(&status["fees"]["base"])?,
+            fee_per_byte: number(&status["fees"]["per_byte"])?,
+            fee_per_work: number(&status["fees"]["per_work"])?,
+            ..Params::default()
+        };
+        let (height, time_ms) = (number(&status["height"])?, number(&status["time_ms"])?);
+        Ok(Status { chain, height, time_ms, params })
+    }
+
     /// Signs and sends an action of the account of `key`, for the least fee; its name.
     ///
     /// # Errors
     /// See [`ClientError`].
     pub async fn act(&self, key: &KeyPair, action: Action) -> Result<TransactionId, ClientError> {
-        let status = self.answer("status", None).await?;
-        let text = status["chain"].as_str().ok_or_else(|| self.form())?;
-        let chain: ChainId = text.parse().map_err(|_| self.form())?;
-        let fee = |name: &str| status["fees"][name].as_u64().ok_or_else(|| self.form());
-        let params = Params {
-            fee_base: fee("base")?,
-            fee_per_byte: fee("per_byte")?,
-            fee_per_work: fee("per_work")?,
-            ..Params::default()
-        };
+        self.act_as(key, action, Waits::default()).await
+    }
+
+    /// The same for more, or for a while.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn act_as(
+        &self,
+        key: &KeyPair,
+        action: Action,
+        waits: Waits,
+    ) -> Result<TransactionId, ClientError> {
+        let Status { chain, height, params, .. } = self.status().await?;
         let account = AccountId::of_key(key.id());
         let nonce = self.holding(account).await?.nonce;
         let mut body = Body::new(chain, account, nonce, action);
+        if let Some(blocks) = waits.blocks {
+            body.expiry_height = height.saturating_add(blocks);
+        }
         // A first form with a fee of as many bytes as any: what it costs is at most that of this.
         body.fee = u128::from(u64::MAX);
         let bytes = body.clone().sign(key).to_bytes();
         let checked = Checked::open(&bytes, chain).map_err(|refusal| {
-            let refusal = Some(u64::from(ledger::Code::code(&refusal)));
+            let refusal = Some(u64::from(refusal.code()));
             ClientError::Refused { code: "refused".to_owned(), refusal }
         })?;
-        body.fee = params.fee(checked.size_bytes(), checked.work());
+        body.fee = params.fee(checked.size_bytes(), checked.work()).saturating_add(waits.extra);
+        if let Some(limit) = waits.fee_max.filter(|limit| body.fee > *limit) {
+            return Err(ClientError::Fee { fee: body.fee, limit });
+        }
         let value = self.answer("transactions", Some(body.sign(key).to_bytes())).await?;
         value["transaction"].as_str().and_then(|id| id.parse().ok()).ok_or_else(|| self.form())
+    }
+
+    /// The record under a key, as it is now; nothing proves it.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; [`ClientError::Form`] if it is no such record.
+    pub async fn record<T: for<'b> Decode<'b, ()>>(
+        &self,
+        key: &Key,
+    ) -> Result<Option<T>, ClientError> {
+        let page = self.page(key, None).await?;
+        let found = page.records.iter().find(|(found, _)| found.as_slice() == key.as_bytes());
+        found.map(|(_, record)| self.decode(record)).transpose()
+    }
+
+    /// Every record whose key begins with `prefix`, page by page; they are put into `store`, too. Blocks
+    /// may come between pages.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; [`ClientError::Form`] if one is no such record, or there is no end.
+    pub async fn list<T: for<'b> Decode<'b, ()>>(
+        &self,
+        prefix: &Key,
+        store: &mut MemoryStore,
+    ) -> Result<Vec<(Key, T)>, ClientError> {
+        let mut listed: Vec<(Key, T)> = Vec::new();
+        loop {
+            let page = self.page(prefix, listed.last().map(|(key, _)| key)).await?;
+            let mut changes = Changes::new();
+            for (key, record) in page.records {
+                let key = Key::from_bytes(key.into());
+                listed.push((key.clone(), self.decode(&record)?));
+                changes.insert(key, Some(record.into()));
+            }
+            let is_empty = changes.is_empty();
+            store.commit(changes);
+            if !page.more {
+                return Ok(listed);
+            }
+            if is_empty || listed.len() > LISTED_MAX {
+                return Err(self.form());
+            }
+        }
+    }
+
+    /// Records under keys that begin with `prefix` and come behind `after`: anything else is no answer.
+    async fn page(&self, prefix: &Key, after: Option<&Key>) -> Result<Records, ClientError> {
+        let hex = |key: &Key| -> String {
+            key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        let behind = after.map_or_else(String::new, |key| format!("?after={}", hex(key)));
+        let (good, bytes) =
+            self.ask(&format!("records/{}{behind}", hex(prefix)), None, CBOR).await?;
+        if !good {
+            return Err(self.refused(&bytes));
+        }
+        let page = Records::read(&bytes).ok_or_else(|| self.form())?;
+        let after = after.map(Key::as_bytes).unwrap_or_default();
+        let is_asked = |key: &[u8]| key.starts_with(prefix.as_bytes()) && key > after;
+        let all = page.records.iter().all(|(key, _)| is_asked(key.as_slice()));
+        if all { Ok(page) } else { Err(self.form()) }
+    }
+
+    fn decode<T: for<'b> Decode<'b, ()>>(&self, record: &[u8]) -> Result<T, ClientError> {
+        minicbor::decode(record).map_err(|_| self.form())
     }
 
     /// Sends units of an asset.

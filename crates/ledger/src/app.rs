@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     AccountId, BlockContext, Code, Overlay, Scan,
-    domains::{Broken, Domain, accounts, assets, identity, lending, oracle, paypool},
+    domains::{Broken, Domain, accounts, assets, energy, identity, lending, oracle, paypool},
 };
 
 /// Lists the domains once, in the order in which blocks end and laws are asked.
@@ -75,4 +75,6 @@ domains! {
     5 Lending(lending::Lending),
     /// Make, change, recover, stop a DID.
     6 Identity(identity::Identity),
+    /// Share energy: communities, meters, readings, settlement.
+    7 Energy(energy::Energy),
 }

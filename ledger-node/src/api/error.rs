@@ -114,6 +114,7 @@ impl From<Denied> for ApiError {
         match denied {
             Denied::Enough => Self::Enough,
             Denied::Busy => Self::Busy,
+            Denied::NotIssuer => Self::Unknown,
             Denied::Unwanted(unwanted) => unwanted.into(),
             Denied::Records(error) => error.into(),
         }

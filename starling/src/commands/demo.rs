@@ -1,5 +1,7 @@
 //! `starling demo`.
 
+mod lending;
+
 use std::path::{Path, PathBuf};
 
 use starling::demo::{Live, PLAYLIST, Shape, make};
@@ -12,10 +14,13 @@ use super::{Problem, signals};
 
 /// Options of `starling demo`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Folder to write the stream to
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(long, value_name = "DIR", required = true)]
+    out: Option<PathBuf>,
     /// Length of the video, in seconds
     #[arg(long, default_value_t = Shape::default().seconds, value_parser = clap::value_parser!(u32).range(1..=3600))]
     seconds: u32,
@@ -33,7 +38,21 @@ pub(crate) struct Args {
     data: PathBuf,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Make a market to try lending on: two assets, their prices, something to borrow
+    Lending(lending::Args),
+}
+
 pub(crate) async fn run(args: Args) -> Result<(), Problem> {
+    match args.what {
+        Some(What::Lending(args)) => lending::run(args).await,
+        None => video(args).await,
+    }
+}
+
+async fn video(args: Args) -> Result<(), Problem> {
+    let out = args.out.expect("it is required where nothing else is asked for");
     let key = key_file::load_or_create(&publisher_key(&args.data))?.key;
     let job = |folder: &Path| Job {
         source: Source::folder(folder),
@@ -43,17 +62,17 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         replace: false,
     };
     if !args.live {
-        make_if_missing(&args.out, args.seconds).await?;
-        let report = whole(&job(&args.out), &mut |_| ()).await?;
-        println!("made {}, signed by {}", args.out.join(PLAYLIST).display(), report.publisher);
+        make_if_missing(&out, args.seconds).await?;
+        let report = whole(&job(&out), &mut |_| ()).await?;
+        println!("made {}, signed by {}", out.join(PLAYLIST).display(), report.publisher);
         return Ok(());
     }
     let from = args.from.clone().unwrap_or_else(|| args.data.join("demo"));
     make_if_missing(&from, args.seconds).await?;
-    let mut live = Live::start(&from, &args.out, args.window, chrono::Utc::now()).await?;
-    let mut watch = Watch::start(job(&args.out)).await?;
+    let mut live = Live::start(&from, &out, args.window, chrono::Utc::now()).await?;
+    let mut watch = Watch::start(job(&out)).await?;
     let mut stop = Box::pin(signals::stop());
-    println!("live at {}, signed by {}", args.out.join(PLAYLIST).display(), key.id());
+    println!("live at {}, signed by {}", out.join(PLAYLIST).display(), key.id());
     let mut every = tokio::time::interval(live.segment_duration());
     every.tick().await;
     loop {

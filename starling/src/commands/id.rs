@@ -6,7 +6,6 @@ mod options;
 mod status;
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use identity::SecretKey;
 use identity::did::{Did, did_key};
@@ -15,7 +14,7 @@ use primitives::Seed;
 use serde_json::{Value, json};
 use starling::key_file;
 
-use super::Problem;
+use super::{Problem, now_s};
 use options::{Given, ToIssue, ToPresent, ToVerify, What};
 
 pub(crate) use options::Args;
@@ -124,10 +123,6 @@ fn entropy() -> Result<Seed, Problem> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(key_file::KeyFileError::Entropy)?;
     Ok(Seed::new(seed))
-}
-
-fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn wrong_file(error: impl ToString) -> Problem {

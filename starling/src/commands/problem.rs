@@ -3,8 +3,11 @@
 use std::fmt;
 
 use ledger_node::{NetworkError, NodeError};
+use meter_data::ReadError;
 use starling::content::ContentError;
 use starling::demo::{DemoError, LiveError};
+use starling::keepers::ReportError;
+use starling::keepers::demo::SetUpError;
 use starling::key_file::KeyFileError;
 use starling::ledger_client::ClientError;
 use starling::publish::PublishError;
@@ -46,6 +49,40 @@ impl Problem {
     /// A credential or a grant that does not hold, or is not made.
     pub(crate) fn identity(what: &impl ToString, remedy: &str) -> Self {
         Self::new("identity", what, remedy)
+    }
+
+    /// Nobody to sign.
+    pub(crate) fn no_key() -> Self {
+        let what = "a liquidation is signed and paid by somebody";
+        let remedy =
+            "Name the liquidator's key with --key FILE, or leave it at looking with --dry-run.";
+        Self { exit_code: 2, ..Self::new("no-key", &what, remedy) }
+    }
+
+    /// No market that is trusted.
+    pub(crate) fn no_market() -> Self {
+        let what = "anybody opens a market and says what its collateral is worth";
+        let remedy = "Name markets you trust with --market NUMBER, or look with --dry-run.";
+        Self { exit_code: 2, ..Self::new("no-market", &what, remedy) }
+    }
+
+    /// A market without prices.
+    pub(crate) fn stale(market: u32, borrowers: usize) -> Self {
+        let what = format!("market {market}: {borrowers} borrowers have something without a price");
+        let remedy = "Too few of a feed's reporters report, or a jump waits to be confirmed.";
+        Self::new("stale-price", &what, remedy)
+    }
+
+    /// A file that can't be read from the disk.
+    pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+        let what = format!("cannot read {}: {error}", path.display());
+        Self::new("file", &what, "Check its name and whether you may read it.")
+    }
+
+    /// A file of meter readings without a reading.
+    pub(crate) fn no_readings(path: &std::path::Path) -> Self {
+        let what = format!("no reading of {} could be read", path.display());
+        Self::new("no-readings", &what, "The lines that were not read, and why, are listed above.")
     }
 
     /// `--out` is needed.
@@ -115,7 +152,48 @@ impl From<NetworkError> for Problem {
 
 impl From<ClientError> for Problem {
     fn from(error: ClientError) -> Self {
-        Self::new(error.code(), &error, error.remedy())
+        let exit_code = error.exit_code();
+        Self { exit_code, ..Self::new(error.code(), &error, error.remedy()) }
+    }
+}
+
+impl From<ReportError> for Problem {
+    fn from(error: ReportError) -> Self {
+        let exit_code = error.exit_code();
+        Self { exit_code, ..Self::new(error.code(), &error, error.remedy()) }
+    }
+}
+
+impl From<SetUpError> for Problem {
+    fn from(error: SetUpError) -> Self {
+        match error {
+            SetUpError::Client(error) => error.into(),
+            SetUpError::Report(error) => error.into(),
+            SetUpError::Key(error) => error.into(),
+            SetUpError::Io { .. } => {
+                Self::new("io", &error, "Name another folder with --data DIR.")
+            }
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        let remedy = match &error {
+            ReadError::ZoneNeeded { .. } => {
+                "Say where the meter is with --zone, such as --zone Europe/Amsterdam."
+            }
+            ReadError::UnknownFormat | ReadError::NoColumns => {
+                "A CSV file needs a line with names such as `time` and `import kWh`; another format \
+                 is named with --format."
+            }
+            ReadError::NotText => "Unpack it, or save it as UTF-8.",
+            ReadError::TooLarge { .. } | ReadError::TooMany { .. } => {
+                "Export a shorter span, or fewer meters at a time."
+            }
+            ReadError::Empty | ReadError::Xml { .. } => "Export or download it again.",
+        };
+        Self::new(error.code(), &error, remedy)
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use starling::publish::Step;
-use starling::serve::{Config, MediaState, Progress, Server};
+use starling::serve::{Config, MediaState, Progress, Server, from_here};
 use starling::settings;
 
 use super::progress::ProgressLine;
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// more than once: all of them
     #[arg(long, value_name = "ORIGIN")]
     witness: Vec<String>,
+    /// Let /ipfs/ fetch what the block store lacks from peers that give it as a public share
+    #[arg(long)]
+    gateway_swarm: bool,
     /// Print every setting with its default and end
     #[arg(long)]
     print_config: bool,
@@ -46,6 +49,7 @@ impl Args {
             config.listen = self.listen;
         }
         config.signaling.witness.origins.extend(self.witness);
+        config.gateway.swarm.enabled |= self.gateway_swarm;
         config.data = self.data.unwrap_or(config.data);
         config.media = self.media.or(config.media);
         Ok(config)
@@ -102,14 +106,7 @@ fn tell(media: &MediaState) {
 
 /// Where a browser of this machine finds the server.
 fn open_line(scheme: &str, address: &SocketAddr) {
-    let mut address = *address;
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => [127, 0, 0, 1].into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    println!("open {scheme}://{address}/");
+    println!("open {scheme}://{}/", from_here(*address));
 }
 
 pub(super) fn percent(number: usize, of: usize) -> u32 {

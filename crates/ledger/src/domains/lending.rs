@@ -43,7 +43,9 @@ mod execute;
 mod health;
 mod laws;
 mod liquidate;
+mod listing;
 pub mod math;
+mod offer;
 mod reserve;
 mod state;
 mod supply;
@@ -52,11 +54,16 @@ mod tests;
 
 pub use action::Action;
 pub use error::Error;
-pub use execute::{Lending, act};
+pub use execute::{Lending, OnLedger, act};
 pub use health::{Health, Purpose, Quotes, health};
 pub use liquidate::{Seizure, Terms, seize};
+pub use listing::{market_of, markets_prefix, position_of, positions_prefix, reserves_prefix};
+pub use offer::{LIQUIDATED, Offer, best_offer};
 pub use reserve::{Config, Curve, Reserve, rates};
-pub use state::{Entry, Market, Position, market, position, position_key, reserve, reserve_key};
+pub use state::{
+    Entry, Market, Position, count, count_key, market, market_key, position, position_key, reserve,
+    reserve_key, vault,
+};
 
 /// Most reserves of a market: what one valuation reads.
 pub const RESERVES_MAX: usize = 8;

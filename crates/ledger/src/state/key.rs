@@ -20,6 +20,8 @@ pub enum Prefix {
     Lending = 5,
     /// Names that people own.
     Identity = 6,
+    /// Communities that share energy.
+    Energy = 7,
 }
 
 impl Prefix {

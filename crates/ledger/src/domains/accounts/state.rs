@@ -40,6 +40,11 @@ pub fn balance_key(account: AccountId, asset: AssetId) -> Key {
     BALANCES.key(&[account.as_bytes(), &asset.0.to_be_bytes()])
 }
 
+/// What the keys of all balances of an account begin with.
+pub fn balances_prefix(account: AccountId) -> Key {
+    BALANCES.key(&[account.as_bytes()])
+}
+
 /// Where an asset's supply is.
 pub fn supply_key(asset: AssetId) -> Key {
     SUPPLIES.key(&[&asset.0.to_be_bytes()])

@@ -39,3 +39,14 @@ pub fn asset(store: &dyn Store, asset: AssetId) -> Option<Asset> {
 pub fn asset_key(asset: AssetId) -> Key {
     ASSETS.key(&[&asset.0.to_be_bytes()])
 }
+
+/// What the keys of all assets begin with.
+pub fn assets_prefix() -> Key {
+    ASSETS.key(&[])
+}
+
+/// Which asset a key is of; none: it is of something else.
+pub fn asset_of(key: &Key) -> Option<AssetId> {
+    let id = key.as_bytes().strip_prefix(ASSETS.key(&[]).as_bytes())?;
+    id.try_into().ok().map(|number| AssetId(u32::from_be_bytes(number)))
+}

@@ -76,8 +76,9 @@ impl Domain for Lending {
     }
 }
 
-/// Prices of the oracle's feeds.
-struct OnLedger<'a>(&'a BlockContext);
+/// Prices of the oracle's feeds, as a block has them.
+#[derive(Debug)]
+pub struct OnLedger<'a>(pub &'a BlockContext);
 
 impl Quotes for OnLedger<'_> {
     fn quote(&self, store: &dyn Store, feed: u32) -> Result<Quote, Error> {

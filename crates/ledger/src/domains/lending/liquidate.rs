@@ -237,7 +237,7 @@ fn take_collateral(
     entry.collateral &= entry.supply_scaled > consumed && !is_last;
     entry.supply_scaled -= consumed;
     held.set(entry);
-    reserve.supply_scaled -= burned;
+    reserve.supply_scaled = reserve.supply_scaled.checked_sub(burned).ok_or(Overflow)?;
     reserve.settle(0, seized)?;
     write_reserve(state, scene.market, call.collateral, &reserve);
     write_position(state, scene.market, call.borrower, &held);

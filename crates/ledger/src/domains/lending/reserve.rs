@@ -166,6 +166,13 @@ impl Reserve {
         ray_mul(growth, wide(self.borrow_index), Rounding::Half)
     }
 
+    /// The reserve as an action at `now_s` finds it: for pages and whoever else only looks.
+    pub fn at(&self, now_s: u64) -> Result<Self, Overflow> {
+        let mut reserve = self.clone();
+        reserve.accrue(now_s)?;
+        Ok(reserve)
+    }
+
     /// Brings the indices up to date and sets the treasury's share of the interest aside.
     pub(super) fn accrue(&mut self, now_s: u64) -> Result<(), Overflow> {
         if now_s <= self.updated_s {
@@ -202,12 +209,12 @@ impl Reserve {
     }
 
     /// Units a scaled claim is worth, rounded down; indices must be up to date.
-    pub(super) fn claim(&self, scaled: u128) -> Result<u128, Overflow> {
+    pub fn claim(&self, scaled: u128) -> Result<u128, Overflow> {
         narrow(ray_mul(wide(scaled), wide(self.liquidity_index), Rounding::Floor)?)
     }
 
     /// Units a scaled debt is, rounded up; indices must be up to date.
-    pub(super) fn debt(&self, scaled: u128) -> Result<u128, Overflow> {
+    pub fn debt(&self, scaled: u128) -> Result<u128, Overflow> {
         narrow(ray_mul(wide(scaled), wide(self.borrow_index), Rounding::Ceil)?)
     }
 

@@ -85,6 +85,21 @@ pub fn position(store: &dyn Store, market: u32, account: AccountId) -> Position 
     POSITIONS.get(store, &[&market.to_be_bytes(), account.as_bytes()]).unwrap_or_default()
 }
 
+/// How many markets were opened; they are numbered from 1.
+pub fn count(store: &dyn Store) -> u32 {
+    COUNT.get(store, &[]).unwrap_or_default()
+}
+
+/// Where it is said how many markets were opened.
+pub fn count_key() -> Key {
+    COUNT.key(&[])
+}
+
+/// Where a market's record is.
+pub fn market_key(market: u32) -> Key {
+    MARKETS.key(&[&market.to_be_bytes()])
+}
+
 /// Where a reserve's record is.
 pub fn reserve_key(market: u32, reserve: u8) -> Key {
     RESERVES.key(&[&market.to_be_bytes(), &[reserve]])
@@ -127,6 +142,6 @@ pub(super) fn current(
 }
 
 /// Where supplied units lie.
-pub(super) fn vault() -> AccountId {
+pub fn vault() -> AccountId {
     AccountId::of_domain("lending")
 }

@@ -1,6 +1,7 @@
 //! A market of two assets with prices by hand; `histories` plays random ones.
 
 mod histories;
+mod offers;
 mod oracle;
 
 use super::{
@@ -136,7 +137,11 @@ impl Game {
 
     /// Somebody lends 200,000 dollars, and 2 owes 16,000 against 10 ether.
     fn borrowed() -> Self {
-        let mut game = Self::new();
+        Self::borrowed_with(two_reserves())
+    }
+
+    fn borrowed_with(reserves: Vec<Config>) -> Self {
+        let mut game = Self::with(reserves);
         game.fund(1, USD, 200_000 * USD_1);
         game.supply(1, USD, 200_000 * USD_1).unwrap();
         game.fund(2, ETH, 10 * ETH_1);

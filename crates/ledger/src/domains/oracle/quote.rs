@@ -46,7 +46,7 @@ pub(super) fn median(
     let reporters = (0..=u8::MAX).take(feed.reporters.len());
     let fresh = |seen_s: u64| {
         let late = after_s.is_none_or(|after_s| seen_s > after_s);
-        late && seen_s <= now_s && now_s - seen_s <= feed.age_max_s
+        late && feed.is_fresh(seen_s, now_s)
     };
     let mut prices: Vec<u64> = reporters
         .filter_map(|reporter| report(store, id, reporter))

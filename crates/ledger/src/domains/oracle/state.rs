@@ -48,6 +48,11 @@ impl Feed {
     pub fn quorum(&self) -> usize {
         2 * (self.reporters.len().saturating_sub(1) / 3) + 1
     }
+
+    /// Whether what was seen then counts now.
+    pub fn is_fresh(&self, seen_s: u64, now_s: u64) -> bool {
+        seen_s <= now_s && now_s - seen_s <= self.age_max_s
+    }
 }
 
 /// A feed's record.
@@ -68,4 +73,20 @@ pub fn feed_key(feed: u32) -> Key {
 /// Where a reporter's last word is.
 pub fn report_key(feed: u32, reporter: u8) -> Key {
     REPORTS.key(&[&feed.to_be_bytes(), &[reporter]])
+}
+
+/// What the keys of all feeds begin with.
+pub fn feeds_prefix() -> Key {
+    FEEDS.key(&[])
+}
+
+/// What the keys of a feed's reports begin with.
+pub fn reports_prefix(feed: u32) -> Key {
+    REPORTS.key(&[&feed.to_be_bytes()])
+}
+
+/// Which feed a key is of; none: it is of something else.
+pub fn feed_of(key: &Key) -> Option<u32> {
+    let id = key.as_bytes().strip_prefix(FEEDS.key(&[]).as_bytes())?;
+    id.try_into().ok().map(u32::from_be_bytes)
 }
