@@ -18,6 +18,7 @@ pub(crate) mod player;
 pub(crate) mod preview;
 pub(crate) mod problems;
 pub(crate) mod proof_badge;
+pub(crate) mod saving;
 pub(crate) mod segment_strip;
 pub(crate) mod send;
 pub(crate) mod share;

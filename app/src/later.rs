@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `files` | Share, Get, Library, and the shares that were open at the last visit |
 //! | `money` | Wallet, Ledger |
+//! | `lend` | Lend: the ledger's markets, with the code that tries what an action would do |
 //! | `host` | Host |
 
 use core::{future::Future, pin::Pin};
@@ -21,6 +22,7 @@ use crate::browser;
 use crate::routes::get::Get;
 use crate::routes::host::Host;
 use crate::routes::ledger::LedgerPage;
+use crate::routes::lend::LendPage;
 use crate::routes::library::Library;
 use crate::routes::share::Share;
 use crate::routes::wallet::WalletPage;
@@ -39,6 +41,8 @@ pub(crate) enum Page {
     Wallet,
     /// Blocks.
     Ledger,
+    /// Markets.
+    Lend,
     /// The servers.
     Host,
 }
@@ -58,6 +62,7 @@ impl Page {
         match self {
             Self::Share | Self::Get | Self::Library => files(self).await,
             Self::Wallet | Self::Ledger => money(self).await,
+            Self::Lend => lend().await,
             Self::Host => host().await,
         }
     }
@@ -129,6 +134,11 @@ fn money(page: Page) -> Result<Draw, SplitLoaderError> {
         Page::Ledger => || LedgerPage().into_any(),
         _ => || WalletPage().into_any(),
     })
+}
+
+#[wasm_split(lend, fallible, wasm_split_path = ::leptos::wasm_split)]
+fn lend() -> Result<Draw, SplitLoaderError> {
+    Ok(|| LendPage().into_any())
 }
 
 #[wasm_split(host, fallible, wasm_split_path = ::leptos::wasm_split)]

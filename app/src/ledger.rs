@@ -5,7 +5,7 @@
 
 use js_sys::{Reflect, Uint8Array};
 use leptos::prelude::*;
-use wallet::view::{self, Command, View};
+use wallet::view::{self, Command, Records, View};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -19,6 +19,8 @@ const WORKER: &str = "/wallet/worker.js";
 pub(crate) struct Ledger {
     /// The wallet, as shown.
     pub(crate) view: RwSignal<View>,
+    /// Records that a page watches, proved.
+    pub(crate) records: RwSignal<Records>,
     /// How far it is.
     pub(crate) stage: RwSignal<Stage>,
     /// The trust root that this host names.
@@ -51,6 +53,7 @@ impl Ledger {
     pub(crate) fn provide() {
         provide_context(Self {
             view: RwSignal::new(View::default()),
+            records: RwSignal::new(Records::default()),
             stage: RwSignal::new(Stage::Starting),
             served: RwSignal::new(None),
             took_ms: RwSignal::new(0.0),
@@ -105,8 +108,14 @@ impl Ledger {
             Some("failed") => self.stage.set(Stage::Failed(text("why").unwrap_or_default())),
             Some(_) => self.served.set(text("served")),
             None => {
-                let bytes = field("view").dyn_into::<Uint8Array>().map(|bytes| bytes.to_vec());
-                if let Some(view) = bytes.ok().and_then(|bytes| view::read(&bytes)) {
+                let bytes = |name| Some(field(name).dyn_into::<Uint8Array>().ok()?.to_vec());
+                if let Some(bytes) = bytes("records") {
+                    if let Some(records) = view::read(&bytes) {
+                        self.records.set(records);
+                    }
+                    return;
+                }
+                if let Some(view) = bytes("view").and_then(|bytes| view::read(&bytes)) {
                     self.view.set(view);
                     if *self.stage.read_untracked() != Stage::Open {
                         self.stage.set(Stage::Open);

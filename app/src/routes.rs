@@ -4,6 +4,7 @@ pub(crate) mod get;
 pub(crate) mod home;
 pub(crate) mod host;
 pub(crate) mod ledger;
+pub(crate) mod lend;
 pub(crate) mod library;
 pub(crate) mod network;
 pub(crate) mod settings;

@@ -106,6 +106,7 @@ fn object(output: Output) -> JsValue {
         }
         Output::Save(saved) => fields("save", [("bytes", bytes(&saved))]),
         Output::Show(shown) => fields("show", [("bytes", bytes(&view::to_bytes(&*shown)))]),
+        Output::Records(proved) => fields("records", [("bytes", bytes(&view::to_bytes(&*proved)))]),
     }
 }
 

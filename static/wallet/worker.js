@@ -3,8 +3,8 @@
 //
 // From the page: first `{ origin, root }` (root: text of a trust root from a link, or null), then commands as bytes.
 // To the page: `{ state }` (`waiting`: the wallet is open in another tab; `failed`: no ledger here, and why;
-// `open`: `served` is the trust root that the page's own server names) or `{ view, took }` (bytes; the milliseconds
-// that the step took).
+// `open`: `served` is the trust root that the page's own server names), `{ view, took }` (bytes; the milliseconds
+// that the step took) or `{ records }` (bytes: what the page watches, proved anew).
 //
 // On this device, one wallet for each ledger under the text of its trust root, and which one was pinned at the first
 // visit under `pinned`.
@@ -83,6 +83,7 @@ function perform(step) {
     else if (output.kind === 'hangup') hangUp(output.server);
     else if (output.kind === 'ask') request(output);
     else if (output.kind === 'save') save(output.bytes);
+    else if (output.kind === 'records') self.postMessage({ records: output.bytes });
     else self.postMessage({ view: output.bytes, took });
   }
   clearTimeout(timer);

@@ -24,6 +24,7 @@ const ROUTES = {
   '/library': /Nothing here yet/,
   '/wallet': /What can be lost/,
   '/ledger': /Trust root/,
+  '/lend': /What I did here/,
   '/host': /The host's token/,
 };
 const TAB_PRESSES_MAX = 60;
@@ -132,7 +133,7 @@ describe('the page', () => {
   });
 
   test('fingers hit what is to be pressed', async () => {
-    for (const route of ['/', '/share', '/library', '/settings', '/wallet', '/ledger']) {
+    for (const route of ['/', '/share', '/library', '/settings', '/wallet', '/ledger', '/lend']) {
       const page = await visit(route, PHONE);
       await until(page, 'is drawn', ({ text }) => ROUTES[route].test(text));
       assert.deepEqual(await page.evaluate(hardToHit), [], route);
@@ -156,7 +157,7 @@ describe('the page', () => {
   });
 
   test('the menu says where one is, also below the wallet, and home shows its point without scrolling', async () => {
-    for (const [route, place] of [['/wallet', 'Wallet'], ['/ledger', 'Wallet'], ['/share', 'Share']]) {
+    for (const [route, place] of [['/wallet', 'Wallet'], ['/ledger', 'Wallet'], ['/lend', 'Wallet'], ['/share', 'Share']]) {
       const page = await visit(route);
       await until(page, 'is drawn', ({ text }) => ROUTES[route].test(text));
       assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('.header-nav [aria-current]')].map(({ innerText }) => innerText.trim())), [place], route);

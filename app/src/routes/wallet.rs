@@ -28,10 +28,16 @@ pub(crate) fn WalletPage() -> impl IntoView {
                     <h1>"Wallet"</h1>
                     <p class="quiet">"An account in this browser. What it shows, it has checked."</p>
                 </div>
-                <A href="/ledger" attr:class="button">
-                    <Icon glyph=Glyph::Blocks />
-                    "The ledger"
-                </A>
+                <div class="heading-ways">
+                    <A href="/lend" attr:class="button">
+                        <Icon glyph=Glyph::Lend />
+                        "Lend"
+                    </A>
+                    <A href="/ledger" attr:class="button">
+                        <Icon glyph=Glyph::Blocks />
+                        "The ledger"
+                    </A>
+                </div>
             </div>
             <NotOpen />
             <OtherLedger />

@@ -9,22 +9,30 @@
 //! | `servers` | which servers there are, when to connect again, who is not asked any more |
 //! | `holdings` | what the account has, each number with its proof and height |
 //! | `transfers` | what was sent, what a transfer costs, what became of it |
+//! | `watch` | records that a page wants to know, proved together |
+//! | [`lending`] | of such records: markets, a position, and what an action would do |
 //! | [`view`] | what a page may show and ask |
 //!
 //! Laws of this crate:
 //! - a number shown as proved came out of the light client; everything else says who told it;
 //! - a key leaves this crate only in a [`Output::Save`] for the device's own storage;
-//! - nothing is sent that the proved state would refuse.
+//! - nothing is sent that the proved state would refuse: of transfers the wallet sees to it, of what
+//!   is asked of markets the page, by [`lending`], before it asks.
 //!
-//! Not here: sockets, storage, recovery of keys, other assets than the ledger's own.
+//! [`lending`] is no part of [`Wallet`]: the page runs it on what the wallet proved, and the worker's
+//! module stays small (`docs/adr/0056-lend-page.md`).
+//!
+//! Not here: sockets, storage, recovery of keys, transfers of other assets than the ledger's own.
 
 mod explain;
 mod holdings;
+pub mod lending;
 mod servers;
 #[cfg(test)]
 mod tests;
 mod transfers;
 pub mod view;
 mod wallet;
+mod watch;
 
 pub use wallet::{Input, Output, Saved, Wallet};

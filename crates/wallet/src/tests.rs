@@ -1,5 +1,7 @@
 //! A wallet in front of servers that prove, of a ledger in miniature.
 
+mod markets;
+
 use ledger::{
     AccountId, AssetId, Event, Params, Receipt, TransactionId,
     domains::accounts::{Account, Balance, account_key, balance_key},
@@ -47,6 +49,8 @@ struct Rig {
     connects: Vec<(ServerId, String)>,
     hangups: Vec<ServerId>,
     receipts: Vec<Receipt>,
+    /// What is watched, and how often it was handed over.
+    records: (view::Records, u32),
     /// Answers of this server are spoiled.
     liar: Option<&'static str>,
 }
@@ -70,6 +74,7 @@ impl Rig {
             connects: vec![],
             hangups: vec![],
             receipts: vec![],
+            records: (view::Records::default(), 0),
             liar: None,
         };
         rig.perform(out);
@@ -85,6 +90,10 @@ impl Rig {
                 Output::Save(bytes) => self.saved = view::read(&bytes).unwrap(),
                 // What the page reads is what the wallet said.
                 Output::Show(view) => self.view = view::read(&view::to_bytes(&*view)).unwrap(),
+                Output::Records(records) => {
+                    let read = view::read(&view::to_bytes(&*records)).unwrap();
+                    self.records = (read, self.records.1 + 1);
+                }
             }
         }
     }
@@ -144,8 +153,12 @@ impl Rig {
     }
 
     fn block(&mut self, units: u128, nonce: u64) {
+        self.block_of(state(units, nonce));
+    }
+
+    fn block_of(&mut self, state: State) {
         self.now_ms += 3_000;
-        let height = self.ledger.add(self.now_ms, state(units, nonce));
+        let height = self.ledger.add(self.now_ms, state);
         let bytes = self.ledger.finality(height, 0).to_bytes();
         let up: Vec<ServerId> = (0..20).map(ServerId).collect();
         up.into_iter().for_each(|server| self.step(Input::Pushed(server, &bytes)));

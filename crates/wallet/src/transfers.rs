@@ -1,13 +1,10 @@
 //! What was sent, what it costs, and what became of it.
 
-use ledger::{
-    AccountId, Action, AssetId, Body, ChainId, Checked, Params, Receipt, TransactionId,
-    domains::accounts,
-};
+use ledger::{AccountId, Action, Body, ChainId, Checked, Params, Prefix, Receipt, TransactionId};
 use minicbor::{Decode, Encode};
 use primitives::KeyPair;
 
-use crate::view::Fate;
+use crate::view::{Act, Fate};
 
 /// Most transfers remembered.
 const SENT_MAX: usize = 200;
@@ -40,6 +37,9 @@ pub(crate) struct Sent {
     /// To be told to servers again.
     #[cbor(n(10), with = "minicbor::bytes")]
     pub(crate) bytes: Vec<u8>,
+    /// Of actions on a market. What was kept before there were any has none.
+    #[n(11)]
+    pub(crate) act: Option<Act>,
 }
 
 impl Sent {
@@ -83,6 +83,7 @@ impl Transfers {
             height: 0,
             took_ms: 0,
             bytes: body.sign(key).to_bytes(),
+            act: order.act.clone(),
         };
         self.list.push(sent.clone());
         if self.list.len() > SENT_MAX {
@@ -118,6 +119,13 @@ impl Transfers {
         let Some(sent) = found.filter(|sent| sent.fate == Fate::Final) else { return false };
         sent.fate = if receipt.code == 0 { Fate::Done } else { Fate::Refused };
         sent.height = receipt.height;
+        if let Some(act) = &mut sent.act {
+            act.code = receipt.code;
+            // Events of markets carry market, reserve, amount first.
+            let mut events = receipt.events.iter();
+            let told = events.find(|event| event.kind >> 8 == u16::from(Prefix::Lending.byte()));
+            act.amount = told.and_then(|event| event.numbers.get(2).copied());
+        }
         true
     }
 }
@@ -125,24 +133,26 @@ impl Transfers {
 /// What is to be sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
+    pub(crate) action: Action,
+    /// To whom units go; the account itself where none leave it.
     pub(crate) to: AccountId,
+    /// Units of the ledger's own asset that leave the account beside the fee.
     pub(crate) units: u128,
+    pub(crate) act: Option<Act>,
     pub(crate) nonce: u64,
     pub(crate) height: u64,
     pub(crate) now_ms: u64,
 }
 
 fn body(key: &KeyPair, chain: ChainId, order: &Order, fee: u128) -> Body {
-    let transfer =
-        accounts::Action::Transfer { asset: AssetId::NATIVE, to: order.to, amount: order.units };
     let signer = AccountId::of_key(key.id());
-    let mut body = Body::new(chain, signer, order.nonce, Action::Accounts(transfer));
+    let mut body = Body::new(chain, signer, order.nonce, order.action.clone());
     body.fee = fee;
     body.expiry_height = order.height.saturating_add(EXPIRY_BLOCKS);
     body
 }
 
-/// The least fee of a transfer. A first form, with a fee of as many bytes as any, costs at least what
+/// The least fee of an action. A first form, with a fee of as many bytes as any, costs at least what
 /// the last form does.
 pub(crate) fn fee(key: &KeyPair, chain: ChainId, params: &Params, order: &Order) -> Option<u128> {
     let first = body(key, chain, order, u64::MAX.into()).sign(key).to_bytes();

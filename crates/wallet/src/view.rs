@@ -1,6 +1,6 @@
 //! What a page shows of a wallet and what it asks of it, as CBOR.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, bytes::ByteVec};
 
 /// How well the light client sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
@@ -185,6 +185,23 @@ pub struct Sent {
     /// From signing to the proof that it is in a block, in milliseconds; 0: not yet.
     #[n(7)]
     pub took_ms: u64,
+    /// What was asked of a market; none: it is a transfer.
+    #[n(8)]
+    pub act: Option<Act>,
+}
+
+/// What was asked of a market.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Act {
+    /// The action: CBOR, for `crate::lending::asked`.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub action: Vec<u8>,
+    /// Why it was refused, as a server tells: the refusal's number; 0: it was not.
+    #[n(1)]
+    pub code: u16,
+    /// The amount that moved, as a server tells.
+    #[n(2)]
+    pub amount: Option<u128>,
 }
 
 /// A transfer to here, as a server tells it.
@@ -259,6 +276,44 @@ pub enum Command {
     /// Ask it no more.
     #[n(3)]
     RemoveServer(#[n(0)] String),
+    /// Prove the records under these keys, in place of those before, and again after later blocks.
+    #[n(4)]
+    Watch(#[n(0)] Vec<ByteVec>),
+    /// Do something on a market.
+    #[n(5)]
+    Act {
+        /// The action: CBOR, from `crate::lending::ask`.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        action: Vec<u8>,
+        /// Units of the ledger's own asset that it takes beside the fee.
+        #[n(1)]
+        units: u128,
+    },
+}
+
+/// Records that are watched, all proved.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Records {
+    /// In the order in which they were asked for.
+    #[n(0)]
+    pub list: Vec<Record>,
+}
+
+/// A record with the block after which it was so.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Record {
+    /// Where it is.
+    #[n(0)]
+    pub key: ByteVec,
+    /// The record; none: its absence is proved.
+    #[n(1)]
+    pub record: Option<ByteVec>,
+    /// After which block.
+    #[n(2)]
+    pub height: u64,
+    /// That block's time.
+    #[n(3)]
+    pub time_ms: u64,
 }
 
 /// As bytes, for the other side.

@@ -1,6 +1,9 @@
 //! The wallet itself: one `step`.
 
-use ledger::{AccountId, ChainId, Receipt};
+mod showing;
+mod watching;
+
+use ledger::{AccountId, Action, AssetId, ChainId, Receipt, domains::accounts};
 use light_client::{
     Event, Fault, Head, Input as Seen, LightClient, Output as Wanted, Question, RequestId,
     RootError, ServerId, Status, TrustRoot, Wake,
@@ -11,9 +14,10 @@ use primitives::{KeyPair, Seed, SortedMap};
 use crate::{
     explain,
     holdings::{Holdings, Record},
-    servers::{Servers, State},
+    servers::Servers,
     transfers::{self, Order, Sent, Transfers},
-    view::{self, Command, Fate, Faucet, Received, Sight, View},
+    view::{self, Command, Fate, Faucet, Received, View},
+    watch::Watch,
 };
 
 /// Final blocks that are shown.
@@ -95,6 +99,8 @@ pub enum Output {
     Save(Vec<u8>),
     /// What is shown changed.
     Show(Box<View>),
+    /// What is watched, proved anew.
+    Records(Box<view::Records>),
 }
 
 /// What a request of the wallet's own is about.
@@ -129,6 +135,7 @@ pub struct Wallet {
     fee: Option<u128>,
     /// The balance changed since servers were asked who did it.
     curious: bool,
+    watch: Watch,
     now_ms: u64,
     wake: Wake,
     shown: Option<View>,
@@ -164,6 +171,7 @@ impl Wallet {
             asked_ms: 0,
             fee: None,
             curious: false,
+            watch: Watch::default(),
             now_ms: 0,
             wake: None,
             shown: None,
@@ -199,9 +207,11 @@ impl Wallet {
             out.push(Output::Connect(id, url));
         }
         self.ask_now_and_then(out);
+        self.ask_watched(out);
         self.show(out);
         let asking = self.has_questions().then(|| self.asked_ms.saturating_add(ASK_EVERY_MS));
-        [self.wake, self.servers.wake(), asking].into_iter().flatten().min()
+        let watching = self.watch.wake(now_ms);
+        [self.wake, self.servers.wake(), asking, watching].into_iter().flatten().min()
     }
 
     /// Hands something to the light client and does what follows.
@@ -241,6 +251,7 @@ impl Wallet {
     fn on_event(&mut self, event: Event, out: &mut Vec<Output>) {
         match event {
             Event::Head(head) => self.on_head(&head, out),
+            Event::Proved(proved) if self.watch.on_proved(&proved) => self.holdings.proofs += 1,
             Event::Proved(proved) => {
                 let height = proved.height;
                 let Some(record) = Record::of(proved.query) else { return };
@@ -259,7 +270,7 @@ impl Wallet {
                 }
             }
             // With the next block, or the next server, it is asked again.
-            Event::Unproved(..) => {}
+            Event::Unproved(query, _) => self.watch.on_unproved(query, self.now_ms),
             Event::Misbehaved(id, fault) => self.on_fault(id, fault, out),
             Event::Recovered(id, fault) => self.servers.forgive(id, fault),
         }
@@ -286,6 +297,7 @@ impl Wallet {
             },
         );
         self.blocks.truncate(BLOCKS_SHOWN);
+        self.watch.on_block();
         for record in Record::ALL {
             if record != Record::Params || self.holdings.params.is_none() {
                 self.prove(record, out);
@@ -312,7 +324,10 @@ impl Wallet {
     }
 
     fn on_command(&mut self, command: Command, out: &mut Vec<Output>) {
-        self.refused.clear();
+        // A page watches by itself: what it said to the person before stays.
+        if !matches!(command, Command::Watch(_)) {
+            self.refused.clear();
+        }
         match command {
             Command::Send { to, units } => {
                 if let Err(why) = self.send(&to, units, out) {
@@ -335,6 +350,14 @@ impl Wallet {
                 }
                 None => "server".clone_into(&mut self.refused),
             },
+            Command::Watch(keys) => {
+                self.watch.set(keys.into_iter().map(Into::into), self.now_ms);
+            }
+            Command::Act { action, units } => {
+                if let Err(why) = self.act(&action, units, out) {
+                    why.clone_into(&mut self.refused);
+                }
+            }
             Command::RemoveServer(url) => {
                 if let Some(id) = self.servers.remove(&url) {
                     self.saved.servers.retain(|known| *known != url);
@@ -355,23 +378,28 @@ impl Wallet {
         if units == 0 {
             return Err("nothing");
         }
+        let transfer = accounts::Action::Transfer { asset: AssetId::NATIVE, to, amount: units };
+        let order = self.order(Action::Accounts(transfer), to, units)?;
+        self.dispatch(&order, self.fee.ok_or("not-fresh")?, out)
+    }
+
+    /// Signs, keeps and tells, if the proved balance bears it.
+    fn dispatch(
+        &mut self,
+        order: &Order,
+        fee: u128,
+        out: &mut Vec<Output>,
+    ) -> Result<(), &'static str> {
         if self.client.status() != Status::Fresh {
             return Err("not-fresh");
         }
-        let fee = self.fee.ok_or("not-fresh")?;
-        let (account, balance) = match (&self.holdings.account, &self.holdings.balance) {
-            (Some(account), Some(balance)) => (account.value.nonce, balance.value),
-            _ => return Err("not-fresh"),
-        };
+        let balance = self.holdings.balance.as_ref().ok_or("not-fresh")?.value;
         let needed =
-            units.checked_add(fee).and_then(|sum| sum.checked_add(self.transfers.outgoing()));
+            order.units.checked_add(fee).and_then(|sum| sum.checked_add(self.transfers.outgoing()));
         if balance.frozen || needed.is_none_or(|needed| needed > balance.amount) {
             return Err("too-much");
         }
-        let height = self.client.head().map_or(0, |head| head.header.height);
-        let nonce = self.transfers.nonce(account);
-        let order = Order { to, units, nonce, height, now_ms: self.now_ms };
-        let sent = self.transfers.sign(&self.key, self.chain, &order, fee);
+        let sent = self.transfers.sign(&self.key, self.chain, order, fee);
         // Kept before it is told: a transfer that nobody remembers would be made again.
         self.save(out);
         self.submit(&sent, out);
@@ -382,8 +410,16 @@ impl Wallet {
     fn price(&self) -> Option<u128> {
         let params = self.holdings.params.as_ref()?;
         let to = AccountId::new([0xff; 32]);
-        let longest =
-            Order { to, units: ANY_UNITS, nonce: u64::MAX, height: u64::MAX, now_ms: self.now_ms };
+        let transfer = accounts::Action::Transfer { asset: AssetId::NATIVE, to, amount: ANY_UNITS };
+        let longest = Order {
+            action: Action::Accounts(transfer),
+            to,
+            units: ANY_UNITS,
+            act: None,
+            nonce: u64::MAX,
+            height: u64::MAX,
+            now_ms: self.now_ms,
+        };
         transfers::fee(&self.key, self.chain, params, &longest)
     }
 
@@ -517,63 +553,5 @@ impl Wallet {
     fn save(&mut self, out: &mut Vec<Output>) {
         self.saved.sent.clone_from(&self.transfers.list);
         out.push(Output::Save(view::to_bytes(&self.saved)));
-    }
-
-    fn show(&mut self, out: &mut Vec<Output>) {
-        let view = self.view();
-        if self.shown.as_ref() != Some(&view) {
-            self.shown = Some(view.clone());
-            out.push(Output::Show(Box::new(view)));
-        }
-    }
-
-    fn view(&self) -> View {
-        let sight = match self.client.status() {
-            Status::Blind => Sight::Blind,
-            Status::Fresh => Sight::Fresh,
-            Status::Stale => Sight::Stale,
-            Status::Forked => Sight::Forked,
-        };
-        let balance = self.holdings.balance.as_ref().map(|known| view::Proved {
-            units: known.value.amount,
-            height: known.height,
-            time_ms: known.time_ms,
-            frozen: known.value.frozen,
-        });
-        let server = |server: &crate::servers::Server| view::Server {
-            url: server.url.clone(),
-            is_up: server.state == State::Up,
-            height: server.height,
-            faults: server.faults.iter().map(|fault| fault.code().to_owned()).collect(),
-            lies: server.state == State::Out,
-        };
-        let sent = |sent: &Sent| view::Sent {
-            id: sent.id.to_string(),
-            to: sent.to.to_string(),
-            units: sent.units,
-            fee: sent.fee,
-            signed_ms: sent.signed_ms,
-            fate: sent.fate,
-            height: sent.height,
-            took_ms: sent.took_ms,
-        };
-        View {
-            root: self.saved.root.clone(),
-            pinned_by_link: self.saved.pinned_by_link,
-            account: self.account.to_string(),
-            sight,
-            blocks: self.blocks.clone(),
-            servers: self.servers.list.iter().map(server).collect(),
-            balance,
-            outgoing: self.transfers.outgoing(),
-            sent: self.transfers.list.iter().rev().map(sent).collect(),
-            received: self.received.clone(),
-            fee: self.fee,
-            faucet: self.faucet,
-            certificates: self.client.verified(),
-            proofs: self.holdings.proofs,
-            steps: self.holdings.shown.as_ref().map(explain::steps).unwrap_or_default(),
-            refused: self.refused.clone(),
-        }
     }
 }

@@ -13,14 +13,18 @@ const EMBED_BYTES_MAX: u64 = 180_000;
 /// The whole page as it comes: markup, styles, wasm and its JavaScript. A ratchet as well; the goal
 /// was 450,000.
 const APP_BYTES_MAX: u64 = 390_000;
-/// What comes with the pages that are opened later, all together.
-const PAGES_BYTES_MAX: u64 = 345_000;
+/// What comes with the pages that are opened later, all together. Of this, Lend is more than a quarter: it brings
+/// the ledger's own code of markets and its 256-bit numbers, so that a preview is what a block does (ADR 0056).
+/// Nobody loads it who does not open the page.
+const PAGES_BYTES_MAX: u64 = 490_000;
 
-/// The worker that pages with money load: the wallet and the light client.
-const LEDGER_BYTES_MAX: u64 = 150_000;
+/// The worker that pages with money load: the light client, for which 150,000 were promised, and the wallet, which
+/// reads and signs what every domain of the ledger knows. The code of markets is not in it.
+const LEDGER_BYTES_MAX: u64 = 162_000;
 
-/// What a page with `<starling-file>` loads when one is pressed.
-const FILES_BYTES_MAX: u64 = 275_000;
+/// What a page with `<starling-file>` loads when one is pressed. Due times, an even division of the upload and
+/// downloads through the worker took 13,000 of it.
+const FILES_BYTES_MAX: u64 = 292_000;
 
 /// Checks the bundle's sizes as transferred: compressed by brotli where that was made.
 pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {

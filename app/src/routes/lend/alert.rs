@@ -1,0 +1,111 @@
+//! A warning when health falls under what the person chose.
+
+use leptos::prelude::*;
+use wallet::lending::{self, Factor, ONE};
+
+use crate::browser;
+
+use super::desk::Desk;
+use super::words::factor;
+
+/// Where the limit is kept between visits: hundredths of health.
+const KEPT: &str = "starling-lend-alert";
+/// The limit of somebody who chose none, in hundredths.
+const LIMIT: u64 = 110;
+/// What may be chosen, in hundredths.
+const LIMITS: [u64; 6] = [100, 105, 110, 125, 150, 200];
+
+/// Health in one market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Watched {
+    market: u32,
+    factor: Factor,
+}
+
+/// What is wrong with it, if anything.
+fn warning(watched: Watched, limit: u64) -> Option<String> {
+    let Watched { market, factor: now } = watched;
+    let shown = factor(now);
+    match now {
+        Factor::Is(now) if now < ONE => Some(format!(
+            "Health in market {market} is {shown}: anybody may liquidate it now. Repay, or add collateral."
+        )),
+        Factor::Is(now) if now < u128::from(limit) * (ONE / 100) => Some(format!(
+            "Health in market {market} is {shown}, under your limit of {}. Below 1 it may be liquidated.",
+            hundredths(limit)
+        )),
+        Factor::Unknown => Some(format!(
+            "Health in market {market} is not known: a price it needs is stale, or jumped and waits to be confirmed."
+        )),
+        Factor::Is(_) | Factor::Endless => None,
+    }
+}
+
+fn hundredths(limit: u64) -> String {
+    format!("{}.{:02}", limit / 100, limit % 100)
+}
+
+/// Warnings, and the limit.
+#[component]
+pub(super) fn Alerts() -> impl IntoView {
+    let desk = Desk::get();
+    let kept = browser::kept(KEPT).and_then(|text| text.parse::<u64>().ok());
+    let limit = RwSignal::new(kept.filter(|limit| LIMITS.contains(limit)).unwrap_or(LIMIT));
+    let owing = Memo::new(move |_| {
+        let markets = lending::followed(&desk.book.read(), desk.chosen.get(), &desk.acted.read());
+        let watched = |market: u32| {
+            let mine = desk.look(|scene| lending::position(scene, market))?;
+            let factor = mine.standing.factor;
+            (factor != Factor::Endless).then_some(Watched { market, factor })
+        };
+        markets.into_iter().filter_map(watched).collect::<Vec<_>>()
+    });
+    let warnings = Memo::new(move |_| {
+        let warned = |one: &Watched| warning(*one, limit.get());
+        owing.read().iter().filter_map(warned).collect::<Vec<_>>()
+    });
+    let choose = move |event| {
+        if let Ok(chosen) = event_target_value(&event).parse::<u64>() {
+            limit.set(chosen);
+            browser::keep(KEPT, &chosen.to_string());
+        }
+    };
+    view! {
+        <div class="problems" role="alert" id="health-alert">
+            {move || {
+                let line = |words: String| view! { <p class="problem problem--warn">{words}</p> };
+                warnings.get().into_iter().map(line).collect_view()
+            }}
+        </div>
+        <p class="select limit" hidden=move || owing.read().is_empty()>
+            <label for="health-limit">"Warn me here when health is under"</label>
+            <select id="health-limit" on:change=choose>
+                {LIMITS
+                    .into_iter()
+                    .map(|stop| {
+                        view! {
+                            <option value=stop.to_string() selected=move || limit.get() == stop>
+                                {hundredths(stop)}
+                            </option>
+                        }
+                    })
+                    .collect_view()}
+            </select>
+        </p>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_comes_under_the_limit_and_is_another_one_below_one() {
+        let told = |factor| warning(Watched { market: 7, factor }, 110);
+        assert_eq!(told(Factor::Is(ONE * 11 / 10)), None);
+        assert_eq!(told(Factor::Endless), None);
+        assert!(told(Factor::Is(ONE * 11 / 10 - 1)).unwrap().contains("under your limit of 1.10"));
+        assert!(told(Factor::Is(ONE - 1)).unwrap().contains("0.9999: anybody may liquidate"));
+        assert!(told(Factor::Unknown).unwrap().contains("market 7 is not known"));
+    }
+}

@@ -1,0 +1,83 @@
+//! What I did on markets, and what became of it.
+
+use leptos::prelude::*;
+use wallet::lending::{self, Wish};
+use wallet::view::{Act, Sent};
+
+use crate::components::transfers::fate;
+
+use super::desk::Desk;
+use super::words::{named, refusal, unsigned};
+
+/// The list.
+#[component]
+pub(super) fn Deeds() -> impl IntoView {
+    let desk = Desk::get();
+    let sent = Memo::new(move |_| {
+        let view = desk.ledger.view.read();
+        view.sent.iter().filter(|sent| sent.act.is_some()).cloned().collect::<Vec<_>>()
+    });
+    let problem =
+        move || desk.signed.get().then(|| unsigned(&desk.ledger.view.read().refused)).flatten();
+    view! {
+        <section class="card" aria-labelledby="deeds-title">
+            <h2 id="deeds-title">"What I did here"</h2>
+            <p class="quiet quiet--warn" role="alert">
+                {problem}
+            </p>
+            <p class="quiet" hidden=move || !sent.read().is_empty()>
+                "Nothing yet, from this device."
+            </p>
+            <ul class="payments" id="deeds" aria-live="polite">
+                {move || sent.get().into_iter().map(|sent| row(desk, &sent)).collect_view()}
+            </ul>
+            <p class="quiet" hidden=move || sent.read().is_empty()>
+                "That it is in a block is proved. What became of it there, and the amount, a server tells: not proved."
+            </p>
+        </section>
+    }
+}
+
+fn row(desk: Desk, sent: &Sent) -> impl IntoView + use<> {
+    let (state, warn) = fate(sent);
+    let act = sent.act.clone();
+    let why = act.as_ref().map_or(0, |act| act.code);
+    let why = (why != 0).then(|| format!("{} (refusal {why})", refusal(why)));
+    // Assets are named as soon as their market is proved.
+    let what = Memo::new(move |_| act.as_ref().map(|act| words(desk, act)).unwrap_or_default());
+    view! {
+        <li class="payment">
+            <div class="row-words">
+                <span class="num">{move || what.get()}</span>
+                <span class="quiet num" class:quiet--warn=warn>
+                    {state}
+                </span>
+                {why.map(|why| view! { <span class="quiet quiet--warn">{why}</span> })}
+            </div>
+        </li>
+    }
+}
+
+fn words(desk: Desk, act: &Act) -> String {
+    let Some((place, wish)) = lending::asked(act) else { return "Another action".to_owned() };
+    let reserve = desk.reserve(place);
+    let amount = |asked: Option<u128>| match (asked.or(act.amount), &reserve) {
+        (Some(units), Some(reserve)) => named(units, &reserve.asset),
+        (Some(units), None) => format!("{units} units"),
+        (None, _) => "all".to_owned(),
+    };
+    let what = match wish {
+        // What moved can be less than what was asked for.
+        Wish::Supply(units) => format!("Supplied {}", amount(Some(units))),
+        Wish::Withdraw(units) => format!("Withdrew {}", amount(units)),
+        Wish::Borrow(units) => format!("Borrowed {}", amount(Some(units))),
+        Wish::Repay(units) => format!("Repaid {}", amount(act.amount.or(units))),
+        Wish::Pledge(true) => "Pledged".to_owned(),
+        Wish::Pledge(false) => "Stopped pledging".to_owned(),
+    };
+    let name = match (&reserve, wish) {
+        (Some(reserve), Wish::Pledge(_)) => format!(" {}", super::words::symbol(&reserve.asset)),
+        _ => String::new(),
+    };
+    format!("{what}{name}, market {}", place.market)
+}

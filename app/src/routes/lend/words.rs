@@ -1,0 +1,245 @@
+//! Numbers and refusals of markets, in words.
+
+use wallet::lending::{Asset, Factor, Kind, ONE, Price, PriceState};
+
+use crate::format::{counted, duration};
+use crate::money;
+
+/// Between a number and its unit.
+const NBSP: char = '\u{a0}';
+/// Digits after the point that are shown of an amount; typed and signed are all.
+const SHOWN: usize = 6;
+/// Scale of prices and values.
+const VALUE_DECIMALS: u8 = 8;
+
+/// Why a market is not shown.
+pub(super) const MISCOUNTED: &str = "Not shown: it counts STAR by other decimals than the ledger, so amounts would mislead. Use another market.";
+
+/// What an asset is called.
+pub(super) fn symbol(asset: &Asset) -> String {
+    if asset.symbol.is_empty() { money::SYMBOL.to_owned() } else { asset.symbol.clone() }
+}
+
+/// Units with all their digits, as they can be typed.
+pub(super) fn exact(units: u128, decimals: u8) -> String {
+    let (whole, digits) = parts(units, decimals);
+    let trimmed = digits.trim_end_matches('0');
+    if trimmed.is_empty() { whole.to_string() } else { format!("{whole}.{trimmed}") }
+}
+
+/// Units for reading, rounded down: two digits after the point at least, [`SHOWN`] at most.
+pub(super) fn amount(units: u128, decimals: u8) -> String {
+    let (whole, digits) = parts(units, decimals);
+    let shown = digits.get(..SHOWN).unwrap_or(&digits);
+    let trimmed = shown.trim_end_matches('0');
+    let fraction = format!("{trimmed:0<2}");
+    if whole == 0 && units > 0 && trimmed.is_empty() {
+        return format!("under 0.{:0>SHOWN$}", 1);
+    }
+    format!("{}.{fraction}", grouped(whole))
+}
+
+/// The same with the asset's name.
+pub(super) fn named(units: u128, asset: &Asset) -> String {
+    format!("{}{NBSP}{}", amount(units, asset.decimals), symbol(asset))
+}
+
+/// A value with 8 decimals, to the cent below.
+pub(super) fn value(units: u128) -> String {
+    let (whole, digits) = parts(units, VALUE_DECIMALS);
+    format!("{}.{}", grouped(whole), digits.get(..2).unwrap_or("00"))
+}
+
+/// A price: more digits than a value, since some are small.
+pub(super) fn price(price: u64) -> String {
+    amount(price.into(), VALUE_DECIMALS)
+}
+
+/// Units in what a person typed; `None`: it is no amount of that many decimals.
+pub(super) fn units(typed: &str, decimals: u8) -> Option<u128> {
+    let typed = typed.trim().replace(',', ".");
+    let (whole, fraction) = typed.split_once('.').unwrap_or((&typed, ""));
+    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let decimals = usize::from(decimals);
+    let empty = whole.is_empty() && fraction.is_empty();
+    if empty || !plain(whole) || !plain(fraction) || fraction.len() > decimals || typed.len() > 60 {
+        return None;
+    }
+    format!("{whole}{fraction:0<decimals$}").parse().ok()
+}
+
+/// A share or a rate: `4.25 %`.
+pub(super) fn percent(ppm: u64) -> String {
+    let hundredths = ppm / 100;
+    format!("{}.{:02}{NBSP}%", grouped((hundredths / 100).into()), hundredths % 100)
+}
+
+/// Basis points: `75 %`, `10.5 %`.
+pub(super) fn percent_bps(bps: u64) -> String {
+    match (bps / 100, bps % 100) {
+        (whole, 0) => format!("{whole}{NBSP}%"),
+        (whole, rest) => {
+            let digits = format!("{rest:02}");
+            format!("{whole}.{}{NBSP}%", digits.trim_end_matches('0'))
+        }
+    }
+}
+
+/// A health factor, rounded down to four digits: what is below one is never shown as one.
+pub(super) fn factor(factor: Factor) -> String {
+    match factor {
+        Factor::Unknown => "no price".to_owned(),
+        Factor::Endless => "\u{221e}".to_owned(),
+        Factor::Is(factor) => {
+            let (whole, rest) = (factor / ONE, factor % ONE / (ONE / 10_000));
+            let digits = format!("{rest:04}");
+            let trimmed = digits.trim_end_matches('0');
+            format!("{}.{trimmed:0<2}", grouped(whole))
+        }
+    }
+}
+
+/// All 18 digits of a health factor.
+pub(super) fn factor_exact(factor: Factor) -> String {
+    match factor {
+        Factor::Is(factor) => exact(factor, 18),
+        Factor::Unknown | Factor::Endless => String::new(),
+    }
+}
+
+/// How a price is known: age and reporters.
+pub(super) fn price_source(price: &Price) -> String {
+    let age =
+        price.age_s.map(|age_s| format!("newest report {} ago", duration(age_s.max(1) * 1_000)));
+    let age = age.unwrap_or_else(|| "no report yet".to_owned());
+    let word = |count: usize| u64::try_from(count).unwrap_or_default();
+    let reporters = counted(word(price.reporters), "reporter", "reporters");
+    match price.state {
+        PriceState::Unproved => "not proved here: open the market".to_owned(),
+        PriceState::Fresh => format!("{} of {reporters} fresh, {age}", price.fresh),
+        PriceState::Stale => {
+            format!("stale: {} of {reporters} fresh, it takes {}; {age}", price.fresh, price.needed)
+        }
+        PriceState::Confirming => {
+            format!("jumped, waits for {} of {reporters} to say so again; {age}", price.needed)
+        }
+    }
+}
+
+/// What is done, as a button says it.
+pub(super) const fn verb(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Supply => "Supply",
+        Kind::Withdraw => "Withdraw",
+        Kind::Borrow => "Borrow",
+        Kind::Repay => "Repay",
+    }
+}
+
+/// Why the ledger refuses, by the refusal's number (`docs/spec/ledger.md`, "Receipts").
+pub(super) const fn refusal(number: u16) -> &'static str {
+    match number {
+        0x0104 => "The issuer froze this balance.",
+        0x0105 => "The account holds less than that, with the fee.",
+        0x0503 => "There is no such market or reserve.",
+        0x0505 => "Too little, or more than the reserve has.",
+        0x0506 => {
+            "The market\u{2019}s creator stopped new supply and borrowing. Repaying and withdrawing go on."
+        }
+        0x0507 => "This asset is not lent.",
+        0x0508 => "The supply cap is reached: not that much more may be supplied.",
+        0x0509 => "The borrow cap is reached: not that much more may be owed.",
+        0x050a => "You supplied less than that.",
+        0x050b => "The reserve has lent out what you ask for. It comes back as others repay.",
+        0x050c => "Nothing is owed here.",
+        0x050d => "Too little to lower the debt.",
+        0x050e => "Nothing is supplied here, so nothing can be pledged.",
+        0x050f => {
+            "Nothing may be borrowed against what is pledged. Supply an asset that is collateral first."
+        }
+        0x0510 => "Health would fall below 1, where anybody may liquidate.",
+        0x0511 => "The collateral does not carry that much debt.",
+        0x0518 => {
+            "A price is stale, or jumped and waits to be confirmed. Supplying and repaying need none."
+        }
+        0x0519 => "The number is too large.",
+        _ => "The ledger would refuse it.",
+    }
+}
+
+/// Why the wallet did not sign.
+pub(super) fn unsigned(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "" | "server" => return None,
+        "too-much" => "The account does not hold that much with the fee.",
+        "not-fresh" => {
+            "Nothing is sent while the newest block is not known. Try again in a moment."
+        }
+        _ => "The wallet did not take it.",
+    })
+}
+
+/// Whole, and digits after the point.
+fn parts(units: u128, decimals: u8) -> (u128, String) {
+    let scale = 10_u128.checked_pow(decimals.into()).unwrap_or(u128::MAX);
+    let width = usize::from(decimals);
+    let digits = format!("{:0width$}", units % scale);
+    (units / scale, if decimals == 0 { String::new() } else { digits })
+}
+
+fn grouped(whole: u128) -> String {
+    let digits = whole.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_with_a_few_digits_and_typed_with_all() {
+        for (shown, read, typed) in [
+            (0, "0.00", "0"),
+            (1_500_000_000_000_000_000, "1.50", "1.5"),
+            (1_234_000_000_000_000_000_001, "1,234.00", "1234.000000000000000001"),
+            (1, "under 0.000001", "0.000000000000000001"),
+        ] {
+            assert_eq!(amount(shown, 18), read);
+            assert_eq!(exact(shown, 18), typed);
+            assert_eq!(units(typed, 18), Some(shown));
+        }
+        assert_eq!(amount(5, 0), "5.00");
+        assert_eq!(units("0.0000001", 6), None, "more digits than the asset has");
+        assert_eq!(units("1e3", 6), None);
+    }
+
+    #[test]
+    fn health_just_below_one_is_not_shown_as_one() {
+        assert_eq!(factor(Factor::Is(ONE - 1)), "0.9999");
+        assert_eq!(factor(Factor::Is(ONE)), "1.00");
+        assert_eq!(factor(Factor::Is(ONE + ONE / 100)), "1.01");
+        assert_eq!(factor_exact(Factor::Is(ONE - 1)), "0.999999999999999999");
+    }
+
+    #[test]
+    fn one_of_a_market_is_one_of_the_wallet() {
+        let one = 10_u128.pow(wallet::lending::NATIVE_DECIMALS.into());
+        assert_eq!(amount(one, wallet::lending::NATIVE_DECIMALS), money::amount(one));
+        assert_eq!(money::amount(one), "1.00");
+    }
+
+    #[test]
+    fn rates_have_two_digits() {
+        assert_eq!(percent(42_599).replace(NBSP, " "), "4.25 %");
+        assert_eq!(percent_bps(7_500).replace(NBSP, " "), "75 %");
+        assert_eq!(percent_bps(1_666).replace(NBSP, " "), "16.66 %");
+        assert_eq!(percent_bps(1_050).replace(NBSP, " "), "10.5 %");
+    }
+}

@@ -1,0 +1,72 @@
+//! What a page is told.
+
+use light_client::Status;
+
+use super::{Output, Wallet};
+use crate::{
+    explain,
+    servers::State,
+    transfers::Sent,
+    view::{self, Sight, View},
+};
+
+impl Wallet {
+    pub(super) fn show(&mut self, out: &mut Vec<Output>) {
+        let view = self.view();
+        if self.shown.as_ref() != Some(&view) {
+            self.shown = Some(view.clone());
+            out.push(Output::Show(Box::new(view)));
+        }
+    }
+
+    fn view(&self) -> View {
+        let sight = match self.client.status() {
+            Status::Blind => Sight::Blind,
+            Status::Fresh => Sight::Fresh,
+            Status::Stale => Sight::Stale,
+            Status::Forked => Sight::Forked,
+        };
+        let balance = self.holdings.balance.as_ref().map(|known| view::Proved {
+            units: known.value.amount,
+            height: known.height,
+            time_ms: known.time_ms,
+            frozen: known.value.frozen,
+        });
+        let server = |server: &crate::servers::Server| view::Server {
+            url: server.url.clone(),
+            is_up: server.state == State::Up,
+            height: server.height,
+            faults: server.faults.iter().map(|fault| fault.code().to_owned()).collect(),
+            lies: server.state == State::Out,
+        };
+        let sent = |sent: &Sent| view::Sent {
+            id: sent.id.to_string(),
+            to: sent.to.to_string(),
+            units: sent.units,
+            fee: sent.fee,
+            signed_ms: sent.signed_ms,
+            fate: sent.fate,
+            height: sent.height,
+            took_ms: sent.took_ms,
+            act: sent.act.clone(),
+        };
+        View {
+            root: self.saved.root.clone(),
+            pinned_by_link: self.saved.pinned_by_link,
+            account: self.account.to_string(),
+            sight,
+            blocks: self.blocks.clone(),
+            servers: self.servers.list.iter().map(server).collect(),
+            balance,
+            outgoing: self.transfers.outgoing(),
+            sent: self.transfers.list.iter().rev().map(sent).collect(),
+            received: self.received.clone(),
+            fee: self.fee,
+            faucet: self.faucet,
+            certificates: self.client.verified(),
+            proofs: self.holdings.proofs,
+            steps: self.holdings.shown.as_ref().map(explain::steps).unwrap_or_default(),
+            refused: self.refused.clone(),
+        }
+    }
+}

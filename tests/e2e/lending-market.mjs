@@ -1,0 +1,123 @@
+// A market for the tests of the Lend page: people with keys of their own make an asset, two feeds and a market
+// through the ledger's HTTP, as anybody may. Bytes: `docs/spec/ledger.md`.
+
+import assert from 'node:assert/strict';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { eventually } from './stage.mjs';
+
+/** Units of one whole: both assets have six decimals. */
+export const WHOLE = 1_000_000;
+/** A price of one, with 8 decimals. */
+export const DOLLAR = 100_000_000;
+/** What a transaction offers: more than any here costs. */
+const FEE = 100_000;
+/** Seconds for which a report counts: longer than a test takes. */
+const AGE_S = 3_600;
+const [ASSETS, ORACLE, LENDING] = [2, 4, 5];
+/** The ledger's own asset. */
+const STAR = 0;
+
+/**
+ * Opens market 1 on a fresh demo ledger: reserve 0 is USDX (asset 1, feed 1, at one dollar), reserve 1 the ledger's own
+ * asset (feed 2, at two). 1,000 USDX lie in it. Gives `price(feed, price)`, by which all reporters say a price.
+ */
+export async function openMarket(server) {
+  const ledger = await Ledger.of(server);
+  const [creator, ...reporters] = await Promise.all(Array.from({ length: 5 }, () => ledger.person()));
+  const ascending = [...reporters].sort((one, next) => Buffer.compare(one.account, next.account));
+  await ledger.act(creator, ASSETS, [0, 'USDX', 6, null, false]);
+  await ledger.act(creator, ASSETS, [1, 1, creator.account, 1_000 * WHOLE]);
+  const price = (feed, worth) => Promise.all(reporters.map(async (one) => {
+    one.reports += 1;
+    await ledger.act(one, ORACLE, [1, feed, Math.round(worth), Math.floor(Date.now() / 1000), one.reports]);
+  }));
+  for (const feed of [1, 2]) {
+    await ledger.act(creator, ORACLE, [0, ascending.map(({ account }) => account), AGE_S]);
+    await price(feed, feed * DOLLAR);
+  }
+  const rules = (asset, feed) => [
+    asset, feed, 6, 7_500, 8_000, 10_500, 1_000, 1_000, 5_000 * WHOLE, 500 * WHOLE, true, [9_000, 100, 400, 6_000],
+  ];
+  await ledger.act(creator, LENDING, [0, creator.account, [rules(1, 1), rules(STAR, 2)]]);
+  await ledger.act(creator, LENDING, [2, 1, 0, 1_000 * WHOLE]);
+  return { price };
+}
+
+/** A demo ledger behind a server. */
+class Ledger {
+  static async of(server) {
+    const ledger = new Ledger();
+    ledger.base = `${server.url}/ledger`;
+    const { chain } = await ledger.ask('status');
+    ledger.chain = Buffer.from(chain, 'hex');
+    return ledger;
+  }
+
+  async ask(path, options) {
+    const answer = await fetch(`${this.base}/${path}`, options);
+    return answer.json();
+  }
+
+  /** Somebody whom the faucet gave ten units of the ledger's own asset. */
+  async person() {
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const key = Buffer.from(publicKey.export({ format: 'jwk' }).x, 'base64url');
+    const policy = [1, [key]];
+    const account = sha256(Buffer.from('starling/account/1'), cbor(policy));
+    const name = account.toString('hex');
+    await eventually('the faucet gives', async () => {
+      const seen = await this.ask(`faucet/${name}`, { method: 'POST' });
+      return { value: seen.transaction, seen };
+    });
+    await eventually('the gift is there', async () => {
+      const seen = await this.ask(`accounts/${name}`);
+      return { value: BigInt(seen.units ?? 0) > 0n, seen };
+    });
+    return { privateKey, policy, account, name, reports: 0 };
+  }
+
+  /** Signs and sends an action, and waits until a block has done it. */
+  async act(person, domain, action) {
+    const { nonce } = await this.ask(`accounts/${person.name}`);
+    const body = [1, this.chain, person.account, nonce, 2 ** 40, FEE, null, [domain, [action]]];
+    const signature = sign(null, Buffer.concat([Buffer.from('starling/transaction/1'), cbor(body)]), person.privateKey);
+    const bytes = cbor([body, person.policy, [[0, signature]]]);
+    const { transaction, error } = await this.ask('transactions', { method: 'POST', body: bytes });
+    assert.ok(transaction, `refused before a block: ${JSON.stringify(error)}`);
+    const receipt = await eventually('a block takes it', async () => {
+      const seen = await this.ask(`receipts/${transaction}`);
+      return { value: seen.height && seen, seen };
+    });
+    assert.equal(receipt.code, 0, `refused in a block: ${JSON.stringify(receipt)}`);
+  }
+}
+
+function sha256(...parts) {
+  return createHash('sha256').update(Buffer.concat(parts)).digest();
+}
+
+/** The one form that the ledger reads: definite lengths, shortest integers. */
+function cbor(value) {
+  if (value === null) return Buffer.from([0xf6]);
+  if (typeof value === 'boolean') return Buffer.from([value ? 0xf5 : 0xf4]);
+  if (typeof value === 'number') return head(0, value);
+  if (typeof value === 'string') return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)]);
+  if (Buffer.isBuffer(value)) return Buffer.concat([head(2, value.length), value]);
+  return Buffer.concat([head(4, value.length), ...value.map(cbor)]);
+}
+
+function head(major, number) {
+  if (number < 24) return Buffer.from([(major << 5) | number]);
+  for (const [code, bytes] of [[24, 1], [25, 2], [26, 4]]) {
+    if (number < 2 ** (8 * bytes)) {
+      const written = Buffer.alloc(1 + bytes);
+      written[0] = (major << 5) | code;
+      written.writeUIntBE(number, 1, bytes);
+      return written;
+    }
+  }
+  const written = Buffer.alloc(9);
+  written[0] = (major << 5) | 27;
+  written.writeBigUInt64BE(BigInt(number), 1);
+  return written;
+}

@@ -1,0 +1,172 @@
+// Proves that a person lends and borrows in a tab: what a form says before is what a block does, what the ledger
+// would refuse is not offered, and a price that falls warns and brings health under one.
+
+import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { launchChromium, temporaryFolder } from '../rig/browser.mjs';
+import { startStarling } from '../rig/starling.mjs';
+import { DOLLAR, openMarket } from './lending-market.mjs';
+import { eventually } from './stage.mjs';
+
+const PHONE = { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+const WIDE = { width: 1280, height: 900 };
+/** Folder for pictures of the pages; none: no pictures. */
+const PICTURES = process.env.STARLING_PICTURES;
+const [USDX, STAR] = ['#reserve-0', '#reserve-1'];
+
+describe('the markets', () => {
+  let chromium;
+  let folder;
+  let server;
+  let market;
+  before(async () => {
+    chromium = await launchChromium();
+    folder = await temporaryFolder('lending');
+    server = await startStarling({ folder });
+  });
+  after(async () => {
+    await chromium?.close();
+    await server?.close();
+    await fs.rm(folder, { recursive: true, force: true });
+  });
+
+  const visit = async (route, viewport = WIDE) => {
+    const context = await chromium.createBrowserContext();
+    const page = await context.newPage();
+    page.errors = [];
+    page.on('pageerror', (error) => page.errors.push(String(error)));
+    page.on('console', (message) => {
+      // A ledger that has no block yet says 404.
+      const expected = message.text().startsWith('Failed to load resource');
+      if (message.type() === 'error' && !expected) page.errors.push(message.text());
+    });
+    await page.setViewport(viewport);
+    await page.goto(`${server.url}${route}`, { waitUntil: 'domcontentloaded' });
+    return page;
+  };
+  const text = (page, selector = 'body') =>
+    page.evaluate((one) => document.querySelector(one)?.innerText ?? '', selector);
+  const until = async (page, what, wanted, selector) => {
+    const found = await eventually(what, async () => {
+      const seen = await text(page, selector);
+      return { value: wanted.test(seen) && { seen }, seen: { seen, errors: page.errors } };
+    }, 60_000);
+    return found.seen;
+  };
+  const press = (page, selector) => page.evaluate((one) => document.querySelector(one).click(), selector);
+  const picture = async (page, name) => {
+    if (!PICTURES) return;
+    await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
+  };
+  /** Opens a form as soon as its button is on. */
+  const begin = async (page, reserve, kind) => {
+    const button = `${reserve} [data-kind="${kind}"]`;
+    await eventually(`${kind} is offered`, async () => {
+      const seen = await text(page, `${reserve} .why`);
+      const value = await page.evaluate((one) => document.querySelector(one)?.disabled === false, button);
+      return { value, seen };
+    }, 60_000);
+    await press(page, button);
+    await page.waitForSelector('dialog[open] #act-units');
+  };
+  /** Types an amount; what the form says would come of it, by name: before and after. */
+  const tryOut = async (page, amount) => {
+    await page.type('#act-units', amount);
+    await eventually('the form tells what would come of it', async () => {
+      const seen = await text(page, '#act-told');
+      return { value: /Fee/.test(seen), seen };
+    });
+    return page.evaluate(() =>
+      Object.fromEntries([...document.querySelectorAll('#act-told .bill > div')].map((row) => {
+        const [was, becomes] = row.querySelector('dd').innerText.split('\u2192').map((one) => one.trim());
+        return [row.querySelector('dt').innerText, { was, becomes: becomes ?? was }];
+      })));
+  };
+  const isOff = (page, selector) => page.evaluate((one) => document.querySelector(one).disabled, selector);
+
+  test('a ledger without markets says so, and a new one is found and proved by itself', async () => {
+    const page = await visit('/lend');
+    await until(page, 'there are none', /No market was opened yet/);
+    market = await openMarket(server);
+    const seen = await until(page, 'it is there', /Market 1[\s\S]*USDX[\s\S]*STAR[\s\S]*Proved at block/);
+    assert.match(seen, /Supply APY/);
+    const priced = await until(page, 'prices are proved', /4 of 4\s*reporters fresh/, STAR);
+    assert.match(priced, /2\.00/);
+    await until(page, 'that I have nothing is proved', /Nothing yet/, '.mine');
+    await until(page, 'it says why nothing is offered', /Borrow: The account holds less than that, with the fee/, `${USDX} .why`);
+    assert.ok(await isOff(page, `${USDX} [data-kind="Borrow"]`));
+    await picture(page, 'lend-empty');
+    assert.deepEqual(page.errors, []);
+  });
+
+  test('what a form says before is what a block does, and a falling price warns and goes under one', async () => {
+    const page = await visit('/wallet');
+    await until(page, 'the wallet is open', /Proved at block/);
+    await press(page, '#faucet');
+    await until(page, 'the gift is proved', /10\.00\s*STAR/);
+    await press(page, 'a[href="/lend"]');
+
+    await begin(page, STAR, 'Supply');
+    const supplied = await tryOut(page, '5');
+    assert.deepEqual(supplied['You supplied'], { was: '0.00\u00a0STAR', becomes: '5.00\u00a0STAR' });
+    assert.equal(supplied['You may borrow'].becomes, '7.50');
+    await press(page, '#act-sign');
+    await until(page, 'it is mine', /Supplied 5\.00\sSTAR/, '.mine');
+    assert.match(await text(page, '.mine'), /Nothing is owed/);
+
+    await begin(page, USDX, 'Borrow');
+    const borrowed = await tryOut(page, '7');
+    assert.deepEqual(borrowed.Health, { was: '\u221e', becomes: '1.1428' });
+    assert.equal(borrowed['You owe'].becomes, '7.00\u00a0USDX');
+    await picture(page, 'lend-preview');
+    await press(page, '#act-sign');
+    await until(page, 'health is what the form said', /^1\.1428$/, '#health');
+    const mine = await until(page, 'what it stands for is told', /Liquidated if STAR falls 12\.\d+\s%/, '.mine');
+    // Health is exactly one at 1.75, less a moment of interest.
+    assert.match(mine, /to 1\.7(49999|5)/);
+    await until(page, 'both are done', /Borrowed 7\.00\sUSDX[\s\S]*Done in[\s\S]*Supplied 5\.00\sSTAR[\s\S]*Done in/, '#deeds');
+    assert.equal(await text(page, '#health-alert'), '', 'nothing to warn of');
+
+    await begin(page, USDX, 'Borrow');
+    await tryOut(page, '0.7');
+    await until(page, 'it says why not', /does not carry that much debt.*\(refusal 1297\)/, '#act-problem');
+    assert.ok(await isOff(page, '#act-sign'));
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('dialog[open]', { hidden: true });
+
+    await market.price(2, 1.9 * DOLLAR);
+    await until(page, 'the limit warns', /is 1\.0857, under your limit of 1\.10/, '#health-alert');
+    assert.equal(await page.evaluate(() => document.querySelector('.health--under')), null, 'no colour above one');
+    await market.price(2, 1.7 * DOLLAR);
+    await until(page, 'it is under one', /is 0\.9714: anybody may liquidate/, '#health-alert');
+    await until(page, 'the number says so', /^0\.9714$/, '#health');
+    assert.ok(await page.evaluate(() => document.querySelector('.health--under') !== null));
+    await picture(page, 'lend-under');
+    // This loads the page anew.
+    await page.setViewport(PHONE);
+    await until(page, 'the number is there again', /^0\.9714$/, '#health');
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= PHONE.width, `${wide} px wide on a screen of ${PHONE.width}`);
+    await picture(page, 'lend-phone');
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+    await picture(page, 'lend-phone-dark');
+    assert.equal(await page.evaluate(() => document.querySelectorAll('.tab-bar a').length), 5);
+    await page.setViewport(WIDE);
+
+    // Interest made the debt larger than what was borrowed: the most there is goes back.
+    await begin(page, USDX, 'Repay');
+    await eventually('the most is known', async () => ({ value: !(await isOff(page, '#act-max')), seen: await text(page, '#act-most') }));
+    await press(page, '#act-max');
+    assert.equal(await page.evaluate(() => document.querySelector('#act-units').value), '7');
+    await eventually('it may be signed', async () => ({ value: !(await isOff(page, '#act-sign')), seen: await text(page, '#act-problem') }));
+    await press(page, '#act-sign');
+    await until(page, 'there is nothing to warn of', /^$/, '#health-alert');
+    await until(page, 'what was repaid is told', /Repaid 7\.00\sUSDX/, '#deeds');
+
+    // What was done here and the limit stay.
+    await page.reload({ waitUntil: 'domcontentloaded' });
+    await until(page, 'it is remembered', /Repaid 7\.00\sUSDX[\s\S]*Borrowed 7\.00\sUSDX/, '#deeds');
+    assert.deepEqual(page.errors, []);
+  });
+});
