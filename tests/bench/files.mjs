@@ -70,7 +70,6 @@ const isWanted = (name) => CONTESTANTS[name][0].split(' ').some((group) => only.
 const wanted = Object.keys(CONTESTANTS).filter((name) => isWanted(name) && (name !== 'stock' || options.stock));
 
 /** What one run tells, in the units of the report. */
-
 function measured(run) {
   const rate = (ms) => Math.round((bytes / 1e5 / ms) * 1000) / 10;
   const row = { ...run };
@@ -149,7 +148,7 @@ function table(found, memory) {
     const small = (most) => promise(`< ${GOALS.heapMib} MiB`, most, (value) => value < GOALS.heapMib);
     lines.push(
       line(`most a receiver's page holds while ${size} come`, shown(memory.fetching), `before: ${shown(memory.before)}; JavaScript's heap at most ${shown(memory.heap)}, memory of WebAssembly ${shown(memory.wasm)}`, small(memory.fetching)),
-      line('and while they are saved into a file of the origin', shown(memory.saving), `came in ${Math.round(memory.ms / 1000)} s, saved in ${Math.round(memory.saveMs / 1000)} s`, small(memory.saving)),
+      line('and while they are saved as a download', shown(memory.saving), `came in ${Math.round(memory.ms / 1000)} s, saved in ${Math.round(memory.saveMs / 1000)} s`, small(memory.saving)),
     );
   }
   return lines.join('\n');

@@ -6,6 +6,7 @@ import os from 'node:os';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { endsWithUs } from '../rig/process.mjs';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/bench.md', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,10 +22,7 @@ connections_max = 200000
 
 /** Starts a program that prints its address first; `address` makes of that line what is given back as `host`. */
 export async function startProgram(program, words, address = (line) => line) {
-  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
+  const child = endsWithUs(spawn(program, words, { stdio: ['ignore', 'pipe', 'inherit'] }));
   const line = await Promise.race([
     new Promise((resolve) => readline.createInterface(child.stdout).once('line', resolve)),
     new Promise((_, reject) => child.once('exit', (code) => reject(new Error(`${program} ended with ${code}`)))),

@@ -18,6 +18,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { endsWithUs } from '../rig/process.mjs';
 import { freePort, startStarling } from '../rig/starling.mjs';
 import { SIGNALING, cell, conditions, load, ratio, startProgram, stop, writeSection } from './programs.mjs';
 
@@ -56,10 +57,7 @@ if (options.aquatic) SERVERS.aquatic = aquatic;
 async function aquatic() {
   const [port, file] = [await freePort(), path.join(folder, 'aquatic.toml')];
   await fs.writeFile(file, `socket_workers = 1\nswarm_workers = 1\nlog_level = "error"\n[network]\naddress = "127.0.0.1:${port}"\nonly_ipv6 = false\n[protocol]\nmax_offers = 10\n`);
-  const child = spawn(options.aquatic, ['-c', file], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
+  const child = endsWithUs(spawn(options.aquatic, ['-c', file], { stdio: ['ignore', 'ignore', 'inherit'] }));
   await listening(port);
   return { pid: child.pid, host: `127.0.0.1:${port}`, close: () => stop(child) };
 }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Person } from '../e2e/files.mjs';
-import { Native, seed } from '../e2e/native.mjs';
+import { Native, place, seed } from '../e2e/native.mjs';
 import { launchChromium } from '../rig/browser.mjs';
 import { cpuSeconds } from './cpu.mjs';
 
@@ -241,9 +241,15 @@ export async function heap(stage, file) {
     await person.page.evaluate(take);
     const { start, end } = await watch('all is here', () => person.page.evaluate(() => window.__took?.end && window.__took));
     const fetching = { ...most };
+    await client.send('Page.setDownloadBehavior', { behavior: 'allow', downloadPath: stage.folder });
     const saving = performance.now();
     await person.page.evaluate(() => document.querySelector('.file-row .save').click());
-    await watch('it is saved', () => person.page.evaluate(() => window.__saved.length > 0));
+    const saved = () => person.page.evaluate(() => document.querySelector('.file-row .save').dataset.state);
+    await watch('it is saved', async () => {
+      const state = await saved();
+      if (state === 'failed') throw new Error('the page could not save it');
+      return state === 'saved';
+    });
     return { ms: end - start, saveMs: performance.now() - saving, before: before.all, fetching: fetching.all, saving: most.all, wasm: most.wasm, heap: most.heap };
   });
 }
@@ -312,12 +318,6 @@ async function nativeGet(folder, link, bytes) {
   }
 }
 
-let places = 0;
-async function place(folder) {
-  const made = path.join(folder, `native-${(places += 1)}`);
-  await fs.mkdir(made);
-  return made;
-}
 const clear = (...folders) => Promise.all(folders.map((folder) => fs.rm(folder, { recursive: true, force: true })));
 
 /** In a tab: SHA-256 of blocks, and blocks into IndexedDB in the batches of the block store. */

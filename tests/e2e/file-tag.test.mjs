@@ -3,59 +3,39 @@
 // nothing of it.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { promises as fs } from 'node:fs';
-import path from 'node:path';
-import { promisify } from 'node:util';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { launchChromium } from '../rig/browser.mjs';
-import { starlingBinary } from '../rig/starling.mjs';
-import { INJECTED, Person, bytesOf, expected } from './files.mjs';
-import { Viewer, eventually, openStage } from './stage.mjs';
+import { describe, test } from 'node:test';
+import { cidOf, expected } from './files.mjs';
+import { MIB, PATIENT_MS, added, withPeople } from './people.mjs';
+import { Viewer, eventually } from './stage.mjs';
 
-const MIB = 1 << 20;
-const PATIENT_MS = 150_000;
 const NO_WEBRTC = 'delete window.RTCPeerConnection; delete window.webkitRTCPeerConnection;';
 
 describe('the file tag on another origin', () => {
-  let chromium;
-  let stage;
+  const { stage, browser, arrive } = withPeople();
   let visits = 0;
-  const open = [];
-  before(async () => {
-    chromium = await launchChromium();
-    stage = await openStage({ segments: 2, signed: false });
-  });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((one) => one.close().catch(() => {})));
-  });
-  after(async () => {
-    await chromium?.close();
-    await stage?.close();
-  });
 
-  /** A tab on a site with the tag. */
+  /** Somebody with a tab on a site with the tag; `asked`: what it requested. */
   async function visit(attributes, { csp = 'strict', inject = '' } = {}) {
-    const context = await chromium.createBrowserContext();
-    open.push(context);
-    const page = await context.newPage();
-    page.said = [];
-    page.asked = [];
-    page.on('console', (message) => page.said.push(message.text()));
-    page.on('request', (request) => page.asked.push(request.url()));
-    await page.evaluateOnNewDocument(INJECTED + inject);
+    const visitor = await arrive();
+    const { page } = visitor;
+    visitor.asked = [];
+    page.on('request', (request) => visitor.asked.push(request.url()));
+    if (inject) await page.evaluateOnNewDocument(inject);
     const tags = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`tag-${name}`, value]));
     const query = new URLSearchParams({ server: stage.server.url, media: stage.server.url, csp, ...tags });
     await page.goto(`http://f${(visits += 1)}.localhost:${stage.pages.port}/file?${query}`, { waitUntil: 'domcontentloaded' });
-    return page;
+    return visitor;
   }
 
-  const press = async (page) => {
-    await eventually('there is a button', async () => {
+  const drawn = ({ page, console: said }) =>
+    eventually('there is a button', async () => {
       const value = await page.evaluate(() => document.querySelector('starling-file')?.shadowRoot?.querySelector('a')?.href ?? '');
-      return { value, seen: page.said.slice(-5) };
+      return { value, seen: said.slice(-5) };
     });
-    await page.evaluate(() => {
+
+  const press = async (visitor) => {
+    await drawn(visitor);
+    await visitor.page.evaluate(() => {
       const tag = document.querySelector('starling-file');
       window.__states = [];
       tag.addEventListener('starling-file', ({ detail }) => window.__states.push(detail.state));
@@ -64,68 +44,60 @@ describe('the file tag on another origin', () => {
     });
   };
 
-  const saved = async (page) => {
+  const saved = async (visitor) => {
+    const { page, console: said } = visitor;
     await eventually('it is saved', async () => {
       const seen = await page.evaluate(() => ({ state: document.querySelector('starling-file').dataset.state, states: window.__states, note: document.querySelector('starling-file').shadowRoot.textContent }));
-      return { value: seen.state === 'done', seen: [seen, page.said.slice(-5)] };
+      return { value: seen.state === 'done', seen: [seen, said.slice(-5)] };
     }, PATIENT_MS);
-    return page.evaluate(async () => {
-      const { name, href } = window.__saved.at(-1);
-      const bytes = await window.__blobs.get(href).arrayBuffer();
-      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-      return { name, sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('') };
-    });
-  };
-
-  const added = async (file) => {
-    const where = path.join(stage.folder, file.name);
-    await fs.writeFile(where, bytesOf(file));
-    const { stdout } = await promisify(execFile)(starlingBinary(), ['add', '--data', path.join(stage.folder, 'data'), where]);
-    return stdout.split(/\s+/).find((word) => word.startsWith('baf'));
+    return visitor.handedOver(-1);
   };
 
   test('a file comes from who shares it, under a strict policy, and nobody is asked before', async () => {
     const file = { name: 'set.bin', size: 3 * MIB, seed: 61 };
-    const person = await Person.arrive(chromium, stage.server);
-    open.push({ close: () => person.leave() });
+    const person = await arrive();
     const link = await person.share([file], { isPublic: true, withinMs: PATIENT_MS });
-    const cid = new URL(link).hash.slice('#/get/'.length).split('?')[0];
-    const page = await visit({ cid, name: file.name });
-    await press(page);
-    assert.deepEqual(await saved(page), { name: file.name, sha256: await expected(file) });
-    assert.deepEqual(page.said.filter((text) => /content security policy/i.test(text)), [], 'nothing of ours breaks the policy');
-    assert.ok(!page.asked.some((url) => url.includes(`/ipfs/baf`) && url.includes('format=raw')), 'the gateway was not needed');
-    const states = await page.evaluate(() => window.__states);
+    const cid = cidOf(link);
+    const visitor = await visit({ cid, name: file.name });
+    await drawn(visitor);
+    const peer = () => visitor.asked.filter((url) => url.startsWith(`${stage.server.url}/files/files`));
+    const gateway = () => visitor.asked.filter((url) => url.includes('/ipfs/'));
+    assert.deepEqual([...peer(), ...gateway()], [], 'before it is pressed');
+    await press(visitor);
+    assert.deepEqual(await saved(visitor), { name: file.name, size: file.size, sha256: await expected(file) });
+    assert.equal(peer().length, 2, 'the peer and its glue');
+    assert.deepEqual(gateway(), [], 'the gateway was not needed');
+    assert.deepEqual(visitor.console.filter((text) => /content security policy/i.test(text)), [], 'nothing of ours breaks the policy');
+    const states = await visitor.page.evaluate(() => window.__states);
     assert.equal(states[0], 'starting');
     assert.equal(states.at(-1), 'done');
   });
 
   test('a sealed share is a link with its key', async () => {
     const file = { name: 'for you.txt', size: 5_000, seed: 67 };
-    const person = await Person.arrive(chromium, stage.server);
-    open.push({ close: () => person.leave() });
+    const person = await arrive();
     const link = await person.share([file]);
-    const page = await visit({ cid: link });
-    await press(page);
-    assert.deepEqual(await saved(page), { name: file.name, sha256: await expected(file) });
+    const visitor = await visit({ cid: link });
+    await press(visitor);
+    assert.deepEqual(await saved(visitor), { name: file.name, size: file.size, sha256: await expected(file) });
   });
 
   test('it comes from the gateway when nobody is online', async () => {
     const file = { name: 'alone.bin', size: 2 * MIB + 1, seed: 71 };
-    const page = await visit({ cid: await added(file), name: file.name });
-    await press(page);
-    assert.deepEqual(await saved(page), { name: file.name, sha256: await expected(file) });
+    const visitor = await visit({ cid: await added(stage, file), name: file.name });
+    await press(visitor);
+    assert.deepEqual(await saved(visitor), { name: file.name, size: file.size, sha256: await expected(file) });
   });
 
   for (const [what, options] of [['WebAssembly', { csp: 'no-wasm' }], ['WebRTC', { inject: NO_WEBRTC }]]) {
     test(`it is a plain link without ${what}`, async () => {
       const file = { name: 'plain.bin', size: 70_001, seed: 73 };
-      const cid = await added(file);
-      const page = await visit({ cid, name: file.name }, options);
-      await press(page);
+      const cid = await added(stage, file);
+      const visitor = await visit({ cid, name: file.name }, options);
+      await press(visitor);
       const asked = await eventually('the browser follows the link', async () => {
-        const value = page.asked.find((url) => url.includes(`/ipfs/${cid}`));
-        return { value, seen: [page.asked.slice(-5), page.said.slice(-5)] };
+        const value = visitor.asked.find((url) => url.includes(`/ipfs/${cid}`));
+        return { value, seen: [visitor.asked.slice(-5), visitor.console.slice(-5)] };
       });
       const answer = await fetch(asked);
       assert.match(answer.headers.get('content-disposition'), /^attachment; filename="plain.bin"/);
@@ -134,7 +106,7 @@ describe('the file tag on another origin', () => {
   }
 
   test('a page with a player alone loads nothing of it', async () => {
-    const viewer = await Viewer.open(chromium, stage, { csp: 'strict' });
+    const viewer = await Viewer.open(await browser(), stage, { csp: 'strict' });
     const asked = [];
     viewer.page.on('request', (request) => asked.push(request.url()));
     await viewer.page.reload({ waitUntil: 'domcontentloaded' });

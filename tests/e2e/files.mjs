@@ -4,9 +4,9 @@ import { PATIENCE_MS, eventually } from './stage.mjs';
 
 /**
  * Before any script of the page: no picker of the system, which no test can press; what is handed to the browser as
- * a download is remembered instead of asked about.
+ * a download is remembered instead of asked about; files are made up as {@link bytesOf} does.
  */
-export const INJECTED = `
+const INJECTED = `
   delete window.showSaveFilePicker;
   delete window.showDirectoryPicker;
   window.__saved = [];
@@ -17,6 +17,7 @@ export const INJECTED = `
     window.__blobs.set(url, blob);
     return url;
   };
+  window.__bytesOf = ${bytesOf};
   window.__errors = [];
   addEventListener('error', (event) => window.__errors.push(event.message));
   const click = HTMLAnchorElement.prototype.click;
@@ -99,20 +100,7 @@ export class Person {
     }
     await this.page.evaluate((list) => {
       const transfer = new DataTransfer();
-      for (const { name, size, seed, type, head = '' } of list) {
-        const words = new Uint32Array(Math.ceil(size / 4));
-        let state = seed | 1;
-        for (let at = 0; at < words.length; at += 1) {
-          state ^= state << 13;
-          state ^= state >>> 17;
-          state ^= state << 5;
-          words[at] = state;
-        }
-        const first = Uint8Array.from(atob(head), (letter) => letter.charCodeAt(0));
-        const bytes = new Uint8Array(words.buffer, 0, size);
-        bytes.set(first.subarray(0, size));
-        transfer.items.add(new File([bytes], name, { type: type ?? '' }));
-      }
+      for (const file of list) transfer.items.add(new File([window.__bytesOf(file)], file.name, { type: file.type ?? '' }));
       const input = document.getElementById('pick-files');
       input.files = transfer.files;
       input.dispatchEvent(new Event('change', { bubbles: true }));
@@ -134,6 +122,11 @@ export class Person {
       const value = await this.page.evaluate(() => document.querySelector('.made .copy-text')?.textContent.trim() ?? '');
       return { value: value.includes('#/get/') && value, seen: [value, this.console.slice(-5)] };
     }, withinMs);
+  }
+
+  /** From its next page on, its shares send so many Mbit/s at most: slow enough to do something meanwhile. */
+  async limitUpload(mbitPerS) {
+    await this.page.evaluateOnNewDocument((limit) => localStorage.setItem('starling.upload', limit), `${mbitPerS}`);
   }
 
   /** Opens a link and takes all of it. */
@@ -165,16 +158,21 @@ export class Person {
     const before = (await this.look()).saved.length;
     await press();
     await this.until('it is saved', ({ saved }) => saved.length > before, withinMs);
+    return this.handedOver(before);
+  }
+
+  /** What was handed to the browser's downloads, by its place, from the end where that is negative. */
+  async handedOver(place) {
     return this.page.evaluate(async (at) => {
-      const { name, href } = window.__saved[at];
+      const { name, href } = window.__saved.at(at);
       const bytes = await window.__blobs.get(href).arrayBuffer();
       const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
       return { name, size: bytes.byteLength, sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('') };
-    }, before);
+    }, place);
   }
 }
 
-/** The bytes of a file as {@link Person.share} makes it up. */
+/** The bytes of a file as {@link Person.share} makes it up. Also runs in the page: it uses nothing around it. */
 export function bytesOf({ size, seed, head = '' }) {
   const words = new Uint32Array(Math.ceil(size / 4));
   let state = seed | 1;
@@ -185,8 +183,13 @@ export function bytesOf({ size, seed, head = '' }) {
     words[at] = state;
   }
   const bytes = new Uint8Array(words.buffer, 0, size);
-  bytes.set(Buffer.from(head, 'base64').subarray(0, size));
+  bytes.set(Uint8Array.from(atob(head), (letter) => letter.charCodeAt(0)).subarray(0, size));
   return bytes;
+}
+
+/** The CID in a link. */
+export function cidOf(link) {
+  return new URL(link).hash.slice('#/get/'.length).split('?')[0];
 }
 
 /** The SHA-256 of a file as {@link Person.share} makes it up. */

@@ -3,34 +3,14 @@
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { launchChromium } from '../rig/browser.mjs';
 import { Person, expected } from './files.mjs';
-import { eventually, openStage } from './stage.mjs';
-
-const MIB = 1 << 20;
-const PATIENT_MS = 150_000;
+import { MIB, PATIENT_MS, withPeople } from './people.mjs';
+import { eventually } from './stage.mjs';
 
 describe('what a tab keeps', () => {
-  let chromium;
-  let stage;
-  const people = [];
-  const arrive = async (browser = chromium, options) => {
-    const person = await Person.arrive(browser, stage.server, options);
-    people.push(person);
-    return person;
-  };
-  before(async () => {
-    chromium = await launchChromium();
-    stage = await openStage({ segments: 2, signed: false });
-  });
-  afterEach(async () => {
-    await Promise.all(people.splice(0).map((person) => person.leave().catch(() => {})));
-  });
-  after(async () => {
-    await chromium?.close();
-    await stage?.close();
-  });
+  const { stage, arrive } = withPeople();
 
   test('a full disk is said, what is here stays, and room goes on', async () => {
     const file = { name: 'box.bin', size: 16 * MIB, seed: 41 };

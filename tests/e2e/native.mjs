@@ -2,9 +2,10 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { endsWithUs } from '../rig/process.mjs';
 import { starlingBinary } from '../rig/starling.mjs';
 import { PATIENCE_MS } from './stage.mjs';
 
@@ -18,16 +19,11 @@ export class Native {
     native.stderr = '';
     native.waiting = new Set();
     const args = [...words, '--data', path.join(folder, 'store'), '--json'];
-    native.child = spawn(starlingBinary(), args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    native.child = endsWithUs(spawn(starlingBinary(), args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] }));
     native.child.stderr.on('data', (text) => (native.stderr = (native.stderr + text).slice(-2000)));
     native.ended = new Promise((resolve) => native.child.once('close', (code, signal) => resolve({ code, signal })));
     createInterface({ input: native.child.stdout }).on('line', (line) => native.heard(JSON.parse(line)));
-    const kill = () => native.child.kill('SIGKILL');
-    process.once('exit', kill);
-    native.ended.then(() => {
-      process.off('exit', kill);
-      native.heard(null);
-    });
+    native.ended.then(() => native.heard(null));
     return native;
   }
 
@@ -73,6 +69,15 @@ export class Native {
     this.child.kill('SIGINT');
     return (await this.ended).code;
   }
+}
+
+let places = 0;
+
+/** A folder of its own below this one, for a peer of the command line. */
+export async function place(folder) {
+  const made = path.join(folder, `native-${(places += 1)}`);
+  await fs.mkdir(made);
+  return made;
 }
 
 /** Starts a sharing peer; resolves when others can be introduced to it. */

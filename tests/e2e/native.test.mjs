@@ -5,59 +5,34 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { launchChromium, launchFirefox } from '../rig/browser.mjs';
-import { Person, expected } from './files.mjs';
-import { Native, seed, sha256Of } from './native.mjs';
-import { openStage } from './stage.mjs';
+import { afterEach, describe, test } from 'node:test';
+import { expected } from './files.mjs';
+import { Native, place, seed, sha256Of } from './native.mjs';
+import { MIB, PATIENT_MS, withPeople } from './people.mjs';
 
-const MIB = 1 << 20;
-const PATIENT_MS = 150_000;
+const BROWSERS = ['chromium', 'firefox'];
 
 describe('native peers', () => {
-  let browsers;
-  let stage;
-  let folders = 0;
-  const people = [];
   const natives = [];
-  const arrive = async (browser) => {
-    const person = await Person.arrive(browser, stage.server);
-    people.push(person);
-    return person;
-  };
-  const place = async () => {
-    const folder = path.join(stage.folder, `native-${(folders += 1)}`);
-    await fs.mkdir(folder);
-    return folder;
-  };
+  afterEach(async () => {
+    await Promise.all(natives.splice(0).map((native) => native.kill()));
+  });
+  const { stage, arrive } = withPeople({ browsers: BROWSERS });
   const get = (folder, link) => {
     const native = Native.start(folder, ['get', link, '-o', 'got']);
     natives.push(native);
     return native;
   };
-  before(async () => {
-    browsers = { chromium: await launchChromium(), firefox: await launchFirefox() };
-    stage = await openStage({ segments: 2, signed: false });
-  });
-  afterEach(async () => {
-    await Promise.all(natives.splice(0).map((native) => native.kill()));
-    await Promise.all(people.splice(0).map((person) => person.leave().catch(() => {})));
-  });
-  after(async () => {
-    await browsers?.chromium.close();
-    await browsers?.firefox.close();
-    await stage?.close();
-  });
 
   test('starling seed serves a Chromium tab and a Firefox tab', async () => {
-    const folder = await place();
+    const folder = await place(stage.folder);
     const bytes = randomBytes(9 * MIB + 77);
     await fs.writeFile(path.join(folder, 'film ä.bin'), bytes);
     const sha256 = await sha256Of(path.join(folder, 'film ä.bin'));
     const native = await seed(folder, ['film ä.bin', '--server', stage.server.url]);
     natives.push(native);
-    for (const [name, browser] of Object.entries(browsers)) {
-      const receiver = await arrive(browser);
+    for (const name of BROWSERS) {
+      const receiver = await arrive({ browser: name });
       const started = Date.now();
       await receiver.get(native.link, { withinMs: PATIENT_MS });
       await receiver.done(PATIENT_MS);
@@ -71,12 +46,12 @@ describe('native peers', () => {
     assert.equal(await native.stop(), 0);
   });
 
-  for (const name of ['chromium', 'firefox']) {
+  for (const name of BROWSERS) {
     test(`starling get takes from a tab of ${name}`, async () => {
       const file = { name: 'across.bin', size: 6 * MIB + 13, seed: 31 };
-      const sender = await arrive(browsers[name]);
+      const sender = await arrive({ browser: name });
       const link = await sender.share([file], { withinMs: PATIENT_MS });
-      const folder = await place();
+      const folder = await place(stage.folder);
       const started = Date.now();
       const got = await get(folder, link).got(PATIENT_MS);
       console.log(`${name} to get: ${file.size} bytes in ${Date.now() - started} ms`);
@@ -86,14 +61,14 @@ describe('native peers', () => {
   }
 
   test('a folder goes from the picker of a tab to get, and from seed to a tab, as it was', async () => {
-    const folder = await place();
+    const folder = await place(stage.folder);
     const files = { 'film ä.bin': 2 * MIB + 5, 'notes/day 1.txt': 300, 'notes/old/day 0.txt': 7, 'notes/nothing.txt': 0 };
     for (let number = 0; number < 40; number += 1) files[`many/${number}.txt`] = 200 + number;
     for (const [name, size] of Object.entries(files)) {
       await fs.mkdir(path.dirname(path.join(folder, 'trip', name)), { recursive: true });
       await fs.writeFile(path.join(folder, 'trip', name), randomBytes(size));
     }
-    const sender = await arrive(browsers.chromium);
+    const sender = await arrive();
     const link = await sender.shareFolder(path.join(folder, 'trip'), { withinMs: PATIENT_MS });
     const got = await get(folder, link).got(PATIENT_MS);
     assert.equal(got.files, Object.keys(files).length);
@@ -101,7 +76,7 @@ describe('native peers', () => {
     await sender.leave();
     const native = await seed(folder, ['got', '--server', stage.server.url]);
     natives.push(native);
-    const receiver = await arrive(browsers.chromium);
+    const receiver = await arrive();
     await receiver.get(native.link, { withinMs: PATIENT_MS });
     const { files: shown } = await receiver.done(PATIENT_MS);
     assert.equal(shown, Object.keys(files).length);
@@ -113,9 +88,9 @@ describe('native peers', () => {
   test('a get that was killed in the middle fetches only what is missing', async () => {
     const blocks = 96;
     const file = { name: 'half.bin', size: blocks * MIB, seed: 37 };
-    const sender = await arrive(browsers.chromium);
+    const sender = await arrive();
     const link = await sender.share([file], { withinMs: PATIENT_MS });
-    const folder = await place();
+    const folder = await place(stage.folder);
     const first = get(folder, link);
     await first.until('a quarter is here', ({ progress }) => progress?.done_bytes >= file.size / 4, PATIENT_MS);
     await first.kill();

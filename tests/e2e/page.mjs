@@ -14,9 +14,9 @@ export function pageOf(request, response) {
   if (policy) response.setHeader('content-security-policy', policy);
   response.setHeader('content-type', 'text/html; charset=utf-8');
   const pages = {
-    '/embed': () => html(ask('server'), attributesOf(url.searchParams)),
+    '/embed': () => tagged('video', 'starling-player', ask('server'), attributesOf(url.searchParams)),
     '/attach': () => attached(ask('server'), ask('tag-src')),
-    '/file': () => withFile(ask('server'), attributesOf(url.searchParams, {})),
+    '/file': () => tagged('file', 'starling-file', ask('server'), attributesOf(url.searchParams, {})),
   };
   response.end(pages[url.pathname]());
   return true;
@@ -41,15 +41,16 @@ function attributesOf(query, always = { muted: '', autoplay: '', playsinline: ''
   return Object.entries(attributes).map(([name, value]) => `${name}="${escape(value)}"`).join(' ');
 }
 
-function html(server, attributes) {
+/** A page with one of our tags. */
+function tagged(what, tag, server, attributes) {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>A site with a video</title>
+<title>A site with a ${what}</title>
 <script type="module" src="${escape(server)}/embed.js"></script>
-<h1>A site with a video</h1>
-<starling-player ${attributes}></starling-player>
+<h1>A site with a ${what}</h1>
+<${tag} ${attributes}></${tag}>
 </html>`;
 }
 
@@ -67,18 +68,6 @@ function attached(server, src) {
   hls.attachMedia(document.querySelector('video'));
   hls.loadSource(${JSON.stringify(src)});
 </script>
-</html>`;
-}
-
-function withFile(server, attributes) {
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>A site with a file</title>
-<script type="module" src="${escape(server)}/embed.js"></script>
-<h1>A site with a file</h1>
-<starling-file ${attributes}></starling-file>
 </html>`;
 }
 

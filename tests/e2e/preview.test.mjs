@@ -3,36 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { deflateSync } from 'node:zlib';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { launchChromium, launchFirefox } from '../rig/browser.mjs';
-import { Person } from './files.mjs';
-import { eventually, openStage } from './stage.mjs';
-
-const MIB = 1 << 20;
-const PATIENT_MS = 150_000;
+import { describe, test } from 'node:test';
+import { MIB, PATIENT_MS, withPeople } from './people.mjs';
+import { eventually } from './stage.mjs';
 
 describe('looking at files', () => {
-  let chromium;
-  let firefox;
-  let stage;
-  const people = [];
-  const arrive = async (browser = chromium, options) => {
-    const person = await Person.arrive(browser, stage.server, options);
-    people.push(person);
-    return person;
-  };
-  before(async () => {
-    chromium = await launchChromium();
-    stage = await openStage({ segments: 2, signed: false });
-  });
-  afterEach(async () => {
-    await Promise.all(people.splice(0).map((person) => person.leave().catch(() => {})));
-  });
-  after(async () => {
-    await chromium?.close();
-    await firefox?.close();
-    await stage?.close();
-  });
+  const { arrive } = withPeople();
 
   test('a single picture is shown when it is whole', async () => {
     const head = png(64, 32);
@@ -61,7 +37,10 @@ describe('looking at files', () => {
     await receiver.done();
     for (const row of [0, 1]) {
       await receiver.page.evaluate((at) => document.querySelectorAll('[data-do=look]')[at].click(), row);
-      await receiver.until('it is shown as it is written', ({ text }) => text.includes(evil));
+      await eventually('it is shown as it is written', async () => {
+        const seen = await receiver.page.evaluate((at) => document.querySelectorAll('.file-row')[at].querySelector('.preview-text')?.textContent, row);
+        return { value: seen === evil, seen };
+      });
     }
     await receiver.page.evaluate(() => document.querySelectorAll('[data-do=look]')[2].click());
     await receiver.until('it says so', ({ text }) => text.includes('not what its name says'));
@@ -71,14 +50,13 @@ describe('looking at files', () => {
 
   for (const name of ['Chromium', 'Firefox']) {
     test(`sound plays while it comes, from where a person jumps to, in ${name}`, async () => {
-      if (name === 'Firefox') firefox ??= await launchFirefox();
       const size = 24 * MIB;
       const file = { name: 'rain.wav', size, seed: 5, type: 'audio/wav', head: wav(size) };
       const sender = await arrive();
       // 16 Mbit/s: twelve seconds.
-      await sender.page.evaluateOnNewDocument(() => localStorage.setItem('starling.upload', '16'));
+      await sender.limitUpload(16);
       const link = await sender.share([file], { withinMs: PATIENT_MS });
-      const receiver = await arrive(name === 'Firefox' ? firefox : chromium);
+      const receiver = await arrive({ browser: name.toLowerCase() });
       await receiver.get(link);
       await receiver.until('some of it is here', ({ percent }) => percent >= 2, PATIENT_MS);
       await receiver.page.click('[data-do=look]');
@@ -102,24 +80,33 @@ describe('looking at files', () => {
   test('a PDF is shown apart from our page, and only when it is whole', async () => {
     const head = Buffer.from(PDF).toString('base64');
     const [sender, receiver] = [await arrive(), await arrive()];
-    const link = await sender.share([{ name: 'paper.pdf', size: PDF.length, seed: 9, head }]);
+    await sender.limitUpload(16);
+    // Four seconds; what follows the paper in it is noise.
+    const link = await sender.share([{ name: 'paper.pdf', size: 8 * MIB, seed: 9, head }], { withinMs: PATIENT_MS });
     await receiver.get(link);
-    await receiver.done();
-    await receiver.page.click('[data-do=look]');
-    const frame = await eventually('there is a frame, or a word why not', async () => {
+    const coming = await eventually('it comes', async () => {
       const seen = await receiver.page.evaluate(() => ({
+        stage: document.querySelector('.transfer').dataset.stage,
+        buttons: document.querySelectorAll('[data-do=look]').length,
+      }));
+      return { value: seen.stage === 'fetching' && seen, seen };
+    });
+    assert.equal(coming.buttons, 0, 'while it comes');
+    await receiver.done(PATIENT_MS);
+    const answers = [];
+    receiver.page.on('response', (response) => answers.push({ url: response.url(), status: response.status(), type: response.headers()['content-type'] }));
+    await receiver.page.click('[data-do=look]');
+    const shown = await eventually('there is a frame with an answer, or a word why not', async () => {
+      const seen = await receiver.page.evaluate(() => ({
+        able: navigator.pdfViewerEnabled,
         frame: document.querySelector('.preview-frame')?.src ?? '',
         text: document.querySelector('.preview')?.innerText ?? '',
       }));
-      return { value: (seen.frame || /Save it/.test(seen.text)) && seen, seen };
+      const answer = answers.find(({ url }) => url === seen.frame);
+      return { value: (answer || /Save it/.test(seen.text)) && { ...seen, answer }, seen: [seen, answers] };
     });
-    if (frame.frame) {
-      const answer = await receiver.page.evaluate(async () => {
-        const { contentWindow } = document.querySelector('.preview-frame');
-        return contentWindow !== null;
-      });
-      assert.ok(answer);
-    }
+    assert.equal(Boolean(shown.answer), shown.able, 'shown where the browser can');
+    if (shown.able) assert.deepEqual([shown.answer.status, shown.answer.type], [200, 'application/pdf']);
   });
 });
 

@@ -4,34 +4,12 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { launchChromium } from '../rig/browser.mjs';
-import { Person, bytesOf, expected } from './files.mjs';
-import { openStage } from './stage.mjs';
-
-const MIB = 1 << 20;
-const PATIENT_MS = 150_000;
+import { describe, test } from 'node:test';
+import { bytesOf, expected } from './files.mjs';
+import { MIB, PATIENT_MS, withPeople } from './people.mjs';
 
 describe('the pages of files', () => {
-  let chromium;
-  let stage;
-  const people = [];
-  const arrive = async () => {
-    const person = await Person.arrive(chromium, stage.server);
-    people.push(person);
-    return person;
-  };
-  before(async () => {
-    chromium = await launchChromium();
-    stage = await openStage({ segments: 2, signed: false });
-  });
-  afterEach(async () => {
-    await Promise.all(people.splice(0).map((person) => person.leave().catch(() => {})));
-  });
-  after(async () => {
-    await chromium?.close();
-    await stage?.close();
-  });
+  const { arrive } = withPeople();
 
   for (const way of ['drop', 'paste']) {
     test(`what a person gives by ${way} gets a link, with its code`, async () => {
@@ -51,8 +29,7 @@ describe('the pages of files', () => {
   test('only what was chosen comes; a paused share waits and goes on; a stopped one has nobody', async () => {
     const files = [{ name: 'a.bin', size: 12 * MIB, seed: 61 }, { name: 'b.bin', size: MIB, seed: 67 }];
     const [sender, receiver] = [await arrive(), await arrive()];
-    // Slow enough to press a button meanwhile.
-    await sender.page.evaluateOnNewDocument(() => localStorage.setItem('starling.upload', '16'));
+    await sender.limitUpload(16);
     const link = await sender.share(files, { withinMs: PATIENT_MS });
     await receiver.open(link);
     await receiver.until('names and sizes are shown', ({ stage: shown, files: count }) => shown === 'offered' && count === 2);
@@ -91,7 +68,7 @@ describe('the pages of files', () => {
   test('one tab fetches two shares at once', async () => {
     const [large, small] = [{ name: 'large.bin', size: 12 * MIB, seed: 79 }, { name: 'small.bin', size: MIB, seed: 83 }];
     const [one, other, receiver] = [await arrive(), await arrive(), await arrive()];
-    await one.page.evaluateOnNewDocument(() => localStorage.setItem('starling.upload', '16'));
+    await one.limitUpload(16);
     const links = [await one.share([large], { withinMs: PATIENT_MS }), await other.share([small])];
     await receiver.get(links[0], { withinMs: PATIENT_MS });
     await receiver.until('it has begun', ({ percent }) => percent > 5, PATIENT_MS);

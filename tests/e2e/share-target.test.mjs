@@ -3,27 +3,17 @@
 // Firefox, for Chromium's workers can't read the files of a form that a page posts.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { launchFirefox } from '../rig/browser.mjs';
-import { Person, bytesOf, expected } from './files.mjs';
-import { openStage } from './stage.mjs';
+import { describe, test } from 'node:test';
+import { bytesOf, expected } from './files.mjs';
+import { withPeople } from './people.mjs';
 
 describe('the share sheet of a phone', () => {
-  let firefox;
-  let stage;
-  before(async () => {
-    firefox = await launchFirefox();
-    stage = await openStage({ segments: 2, signed: false });
-  });
-  after(async () => {
-    await firefox?.close();
-    await stage?.close();
-  });
+  const { stage, arrive } = withPeople({ browsers: ['firefox'] });
 
   test('what is shared with the page gets a link, and arrives', async () => {
     const { share_target: target } = await (await fetch(`${stage.server.url}/manifest.webmanifest`)).json();
     const file = { name: 'photo ä 1.jpg', size: 70_001, seed: 53, type: 'image/jpeg' };
-    const [sender, receiver] = [await Person.arrive(firefox, stage.server), await Person.arrive(firefox, stage.server)];
+    const [sender, receiver] = [await arrive(), await arrive()];
     await sender.go('/share');
     await sender.page.waitForFunction(active, {}, target.action);
     const there = sender.page.waitForNavigation({ waitUntil: 'domcontentloaded' });

@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod ledger_errors;
+mod ledger_faults;
 mod ledger_rig;
+mod lending;
 
 use ledger::AccountId;
-use ledger_rig::{Network, balance, transfer};
+use ledger_rig::{Network, balance};
 use primitives::{KeyPair, Seed};
 
 fn somebody() -> AccountId {
@@ -73,26 +75,6 @@ async fn one_of_four_is_killed_comes_back_and_has_what_the_others_have() {
     // Whoever came back takes part again.
     let again = network.send(3, somebody(), 1);
     assert!(again["height"].as_u64().unwrap() > height);
-}
-
-#[tokio::test]
-async fn two_of_four_make_nothing_final() {
-    let mut network = Network::of_four();
-    for index in 0..4 {
-        network.start(index).await;
-    }
-    let first = network.send(0, somebody(), 1);
-    network.until(1, first["height"].as_u64().unwrap()).await;
-    network.kill(2);
-    network.kill(3);
-    let key = network.faucet();
-    let sent = transfer(&network, 0, &key, somebody(), 7).await;
-    // It is kept, and final when a third one is back.
-    let waiting = network.get(0, &format!("receipts/{sent}")).await;
-    assert_eq!(waiting["waiting"], true);
-    network.start(2).await;
-    let receipt = network.receipt(0, &sent).await;
-    assert_eq!(receipt["code"], 0);
 }
 
 #[test]

@@ -122,6 +122,23 @@ impl Network {
         self.until(index, 0).await;
     }
 
+    /// Deletes all that a validator has, but its secrets.
+    pub(crate) fn wipe(&self, index: usize) {
+        for entry in std::fs::read_dir(self.folder().join(format!("validator-{index}"))).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap();
+            if name == "validator.key" || name == "validator.share" {
+                continue;
+            }
+            let gone = if path.is_dir() {
+                std::fs::remove_dir_all(&path)
+            } else {
+                std::fs::remove_file(&path)
+            };
+            gone.unwrap();
+        }
+    }
+
     /// kill -9.
     pub(crate) fn kill(&mut self, index: usize) {
         let mut child = self.running[index].take().unwrap();
@@ -184,7 +201,8 @@ impl Network {
         .await
     }
 
-    async fn condition<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    /// Waits until there is what is looked for.
+    pub(crate) async fn condition<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         let start = Instant::now();
         loop {
             if let Some(found) = look().await {

@@ -1,5 +1,5 @@
-// Runs test files one after the other: they share the cores with the browsers they drive. Closes with the line
-// `N passed, M failed`.
+// Runs test files: one after the other, for they share the cores with the browsers they drive; two at a time those
+// that say they may. Closes with the line `N passed, M failed`.
 
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -10,23 +10,38 @@ import { ensureMedia } from './media.mjs';
 
 const FILE_MS_MAX = 420_000;
 
-/** Runs the `*.test.mjs` of a folder, or those whose names hold one of the words on the command line. */
-export async function runFolder(folderUrl) {
+/** Files at a time, of those that are content with a part of the machine: mostly they wait. */
+const SIDE_BY_SIDE = 2;
+
+/**
+ * Runs the `*.test.mjs` of a folder, or those whose names hold one of the words on the command line. Those that
+ * `patient` names (without `.test.mjs`) run last, side by side.
+ */
+export async function runFolder(folderUrl, { patient = [] } = {}) {
   const folder = fileURLToPath(folderUrl);
   const wanted = process.argv.slice(2);
-  const files = readdirSync(folder)
+  const names = readdirSync(folder)
     .filter((name) => name.endsWith('.test.mjs') && (wanted.length === 0 || wanted.some((part) => name.includes(part))))
-    .sort()
-    .map((name) => path.join(folder, name));
+    .sort();
+  const mayWait = (name) => patient.includes(name.slice(0, -'.test.mjs'.length));
   await ensureMedia('e2e-media');
   const tally = { passed: 0, failed: 0 };
-  const events = run({ files, concurrency: 1, timeout: FILE_MS_MAX });
+  for (const [concurrency, some] of [
+    [1, names.filter((name) => !mayWait(name))],
+    [SIDE_BY_SIDE, names.filter(mayWait)],
+  ]) {
+    const files = some.map((name) => path.join(folder, name));
+    if (files.length > 0) await runFiles(files, concurrency, tally);
+  }
+  process.exitCode = tally.failed > 0 || tally.passed === 0 ? 1 : 0;
+  console.log(`${tally.passed} passed, ${tally.failed} failed`);
+}
+
+/** Runs files to their end; what they print comes file by file. */
+async function runFiles(files, concurrency, tally) {
+  const events = run({ files, concurrency, timeout: FILE_MS_MAX });
   events.on('test:pass', ({ details }) => (tally.passed += details.type === 'suite' ? 0 : 1));
   events.on('test:fail', ({ details }) => (tally.failed += details.type === 'suite' ? 0 : 1));
   events.on('test:stderr', ({ message }) => process.stderr.write(message));
-  events.compose(new spec()).pipe(process.stdout);
-  events.on('end', () => {
-    process.exitCode = tally.failed > 0 || tally.passed === 0 ? 1 : 0;
-    process.once('exit', () => console.log(`${tally.passed} passed, ${tally.failed} failed`));
-  });
+  for await (const chunk of events.compose(new spec())) process.stdout.write(chunk);
 }

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { layOut } from './media.mjs';
+import { endsWithUs } from './process.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const READY_MS_MAX = 30_000;
@@ -45,13 +46,14 @@ export async function freePort() {
 export async function startStarling({ folder, media, config = '', port = 0, address = '127.0.0.1', scheme = 'http' }) {
   const listen = port || (await freePort());
   const configFile = path.join(folder, 'starling.toml');
-  await fs.mkdir(path.join(folder, 'data'), { recursive: true });
+  const data = path.join(folder, 'data');
+  await fs.mkdir(data, { recursive: true });
   await fs.writeFile(configFile, config);
   if (!media) await layOut('e2e-media', (media = path.join(folder, 'unwatched')), { segments: 2, renditions: ['lo'] });
-  const args = ['serve', '--listen', `${address}:${listen}`, '--data', path.join(folder, 'data'), '--config', configFile, '--media', media];
+  const args = ['serve', '--listen', `${address}:${listen}`, '--data', data, '--config', configFile, '--media', media];
   const url = `${scheme}://${address}:${listen}`;
   const log = path.join(folder, 'starling.log');
-  const server = { url, port: listen, log, signal: `${url.replace('http', 'ws')}/signal`, child: null };
+  const server = { url, port: listen, data, log, signal: `${url.replace('http', 'ws')}/signal`, child: null };
   server.start = () => startChild(server, args);
   server.kill = () => stopChild(server, 'SIGKILL');
   server.close = () => stopChild(server, 'SIGTERM');
@@ -66,14 +68,11 @@ export function witnessConfig(originUrl) {
 }
 
 async function startChild(server, args) {
-  const child = spawn(starlingBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = endsWithUs(spawn(starlingBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] }));
   server.child = child;
   const log = createWriteStream(server.log, { flags: 'a' });
   child.stdout.pipe(log);
   child.stderr.pipe(log);
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
   const deadline = Date.now() + READY_MS_MAX;
   while (!(await answers(`${server.url}/readyz`))) {
     if (child.exitCode !== null || Date.now() > deadline) {
@@ -100,10 +99,7 @@ async function answers(url) {
 
 /** Runs `starling publish --watch` beside a packager; resolves once the manifest is there. */
 export async function publishWatch(folder, keyFolder) {
-  const child = spawn(starlingBinary(), ['publish', folder, '--watch', '--data', keyFolder], { stdio: 'ignore' });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
+  const child = endsWithUs(spawn(starlingBinary(), ['publish', folder, '--watch', '--data', keyFolder], { stdio: 'ignore' }));
   const deadline = Date.now() + READY_MS_MAX;
   while (!existsSync(path.join(folder, 'starling.json'))) {
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`starling publish --watch wrote no manifest (exit code ${child.exitCode})`);
@@ -114,6 +110,11 @@ export async function publishWatch(folder, keyFolder) {
 
 /** Runs `starling publish` over a folder: signs what is in it. */
 export async function publish(folder, keyFolder, more = []) {
-  const { stdout } = await promisify(execFile)(starlingBinary(), ['publish', folder, '--data', keyFolder, ...more]);
+  return starling('publish', folder, '--data', keyFolder, ...more);
+}
+
+/** Runs `starling WORDS…` to its end; what it printed. */
+export async function starling(...words) {
+  const { stdout } = await promisify(execFile)(starlingBinary(), words);
   return stdout;
 }
