@@ -51,6 +51,8 @@ pub const TARGETS: &[Target] = &[
         seeds: targets::light_client::seeds,
     },
     Target { name: "manifest", run: targets::manifest::run, seeds: targets::manifest::seeds },
+    Target { name: "meter_data", run: targets::meter_data::run, seeds: targets::meter_data::seeds },
+    Target { name: "payments", run: targets::payments::run, seeds: targets::payments::seeds },
     Target {
         name: "peer_inputs",
         run: targets::peer_inputs::run,

@@ -9,6 +9,8 @@ pub mod decode_signaling;
 pub mod did_document;
 pub mod light_client;
 pub mod manifest;
+pub mod meter_data;
+pub mod payments;
 pub mod peer_inputs;
 pub mod sd_jwt;
 pub mod share_frames;

@@ -27,7 +27,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         BlockMessage::Choke(Choke { on: true, reason: RefuseReason::UploadsOff }),
         BlockMessage::Bye(Bye { reason: 1 }),
         BlockMessage::Holds(Holds { added: vec![run, run], removed: vec![run] }),
-        BlockMessage::Ask(Ask { blocks: vec![block, block] }),
+        BlockMessage::Ask(Ask { blocks: vec![block, block], due_in_ms: None }),
+        BlockMessage::Ask(Ask { blocks: vec![block], due_in_ms: Some(250) }),
         BlockMessage::Forget(Forget { ids: vec![7, 8] }),
         BlockMessage::Part(Part {
             id: 7,

@@ -5,7 +5,7 @@ use light_client::{
     Event, Header, Input, LightClient, Output, QueryId, ServerId, Verifier,
     testing::{Ledger, State},
 };
-use wire::ledger::{Finality, StateProof};
+use wire::ledger::{Finality, Records, StateProof};
 
 const NOW_MS: u64 = 1_790_000_000_000;
 const KEY: &[u8] = b"held";
@@ -20,6 +20,9 @@ pub fn run(bytes: &[u8]) {
             Some(finality),
             "it survives being written"
         );
+    }
+    if let Some(page) = Records::read(bytes) {
+        assert_eq!(Records::read(&page.to_bytes()), Some(page), "it survives being written");
     }
     if let Some(proof) = StateProof::read(bytes) {
         let headers = ledger.finality(2, 0).headers;

@@ -97,7 +97,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let part = |id, bytes: &'static [u8]| {
         BlockMessage::Part(Part { id, block_bytes: 8, offset: 0, bytes: bytes.into() })
     };
-    let ask = BlockMessage::Ask(Ask { blocks: vec![AskedBlock { id: 1, cid }] });
+    let ask =
+        BlockMessage::Ask(Ask { blocks: vec![AskedBlock { id: 1, cid }], due_in_ms: Some(9) });
     let holds = said(BlockMessage::Holds(holds));
     vec![
         [holds.clone(), said(part(0, b"manifest")), said(ask)].concat(),

@@ -4,7 +4,7 @@
 use ledger::{
     AccountId, Action, AssetId, Block, Body, Checked, Genesis, MemoryStore, Params, Transaction,
     apply,
-    domains::{accounts, assets, paypool},
+    domains::{accounts, assets, energy, paypool},
     laws,
 };
 use primitives::{KeyPair, Seed};
@@ -60,6 +60,18 @@ pub fn seeds() -> Vec<Vec<u8>> {
             signer: key().id(),
         }),
         Action::Paypool(paypool::Action::Reserve { pool: 1, lanes: vec![(to, 5)] }),
+        Action::Energy(energy::Action::Open {
+            asset: native,
+            grid: to,
+            network: to,
+            window_slots: 96,
+            rules: energy::Rules {
+                mode: energy::Mode::Sharing,
+                tariff: energy::Tariff { retail: 300_000, feed_in: 80_000, grid_fee: 50_000 },
+                loss_ppm: 0,
+                trust_min: energy::Trust::Retailer,
+            },
+        }),
     ];
     let sign = |action| {
         Body::new(genesis().chain(), AccountId::of_key(key().id()), 0, action)

@@ -1,0 +1,4 @@
+//! `meter_data` under libFuzzer. What it does and what must hold: `starling_fuzz::targets::meter_data`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starling_fuzz::targets::meter_data::run(bytes));
