@@ -87,6 +87,7 @@ impl StarlingFiles {
         let tell = |done, all| {
             // What the page throws in there is the page's.
             drop(progress.call2(&JsValue::UNDEFINED, &float(done).into(), &float(all).into()));
+            true
         };
         for entry in self.files.entries(&cid).iter().filter(|entry| !entry.symlink) {
             self.files.save(&cid, entry.number, &tell).await.map_err(text)?;

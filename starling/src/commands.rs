@@ -7,32 +7,54 @@ pub(crate) mod get;
 pub(crate) mod id;
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod liquidate;
+pub(crate) mod meter;
+pub(crate) mod money;
 pub(crate) mod publish;
 pub(crate) mod relay;
+pub(crate) mod report;
 pub(crate) mod seed;
 pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod validator;
 
+mod lines;
 mod problem;
 mod progress;
 mod signals;
 mod units;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 pub(crate) use problem::Problem;
 
-/// Runs what waits for disks on a thread that may; with `json`, tells its error on standard output too.
+/// Runs what waits for disks, or computes for long, on a thread that may.
+pub(crate) async fn waiting<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+/// The same; with `json`, tells its error on standard output too.
 pub(crate) async fn blocking(
     json: bool,
     work: impl FnOnce() -> Result<(), starling::content::ContentError> + Send + 'static,
 ) -> Result<(), Problem> {
-    let result = tokio::task::spawn_blocking(work).await;
-    let result = result.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-    told(json, result.map_err(Problem::from))
+    told(json, waiting(work).await.map_err(Problem::from))
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Seconds since 1970.
+pub(crate) fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// With `json`, tells an error on standard output too.
-pub(crate) fn told(json: bool, result: Result<(), Problem>) -> Result<(), Problem> {
+pub(crate) fn told<T>(json: bool, result: Result<T, Problem>) -> Result<T, Problem> {
     result.inspect_err(|problem| {
         let Problem { code, what, remedy, .. } = problem;
         if json {

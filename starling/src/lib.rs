@@ -7,6 +7,8 @@
 //! - [`share`]: files between peers: what `seed` gives and `get` takes.
 //! - [`gateway`]: those blocks and files over HTTP.
 //! - [`ledger_client`]: pays and asks on a ledger.
+//! - [`keepers`]: reports prices and liquidates.
+//! - [`purse`]: paying for bytes, and being paid.
 //! - [`settings`]: what a host says in a file.
 //! - [`demo`]: makes a video to start with, once or as a live stream.
 //!
@@ -15,9 +17,11 @@
 pub mod content;
 pub mod demo;
 pub mod gateway;
+pub mod keepers;
 pub mod key_file;
 pub mod ledger_client;
 pub mod publish;
+pub mod purse;
 pub mod relay;
 pub mod serve;
 pub mod settings;

@@ -64,8 +64,14 @@ enum Command {
     Keys(commands::keys::Args),
     /// Pay and ask on a ledger
     Ledger(commands::ledger::Args),
+    /// Report prices to a feed of a ledger, signed, from a file or a command
+    Report(commands::report::Args),
+    /// List positions of a ledger's markets that may be liquidated, or liquidate them
+    Liquidate(commands::liquidate::Args),
     /// Issue, hold, show and check credentials; give somebody the key of a document
     Id(commands::id::Args),
+    /// What is in a file of meter readings
+    Meter(commands::meter::Args),
 }
 
 #[tokio::main]
@@ -90,7 +96,10 @@ async fn main() -> ExitCode {
         Command::Validator(args) => commands::validator::run(args).await,
         Command::Keys(args) => commands::keys::run(args),
         Command::Ledger(args) => commands::ledger::run(args).await,
+        Command::Report(args) => commands::report::run(args).await,
+        Command::Liquidate(args) => commands::liquidate::run(args).await,
         Command::Id(args) => commands::id::run(args),
+        Command::Meter(args) => commands::meter::run(args).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
