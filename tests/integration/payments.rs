@@ -50,11 +50,15 @@ impl Bank {
         let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
         let account: AccountId = shown["account"].as_str().unwrap().parse().unwrap();
         let url = format!("{}/ledger/faucet/{account}", self.served.url);
-        let given = self.runtime.block_on(async {
-            let http = reqwest::Client::builder().no_proxy().build().unwrap();
-            http.post(url).send().await.unwrap().status()
+        // A ledger that is starting says so.
+        wait_until("the faucet gives", || {
+            let given = self.runtime.block_on(async {
+                let http = reqwest::Client::builder().no_proxy().build().unwrap();
+                http.post(&url).send().await.unwrap().status()
+            });
+            assert!(given.is_success() || given.as_u16() == 503, "{given}");
+            given.is_success()
         });
-        assert!(given.is_success(), "{given}");
         wait_until("the gift is there", || self.units(account) > 0);
         account
     }
