@@ -23,7 +23,8 @@ describe('the markets', () => {
   before(async () => {
     chromium = await launchChromium();
     folder = await temporaryFolder('lending');
-    server = await startStarling({ folder });
+    // A lone validator's blocks come every ten seconds otherwise, and a market takes many.
+    server = await startStarling({ folder, config: '[ledger]\nheartbeat_ms = 300\n' });
   });
   after(async () => {
     await chromium?.close();

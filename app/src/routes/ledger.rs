@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use leptos::html::Input;
 use leptos::prelude::*;
-use leptos_router::components::A;
 use wallet::view::{Block, Command, Server};
 
 use crate::browser;
@@ -13,8 +12,8 @@ use crate::components::copy::CopyText;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::proof_badge::ProofBadge;
 use crate::format::{counted, duration, short_key, whole};
-use crate::ledger::{Ledger, Stage};
-use crate::routes::wallet::{NotOpen, OtherLedger};
+use crate::ledger::Ledger;
+use crate::routes::wallet::BelowWallet;
 
 /// How often ages are told anew.
 const TICK: Duration = Duration::from_secs(1);
@@ -22,33 +21,16 @@ const TICK: Duration = Duration::from_secs(1);
 /// The ledger page.
 #[component]
 pub(crate) fn LedgerPage() -> impl IntoView {
-    browser::set_title("Ledger");
-    let ledger = Ledger::get();
-    let open = move || *ledger.stage.read() == Stage::Open;
     view! {
-        <div class="route">
-            <div class="heading">
-                <div>
-                    <h1>"Ledger"</h1>
-                    <p class="quiet">"Final blocks as this tab saw and checked them."</p>
-                </div>
-                <A href="/wallet" attr:class="button">
-                    <Icon glyph=Glyph::Wallet />
-                    "Wallet"
-                </A>
+        <BelowWallet title="Ledger" about="Final blocks as this tab saw and checked them.">
+            <Facts />
+            <Proof />
+            <Servers />
+            <div class="pair">
+                <Blocks />
+                <Root />
             </div>
-            <NotOpen />
-            <OtherLedger />
-            <Show when=open>
-                <Facts />
-                <Proof />
-                <Servers />
-                <div class="pair">
-                    <Blocks />
-                    <Root />
-                </div>
-            </Show>
-        </div>
+        </BelowWallet>
     }
 }
 

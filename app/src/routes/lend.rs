@@ -15,13 +15,10 @@ mod seen;
 mod words;
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 use wallet::lending;
 
-use crate::browser;
-use crate::components::icon::{Glyph, Icon};
-use crate::ledger::{Ledger, Stage};
-use crate::routes::wallet::{NotOpen, OtherLedger};
+use crate::ledger::Ledger;
+use crate::routes::wallet::BelowWallet;
 
 use alert::Alerts;
 use desk::Desk;
@@ -34,34 +31,18 @@ use reserve::Reserves;
 /// The lend page.
 #[component]
 pub(crate) fn LendPage() -> impl IntoView {
-    browser::set_title("Lend");
-    let ledger = Ledger::get();
-    Desk::provide(ledger);
-    let open = move || *ledger.stage.read() == Stage::Open;
+    Desk::provide(Ledger::get());
     view! {
-        <div class="route">
-            <div class="heading">
-                <div>
-                    <h1>"Lend"</h1>
-                    <p class="quiet">
-                        "Markets on the ledger, with nobody in the middle. What is shown, this page has checked."
-                    </p>
-                </div>
-                <A href="/wallet" attr:class="button">
-                    <Icon glyph=Glyph::Wallet />
-                    "Wallet"
-                </A>
-            </div>
-            <NotOpen />
-            <OtherLedger />
-            <Show when=open>
-                <Alerts />
-                <Markets />
-                <Chosen />
-                <Deeds />
-                <ActDialog />
-            </Show>
-        </div>
+        <BelowWallet
+            title="Lend"
+            about="Markets on the ledger, with nobody in the middle. What is shown, this page has checked."
+        >
+            <Alerts />
+            <Markets />
+            <Chosen />
+            <Deeds />
+            <ActDialog />
+        </BelowWallet>
     }
 }
 

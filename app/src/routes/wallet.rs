@@ -54,9 +54,42 @@ pub(crate) fn WalletPage() -> impl IntoView {
     }
 }
 
+/// A page below the wallet: its heading, the way back, and what it holds once the wallet is open.
+#[component]
+pub(crate) fn BelowWallet(
+    /// What it is called.
+    title: &'static str,
+    /// What it is, in a line.
+    about: &'static str,
+    /// What it holds.
+    children: ChildrenFn,
+) -> impl IntoView {
+    browser::set_title(title);
+    let ledger = Ledger::get();
+    let open = move || *ledger.stage.read() == Stage::Open;
+    let children = StoredValue::new(children);
+    view! {
+        <div class="route">
+            <div class="heading">
+                <div>
+                    <h1>{title}</h1>
+                    <p class="quiet">{about}</p>
+                </div>
+                <A href="/wallet" attr:class="button">
+                    <Icon glyph=Glyph::Wallet />
+                    "Wallet"
+                </A>
+            </div>
+            <NotOpen />
+            <OtherLedger />
+            <Show when=open>{children.with_value(|children| children())}</Show>
+        </div>
+    }
+}
+
 /// What is said while there is no wallet.
 #[component]
-pub(crate) fn NotOpen() -> impl IntoView {
+fn NotOpen() -> impl IntoView {
     let ledger = Ledger::get();
     let words = move || match &*ledger.stage.read() {
         Stage::Open => None,
@@ -91,7 +124,7 @@ pub(crate) fn NotOpen() -> impl IntoView {
 
 /// That this host serves another ledger than the one pinned here.
 #[component]
-pub(crate) fn OtherLedger() -> impl IntoView {
+fn OtherLedger() -> impl IntoView {
     let ledger = Ledger::get();
     let differs = move || {
         let served = ledger.served.get();

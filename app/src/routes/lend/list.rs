@@ -84,15 +84,19 @@ fn table(market: Market) -> impl IntoView {
         view! {
             <tr>
                 <th scope="row">{symbol(&reserve.asset)}</th>
-                <td class="num right">{percent(reserve.supply_apy_ppm)}</td>
-                <td class="num right">
+                <td class="num right" data-label="Supply APY">
+                    {percent(reserve.supply_apy_ppm)}
+                </td>
+                <td class="num right" data-label="Borrow APY">
                     {if reserve.is_borrowable {
                         percent(reserve.borrow_apy_ppm)
                     } else {
                         "not lent".to_owned()
                     }}
                 </td>
-                <td class="num right">{percent(reserve.used_ppm)}</td>
+                <td class="num right" data-label="Lent out">
+                    {percent(reserve.used_ppm)}
+                </td>
             </tr>
         }
     };
