@@ -24,7 +24,7 @@ mod ws;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, Query, State as Shared},
+    extract::{DefaultBodyLimit, Path, Query, State as Shared, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -222,9 +222,10 @@ struct Behind {
 async fn records(
     Shared(node): Shared<Handle>,
     Path(prefix): Path<String>,
-    Query(page): Query<Behind>,
+    page: Asked<Behind>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let Query(page) = page.map_err(|_| ApiError::Malformed)?;
     let prefix = key_bytes(&prefix)?;
     let after = page.after.as_deref().map(key_bytes).transpose()?;
     let outside = after.as_ref().is_some_and(|after| !after.starts_with(&prefix));
@@ -246,6 +247,9 @@ async fn records(
     .into_response())
 }
 
+/// A query, or that it is none: told as every other error.
+type Asked<T> = Result<Query<T>, QueryRejection>;
+
 /// Which page of an account's events.
 #[derive(Debug, Default, Deserialize)]
 struct Page {
@@ -256,9 +260,10 @@ struct Page {
 async fn events(
     Shared(node): Shared<Handle>,
     Path(account): Path<String>,
-    Query(page): Query<Page>,
+    page: Asked<Page>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let Query(page) = page.map_err(|_| ApiError::Malformed)?;
     let account: AccountId = parse(&account)?;
     let receipts = node.events(&account, page.below.unwrap_or(u64::MAX), EVENTS_MAX)?;
     if accepts_cbor(&headers) {
@@ -283,8 +288,9 @@ fn native() -> AssetId {
 async fn faucet(
     Shared(node): Shared<Handle>,
     Path(account): Path<String>,
-    Query(Wish { asset }): Query<Wish>,
+    wish: Asked<Wish>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let Query(Wish { asset }) = wish.map_err(|_| ApiError::Malformed)?;
     let account: AccountId = parse(&account)?;
     let given = tokio::task::spawn_blocking(move || {
         node.faucet().map(|faucet| faucet.give(&node, account, asset))

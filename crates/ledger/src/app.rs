@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    AccountId, BlockContext, Code, Overlay, Scan,
+    AccountId, BlockContext, Code, Key, Overlay, Scan, block,
     domains::{Broken, Domain, accounts, assets, energy, identity, lending, oracle, paypool},
 };
 
@@ -51,6 +51,19 @@ macro_rules! domains {
         /// Ends a block in every domain.
         pub(crate) fn end_block(context: &BlockContext, state: &mut Overlay<'_>) {
             $( <$domain as Domain>::end_block(context, state); )*
+        }
+
+        /// What a refusal of an action is called, by its number, for people; none: it is of no domain.
+        pub fn refusal_name(code: u16) -> Option<&'static str> {
+            let all = [$( <<$domain as Domain>::Error>::ALL, )*];
+            all.into_iter().flatten().find(|(number, _)| *number == code).map(|(_, name)| *name)
+        }
+
+        /// Whether this version reads a record of the state, at which its code stops otherwise; none: its
+        /// key is of no table.
+        pub fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+            block::reads(key, record)
+                $( .or_else(|| <$domain as Domain>::reads(key, record)) )*
         }
 
         /// Every law of every domain.

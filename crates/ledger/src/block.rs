@@ -41,6 +41,11 @@ pub fn params_key() -> Key {
     PARAMS.key(&[])
 }
 
+/// Whether this version reads a record; none: its key is of no table of the chain itself.
+pub(crate) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+    TIP.reads(key, record).or_else(|| PARAMS.reads(key, record))
+}
+
 /// What domains know of the block they are in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockContext {

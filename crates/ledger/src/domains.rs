@@ -15,7 +15,7 @@ pub mod paypool;
 
 use core::fmt;
 
-use crate::{AccountId, BlockContext, Code, Overlay, Scan};
+use crate::{AccountId, BlockContext, Code, Key, Overlay, Scan};
 
 /// What every domain answers. No default bodies: forgetting is a compile error.
 pub trait Domain {
@@ -40,6 +40,9 @@ pub trait Domain {
 
     /// What happens after the last transaction of a block, whoever asked. Bounded by a constant.
     fn end_block(context: &BlockContext, state: &mut Overlay<'_>);
+
+    /// Whether this version reads a record; none: its key is of no table of this domain.
+    fn reads(key: &Key, record: &[u8]) -> Option<bool>;
 
     /// What must be true after every action; asked by tests and the simulator.
     fn laws(state: &dyn Scan) -> Result<(), Broken>;

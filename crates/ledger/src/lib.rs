@@ -34,7 +34,7 @@ mod testing;
 mod tests;
 mod transaction;
 
-pub use app::{Action, check, execute, laws, work};
+pub use app::{Action, check, execute, laws, reads, refusal_name, work};
 pub use block::{
     Applied, Block, BlockContext, BlockError, BlockRun, Tip, apply, params, params_key, tip,
 };

@@ -4,10 +4,10 @@ use primitives::{Hash, KeyPair};
 use proptest::prelude::*;
 
 use crate::{
-    AccountId, Action, AssetId, Block, BlockError, BlockRun, Body, Checked, Code as _, Genesis,
-    MemoryStore, Params, Policy, Refusal, Store as _, apply,
-    domains::{accounts, assets},
-    laws,
+    AccountId, Action, AssetId, Block, BlockError, BlockRun, Body, Checked, Code as _, Event,
+    Genesis, Key, MemoryStore, Params, Policy, Refusal, Scan as _, Store as _, apply,
+    domains::{accounts, assets, energy, lending},
+    laws, reads, refusal_name,
     testing::{account, key},
     tip,
 };
@@ -198,6 +198,50 @@ fn records_lie_where_light_clients_look() {
 }
 
 /// An action of one of five people on one of a few assets, sensible or not.
+#[test]
+fn refusals_of_every_domain_have_names() {
+    assert_eq!(refusal_name(accounts::Error::Frozen.code()), Some("Frozen"));
+    assert_eq!(refusal_name(energy::Error::Settled.code()), Some("Settled"));
+    assert_eq!(refusal_name(0), None);
+}
+
+#[test]
+fn a_record_is_read_where_its_table_is_known_and_its_form_is_right() {
+    let (_, store) = begin(2);
+    let mut count = 0;
+    store.scan(&[], &mut |key, record| {
+        count += 1;
+        assert_eq!((reads(key, record), reads(key, &[0xff])), (Some(true), Some(false)), "{key}");
+    });
+    assert_eq!(count, 5, "tip, parameters, two balances, a supply");
+    let nowhere = Key::from_bytes(vec![5, 9, 0xa0]);
+    assert_eq!((reads(&nowhere, &[0]), nowhere.to_string().as_str()), (None, "0509a0"));
+}
+
+#[test]
+fn what_a_body_costs_is_enough_whatever_fee_it_offers() {
+    let genesis = genesis(1);
+    let mut body = Body::new(genesis.chain(), account(1), 0, transfer(account(2), 5));
+    let cost = body.cost(&genesis.params);
+    for (fee, spare) in [(u64::MAX.into(), 0), (cost, 8 * genesis.params.fee_per_byte)] {
+        body.fee = fee;
+        assert_eq!(body.cost(&genesis.params), cost, "whatever it offers");
+        let checked = checked(&genesis, body.clone(), &key(1));
+        let least = genesis.params.fee(checked.size_bytes(), checked.work());
+        assert!(least <= cost && cost - least <= u128::from(spare), "{least} of {cost}");
+    }
+}
+
+#[test]
+fn what_moved_is_told_and_a_pledge_moves_nothing() {
+    let event =
+        |kind, numbers: &[u128]| Event { kind, accounts: vec![], numbers: numbers.to_vec() };
+    let (paid, lent) = (event(0x0100, &[0, 7]), event(0x0502, &[1, 0, 5]));
+    assert_eq!(lending::moved(&[paid.clone(), lent]), Some(5));
+    assert_eq!(lending::moved(&[event(0x0505, &[1, 0, 6])]), Some(6));
+    assert_eq!(lending::moved(&[paid, event(0x0506, &[1, 0, 1])]), None);
+}
+
 fn any_action() -> impl Strategy<Value = (u64, Action)> {
     let person = 1..=5_u64;
     let asset = (0..4_u32).prop_map(AssetId);

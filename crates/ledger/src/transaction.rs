@@ -4,12 +4,15 @@ mod checked;
 mod refusal;
 
 use minicbor::{Decode, Encode};
-use primitives::{Hash, KeyPair};
+use primitives::{Hash, KeyPair, PeerId};
 
 pub use checked::Checked;
 pub use refusal::Refusal;
 
-use crate::{AccountId, Action, ChainId, Policy, TransactionId, state::encode};
+use crate::{
+    AccountId, Action, ChainId, Params, Policy, TransactionId, app, limits::SIGNATURE_WORK,
+    state::encode,
+};
 
 /// The version this code reads and writes.
 const VERSION: u8 = 1;
@@ -85,6 +88,17 @@ impl Body {
     /// What this transaction is called, signed or not.
     pub fn id(&self) -> TransactionId {
         TransactionId::of_bytes(CONTEXT, &encode(self))
+    }
+
+    /// The most that it costs, signed by one key, whatever fee of up to 64 bits it offers.
+    pub fn cost(&self, params: &Params) -> u128 {
+        // As long as any: the longest fee, one signature.
+        let body = Self { fee: u64::MAX.into(), ..self.clone() };
+        let work = app::work(&body.action).saturating_add(SIGNATURE_WORK);
+        let policy = Policy::single(PeerId::new([0; 32]));
+        let signatures = vec![Signature { key: 0, bytes: [0; 64] }];
+        let bytes = Transaction { body, policy, signatures }.to_bytes();
+        params.fee(u64::try_from(bytes.len()).unwrap_or(u64::MAX), work)
     }
 
     /// Signs for the account of a single key.

@@ -29,8 +29,7 @@ mod preview;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use ledger::{AccountId, Body, ChainId, Policy, Signature, Transaction, domains::lending as rules};
-use primitives::PeerId;
+use ledger::{AccountId, Body, ChainId, domains::lending as rules};
 
 use crate::view::{self, Act, Command};
 
@@ -153,13 +152,7 @@ pub fn asked(act: &Act) -> Option<(Place, Wish)> {
 pub fn fee(scene: &Scene<'_>, place: Place, wish: Wish) -> Option<u128> {
     let params = ledger::params(scene.book)?;
     let action = ledger::Action::Lending(wish.action(place, scene.account));
-    let signature_work = ledger::limits::SIGNATURE_WORK;
-    let work = ledger::work(&action).saturating_add(signature_work);
-    // As long as any: the longest number and fee, one signature.
-    let mut body = Body::new(ChainId::new([0; 32]), scene.account, u64::MAX, action);
-    body.fee = u64::MAX.into();
-    let policy = Policy::single(PeerId::new([0; 32]));
-    let signatures = vec![Signature { key: 0, bytes: [0; 64] }];
-    let bytes = Transaction { body, policy, signatures }.to_bytes();
-    Some(params.fee(u64::try_from(bytes.len()).ok()?, work))
+    // The longest number.
+    let body = Body::new(ChainId::new([0; 32]), scene.account, u64::MAX, action);
+    Some(body.cost(&params))
 }

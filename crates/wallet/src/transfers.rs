@@ -1,6 +1,6 @@
 //! What was sent, what it costs, and what became of it.
 
-use ledger::{AccountId, Action, Body, ChainId, Checked, Params, Prefix, Receipt, TransactionId};
+use ledger::{AccountId, Action, Body, ChainId, Params, Receipt, TransactionId, domains::lending};
 use minicbor::{Decode, Encode};
 use primitives::KeyPair;
 
@@ -121,10 +121,7 @@ impl Transfers {
         sent.height = receipt.height;
         if let Some(act) = &mut sent.act {
             act.code = receipt.code;
-            // Events of markets carry market, reserve, amount first.
-            let mut events = receipt.events.iter();
-            let told = events.find(|event| event.kind >> 8 == u16::from(Prefix::Lending.byte()));
-            act.amount = told.and_then(|event| event.numbers.get(2).copied());
+            act.amount = lending::moved(&receipt.events);
         }
         true
     }
@@ -152,10 +149,8 @@ fn body(key: &KeyPair, chain: ChainId, order: &Order, fee: u128) -> Body {
     body
 }
 
-/// The least fee of an action. A first form, with a fee of as many bytes as any, costs at least what
-/// the last form does.
+/// What an action costs at most; none: it can't be right in any state.
 pub(crate) fn fee(key: &KeyPair, chain: ChainId, params: &Params, order: &Order) -> Option<u128> {
-    let first = body(key, chain, order, u64::MAX.into()).sign(key).to_bytes();
-    let checked = Checked::open(&first, chain).ok()?;
-    Some(params.fee(checked.size_bytes(), checked.work()))
+    ledger::check(&order.action).ok()?;
+    Some(body(key, chain, order, 0).cost(params))
 }

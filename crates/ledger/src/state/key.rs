@@ -1,5 +1,7 @@
 //! Typed keys.
 
+use core::fmt;
+
 use primitives::{Hash, sha256};
 
 /// The domain a key belongs to: its first byte, never reused.
@@ -60,5 +62,12 @@ impl Key {
     /// What the authenticated store knows the record by.
     pub fn hash(&self) -> Hash {
         sha256(&self.0)
+    }
+}
+
+/// Hexadecimal.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }

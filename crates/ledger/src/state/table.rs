@@ -24,6 +24,16 @@ impl<V: Encode<()> + for<'b> Decode<'b, ()>> Table<V> {
         Key::new(self.prefix, self.table, id)
     }
 
+    /// The id part of a key; none: it is of another table.
+    pub(crate) fn id_of<'k>(&self, key: &'k Key) -> Option<&'k [u8]> {
+        key.as_bytes().strip_prefix(&[self.prefix.byte(), self.table])
+    }
+
+    /// Whether this version reads a record; none: its key is of another table.
+    pub(crate) fn reads(&self, key: &Key, record: &[u8]) -> Option<bool> {
+        self.id_of(key).map(|_| minicbor::decode::<V>(record).is_ok())
+    }
+
     pub(crate) fn get(&self, store: &dyn Store, id: &[&[u8]]) -> Option<V> {
         store.get(&self.key(id)).map(|record| read(&record))
     }

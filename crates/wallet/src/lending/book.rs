@@ -3,14 +3,9 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    AccountId, AssetId, Key, Params, Store,
-    domains::{
-        accounts::{Balance, balance_key},
-        assets::{self, Asset},
-        lending as rules, oracle,
-    },
+    AccountId, AssetId, Key, Store,
+    domains::{accounts::balance_key, assets, lending as rules, oracle},
 };
-use minicbor::Decode;
 
 use super::asked;
 use crate::{
@@ -117,24 +112,9 @@ impl Store for Book {
     }
 }
 
-/// Whether this version reads a record: the ledger's code stops at one that it did not write. By prefix
-/// and table, `docs/spec/ledger.md`, "State".
+/// Whether this version reads a record: the ledger's code stops at one that it did not write.
 fn is_read(key: &[u8], record: &[u8]) -> bool {
-    fn reads<T: for<'b> Decode<'b, ()>>(record: &[u8]) -> bool {
-        minicbor::decode::<T>(record).is_ok()
-    }
-    match key {
-        [0, 1, ..] => reads::<Params>(record),
-        [1, 1, ..] => reads::<Balance>(record),
-        [2, 0, ..] => reads::<Asset>(record),
-        [4, 0, ..] => reads::<oracle::Feed>(record),
-        [4, 1, ..] => reads::<oracle::Report>(record),
-        [5, 0, ..] => reads::<rules::Market>(record),
-        [5, 1, ..] => reads::<rules::Reserve>(record),
-        [5, 2, ..] => reads::<rules::Position>(record),
-        [5, 3] => reads::<u32>(record),
-        _ => false,
-    }
+    ledger::reads(&Key::from_bytes(key.to_vec()), record).unwrap_or_default()
 }
 
 /// Which markets there are; `None`: their count is not proved yet.

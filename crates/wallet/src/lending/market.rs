@@ -92,6 +92,8 @@ pub struct Reserve {
     pub is_frozen: bool,
     /// What it is worth.
     pub price: Price,
+    /// Its rules.
+    config: rules::Config,
 }
 
 /// What a feed says.
@@ -168,7 +170,6 @@ pub(super) fn reserve(
     let context = context(book, now_ms);
     let record = rules::reserve(store, place.market, place.reserve)?.at(context.now_s()).ok()?;
     let owed = record.debt(record.debt_scaled).ok()?;
-    let counted = record.supply_scaled.checked_add(record.accrued_scaled)?;
     let all = wide(record.available) + wide(owed);
     let used = mul_div(wide(owed), U256::from(1_000_000_u32), all, Rounding::Half);
     let config = &record.config;
@@ -184,15 +185,16 @@ pub(super) fn reserve(
         borrow_apy_ppm: apy_ppm(record.borrow_rate),
         borrow_rate_ppm: rate_ppm(wide(record.borrow_rate)),
         supply_cap: config.supply_cap,
-        supply_left: config.supply_cap.saturating_sub(record.claim(counted).ok()?),
+        supply_left: record.supply_left().ok()?,
         borrow_cap: config.borrow_cap,
-        borrow_left: config.borrow_cap.saturating_sub(owed),
+        borrow_left: record.borrow_left().ok()?,
         ltv_bps: config.ltv_bps,
         threshold_bps: config.threshold_bps,
         bonus_bps: config.bonus_bps.saturating_sub(10_000),
         is_borrowable: config.borrowable,
         is_frozen: record.frozen,
         price: price(book, config.feed, &context),
+        config: config.clone(),
     })
 }
 
@@ -266,8 +268,7 @@ impl Reserve {
         if self.price.state != PriceState::Fresh {
             return None;
         }
-        let unit = U256::from(10_u8).pow(U256::from(self.asset.decimals));
-        let value = mul_div(wide(amount), U256::from(self.price.price), unit, Rounding::Floor);
+        let value = self.config.worth(wide(amount), self.price.price, Rounding::Floor);
         narrow(value.ok()?).ok()
     }
 }

@@ -5,7 +5,7 @@ use ledger::{
     domains::{
         accounts,
         lending::{
-            self as rules, Error, Purpose, Quotes,
+            self as rules, Error, OnLedger, Purpose, Quotes,
             math::{U256, narrow},
         },
         oracle::{self, Quote},
@@ -91,18 +91,16 @@ pub enum Factor {
 }
 
 /// Prices of the oracle's feeds, one of them replaced.
-#[derive(Debug, Clone, Copy)]
-struct Feeds<'a> {
-    context: &'a ledger::BlockContext,
-    replaced: Option<(u32, u64)>,
+#[derive(Debug)]
+struct Replaced<'a> {
+    others: OnLedger<'a>,
+    feed: u32,
+    price: u64,
 }
 
-impl Quotes for Feeds<'_> {
+impl Quotes for Replaced<'_> {
     fn quote(&self, store: &dyn Store, feed: u32) -> Result<Quote, Error> {
-        match self.replaced {
-            Some((id, price)) if id == feed => Ok(Quote::flat(price)),
-            _ => Ok(oracle::quote(store, self.context, feed)?),
-        }
+        if feed == self.feed { Ok(Quote::flat(self.price)) } else { self.others.quote(store, feed) }
     }
 }
 
@@ -161,7 +159,7 @@ pub(super) fn held(scene: &Scene<'_>, store: &dyn Store, place: Place) -> Option
 /// Health in `store`: the book, or what an action made of it.
 pub(super) fn standing(scene: &Scene<'_>, store: &dyn Store, market: u32) -> Standing {
     let context = context(scene.book, scene.now_ms);
-    let feeds = Feeds { context: &context, replaced: None };
+    let feeds = OnLedger(&context);
     let health = |purpose| {
         let (now_s, account) = (context.now_s(), scene.account);
         // Where feeds are not proved, there is no price.
@@ -196,7 +194,7 @@ fn liquidation(scene: &Scene<'_>, place: Place) -> Option<Liquidation> {
     let feed = rules::reserve(book, place.market, place.reserve)?.config.feed;
     let price = oracle::quote(book, &context, feed).ok()?.price;
     let falls = |to: u64| {
-        let feeds = Feeds { context: &context, replaced: Some((feed, to)) };
+        let feeds = Replaced { others: OnLedger(&context), feed, price: to };
         let (now_s, account) = (context.now_s(), scene.account);
         rules::health(book, &feeds, now_s, place.market, account, Purpose::Liquidate)
             .map(|health| health.is_liquidatable())

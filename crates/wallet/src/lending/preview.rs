@@ -133,9 +133,7 @@ fn run(
     let context = context(scene.book, scene.now_ms);
     Lending::execute(&context, scene.account, &wish.action(place, scene.account), state)
         .map_err(|refused| refused.code())?;
-    // Market, reserve, amount; of a pledge whether it is on.
-    let amount = state.events().last().and_then(|event| event.numbers.get(2).copied());
-    Ok(amount.filter(|_| !matches!(wish, Wish::Pledge(_))).unwrap_or_default())
+    Ok(rules::moved(state.events()).unwrap_or_default())
 }
 
 /// Why nothing of this kind would be taken now: the refusal's number. `None`: a little would be, or

@@ -2,10 +2,10 @@
 
 use super::{
     Action, Error, funds, laws,
-    state::{read, write},
+    state::{self, read, write},
 };
 use crate::{
-    AccountId, BlockContext, Overlay, Policy, Prefix, Scan,
+    AccountId, BlockContext, Key, Overlay, Policy, Prefix, Scan,
     domains::{Broken, Domain},
 };
 
@@ -56,6 +56,10 @@ impl Domain for Accounts {
 
     /// Nothing waits for the end of a block here.
     fn end_block(_: &BlockContext, _: &mut Overlay<'_>) {}
+
+    fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+        state::reads(key, record)
+    }
 
     fn laws(state: &dyn Scan) -> Result<(), Broken> {
         laws::laws(state)

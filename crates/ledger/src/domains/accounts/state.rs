@@ -8,6 +8,14 @@ pub(super) const ACCOUNTS: Table<Account> = Table::new(Prefix::Accounts, 0);
 pub(super) const BALANCES: Table<Balance> = Table::new(Prefix::Accounts, 1);
 pub(super) const SUPPLIES: Table<u128> = Table::new(Prefix::Accounts, 2);
 
+/// Whether this version reads a record; none: its key is of no table here.
+pub(super) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+    [ACCOUNTS.reads(key, record), BALANCES.reads(key, record), SUPPLIES.reads(key, record)]
+        .into_iter()
+        .flatten()
+        .next()
+}
+
 /// What is kept of an account beside its balances.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Account {

@@ -2,10 +2,10 @@
 
 use super::{
     Action, Asset, Error, asset as find, laws,
-    state::{ASSETS, COUNT},
+    state::{self, ASSETS, COUNT},
 };
 use crate::{
-    AccountId, AssetId, BlockContext, Overlay, Prefix, Scan,
+    AccountId, AssetId, BlockContext, Key, Overlay, Prefix, Scan,
     domains::{Broken, Domain, accounts},
     limits::{DECIMALS_MAX, SYMBOL_BYTES_MAX},
 };
@@ -66,6 +66,10 @@ impl Domain for Assets {
 
     /// Nothing waits for the end of a block here.
     fn end_block(_: &BlockContext, _: &mut Overlay<'_>) {}
+
+    fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+        state::reads(key, record)
+    }
 
     fn laws(state: &dyn Scan) -> Result<(), Broken> {
         laws::laws(state)

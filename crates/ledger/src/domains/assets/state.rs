@@ -7,6 +7,11 @@ use crate::{AccountId, AssetId, Key, Prefix, Store, state::Table};
 pub(super) const ASSETS: Table<Asset> = Table::new(Prefix::Assets, 0);
 pub(super) const COUNT: Table<u32> = Table::new(Prefix::Assets, 1);
 
+/// Whether this version reads a record; none: its key is of no table here.
+pub(super) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+    [ASSETS.reads(key, record), COUNT.reads(key, record)].into_iter().flatten().next()
+}
+
 /// What was promised when an asset was made.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Asset {
@@ -47,6 +52,6 @@ pub fn assets_prefix() -> Key {
 
 /// Which asset a key is of; none: it is of something else.
 pub fn asset_of(key: &Key) -> Option<AssetId> {
-    let id = key.as_bytes().strip_prefix(ASSETS.key(&[]).as_bytes())?;
-    id.try_into().ok().map(|number| AssetId(u32::from_be_bytes(number)))
+    let id = ASSETS.id_of(key)?.try_into().ok()?;
+    Some(AssetId(u32::from_be_bytes(id)))
 }

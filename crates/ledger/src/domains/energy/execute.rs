@@ -5,11 +5,11 @@ use super::{
     Action, CONNECTION_MAX_W, Community, Error, Friend, METERS_MAX, PRICE_MAX, READINGS_MAX, Rules,
     WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS, closing, evidence, laws, members,
     meters::{self, New},
-    state::{COUNT, Parties, write_community},
+    state::{self, COUNT, Parties, write_community},
     taking,
 };
 use crate::{
-    AccountId, BlockContext, Overlay, Prefix, Scan,
+    AccountId, BlockContext, Key, Overlay, Prefix, Scan,
     domains::{Broken, Domain},
     limits::SIGNATURE_WORK,
 };
@@ -145,6 +145,10 @@ impl Domain for Energy {
 
     /// Nothing waits for the end of a block here: a slot whose window is over is settled when asked.
     fn end_block(_: &BlockContext, _: &mut Overlay<'_>) {}
+
+    fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+        state::reads(key, record)
+    }
 
     fn laws(state: &dyn Scan) -> Result<(), Broken> {
         laws::laws(state)

@@ -17,6 +17,23 @@ pub(super) const READINGS: Table<Record> = Table::new(Prefix::Energy, 5);
 pub(super) const KEPT: Table<u64> = Table::new(Prefix::Energy, 6);
 pub(super) const COUNT: Table<u32> = Table::new(Prefix::Energy, 7);
 
+/// Whether this version reads a record; none: its key is of no table here.
+pub(super) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+    [
+        COMMUNITIES.reads(key, record),
+        MEMBERS.reads(key, record),
+        METERS.reads(key, record),
+        KEYS.reads(key, record),
+        SLOTS.reads(key, record),
+        READINGS.reads(key, record),
+        KEPT.reads(key, record),
+        COUNT.reads(key, record),
+    ]
+    .into_iter()
+    .flatten()
+    .next()
+}
+
 /// A community.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Community {

@@ -7,10 +7,10 @@ use identity::did::{
 
 use super::{
     Action, DEPOSIT, Error, WINDOW_S, change, did as find, guard, laws,
-    state::{DIDS, Record, Standing, VERSIONS, Version, vault},
+    state::{self, DIDS, Record, Standing, VERSIONS, Version, vault},
 };
 use crate::{
-    AccountId, AssetId, BlockContext, Overlay, Prefix, Scan,
+    AccountId, AssetId, BlockContext, Key, Overlay, Prefix, Scan,
     domains::{Broken, Domain, accounts},
     limits::SIGNATURE_WORK,
 };
@@ -73,6 +73,10 @@ impl Domain for Identity {
 
     /// Nothing waits for the end of a block here: what time brings, somebody asks for.
     fn end_block(_: &BlockContext, _: &mut Overlay<'_>) {}
+
+    fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+        state::reads(key, record)
+    }
 
     fn laws(state: &dyn Scan) -> Result<(), Broken> {
         laws::laws(state)

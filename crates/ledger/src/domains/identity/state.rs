@@ -13,6 +13,14 @@ pub(super) const DIDS: Table<Record> = Table::new(Prefix::Identity, 0);
 pub(super) const PAST: Table<Past> = Table::new(Prefix::Identity, 1);
 pub(super) const VERSIONS: Table<Version> = Table::new(Prefix::Identity, 2);
 
+/// Whether this version reads a record; none: its key is of no table here.
+pub(super) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+    [DIDS.reads(key, record), PAST.reads(key, record), VERSIONS.reads(key, record)]
+        .into_iter()
+        .flatten()
+        .next()
+}
+
 /// A DID as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Record {

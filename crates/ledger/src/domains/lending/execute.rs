@@ -3,11 +3,12 @@
 use super::{
     Action, Config, Error, Health, Market, Purpose, Quotes, RESERVES_MAX, Reserve, borrow, health,
     laws, liquidate,
-    state::{COUNT, MARKETS, market, reserve, write_reserve},
+    state::{self, COUNT, MARKETS, market, reserve, write_reserve},
     supply,
 };
 use crate::{
-    AccountId, AssetId, BlockContext, Overlay, Prefix, Scan, Store,
+    AccountId, AssetId, BlockContext, Event, Key, Overlay, Prefix, Scan, Store,
+    code::number,
     domains::{
         Broken, Domain, assets,
         oracle::{self, Quote},
@@ -71,6 +72,10 @@ impl Domain for Lending {
     /// Nothing waits for the end of a block here: interest accrues when a reserve is next touched.
     fn end_block(_: &BlockContext, _: &mut Overlay<'_>) {}
 
+    fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+        state::reads(key, record)
+    }
+
     fn laws(state: &dyn Scan) -> Result<(), Broken> {
         laws::laws(state)
     }
@@ -116,6 +121,15 @@ impl Scene<'_> {
         let numbers = [&[u128::from(self.market)], numbers].concat();
         state.emit(Prefix::Lending, kind, accounts, &numbers);
     }
+}
+
+/// Units that an action told it moved: supplied, withdrawn, borrowed or repaid. None: it told of nothing
+/// of that kind, as a pledge does.
+pub fn moved(events: &[Event]) -> Option<u128> {
+    let moves = number(Prefix::Lending, 2)..=number(Prefix::Lending, 5);
+    let told = events.iter().find(|event| moves.contains(&event.kind))?;
+    // Market and reserve come first.
+    told.numbers.get(2).copied()
 }
 
 /// Does an action with prices from `quotes`: the oracle's for a block, a page's for a preview.

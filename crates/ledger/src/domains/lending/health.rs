@@ -95,11 +95,10 @@ impl Sums {
             Purpose::Borrow => (quote.low, quote.high),
             Purpose::Liquidate => (quote.price, quote.price),
         };
-        let unit = reserve.config.unit();
         if entry.collateral {
             let index = reserve.income_index(now_s)?;
             let amount = super::math::ray_mul(wide(entry.supply_scaled), index, Rounding::Floor)?;
-            let value = mul_div(amount, U256::from(low), unit, Rounding::Floor)?;
+            let value = reserve.config.worth(amount, low, Rounding::Floor)?;
             let share = |bps: u16| value.checked_mul(U256::from(bps)).ok_or(Overflow);
             self.collateral = sum(self.collateral, value)?;
             self.ltv = sum(self.ltv, share(reserve.config.ltv_bps)?)?;
@@ -109,7 +108,7 @@ impl Sums {
         if entry.debt_scaled > 0 {
             let index = reserve.debt_index(now_s)?;
             let amount = super::math::ray_mul(wide(entry.debt_scaled), index, Rounding::Ceil)?;
-            let value = mul_div(amount, U256::from(high), unit, Rounding::Ceil)?;
+            let value = reserve.config.worth(amount, high, Rounding::Ceil)?;
             self.debt = sum(self.debt, value)?;
         }
         Ok(())

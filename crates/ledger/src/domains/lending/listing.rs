@@ -20,14 +20,12 @@ pub fn positions_prefix(market: u32) -> Key {
 
 /// Which market a key is of; none: it is of something else.
 pub fn market_of(key: &Key) -> Option<u32> {
-    let id = key.as_bytes().strip_prefix(MARKETS.key(&[]).as_bytes())?;
-    id.try_into().ok().map(u32::from_be_bytes)
+    MARKETS.id_of(key)?.try_into().ok().map(u32::from_be_bytes)
 }
 
 /// In which market a key is a position, and whose; none: it is something else.
 pub fn position_of(key: &Key) -> Option<(u32, AccountId)> {
-    let id = key.as_bytes().strip_prefix(POSITIONS.key(&[]).as_bytes())?;
-    let (market, account) = id.split_first_chunk::<4>()?;
+    let (market, account) = POSITIONS.id_of(key)?.split_first_chunk::<4>()?;
     let account = account.try_into().ok()?;
     Some((u32::from_be_bytes(*market), AccountId::new(account)))
 }

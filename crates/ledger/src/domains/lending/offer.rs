@@ -5,7 +5,7 @@
 
 use super::{
     Action, Entry, Error, Purpose, Quotes, act, health,
-    math::{Rounding, U256, mul_div, wide},
+    math::{Rounding, U256, wide},
     position, reserve,
 };
 use crate::{AccountId, BlockContext, Overlay, Prefix, Store, code::number, domains::accounts};
@@ -145,7 +145,7 @@ impl Bid<'_> {
     ) -> Result<U256, Error> {
         let config = reserve(store, self.market, index).ok_or(Error::NoReserve)?.config;
         let price = self.quotes.quote(store, config.feed)?.price;
-        Ok(mul_div(wide(amount), U256::from(price), config.unit(), rounding)?)
+        Ok(config.worth(wide(amount), price, rounding)?)
     }
 }
 

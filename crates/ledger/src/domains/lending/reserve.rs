@@ -3,8 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use super::math::{
-    BPS, Overflow, RAY, Rounding, U256, compounded, linear, narrow, percent_mul, ray_div, ray_mul,
-    wide,
+    BPS, Overflow, RAY, Rounding, U256, compounded, linear, mul_div, narrow, percent_mul, ray_div,
+    ray_mul, wide,
 };
 use crate::AssetId;
 
@@ -133,6 +133,11 @@ impl Config {
     pub fn unit(&self) -> U256 {
         U256::from(10_u8).pow(U256::from(self.decimals))
     }
+
+    /// What so many units are worth at a price, in the feeds' unit.
+    pub fn worth(&self, amount: U256, price: u64, rounding: Rounding) -> Result<U256, Overflow> {
+        mul_div(amount, U256::from(price), self.unit(), rounding)
+    }
 }
 
 impl Reserve {
@@ -216,6 +221,17 @@ impl Reserve {
     /// Units a scaled debt is, rounded up; indices must be up to date.
     pub fn debt(&self, scaled: u128) -> Result<u128, Overflow> {
         narrow(ray_mul(wide(scaled), wide(self.borrow_index), Rounding::Ceil)?)
+    }
+
+    /// Units that may still be supplied: the treasury's share counts, too; indices must be up to date.
+    pub fn supply_left(&self) -> Result<u128, Overflow> {
+        let counted = self.claim(add(self.supply_scaled, self.accrued_scaled)?)?;
+        Ok(self.config.supply_cap.saturating_sub(counted))
+    }
+
+    /// Units that may still be owed; indices must be up to date.
+    pub fn borrow_left(&self) -> Result<u128, Overflow> {
+        Ok(self.config.borrow_cap.saturating_sub(self.debt(self.debt_scaled)?))
     }
 
     /// Scaled claims of an amount.

@@ -10,6 +10,19 @@ pub(super) const RESERVES: Table<Reserve> = Table::new(Prefix::Lending, 1);
 pub(super) const POSITIONS: Table<Position> = Table::new(Prefix::Lending, 2);
 pub(super) const COUNT: Table<u32> = Table::new(Prefix::Lending, 3);
 
+/// Whether this version reads a record; none: its key is of no table here.
+pub(super) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+    [
+        MARKETS.reads(key, record),
+        RESERVES.reads(key, record),
+        POSITIONS.reads(key, record),
+        COUNT.reads(key, record),
+    ]
+    .into_iter()
+    .flatten()
+    .next()
+}
+
 /// A market: reserves that share risk with each other and with nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Market {

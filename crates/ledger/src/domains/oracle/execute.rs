@@ -6,10 +6,10 @@ use super::{
     feed as find, laws,
     quote::{jumps, median},
     report as last_word,
-    state::{COUNT, FEEDS, REPORTS},
+    state::{self, COUNT, FEEDS, REPORTS},
 };
 use crate::{
-    AccountId, BlockContext, Overlay, Prefix, Scan,
+    AccountId, BlockContext, Key, Overlay, Prefix, Scan,
     domains::{Broken, Domain},
 };
 
@@ -62,6 +62,10 @@ impl Domain for Oracle {
 
     /// Nothing waits for the end of a block here: reports age by themselves.
     fn end_block(_: &BlockContext, _: &mut Overlay<'_>) {}
+
+    fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+        state::reads(key, record)
+    }
 
     fn laws(state: &dyn Scan) -> Result<(), Broken> {
         laws::laws(state)

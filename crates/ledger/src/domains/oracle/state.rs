@@ -9,6 +9,14 @@ pub(super) const FEEDS: Table<Feed> = Table::new(Prefix::Oracle, 0);
 pub(super) const REPORTS: Table<Report> = Table::new(Prefix::Oracle, 1);
 pub(super) const COUNT: Table<u32> = Table::new(Prefix::Oracle, 2);
 
+/// Whether this version reads a record; none: its key is of no table here.
+pub(super) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+    [FEEDS.reads(key, record), REPORTS.reads(key, record), COUNT.reads(key, record)]
+        .into_iter()
+        .flatten()
+        .next()
+}
+
 /// A feed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Feed {
@@ -87,6 +95,5 @@ pub fn reports_prefix(feed: u32) -> Key {
 
 /// Which feed a key is of; none: it is of something else.
 pub fn feed_of(key: &Key) -> Option<u32> {
-    let id = key.as_bytes().strip_prefix(FEEDS.key(&[]).as_bytes())?;
-    id.try_into().ok().map(u32::from_be_bytes)
+    FEEDS.id_of(key)?.try_into().ok().map(u32::from_be_bytes)
 }

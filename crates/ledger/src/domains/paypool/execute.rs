@@ -2,10 +2,10 @@
 
 use super::{
     Action, BATCH_MAX, Error, LANES_MAX, Pool, TTL_MAX_S, TTL_MIN_S, claim, close, laws,
-    state::{COUNT, PAYEES, lane, own, vault, write_lane, write_pool},
+    state::{self, COUNT, PAYEES, lane, own, vault, write_lane, write_pool},
 };
 use crate::{
-    AccountId, BlockContext, Overlay, Prefix, Scan,
+    AccountId, BlockContext, Key, Overlay, Prefix, Scan,
     domains::{Broken, Domain, accounts},
     limits::SIGNATURE_WORK,
 };
@@ -91,6 +91,10 @@ impl Domain for Paypool {
 
     /// Nothing waits for the end of a block here: a pool that has ended is returned when asked for.
     fn end_block(_: &BlockContext, _: &mut Overlay<'_>) {}
+
+    fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+        state::reads(key, record)
+    }
 
     fn laws(state: &dyn Scan) -> Result<(), Broken> {
         laws::laws(state)

@@ -11,6 +11,19 @@ pub(super) const LANES: Table<Lane> = Table::new(Prefix::Paypool, 1);
 pub(super) const PAYEES: Table<AccountId> = Table::new(Prefix::Paypool, 2);
 pub(super) const COUNT: Table<u64> = Table::new(Prefix::Paypool, 3);
 
+/// Whether this version reads a record; none: its key is of no table here.
+pub(super) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
+    [
+        POOLS.reads(key, record),
+        LANES.reads(key, record),
+        PAYEES.reads(key, record),
+        COUNT.reads(key, record),
+    ]
+    .into_iter()
+    .flatten()
+    .next()
+}
+
 /// A deposit.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Pool {
