@@ -47,7 +47,8 @@ pub(crate) enum Followed {
 pub(crate) struct Counter {
     till: Till,
     ledger: mpsc::Sender<Output>,
-    moved: BTreeMap<PeerId, (u64, u64)>,
+    /// Bytes received, spared and sent, as the till was told.
+    moved: BTreeMap<PeerId, (u64, u64, u64)>,
     wake_at: Time,
 }
 
@@ -110,12 +111,13 @@ impl Counter {
     pub(crate) fn count(
         &mut self,
         now: Time,
-        moved: impl Iterator<Item = (PeerId, u64, u64)>,
+        moved: impl Iterator<Item = (PeerId, u64, u64, u64)>,
     ) -> Vec<Followed> {
         let mut followed = Vec::new();
-        for (peer, received, sent) in moved {
-            if self.moved.insert(peer, (received, sent)) != Some((received, sent)) {
-                followed.extend(self.step(now, Input::Moved { peer, received, sent }));
+        for (peer, received, spared, sent) in moved {
+            let all = (received, spared, sent);
+            if self.moved.insert(peer, all) != Some(all) {
+                followed.extend(self.step(now, Input::Moved { peer, received, spared, sent }));
             }
         }
         followed

@@ -27,14 +27,9 @@ mod units;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(crate) use problem::Problem;
+pub(crate) use starling::waiting::waiting;
 
-/// Runs what waits for disks, or computes for long, on a thread that may.
-pub(crate) async fn waiting<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-}
-
-/// The same; with `json`, tells its error on standard output too.
+/// [`waiting`]; with `json`, tells its error on standard output too.
 pub(crate) async fn blocking(
     json: bool,
     work: impl FnOnce() -> Result<(), starling::content::ContentError> + Send + 'static,

@@ -1,13 +1,13 @@
 //! Asking a ledger, and paying on it, through the HTTP of any validator.
 //!
-//! It believes what the validator says: proofs are for the light client. What it says may be anything,
-//! though: records are decoded before they are used.
+//! It believes what the validator says, but for [`Client::proved`], whose answers are checked. What it says
+//! may be anything, though: records are decoded before they are used.
 
 mod nodes;
 
 use std::time::Duration;
 
-use ledger::domains::{accounts, assets, identity, lending, oracle, paypool};
+use ledger::domains::accounts;
 use ledger::{
     AccountId, Action, AssetId, Body, ChainId, Changes, Checked, Code as _, Key, MemoryStore,
     Params, Refusal, TransactionId,
@@ -30,6 +30,10 @@ const CBOR: &str = "application/cbor";
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How long one answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// How often an action is signed anew because another of its account was first.
+const TRIES_MAX: usize = 8;
+/// How long the other one is waited for each time.
+const RETRY_AFTER: Duration = Duration::from_millis(250);
 
 /// Why a ledger did not do or say what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -78,16 +82,7 @@ pub enum ClientError {
 
 /// The name of a refusal behind its number, for people.
 fn called(code: u16) -> String {
-    let all = [
-        accounts::Error::ALL,
-        assets::Error::ALL,
-        paypool::Error::ALL,
-        oracle::Error::ALL,
-        lending::Error::ALL,
-        identity::Error::ALL,
-    ];
-    let found = all.iter().copied().flatten().find(|(number, _)| *number == code);
-    found.map_or_else(String::new, |(_, name)| format!(", {name}"))
+    ledger::refusal_name(code).map_or_else(String::new, |name| format!(", {name}"))
 }
 
 impl ClientError {
@@ -140,7 +135,9 @@ impl ClientError {
     /// What a person can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Refused { refusal: Some(13), .. } => {
+            Self::Refused { refusal: Some(number), .. }
+                if *number == u64::from(Refusal::CannotPayFee.code()) =>
+            {
                 "The account can't pay the fee: send it units, or ask a demo network's faucet."
             }
             Self::Unreachable { .. } => {
@@ -272,15 +269,13 @@ impl Client {
     /// none: nothing is, which is proved as well.
     ///
     /// # Errors
-    /// See [`ClientError`]; [`ClientError::Form`] if the proof does not hold.
-    pub async fn proved(
+    /// See [`ClientError`]; [`ClientError::Form`] if the proof does not hold, or it is no such record.
+    pub async fn proved<T: for<'b> Decode<'b, ()>>(
         &self,
         verifier: &Verifier,
         key: &Key,
-    ) -> Result<(Option<Vec<u8>>, u64), ClientError> {
-        let hex: String = key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        let path = format!("state/{hex}");
-        let (good, bytes) = self.ask(&path, None, "application/cbor").await?;
+    ) -> Result<(Option<T>, u64), ClientError> {
+        let (good, bytes) = self.ask(&format!("state/{key}"), None, CBOR).await?;
         if !good {
             return Err(self.refused(&bytes));
         }
@@ -288,7 +283,8 @@ impl Client {
         let headers = verifier.finality(&proof.finality).map_err(|_| self.form())?;
         let header = headers.first().ok_or_else(|| self.form())?;
         let record = Verifier::record(header, key.as_bytes(), &proof).map_err(|_| self.form())?;
-        Ok((record.map(<[u8]>::to_vec), header.time_ms / 1_000))
+        let record = record.map(|record| self.decode(record)).transpose()?;
+        Ok((record, header.time_ms / 1_000))
     }
 
     /// What an account has.
@@ -321,7 +317,8 @@ impl Client {
         Ok(Status { chain, height, time_ms, params })
     }
 
-    /// Signs and sends an action of the account of `key`, for the least fee; its name.
+    /// Signs and sends an action of the account of `key`, for the least fee; its name. Again, if another
+    /// of the same account was first.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -339,6 +336,24 @@ impl Client {
         action: Action,
         waits: Waits,
     ) -> Result<TransactionId, ClientError> {
+        let mut tries = 1;
+        loop {
+            match self.send_once(key, action.clone(), waits).await {
+                Err(error) if error.is_behind_another() && tries < TRIES_MAX => {
+                    tries += 1;
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn send_once(
+        &self,
+        key: &KeyPair,
+        action: Action,
+        waits: Waits,
+    ) -> Result<TransactionId, ClientError> {
         let Status { chain, height, params, .. } = self.status().await?;
         let account = AccountId::of_key(key.id());
         let nonce = self.holding(account).await?.nonce;
@@ -346,18 +361,17 @@ impl Client {
         if let Some(blocks) = waits.blocks {
             body.expiry_height = height.saturating_add(blocks);
         }
-        // A first form with a fee of as many bytes as any: what it costs is at most that of this.
-        body.fee = u128::from(u64::MAX);
-        let bytes = body.clone().sign(key).to_bytes();
-        let checked = Checked::open(&bytes, chain).map_err(|refusal| {
+        let fee = body.cost(&params).saturating_add(waits.extra);
+        body.fee = fee;
+        let bytes = body.sign(key).to_bytes();
+        Checked::open(&bytes, chain).map_err(|refusal| {
             let refusal = Some(u64::from(refusal.code()));
             ClientError::Refused { code: "refused".to_owned(), refusal }
         })?;
-        body.fee = params.fee(checked.size_bytes(), checked.work()).saturating_add(waits.extra);
-        if let Some(limit) = waits.fee_max.filter(|limit| body.fee > *limit) {
-            return Err(ClientError::Fee { fee: body.fee, limit });
+        if let Some(limit) = waits.fee_max.filter(|limit| fee > *limit) {
+            return Err(ClientError::Fee { fee, limit });
         }
-        let value = self.answer("transactions", Some(body.sign(key).to_bytes())).await?;
+        let value = self.answer("transactions", Some(bytes)).await?;
         value["transaction"].as_str().and_then(|id| id.parse().ok()).ok_or_else(|| self.form())
     }
 
@@ -406,12 +420,8 @@ impl Client {
 
     /// Records under keys that begin with `prefix` and come behind `after`: anything else is no answer.
     async fn page(&self, prefix: &Key, after: Option<&Key>) -> Result<Records, ClientError> {
-        let hex = |key: &Key| -> String {
-            key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
-        };
-        let behind = after.map_or_else(String::new, |key| format!("?after={}", hex(key)));
-        let (good, bytes) =
-            self.ask(&format!("records/{}{behind}", hex(prefix)), None, CBOR).await?;
+        let behind = after.map_or_else(String::new, |key| format!("?after={key}"));
+        let (good, bytes) = self.ask(&format!("records/{prefix}{behind}"), None, CBOR).await?;
         if !good {
             return Err(self.refused(&bytes));
         }

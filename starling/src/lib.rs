@@ -11,6 +11,7 @@
 //! - [`purse`]: paying for bytes, and being paid.
 //! - [`settings`]: what a host says in a file.
 //! - [`demo`]: makes a video to start with, once or as a live stream.
+//! - [`waiting`]: work that waits for disks, on a thread of its own.
 //!
 //! Each parses its settings, composes crates and drives IO; protocols and formats are in `crates/`.
 
@@ -26,5 +27,6 @@ pub mod relay;
 pub mod serve;
 pub mod settings;
 pub mod share;
+pub mod waiting;
 
 mod atomic;

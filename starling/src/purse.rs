@@ -6,12 +6,13 @@
 mod error;
 mod pool;
 mod promises;
+mod state;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ledger::{
-    AccountId, Action, AssetId, ChainId, TransactionId,
+    AccountId, Action, AssetId, Body, ChainId, TransactionId,
     domains::paypool::{self, Lane, Pool, Voucher, lane_key, pool_key},
 };
 use light_client::{TrustRoot, Verifier};
@@ -29,10 +30,8 @@ use promises::Promises;
 const FINAL_WITHIN: Duration = Duration::from_secs(20);
 /// Questions of one kind that are answered by one transaction.
 const BATCH_MAX: usize = 64;
-/// Vouchers worth more than this, ten times what a claim costs, are handed in at once.
-const CLAIM_FROM: u128 = 50_000;
-/// Vouchers worth no more than this, what a claim costs, are not handed in.
-const CLAIM_LEAST: u128 = 5_000;
+/// Vouchers worth more than so many times what a claim costs are handed in at once.
+const CLAIM_TIMES: u128 = 10;
 /// Most units that a transaction may cost: five times a claim of 64 vouchers.
 pub const FEE_MAX: u128 = 1_000_000;
 
@@ -103,16 +102,12 @@ impl Purse {
             None => None,
         };
         if let (Some(pay), Some(Paying { pool, .. })) = (&pay, &paying) {
-            purse.paying = Some((*pool, Promises::of(&pay.data, chain, *pool).await));
+            purse.paying = Some((*pool, Promises::of(&pay.data, chain, *pool).await?));
         }
-        let earning = earn.map(|earn| Earning {
-            account: purse.account(),
-            asset: AssetId::NATIVE,
-            per_mib: earn.per_mib,
-            required: earn.required,
-            claim_from: CLAIM_FROM,
-            claim_least: CLAIM_LEAST,
-        });
+        let earning = match earn {
+            Some(earn) => Some(purse.earning(earn).await?),
+            None => None,
+        };
         let (ledger, asked) = questions();
         let setup = Setup { chain, paying, earning };
         Ok((purse, OpenTill { setup, ledger }, asked))
@@ -131,8 +126,30 @@ impl Purse {
             signer,
             per_mib_max: pay.per_mib_max,
             spend_max: pay.spend_max,
-            hour_max: pay.spend_max,
         })
+    }
+
+    async fn earning(&self, earn: Earn) -> Result<Earning, ClientError> {
+        let cost = self.claim_cost().await?;
+        Ok(Earning {
+            account: self.account(),
+            asset: AssetId::NATIVE,
+            per_mib: earn.per_mib,
+            required: earn.required,
+            claim_from: cost * CLAIM_TIMES,
+            claim_least: cost,
+        })
+    }
+
+    /// Most units that a claim of one voucher costs.
+    async fn claim_cost(&self) -> Result<u128, ClientError> {
+        let params = self.client.status().await?.params;
+        // Numbers of as many bytes as any.
+        let (most, units) = (u64::MAX, u128::from(u64::MAX));
+        let voucher = Voucher::sign(&self.key, self.chain, most, self.account(), u32::MAX, units);
+        let claim = Action::Paypool(paypool::Action::Claim { vouchers: vec![voucher] });
+        let cost = Body::new(self.chain, self.account(), most, claim).cost(&params);
+        Ok(cost.min(FEE_MAX))
     }
 
     /// Answers a till's questions until it is gone. Questions of one kind that wait together are asked in one
@@ -241,22 +258,13 @@ impl Purse {
 
     /// A pool, proved, and the time of the block it is of.
     async fn pool(&self, pool: u64) -> Result<Option<(Pool, u64)>, ClientError> {
-        let (record, now_s) = self.client.proved(&self.verifier, &pool_key(pool)).await?;
-        Ok(decoded(record)?.map(|pool| (pool, now_s)))
+        let (pool, now_s) = self.client.proved(&self.verifier, &pool_key(pool)).await?;
+        Ok(pool.map(|pool| (pool, now_s)))
     }
 
     /// A lane, proved.
     async fn lane(&self, pool: u64, payee: AccountId) -> Result<Option<Lane>, ClientError> {
-        let (record, _) = self.client.proved(&self.verifier, &lane_key(pool, payee)).await?;
-        decoded(record)
+        let (lane, _) = self.client.proved(&self.verifier, &lane_key(pool, payee)).await?;
+        Ok(lane)
     }
-}
-
-/// A record that was proved: what the ledger wrote, unless it is of a later version.
-fn decoded<T>(record: Option<Vec<u8>>) -> Result<Option<T>, ClientError>
-where
-    T: for<'b> minicbor::Decode<'b, ()>,
-{
-    let form = |_| ClientError::Form("a record".to_owned());
-    record.map(|bytes| minicbor::decode(&bytes).map_err(form)).transpose()
 }

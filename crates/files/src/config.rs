@@ -2,12 +2,7 @@
 
 use core::time::Duration;
 
-/// Bytes that were thrown away unchecked are worth paying up to this and a part of what was verified: as much as is
-/// asked of a neighbour at a time comes in vain by chance.
-pub const UNCHECKED_BYTES: u64 = 4 << 20;
-/// See [`UNCHECKED_BYTES`].
-pub const UNCHECKED_PART: u64 = 8;
-/// A neighbour that gets nothing because it does not pay is told to ask elsewhere after so long.
+/// A neighbour that is held back is told to ask elsewhere after so long.
 pub const HELD: Duration = Duration::from_secs(5);
 /// Most neighbours; a further one is hung up.
 pub const NEIGHBOURS_MAX: usize = 16;

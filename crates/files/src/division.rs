@@ -3,7 +3,7 @@
 //! Connections share a line, and who has more neighbours has more connections: a share that many want
 //! would leave next to nothing for one that few want. So each share that would send more may send as much
 //! as any other, and what one can't use is for the rest. With a limit of the person's this is exact.
-//! Without one a share is held to an even part of what went out lately, all but the one that sends least: so
+//! Without one it is not even yet in the simulator (ADR 0051). There a share is held to an even part of what went out lately, all but the one that sends least: so
 //! the line is never held, and a line that grew is found. A share that leaves what it may send, for its own
 //! neighbours are slow, is not waited for: it is tried again after a while ([`RESTS`]).
 //!
@@ -215,7 +215,7 @@ mod tests {
     const MB: u64 = 1_000_000;
 
     #[test]
-    fn a_share_that_many_want_leaves_half_to_one_that_few_want() {
+    fn on_a_line_that_connections_share_evenly_each_share_gets_half() {
         let mut line = Line::new(2 * MB, &[(4, 9 * MB), (1, 9 * MB)]);
         assert!(line.turn(None)[0] > MB * 3 / 2, "as connections share it");
         let sent = line.after(6, None);

@@ -115,7 +115,7 @@ pub enum Input {
     },
     /// Fetch nothing for now, or go on.
     Pause(bool),
-    /// This neighbour gets nothing until it is said again, for it does not pay, or gets its blocks again.
+    /// This neighbour is held back: it gets nothing until it is said again; or it is held back no more.
     Hold {
         /// Which.
         peer: PeerId,

@@ -26,8 +26,9 @@ pub(crate) struct Neighbour {
     next_id: u32,
     pub(crate) goodput: Goodput,
     pub(crate) last_part: Time,
+    /// Verified.
     pub(crate) received_bytes: u64,
-    /// What came and was thrown away through no fault of its own: somebody else was faster, or it was not
+    /// What came and was thrown away unchecked, through no fault of its own: somebody else was faster, or it was not
     /// wanted any more.
     pub(crate) spared_bytes: u64,
     pub(crate) upload: Upload,
@@ -61,7 +62,7 @@ pub(crate) struct Upload {
     pub(crate) goodput: Goodput,
     pub(crate) sent_bytes: u64,
     pub(crate) last_sent: Time,
-    /// Since when it gets nothing, for it does not pay.
+    /// Since when it is held back: it gets nothing.
     pub(crate) held: Option<Time>,
     /// It was told so.
     pub(crate) held_told: bool,
@@ -103,12 +104,6 @@ impl Neighbour {
             spared_bytes: 0,
             upload: Upload::default(),
         }
-    }
-
-    /// Bytes worth paying. Nobody checked what was thrown away, so it counts only beside what was verified.
-    pub(crate) fn payable_bytes(&self) -> u64 {
-        let most = config::UNCHECKED_BYTES + self.received_bytes / config::UNCHECKED_PART;
-        self.received_bytes + self.spared_bytes.min(most)
     }
 
     /// Bytes asked for that have not come.

@@ -7,7 +7,8 @@
 //! is still the rarest first, or in order.
 //!
 //! Bytes fetched twice are bounded: a block is asked of two neighbours at most, few at a time
-//! ([`config::HEDGES_MAX`]), and none while more than [`config::WASTE_PART`] of what came was in vain.
+//! ([`config::HEDGES_MAX`]), and none while more than [`config::WASTE_PART`] of what came was in vain. Late
+//! blocks ([`config::PATIENCE`]) are asked of a second neighbour all the same.
 
 use content::Cid;
 use core::time::Duration;

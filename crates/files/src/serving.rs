@@ -246,7 +246,7 @@ impl Share {
         }
     }
 
-    /// A neighbour does not pay, or does again.
+    /// A neighbour is held back, or no more.
     pub(crate) fn hold_back(&mut self, peer: PeerId, on: bool, out: &mut Vec<Output>) {
         let now = self.now;
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };

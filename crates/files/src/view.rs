@@ -114,9 +114,6 @@ pub struct PeerView {
     pub uploads: bool,
     /// Verified bytes from it.
     pub received_bytes: u64,
-    /// Bytes from it that are worth paying: the verified ones, and what was thrown away through no fault of
-    /// its own.
-    pub payable_bytes: u64,
     /// Bytes to it.
     pub sent_bytes: u64,
 }
@@ -141,11 +138,12 @@ pub struct EntryView {
 }
 
 impl Share {
-    /// What moved between us and each neighbour since it came: bytes from it that are worth paying
-    /// ([`PeerView::payable_bytes`]), bytes to it.
-    pub fn moved(&self) -> impl Iterator<Item = (PeerId, u64, u64)> {
+    /// What moved between us and each neighbour since it came: verified bytes from it, those thrown away
+    /// unchecked through no fault of its own, bytes to it.
+    pub fn moved(&self) -> impl Iterator<Item = (PeerId, u64, u64, u64)> {
         self.neighbours.values().map(|neighbour| {
-            (neighbour.peer, neighbour.payable_bytes(), neighbour.upload.sent_bytes)
+            let (received, spared) = (neighbour.received_bytes, neighbour.spared_bytes);
+            (neighbour.peer, received, spared, neighbour.upload.sent_bytes)
         })
     }
 
@@ -221,7 +219,6 @@ impl Share {
                 has_percent: u8::try_from(percent.min(100)).unwrap_or(100),
                 uploads: neighbour.uploads && !neighbour.choked,
                 received_bytes: neighbour.received_bytes,
-                payable_bytes: neighbour.payable_bytes(),
                 sent_bytes: neighbour.upload.sent_bytes,
             }
         };

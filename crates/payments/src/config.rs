@@ -27,8 +27,11 @@ pub const EXPIRY_MARGIN_S: u64 = 600;
 pub const CLAIM_BEFORE_S: u64 = 6 * 3_600;
 /// Most neighbours with an account; a swarm has fewer.
 pub const ACCOUNTS_MAX: usize = 256;
-/// Length of the window of [`Paying::hour_max`].
-pub const HOUR: Duration = Duration::from_secs(3_600);
+/// Bytes that nobody checked are paid up to this and a part of what was verified: as much as is asked of a
+/// neighbour at a time comes in vain by chance.
+const UNCHECKED_BYTES: u64 = 4 << 20;
+/// See [`UNCHECKED_BYTES`].
+const UNCHECKED_PART: u64 = 8;
 
 /// How a till is set up. Neither part: it carries nothing.
 #[derive(Debug, Clone)]
@@ -54,8 +57,6 @@ pub struct Paying {
     pub per_mib_max: u64,
     /// Most units promised by this till.
     pub spend_max: u128,
-    /// Of these, most within any hour that begins with a payment.
-    pub hour_max: u128,
 }
 
 /// What a person wants for bytes.
@@ -73,6 +74,13 @@ pub struct Earning {
     pub claim_from: u128,
     /// Vouchers worth no more than this are never claimed: about what that costs.
     pub claim_least: u128,
+}
+
+/// Bytes that are paid, of those that came: the verified ones, and what was thrown away through no fault of the
+/// sender, within bounds.
+pub fn payable(received: u64, spared: u64) -> u64 {
+    let most = UNCHECKED_BYTES + received / UNCHECKED_PART;
+    received.saturating_add(spared.min(most))
 }
 
 /// Bytes served before they are paid, to a neighbour that paid this many quanta.

@@ -133,7 +133,7 @@ impl PayLane {
 #[derive(Debug, Default)]
 pub(crate) struct Debt {
     terms: Option<Agreed>,
-    /// Verified bytes from it, by the driver's count, and those of earlier connections.
+    /// Bytes from it that are paid ([`config::payable`]), and those of earlier connections.
     received: u64,
     received_before: u64,
     /// Of these, from before there were terms: a gift.
@@ -268,7 +268,7 @@ impl Debt {
         if due == 0 || (due < quantum && !quiet) {
             return;
         }
-        let granted = till.purse.spend(till.now, due, till.paying);
+        let granted = till.purse.spend(due, till.paying);
         if granted > 0 {
             self.promised += granted;
             lane.promised += granted;
@@ -309,20 +309,13 @@ pub(crate) struct Purse {
     /// Set aside, or asked to be.
     pub(crate) reserved: u128,
     pub(crate) promised: u128,
-    hour: Time,
-    in_hour: u128,
 }
 
 impl Purse {
-    /// How much of what is due may be promised now; it is booked.
-    fn spend(&mut self, now: Time, due: u128, paying: &Paying) -> u128 {
-        if now.since(self.hour) >= config::HOUR {
-            (self.hour, self.in_hour) = (now, 0);
-        }
-        let in_all = paying.spend_max.saturating_sub(self.promised);
-        let granted = due.min(in_all).min(paying.hour_max.saturating_sub(self.in_hour));
+    /// How much of what is due may be promised; it is booked.
+    fn spend(&mut self, due: u128, paying: &Paying) -> u128 {
+        let granted = due.min(paying.spend_max.saturating_sub(self.promised));
         self.promised += granted;
-        self.in_hour += granted;
         granted
     }
 }

@@ -33,7 +33,6 @@ fn paying() -> Paying {
         signer: key(9),
         per_mib_max: PER_MIB,
         spend_max: 1_000_000,
-        hour_max: 1_000_000,
     }
 }
 
@@ -198,12 +197,18 @@ impl World {
             moved += PART;
             self.now = self.now + Duration::from_millis(10);
             let (received, sent) = (self.received, self.sent);
-            self.run(PAYEE, Input::Moved { peer: Self::id(PAYER), received: 0, sent });
+            self.run(PAYEE, Input::Moved { peer: Self::id(PAYER), received: 0, spared: 0, sent });
             self.received = received + PART;
             let received = self.received;
-            self.run(PAYER, Input::Moved { peer: Self::id(PAYEE), received, sent: 0 });
+            self.come(received, 0);
         }
         moved
+    }
+
+    /// So much came to the payer in all.
+    fn come(&mut self, received: u64, spared: u64) {
+        let peer = Self::id(PAYEE);
+        self.run(PAYER, Input::Moved { peer, received, spared, sent: 0 });
     }
 
     fn wait(&mut self, time: Duration) {
@@ -273,17 +278,30 @@ fn a_price_beyond_the_limit_is_refused_and_nothing_is_set_aside() {
 }
 
 #[test]
-fn a_till_stops_at_its_limits() {
-    for (limits, most) in [
-        (Paying { spend_max: 3_500, ..paying() }, 3_500),
-        (Paying { hour_max: 2_500, ..paying() }, 2_500),
-    ] {
-        let mut world = World::new(Some(limits), Some(earning()));
-        world.move_bytes(50 * MIB);
+fn a_till_stops_at_its_limit() {
+    let limit = Paying { spend_max: 3_500, ..paying() };
+    let mut world = World::new(Some(limit), Some(earning()));
+    world.move_bytes(50 * MIB);
+    world.wait(config::QUIET);
+    assert_eq!(world.tills[PAYER].paid().promised, 3_500);
+    world.move_bytes(50 * MIB);
+    assert!(world.held);
+}
+
+#[test]
+fn what_nobody_checked_is_paid_up_to_a_part_of_what_was_verified() {
+    assert_eq!(config::payable(8 * MIB, 0), 8 * MIB);
+    assert_eq!(config::payable(8 * MIB, 3 * MIB), 11 * MIB);
+    assert_eq!(config::payable(8 * MIB, 100 * MIB), 13 * MIB);
+    assert_eq!(config::payable(u64::MAX, u64::MAX), u64::MAX);
+
+    let mut world = World::new(Some(paying()), Some(earning()));
+    world.move_bytes(8 * MIB);
+    let received = world.received;
+    for (spared, paid) in [(MIB, MIB), (100 * MIB, (4 * MIB) + received / 8)] {
+        world.come(received, spared);
         world.wait(config::QUIET);
-        assert_eq!(world.tills[PAYER].paid().promised, most);
-        world.move_bytes(50 * MIB);
-        assert!(world.held);
+        assert_eq!(world.tills[PAYER].paid().promised, price(received + paid, PER_MIB));
     }
 }
 
@@ -484,22 +502,25 @@ proptest! {
             ],
             0..40,
         ),
-        moved in prop::collection::vec((any::<u64>(), any::<u64>()), 0..40),
+        moved in prop::collection::vec(any::<(u64, u64, u64)>(), 0..40),
     ) {
         let mut world = World::new(Some(paying()), Some(earning()));
         let mut totals = BTreeMap::from([(PAYER, 0), (PAYEE, 0)]);
-        for (frame, (received, sent)) in frames.into_iter().zip(moved) {
+        let mut most = 0;
+        for (frame, (received, spared, sent)) in frames.into_iter().zip(moved) {
             for who in [PAYER, PAYEE] {
                 let peer = World::id(1 - who);
                 world.run(who, Input::Frame { from: peer, bytes: frame.clone() });
                 let total = totals.get_mut(&who).unwrap();
                 *total = received.max(*total);
-                world.run(who, Input::Moved { peer, received: *total, sent });
+                most = config::payable(*total, spared).max(most);
+                world.run(who, Input::Moved { peer, received: *total, spared, sent });
                 world.wait(config::QUIET);
             }
         }
-        // The only promises that count are signed by the payer.
+        // It signs nothing but what came, and only what it signs counts.
         let paid = world.tills[PAYER].paid().promised;
+        prop_assert!(paid <= price(most, PER_MIB));
         prop_assert!(world.tills[PAYEE].earned().sure <= paid);
     }
 }

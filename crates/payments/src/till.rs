@@ -30,8 +30,10 @@ pub enum Input {
     Moved {
         /// Which neighbour.
         peer: PeerId,
-        /// From it: verified, or thrown away through no fault of its own.
+        /// From it: verified.
         received: u64,
+        /// From it: thrown away unchecked, through no fault of its own.
+        spared: u64,
         /// To it.
         sent: u64,
     },
@@ -221,9 +223,9 @@ impl Till {
                 }
             }
             Input::Frame { from, bytes } => self.on_frame(from, &bytes, out),
-            Input::Moved { peer, received, sent } => {
+            Input::Moved { peer, received, spared, sent } => {
                 if let Some(account) = self.accounts.get_mut(&peer) {
-                    account.debt.on_received(self.now, received);
+                    account.debt.on_received(self.now, config::payable(received, spared));
                     account.credit.on_sent(sent);
                 }
             }

@@ -28,7 +28,6 @@ fn till() -> Till {
         signer: KEY.clone(),
         per_mib_max: PER_MIB,
         spend_max: SPEND_MAX,
-        hour_max: SPEND_MAX,
     };
     let earning = Earning {
         account: AccountId::of_key(KEY.id()),
@@ -44,7 +43,7 @@ fn till() -> Till {
 /// Plays the script.
 pub fn run(bytes: &[u8]) {
     let (mut till, mut up, mut now) = (till(), BTreeSet::new(), Time::ZERO);
-    let mut came = [0_u64; PEERS as usize];
+    let (mut came, mut all) = ([0_u64; PEERS as usize], 0_u128);
     let mut rest = bytes;
     for _ in 0..STEPS_MAX {
         let Some(([what, length], tail)) = rest.split_first_chunk::<2>() else { return };
@@ -63,7 +62,8 @@ pub fn run(bytes: &[u8]) {
             3 => {
                 let total = &mut came[usize::from(who)];
                 *total += u64::from(*length) * 1_000;
-                Input::Moved { peer, received: *total, sent: *total }
+                all += u128::from(*length) * 1_500;
+                Input::Moved { peer, received: *total, spared: *total / 2, sent: *total }
             }
             _ => Input::Tick,
         };
@@ -74,6 +74,7 @@ pub fn run(bytes: &[u8]) {
         step(&mut till, now, input, &mut up, *length);
         let paid = till.paid();
         assert!(paid.promised <= SPEND_MAX && paid.promised <= paid.reserved, "spends too much");
+        assert!(paid.promised <= all, "pays for more than came");
     }
 }
 

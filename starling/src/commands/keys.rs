@@ -2,14 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ledger::AccountId;
 use ledger_node::{NetworkError, Plan, deal_network};
 use serde_json::json;
 use starling::key_file;
 
-use super::Problem;
+use super::{Problem, now_ms};
 
 /// Units that the owner of a new network holds.
 const UNITS: u128 = 1_000_000_000_000_000;
@@ -87,11 +86,10 @@ fn network(
     let (Some(addresses), Some(http)) = (addresses, http) else {
         return Err(NetworkError::Count.into());
     };
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let plan = Plan {
         name: "local".to_owned(),
         demo: false,
-        time_ms: u64::try_from(since.as_millis()).unwrap_or(0),
+        time_ms: now_ms(),
         addresses: addresses.clone(),
         allocations: vec![(AccountId::of_key(faucet.id()), UNITS)],
     };

@@ -6,15 +6,33 @@ use std::time::Duration;
 use ledger::{AccountId, AssetId, TransactionId};
 use serde_json::{Value, json};
 use starling::key_file;
-use starling::ledger_client::Client;
+use starling::ledger_client::{Client, ClientError, Nodes};
 
 use super::Problem;
+
+/// Where a validator of this machine answers.
+const NODE: &str = "http://127.0.0.1:8788";
+
+/// Validators of a ledger, for commands that ask more than one.
+#[derive(Debug, clap::Args)]
+pub(crate) struct NodeArgs {
+    /// Validators; the next is asked when one does not answer
+    #[arg(long, value_name = "URL", num_args = 1.., default_value = NODE)]
+    node: Vec<String>,
+}
+
+impl NodeArgs {
+    /// To ask them.
+    pub(crate) fn open(&self) -> Result<Nodes, ClientError> {
+        Nodes::new(&self.node)
+    }
+}
 
 /// Options of `starling ledger`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A validator's address
-    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8788")]
+    #[arg(long, global = true, value_name = "URL", default_value = NODE)]
     node: String,
     #[command(subcommand)]
     what: What,

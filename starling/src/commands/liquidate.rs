@@ -14,6 +14,7 @@ use starling::key_file;
 use starling::ledger_client::{Client, ClientError, Nodes};
 use tokio::time::MissedTickBehavior;
 
+use super::ledger::NodeArgs;
 use super::lines::Lines;
 use super::{Problem, now_ms, signals, told};
 
@@ -41,9 +42,8 @@ pub(crate) struct Args {
     /// Say what would be done and sign nothing
     #[arg(long)]
     dry_run: bool,
-    /// Validators; the next is asked when one does not answer
-    #[arg(long, value_name = "URL", num_args = 1.., default_value = "http://127.0.0.1:8788")]
-    node: Vec<String>,
+    #[command(flatten)]
+    validators: NodeArgs,
     /// The liquidator's key: what its account holds bounds what it repays. Without it, a list says what
     /// somebody could do who has enough of everything
     #[arg(long, value_name = "FILE")]
@@ -111,7 +111,7 @@ async fn work(args: Args) -> Result<(), Problem> {
         key: key.filter(|_| acts),
         plan,
         least: args.min_gain,
-        nodes: Nodes::new(&args.node)?,
+        nodes: args.validators.open()?,
         lines: Lines::new(args.json),
         known: BTreeMap::new(),
         resting: BTreeMap::new(),

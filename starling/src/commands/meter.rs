@@ -7,11 +7,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ledger::domains::energy;
 use meter_data::limits::FILE_BYTES_MAX;
 use meter_data::{Format, Options, ReadError, Reading, SLOT_S, Slot, Zone, read};
 use tokio::time::{Instant, sleep_until};
 
 use super::{Problem, signals, told, waiting};
+
+#[allow(clippy::as_conversions, reason = "`From` is not for constants; widening loses nothing")]
+const _: () = assert!(SLOT_S as u64 == energy::SLOT_S, "a slot of meters is one of the ledger");
 
 /// Options of `starling meter`.
 #[derive(Debug, clap::Args)]

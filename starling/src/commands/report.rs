@@ -12,6 +12,7 @@ use starling::key_file;
 use starling::ledger_client::Nodes;
 use tokio::time::MissedTickBehavior;
 
+use super::ledger::NodeArgs;
 use super::lines::Lines;
 use super::{Problem, now_s, signals, told};
 
@@ -19,8 +20,6 @@ use super::{Problem, now_s, signals, told};
 const RECEIPT_WITHIN: Duration = Duration::from_secs(10);
 /// How long to wait before the feed is asked for again.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
-/// Without --every, a report counts for as many times of it.
-const PER_AGE: u64 = 3;
 
 /// Options of `starling report`.
 #[derive(Debug, clap::Args)]
@@ -55,9 +54,8 @@ pub(crate) struct Args {
     /// Report once and end
     #[arg(long, conflicts_with = "every")]
     once: bool,
-    /// Validators; the next is asked when one does not answer
-    #[arg(long, value_name = "URL", num_args = 1.., default_value = "http://127.0.0.1:8788")]
-    node: Vec<String>,
+    #[command(flatten)]
+    validators: NodeArgs,
     /// The key of a reporter of the feed; its account pays the fees. A key for each process: two that use
     /// one wait for each other
     #[arg(long, value_name = "FILE")]
@@ -96,7 +94,7 @@ async fn work(args: Args) -> Result<(), Problem> {
             most: args.at_most,
             age_max: args.file_age_max.map(Duration::from_secs),
         },
-        nodes: Nodes::new(&args.node)?,
+        nodes: args.validators.open()?,
         lines: Lines::new(args.json),
     };
     let (once, every_s) = (args.once, args.every);
@@ -129,8 +127,8 @@ impl Job {
             }
             tokio::time::sleep(ASK_AGAIN_AFTER).await;
         };
-        let every_s = every_s.unwrap_or(reporter.age_max_s() / PER_AGE).max(1);
-        let mut every = tokio::time::interval(Duration::from_secs(every_s));
+        let every = every_s.map_or(reporter.every(), Duration::from_secs);
+        let mut every = tokio::time::interval(every);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             every.tick().await;

@@ -6,7 +6,7 @@ use ledger_node::{Config, Node, api, config};
 use starling::settings;
 use tokio::net::TcpListener;
 
-use super::{Problem, signals};
+use super::{Problem, signals, waiting};
 
 /// Options of `starling validator`.
 #[derive(Debug, clap::Args)]
@@ -36,8 +36,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let address = listener.local_addr().map_err(fail)?;
     // Waits for its disk.
     let settings = config.clone();
-    let started = tokio::task::spawn_blocking(move || Node::start(&settings)).await;
-    let mut node = started.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+    let mut node = waiting(move || Node::start(&settings)).await?;
     let stop = signals::stop();
     let handle = node.handle();
     println!("ledger {} at http://{address}/ledger/status", handle.chain());

@@ -115,11 +115,10 @@ impl Sending {
             return Ok(Some(self.frame(&block)));
         }
         loop {
-            let wanted = self.walk.wanted();
-            let Some(cid) = wanted.first().copied() else { return Ok(None) };
-            // The connection is cut: what came can be checked, and what did not is not there.
-            let block = self.source.block(&wanted).await.map_err(io::Error::other)?;
-            let new = !self.sent.contains(&cid);
+            // An error cuts the connection: what came can be checked, and what did not is not there.
+            let next = self.source.next(&self.walk.wanted()).await.map_err(io::Error::other)?;
+            let Some(block) = next else { return Ok(None) };
+            let new = !self.sent.contains(&block.cid());
             let frame = if new { Some(self.frame(&block)) } else { None };
             self.walk.put(block).map_err(io::Error::other)?;
             if self.sent.len() > WALK_BLOCKS_MAX {

@@ -98,11 +98,7 @@ async fn folder(
     let root = way.end.cid();
     let mut reader = FolderReader::new(root);
     while reader.links().len() <= listing::ENTRIES_MAX {
-        let wanted = reader.wanted(AHEAD);
-        if wanted.is_empty() {
-            break;
-        }
-        let block = source.block(&wanted).await?;
+        let Some(block) = source.next(&reader.wanted(AHEAD)).await? else { break };
         reader.put(&block.into_opened()).map_err(|error| Refusal::unreadable(&error))?;
     }
     // A large folder may have it where the listing stopped: it is looked up by its name.
@@ -184,11 +180,8 @@ async fn first_bytes(source: &mut Source, root: Block) -> Result<Vec<u8>, Refusa
         while let Some(part) = reader.next_part() {
             bytes.extend(part.bytes);
         }
-        let wanted = reader.wanted(AHEAD);
-        if wanted.is_empty() {
-            return Ok(bytes);
-        }
-        reader.put(&source.block(&wanted).await?.into_opened()).map_err(unreadable)?;
+        let Some(block) = source.next(&reader.wanted(AHEAD)).await? else { return Ok(bytes) };
+        reader.put(&block.into_opened()).map_err(unreadable)?;
     }
 }
 
@@ -205,11 +198,8 @@ fn stream_of(
             if let Some(part) = reader.next_part() {
                 return Ok(Some((Bytes::from(part.bytes), (source, reader, permit))));
             }
-            let wanted = reader.wanted(AHEAD);
-            if wanted.is_empty() {
-                return Ok(None);
-            }
-            let block = source.block(&wanted).await.map_err(io::Error::other)?;
+            let next = source.next(&reader.wanted(AHEAD)).await.map_err(io::Error::other)?;
+            let Some(block) = next else { return Ok(None) };
             reader.put(&block.into_opened()).map_err(io::Error::other)?;
         }
     })

@@ -13,6 +13,7 @@ use super::request::Asked;
 use super::swarm::{Swarm, Taking};
 use super::{Gateway, Way};
 use crate::content::{ContentError, block};
+use crate::waiting::waiting;
 
 /// Blocks asked of peers for one answer at a time.
 pub(super) const AHEAD: usize = 16;
@@ -48,22 +49,26 @@ impl Source {
         let mut reader = PathReader::new(root, names).map_err(|error| Refusal::bad(&error))?;
         let mut above = Vec::new();
         while let Some(cid) = reader.wanted() {
-            let block = self.block(&[cid]).await?;
+            let block = self.block(cid, &[cid]).await?;
             reader
                 .put(&block.clone().into_opened())
                 .map_err(|error| Refusal::unreadable(&error))?;
             above.push(block);
         }
         match reader.end() {
-            Some(PathEnd::Found(cid)) => Ok(Way { above, end: self.block(&[cid]).await? }),
+            Some(PathEnd::Found(cid)) => Ok(Way { above, end: self.block(cid, &[cid]).await? }),
             _ => Err(Refusal::absent()),
         }
     }
 
-    /// The first of these, verified. The others are read after it: peers are asked for them too, if it is
-    /// to come from peers.
-    pub(super) async fn block(&mut self, wanted: &[Cid]) -> Result<Block, Refusal> {
-        let cid = *wanted.first().expect("a reader that reads on wants something");
+    /// The first of these, verified; none: nothing is wanted any more. The others are read after it: peers
+    /// are asked for them too, if it is to come from peers.
+    pub(super) async fn next(&mut self, wanted: &[Cid]) -> Result<Option<Block>, Refusal> {
+        let Some(cid) = wanted.first().copied() else { return Ok(None) };
+        self.block(cid, wanted).await.map(Some)
+    }
+
+    async fn block(&mut self, cid: Cid, wanted: &[Cid]) -> Result<Block, Refusal> {
         match self.stored(cid).await {
             Err(ContentError::Missing(_)) => {}
             found => return Ok(found?),
@@ -110,7 +115,6 @@ impl Source {
     /// A block of the store, verified, read on a thread that may wait.
     async fn stored(&self, cid: Cid) -> Result<Block, ContentError> {
         let gateway = Arc::clone(&self.gateway);
-        let read = tokio::task::spawn_blocking(move || block(&gateway.store, cid)).await;
-        read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        waiting(move || block(&gateway.store, cid)).await
     }
 }

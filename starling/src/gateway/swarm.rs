@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use super::config::Config;
 use super::refusal::Refusal;
 use crate::share::StoreBlocks;
+use crate::waiting::waiting;
 
 pub(super) use fetch::Taking;
 use fetch::{Fetch, Landing};
@@ -107,8 +108,7 @@ impl Swarm {
 
     async fn start(&self, open: &mut Open, root: Cid) -> Result<Fetch, Refusal> {
         let data = self.data.clone();
-        let opened = tokio::task::spawn_blocking(move || StoreBlocks::open(&data)).await;
-        let store = opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        let store = waiting(move || StoreBlocks::open(&data)).await;
         let store = store.map_err(|error| Refusal::store(&error))?;
         let peer = match &open.peer {
             Some(peer) => peer.clone(),

@@ -16,6 +16,7 @@ use ledger::{AccountId, Action, AssetId, Key, MemoryStore};
 use minicbor::Decode;
 use primitives::KeyPair;
 
+use super::reporter::every;
 use super::{Bounds, ReportError, Reporter, Source};
 use crate::key_file::{self, KeyFileError};
 use crate::ledger_client::{Client, ClientError, Nodes, Waits};
@@ -322,9 +323,9 @@ impl Reporters {
         Ok(Self(all))
     }
 
-    /// Time between reports: they count for three times of it.
+    /// Time between reports.
     pub const fn every() -> Duration {
-        Duration::from_secs(AGE_MAX_S / 3)
+        every(AGE_MAX_S)
     }
 
     /// Reads both prices and reports them, one reporter after the other.

@@ -12,10 +12,9 @@ use ledger::domains::lending::{
     self, Health, LIQUIDATED, Market, Offer, OnLedger, Position, Purpose, Reserve, math::U256,
 };
 use ledger::domains::oracle::{self, Feed, Report};
-use ledger::limits::SIGNATURE_WORK;
 use ledger::{
-    AccountId, Action, AssetId, BlockContext, Code as _, MemoryStore, Overlay, Params,
-    TransactionId,
+    AccountId, Action, AssetId, BlockContext, Body, ChainId, Code as _, MemoryStore, Overlay,
+    Params, TransactionId,
 };
 use primitives::KeyPair;
 use serde_json::Value;
@@ -27,8 +26,6 @@ use crate::ledger_client::{Client, ClientError, Nodes, Waits};
 const AHEAD_MS_MAX: u64 = 60_000;
 /// Units that whoever has none is thought to hold of each asset: more than any debt, and they still add up.
 const PURSE: u128 = u128::MAX / 4;
-/// Bytes of a signed liquidation, whatever its numbers: at most these.
-const LIQUIDATION_BYTES_MAX: u64 = 384;
 /// Blocks in which a liquidation may be: prices move.
 const EXPIRY_BLOCKS: u64 = 20;
 
@@ -175,12 +172,11 @@ async fn copy(client: &Client, plan: &Plan, params: &Params) -> Result<Copied, C
         client.list::<Report>(&oracle::reports_prefix(feed), &mut store).await?;
     }
     // Where supplied units lie.
-    let vault = AccountId::of_domain("lending");
-    for account in [Some(vault), plan.account].into_iter().flatten() {
+    for account in [Some(lending::vault()), plan.account].into_iter().flatten() {
         client.list::<Balance>(&accounts::balances_prefix(account), &mut store).await?;
     }
     match plan.account {
-        Some(account) => set_fee_aside(&mut store, account, fee_max(params)),
+        Some(account) => set_fee_aside(&mut store, account, fee_max(params, account)),
         None => fill_purse(&mut store, liquidator(plan), &assets),
     }
     let mut borrowers = Vec::new();
@@ -212,9 +208,8 @@ fn longest() -> Action {
 }
 
 /// What a liquidation costs, whatever its numbers: at most this.
-fn fee_max(params: &Params) -> u128 {
-    let work = ledger::work(&longest()).saturating_add(SIGNATURE_WORK);
-    params.fee(LIQUIDATION_BYTES_MAX, work)
+fn fee_max(params: &Params, account: AccountId) -> u128 {
+    Body::new(ChainId::new([0; 32]), account, u64::MAX, longest()).cost(params)
 }
 
 /// On the copy alone: a block takes the fee first, and what is left may be paid.
@@ -261,7 +256,7 @@ fn told(receipt: &Value) -> Option<[u128; 3]> {
 
 #[cfg(test)]
 mod tests {
-    use ledger::{Body, ChainId, Checked};
+    use ledger::Checked;
     use primitives::Seed;
 
     use super::*;
@@ -290,10 +285,11 @@ mod tests {
         let key = KeyPair::from_seed(Seed::from_number(1));
         let (account, chain) = (AccountId::of_key(key.id()), ChainId::new([7; 32]));
         let mut body = Body::new(chain, account, u64::MAX, longest());
-        body.fee = u128::MAX;
+        body.fee = u64::MAX.into();
         let signed = Checked::open(&body.sign(&key).to_bytes(), chain).unwrap();
         let params = Params::default();
-        let (fee, most) = (params.fee(signed.size_bytes(), signed.work()), fee_max(&params));
+        let fee = params.fee(signed.size_bytes(), signed.work());
+        let most = fee_max(&params, account);
         assert!(fee <= most, "{fee} of {most}: {} bytes", signed.size_bytes());
 
         for (held, left) in [(most + 5, 5), (most - 1, 0), (0, 0)] {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ledger::domains::oracle::{self, Feed, Report};
-use ledger::{AccountId, Action, TransactionId};
+use ledger::{AccountId, Action, Code as _, TransactionId};
 use primitives::KeyPair;
 
 use super::{BadReading, Price};
@@ -14,6 +14,8 @@ const EXPIRY_BLOCKS: u64 = 20;
 /// Seconds by which a report is older than the clock says: the block that will hold it may have begun a
 /// moment ago, and what was seen after its block is refused.
 const MARGIN_S: u64 = 1;
+/// Times between reports that a report counts.
+const PER_AGE: u64 = 3;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +53,9 @@ impl ReportError {
     /// What a person can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
-            // Oracle, 6.
-            Self::Client(ClientError::Failed { code: 1030, .. }) => {
+            Self::Client(ClientError::Failed { code, .. })
+                if *code == oracle::Error::FromTheFuture.code() =>
+            {
                 "This machine's clock is ahead of the validator's: set it."
             }
             Self::Client(error) => error.remedy(),
@@ -128,9 +131,9 @@ impl Reporter {
         Ok(Self { key, feed, place, age_max_s, extra: 0 })
     }
 
-    /// How long a report counts.
-    pub const fn age_max_s(&self) -> u64 {
-        self.age_max_s
+    /// Time between its reports, unless somebody says another.
+    pub const fn every(&self) -> Duration {
+        every(self.age_max_s)
     }
 
     /// Signs a price that was read at `now_s` and waits until a block holds it.
@@ -163,6 +166,12 @@ impl Reporter {
     }
 }
 
+/// Time between reports that count so long: a third of it, at least a second.
+pub(super) const fn every(age_max_s: u64) -> Duration {
+    let every_s = age_max_s / PER_AGE;
+    Duration::from_secs(if every_s == 0 { 1 } else { every_s })
+}
+
 /// What is said after the last word: a larger number, not seen before it.
 fn next(last: Option<Report>, price: Price, now_s: u64) -> Report {
     let (said_s, number) = last.map_or((0, 0), |last| (last.seen_s, last.number));
@@ -175,8 +184,6 @@ fn next(last: Option<Report>, price: Price, now_s: u64) -> Report {
 
 #[cfg(test)]
 mod tests {
-    use ledger::Code as _;
-
     use super::*;
 
     #[test]

@@ -1,16 +1,9 @@
 //! Several validators of one ledger.
 
-use std::time::Duration;
-
 use ledger::{Action, TransactionId};
 use primitives::KeyPair;
 
 use super::{Client, ClientError, Waits};
-
-/// How often an action is signed anew because another of its account was first.
-const TRIES_MAX: usize = 8;
-/// How long the other one is waited for each time.
-const RETRY_AFTER: Duration = Duration::from_millis(250);
 
 /// Addresses of one ledger: the next is asked when one does not answer, and stays until it does not.
 #[derive(Debug)]
@@ -60,17 +53,6 @@ impl Nodes {
         action: &Action,
         waits: Waits,
     ) -> Result<TransactionId, ClientError> {
-        let mut tries = 1;
-        loop {
-            let sent =
-                self.ask(async |client: &Client| client.act_as(key, action.clone(), waits).await);
-            match sent.await {
-                Err(error) if error.is_behind_another() && tries < TRIES_MAX => {
-                    tries += 1;
-                    tokio::time::sleep(RETRY_AFTER).await;
-                }
-                answer => return answer,
-            }
-        }
+        self.ask(async |client: &Client| client.act_as(key, action.clone(), waits).await).await
     }
 }

@@ -27,13 +27,19 @@ pub enum PurseError {
         /// What is to be locked.
         wanted: u128,
     },
-    /// What remembers the pool can't be written.
+    /// What remembers the pool can't be read or written.
     #[error("{path}: {source}")]
     Io {
         /// Which file.
         path: std::path::PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// What remembers the pool is not what was written. Without it a second deposit would be made.
+    #[error("{path} is damaged")]
+    Damaged {
+        /// Which file.
+        path: std::path::PathBuf,
     },
 }
 
@@ -46,6 +52,7 @@ impl PurseError {
             Self::Key(_) => "key",
             Self::Short { .. } => "short",
             Self::Io { .. } => "io",
+            Self::Damaged { .. } => "damaged",
         }
     }
 
@@ -59,7 +66,11 @@ impl PurseError {
             Self::Root(_) => "Copy the trust root once more, from the Ledger page of the server.",
             Self::Key(_) => "Check the file.",
             Self::Short { .. } => "Set less aside with --spend, or send the account more units.",
-            Self::Io { .. } => "Name a folder that can be written with --data DIR.",
+            Self::Io { .. } => "Name a folder that can be read and written with --data DIR.",
+            Self::Damaged { .. } => {
+                "Move pool.json and promises.json away: a new deposit is made, and the one they name \
+                 comes back to the account when somebody closes its pool after its end."
+            }
         }
     }
 }

@@ -1,18 +1,19 @@
 //! The pool that a person pays from: opened once, filled when it is used again, given back when it has ended.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ledger::{
     AssetId, ChainId, TransactionId,
     domains::paypool::{self, Pool},
 };
 use primitives::KeyPair;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{FINAL_WITHIN, Pay, Purse, PurseError};
-use crate::{atomic, key_file, ledger_client::ClientError};
+use super::{FINAL_WITHIN, Pay, Purse, PurseError, state};
+use crate::{key_file, ledger_client::ClientError};
 
-/// How long a pool lives; used again, it lives so long from then.
+/// How long a pool lives; used again with less than [`LEFT_LEAST_S`] left, it lives so long from then.
 const TTL_S: u64 = 7 * 86_400;
 /// A pool with less life is extended.
 const LEFT_LEAST_S: u64 = 86_400;
@@ -24,8 +25,10 @@ const REMEMBERED: &str = "pool.json";
 const BEFORE_MAX: usize = 16;
 
 /// What is written down of a person's pools on one ledger.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Known {
+    /// Which ledger.
+    chain: Option<ChainId>,
     /// The one that is used.
     pool: Option<u64>,
     /// The transaction that opens it, while nobody knows its number.
@@ -38,7 +41,7 @@ struct Known {
 pub(super) async fn find_or_open(purse: &Purse, pay: &Pay) -> Result<(u64, KeyPair), PurseError> {
     let signer = key_file::load_or_create(&pay.data.join(SIGNER))?.key;
     let path = pay.data.join(REMEMBERED);
-    let mut known = Known::read(&path, purse.chain).await;
+    let mut known = Known::read(&path, purse.chain).await?;
     if let Some(id) = known.opening.take() {
         // Whoever was interrupted finds its deposit by the receipt.
         known.pool = purse.client.receipt(id).await?.as_ref().and_then(number_of).or(known.pool);
@@ -48,7 +51,7 @@ pub(super) async fn find_or_open(purse: &Purse, pay: &Pay) -> Result<(u64, KeyPa
         match purse.pool(number).await? {
             Some((pool, now_s)) if is_ours(&pool, purse, &signer) && pool.is_open(now_s) => {
                 fill(purse, pay, number, &pool, now_s).await?;
-                known.write(&path, purse.chain).await?;
+                known.write(&path).await?;
                 return Ok((number, signer));
             }
             Some(_) => known.before.push(number),
@@ -65,11 +68,11 @@ pub(super) async fn find_or_open(purse: &Purse, pay: &Pay) -> Result<(u64, KeyPa
     };
     let id = purse.send(open).await?;
     known.opening = Some(id);
-    known.write(&path, purse.chain).await?;
+    known.write(&path).await?;
     let receipt = purse.client.done(id, FINAL_WITHIN).await?;
     let number = number_of(&receipt).ok_or_else(|| ClientError::Form("a receipt".to_owned()))?;
     (known.pool, known.opening) = (Some(number), None);
-    known.write(&path, purse.chain).await?;
+    known.write(&path).await?;
     Ok((number, signer))
 }
 
@@ -86,28 +89,16 @@ fn number_of(receipt: &Value) -> Option<u64> {
 
 impl Known {
     /// Nothing, if it is of another ledger or none.
-    async fn read(path: &Path, chain: ChainId) -> Self {
-        let text = tokio::fs::read_to_string(path).await.unwrap_or_default();
-        let value: Value = serde_json::from_str(&text).unwrap_or_default();
-        if value["chain"].as_str() != Some(chain.to_string().as_str()) {
-            return Self::default();
-        }
-        let before = value["before"].as_array().into_iter().flatten();
-        Self {
-            pool: value["pool"].as_u64(),
-            opening: value["opening"].as_str().and_then(|id| id.parse().ok()),
-            before: before.filter_map(Value::as_u64).collect(),
-        }
+    async fn read(path: &Path, chain: ChainId) -> Result<Self, PurseError> {
+        let known: Self = state::read(path).await?;
+        let chain = Some(chain);
+        Ok(if known.chain == chain { known } else { Self { chain, ..Self::default() } })
     }
 
-    async fn write(&mut self, path: &Path, chain: ChainId) -> Result<(), PurseError> {
+    async fn write(&mut self, path: &Path) -> Result<(), PurseError> {
         let over = self.before.len().saturating_sub(BEFORE_MAX);
         self.before.drain(..over);
-        let opening = self.opening.map(|id| id.to_string());
-        let text = json!({ "chain": chain.to_string(), "pool": self.pool, "opening": opening,
-                           "before": self.before });
-        let written = atomic::write(path, text.to_string().as_bytes()).await;
-        written.map_err(|source| PurseError::Io { path: PathBuf::from(path), source })
+        state::write(path, self).await
     }
 
     /// Ends pools whose time is over: what nobody claimed comes back.
@@ -150,4 +141,42 @@ async fn check_funds(purse: &Purse, wanted: u128) -> Result<(), PurseError> {
     let units = purse.client.holding(purse.account()).await?.units;
     let units = units.parse().unwrap_or(0);
     if units > wanted { Ok(()) } else { Err(PurseError::Short { units, wanted }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_damaged_file_is_an_error_and_none_is_no_pool() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(REMEMBERED);
+        let (chain, other) = (ChainId::new([1; 32]), ChainId::new([2; 32]));
+        let mut known = Known::read(&path, chain).await.unwrap();
+        assert_eq!((known.chain, known.pool), (Some(chain), None));
+        known.pool = Some(7);
+        known.write(&path).await.unwrap();
+        assert_eq!(Known::read(&path, chain).await.unwrap().pool, Some(7));
+        assert_eq!(Known::read(&path, other).await.unwrap().pool, None);
+
+        let text = std::fs::read_to_string(&path).unwrap();
+        for damaged in ["", "{}", &text[..text.len() - 1], text.replace('7', "-7").as_str()] {
+            std::fs::write(&path, damaged).unwrap();
+            let read = Known::read(&path, chain).await;
+            assert!(matches!(read, Err(PurseError::Damaged { .. })), "{damaged}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(matches!(Known::read(&path, chain).await, Err(PurseError::Io { .. })));
+    }
+
+    #[test]
+    fn what_was_written_before_is_read() {
+        let (chain, opening) = (ChainId::new([1; 32]), TransactionId::new([2; 32]));
+        let text =
+            format!(r#"{{"before":[1,2],"chain":"{chain}","opening":"{opening}","pool":null}}"#);
+        let known: Known = serde_json::from_str(&text).unwrap();
+        assert_eq!((known.chain, known.opening), (Some(chain), Some(opening)));
+        assert_eq!((known.pool, known.before), (None, vec![1, 2]));
+    }
 }

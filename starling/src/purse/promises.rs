@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use ledger::{AccountId, ChainId};
 use peer_native::payments::Promised;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use crate::atomic;
+use super::{PurseError, state};
 
 /// In the data folder.
 const FILE: &str = "promises.json";
@@ -16,38 +16,48 @@ const FILE: &str = "promises.json";
 #[derive(Debug)]
 pub(super) struct Promises {
     path: PathBuf,
-    chain: ChainId,
-    pool: u64,
-    lanes: BTreeMap<AccountId, (u32, u128)>,
+    known: Known,
     is_new: bool,
+}
+
+/// What is written down.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Known {
+    chain: Option<ChainId>,
+    pool: Option<u64>,
+    /// By the payee's account.
+    lanes: BTreeMap<AccountId, Lane>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Lane {
+    epoch: u32,
+    /// In decimal digits.
+    #[serde(with = "digits")]
+    units: u128,
 }
 
 impl Promises {
     /// Those that were written down of this pool.
-    pub(super) async fn of(data: &Path, chain: ChainId, pool: u64) -> Self {
+    pub(super) async fn of(data: &Path, chain: ChainId, pool: u64) -> Result<Self, PurseError> {
         let path = data.join(FILE);
-        let text = tokio::fs::read_to_string(&path).await.unwrap_or_default();
-        let value: Value = serde_json::from_str(&text).unwrap_or_default();
-        let same = value["chain"].as_str() == Some(chain.to_string().as_str())
-            && value["pool"].as_u64() == Some(pool);
-        let lanes = value["lanes"].as_object().filter(|_| same);
-        let lanes = lanes.into_iter().flatten().filter_map(|(payee, lane)| {
-            let epoch = u32::try_from(lane["epoch"].as_u64()?).ok()?;
-            Some((payee.parse().ok()?, (epoch, lane["units"].as_str()?.parse().ok()?)))
-        });
-        Self { path, chain, pool, lanes: lanes.collect(), is_new: false }
+        let known: Known = state::read(&path).await?;
+        let (chain, pool) = (Some(chain), Some(pool));
+        let same = known.chain == chain && known.pool == pool;
+        let known = if same { known } else { Known { chain, pool, ..Known::default() } };
+        Ok(Self { path, known, is_new: false })
     }
 
     pub(super) fn note(&mut self, promised: Promised) {
         let Promised { payee, epoch, cumulative } = promised;
-        self.lanes.insert(payee, (epoch, cumulative));
+        self.known.lanes.insert(payee, Lane { epoch, units: cumulative });
         self.is_new = true;
     }
 
     /// Units promised of a lane.
     pub(super) fn of_lane(&self, payee: AccountId, epoch: u32) -> u128 {
-        let lane = self.lanes.get(&payee).filter(|(known, _)| *known == epoch);
-        lane.map_or(0, |(_, units)| *units)
+        let lane = self.known.lanes.get(&payee).filter(|lane| lane.epoch == epoch);
+        lane.map_or(0, |lane| lane.units)
     }
 
     /// Writes down what is new.
@@ -55,14 +65,55 @@ impl Promises {
         if !std::mem::replace(&mut self.is_new, false) {
             return;
         }
-        let lane = |(payee, (epoch, units)): (&AccountId, &(u32, u128))| {
-            (payee.to_string(), json!({ "epoch": epoch, "units": units.to_string() }))
-        };
-        let lanes: serde_json::Map<String, Value> = self.lanes.iter().map(lane).collect();
-        let chain = self.chain.to_string();
-        let text = json!({ "chain": chain, "pool": self.pool, "lanes": lanes }).to_string();
-        if let Err(error) = atomic::write(&self.path, text.as_bytes()).await {
-            tracing::warn!("{}: {error}", self.path.display());
+        if let Err(error) = state::write(&self.path, &self.known).await {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
+/// JSON has no numbers of 128 bits that every reader takes.
+mod digits {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(units: &u128, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(units)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u128, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn promises_of_the_pool_are_read_again_and_a_damaged_file_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let (chain, payee) = (ChainId::new([1; 32]), AccountId::new([3; 32]));
+        let path = folder.path().join(FILE);
+        let units = u128::MAX;
+        let text = format!(
+            r#"{{"chain":"{chain}","lanes":{{"{payee}":{{"epoch":2,"units":"{units}"}}}},"pool":5}}"#
+        );
+        std::fs::write(&path, &text).unwrap();
+        let read = Promises::of(folder.path(), chain, 5).await.unwrap();
+        assert_eq!((read.of_lane(payee, 2), read.of_lane(payee, 1)), (units, 0));
+        let other = Promises::of(folder.path(), chain, 6).await.unwrap();
+        assert_eq!(other.of_lane(payee, 2), 0);
+
+        let mut written = read;
+        written.note(Promised { payee, epoch: 3, cumulative: 40 });
+        written.write().await;
+        let read = Promises::of(folder.path(), chain, 5).await.unwrap();
+        assert_eq!(read.of_lane(payee, 3), 40);
+
+        let (epoch, units) = (text.replace("h\":2", "h\":-2"), text.replace("units", "unit"));
+        for damaged in ["", epoch.as_str(), units.as_str()] {
+            std::fs::write(&path, damaged).unwrap();
+            let read = Promises::of(folder.path(), chain, 5).await;
+            assert!(matches!(read, Err(PurseError::Damaged { .. })), "{damaged}");
         }
     }
 }

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::content::ContentError;
 use crate::purse;
+use crate::waiting::waiting;
 
 /// How often it is looked how far it is.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -218,8 +219,7 @@ impl<'f> Fetching<'f> {
         if known.len() != self.held {
             self.held = known.len();
             let (blocks, root) = (Arc::clone(self.blocks), self.wanted.link.cid);
-            let written = tokio::task::spawn_blocking(move || blocks.hold(root, &known)).await;
-            written.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+            waiting(move || blocks.hold(root, &known)).await?;
         }
         Ok(())
     }
