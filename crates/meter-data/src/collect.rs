@@ -133,8 +133,8 @@ impl Collector {
     }
 }
 
-/// Why an interval is not taken.
-enum Refused {
+/// Why a line is not taken, or the whole file.
+pub(crate) enum Refused {
     Line(Reason),
     File(ReadError),
 }

@@ -8,14 +8,12 @@
 use std::collections::BTreeMap;
 
 use crate::counter::Counter;
-use crate::energy::{micro_wh, unit_power};
+use crate::energy::{MICRO, micro_wh, unit_power};
 use crate::limits::TELEGRAM_BYTES_MAX;
 use crate::report::{Counters, Warning};
 use crate::zone::{local, seconds_of};
 use crate::{Direction, ReadError, Reason};
 use crate::{collect::Collector, text::whole_lines, time};
-
-const MICRO: i128 = 1_000_000;
 
 /// Whether text is in this format: a line begins with `/`, and a counter stands below it.
 pub(crate) fn is_it(text: &str) -> bool {
@@ -25,18 +23,18 @@ pub(crate) fn is_it(text: &str) -> bool {
 
 /// What a telegram says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Telegram {
+struct Telegram {
     /// The meter's number; where it tells none, what the first line says.
-    pub meter: String,
+    meter: String,
     /// As it stands there: `42`, `50`, `50213`.
-    pub version: Option<String>,
+    version: Option<String>,
     /// In seconds since 1970.
-    pub at_s: Option<i64>,
+    at_s: Option<i64>,
     /// Energy from the grid, in millionths of a Wh.
     import: Option<i128>,
     export: Option<i128>,
     /// Whether it had a CRC16.
-    pub has_checksum: bool,
+    has_checksum: bool,
 }
 
 impl Telegram {
@@ -44,7 +42,7 @@ impl Telegram {
     ///
     /// The CRC16 counts where it stands, and must stand there since version 4. It is over lines that
     /// end with CR and LF; a record that lost its CRs is read as if they were there.
-    pub fn read(text: &str) -> Result<Self, Reason> {
+    fn read(text: &str) -> Result<Self, Reason> {
         if text.len() > TELEGRAM_BYTES_MAX {
             return Err(Reason::TooLong);
         }
@@ -70,7 +68,7 @@ impl Telegram {
     }
 
     /// Counters in whole Wh.
-    pub fn counters(&self) -> Counters {
+    fn counters(&self) -> Counters {
         let wh = |micro: Option<i128>| u64::try_from(micro.unwrap_or(0) / MICRO).unwrap_or(0);
         Counters { at_s: self.at_s, import_wh: wh(self.import), export_wh: wh(self.export) }
     }

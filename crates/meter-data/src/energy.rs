@@ -8,7 +8,7 @@ const DIGITS_MAX: usize = 24;
 /// Largest number that is read, in millionths of a Wh; sums of some stay far inside an `i128`.
 const VALUE_MAX: i128 = 10_i128.pow(30);
 /// Millionths of a Wh in a Wh.
-const MICRO: i128 = 1_000_000;
+pub(crate) const MICRO: i128 = 1_000_000;
 
 /// Power of ten of a unit of energy, in millionths of a Wh; any case.
 pub(crate) fn unit_power(unit: &str) -> Option<i32> {

@@ -34,7 +34,6 @@ mod time;
 mod zone;
 
 pub use channel::{Direction, Quality};
-pub use dsmr::Telegram;
 pub use error::{ReadError, Reason};
 pub use meter::{Interval, Meter};
 pub use read::{Options, Reading, read};

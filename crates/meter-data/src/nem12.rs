@@ -19,6 +19,7 @@ use crate::energy::{micro_wh, unit_power};
 use crate::limits::{FIELDS_MAX, LINE_BYTES_MAX};
 use crate::report::Warning;
 use crate::text::lines;
+use crate::time::day_numbers;
 use crate::zone::{Side, Zone, local};
 use crate::{ReadError, Reason};
 
@@ -189,7 +190,8 @@ impl Reader<'_> {
         let (values, rest) =
             fields.get(2..).unwrap_or_default().split_at_checked(count).ok_or(Reason::Fields)?;
         let quality = rest.first().ok_or(Reason::Fields)?;
-        let start_s = self.zone.moment(date(fields[1])?, Side::After(None))?;
+        let midnight = local(day_numbers(fields[1])?, [0, 0, 0])?;
+        let start_s = self.zone.moment(midnight, Side::After(None))?;
         let read = values.iter().map(|value| micro_wh(value, power));
         let micro_wh = read.collect::<Result<Vec<_>, _>>()?;
         let flags = vec![flag(quality)?; count];
@@ -250,13 +252,4 @@ impl Reader<'_> {
         }
         Ok(())
     }
-}
-
-/// A date like `20040417`.
-fn date(text: &str) -> Result<jiff::civil::DateTime, Reason> {
-    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Reason::Time);
-    }
-    let part = |from: usize, to: usize| text[from..to].parse().map_err(|_| Reason::Time);
-    local([part(0, 4)?, part(4, 6)?, part(6, 8)?], [0, 0, 0])
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use crate::collect::{Collector, Entry, shortened};
+use crate::collect::{Collector, Entry, Refused, shortened};
 use crate::counter::Counter;
 use crate::energy::{micro_wh, unit_power};
 use crate::limits::{CHANNELS_MAX, INTERVALS_MAX, LINES_MAX, METERS_MAX, PREAMBLE_LINES_MAX};
@@ -188,17 +188,6 @@ struct Row {
     power: Option<i32>,
     /// Number and whether it has a fraction, by column.
     numbers: Vec<Option<(i128, bool)>>,
-}
-
-enum Refused {
-    Line(Reason),
-    File(ReadError),
-}
-
-impl From<Reason> for Refused {
-    fn from(reason: Reason) -> Self {
-        Self::Line(reason)
-    }
 }
 
 /// A meter's name, and the time of its last row.

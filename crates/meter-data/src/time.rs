@@ -48,14 +48,11 @@ pub(crate) fn stamp(text: &str, order: Order) -> Result<Stamp, Reason> {
 
 /// `20260304`, `202603040015`, `20260304001500`, seconds or milliseconds since 1970.
 fn digits(text: &str) -> Result<Stamp, Reason> {
-    let part = |from: usize, to: usize| match text.get(from..to) {
-        Some(digits) => number(digits),
-        None => Ok(0),
-    };
+    let part = |from: usize| text.get(from..from + 2).map_or(Ok(0), number);
     match text.len() {
         8 | 12 | 14 => {
-            let date = [part(0, 4)?, part(4, 6)?, part(6, 8)?];
-            Ok(Stamp::Local(local(date, [part(8, 10)?, part(10, 12)?, part(12, 14)?])?))
+            let time = [part(8)?, part(10)?, part(12)?];
+            Ok(Stamp::Local(local(day_numbers(&text[..8])?, time)?))
         }
         10 => Ok(Stamp::Moment(text.parse().map_err(|_| Reason::Time)?)),
         13 => Ok(Stamp::Moment(text[..10].parse().map_err(|_| Reason::Time)?)),
@@ -68,6 +65,14 @@ fn number(text: &str) -> Result<i32, Reason> {
     if good { text.parse().map_err(|_| Reason::Time) } else { Err(Reason::Time) }
 }
 
+/// Year, month and day of `YYYYMMDD`.
+pub(crate) fn day_numbers(text: &str) -> Result<[i32; 3], Reason> {
+    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Reason::Time);
+    }
+    Ok([number(&text[..4])?, number(&text[4..6])?, number(&text[6..])?])
+}
+
 /// The three parts of a date, and what stands between them.
 fn date_parts(text: &str) -> Option<([&str; 3], char)> {
     let mark = text.chars().find(|letter| ['-', '/', '.'].contains(letter))?;
@@ -77,9 +82,8 @@ fn date_parts(text: &str) -> Option<([&str; 3], char)> {
 }
 
 fn date_numbers(text: &str, order: Order) -> Result<[i32; 3], Reason> {
-    if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let part = |from: usize, to: usize| number(&text[from..to]);
-        return Ok([part(0, 4)?, part(4, 6)?, part(6, 8)?]);
+    if let Ok(numbers) = day_numbers(text) {
+        return Ok(numbers);
     }
     let (parts, mark) = date_parts(text).ok_or(Reason::Time)?;
     let [first, second, third] = parts.map(number);

@@ -93,7 +93,28 @@ proptest! {
     }
 
     #[test]
-    fn any_cut_of_any_intervals_loses_nothing(
+    fn cutting_and_adding_registers_loses_no_wh(
+        half_hours in proptest::collection::vec(0_u32..5000, 48),
+        minutes in proptest::collection::vec(0_u32..900, 288),
+    ) {
+        let day = |values: &[u32]| values.iter().map(|wh| format!(",{wh}")).collect::<String>();
+        let text = format!(
+            "100,NEM12,202610260000,A,B\n200,NMI,E1,1,E1,N1,M1,Wh,30,\n300,20261025{},A,,,\n\
+             200,NMI,E2,1,E2,N1,M1,Wh,5,\n300,20261025{},A,,,\n900\n",
+            day(&half_hours), day(&minutes)
+        );
+        let reading = read(text.as_bytes(), &Options::default()).unwrap();
+        laws(&reading);
+        let whole: u64 = half_hours.iter().chain(&minutes).map(|wh| u64::from(*wh)).sum();
+        let meter = &reading.meters[0];
+        let measured: u64 = meter.intervals.iter().filter_map(|one| one.import_wh).sum();
+        prop_assert_eq!(measured, whole);
+        let sold: u64 = meter.slots().slots.iter().map(|slot| slot.import_wh).sum();
+        prop_assert_eq!(sold, whole);
+    }
+
+    #[test]
+    fn any_intervals_keep_the_laws(
         rows in proptest::collection::vec((0_i64..2000, 1_i64..4000, 0_u32..5000), 1..40)
     ) {
         let line = |(gap_s, length_s, wh): &(i64, i64, u32), at_s: &mut i64| {

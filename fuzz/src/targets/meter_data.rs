@@ -1,4 +1,5 @@
-//! Files of electricity meters, in every format. What is read must be in order of time and lose no Wh.
+//! Files of electricity meters, in every format. What is read must be in order of time, and
+//! slots hold no more than was measured.
 
 use meter_data::{Direction, Format, Options, Reading, SLOT_S, Zone, read};
 
