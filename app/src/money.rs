@@ -1,18 +1,17 @@
-//! Units of the ledger's own asset, as people read and write them.
+//! Units of assets, the ledger's own first, as people read and write them.
 
-/// Digits after the point.
-const DECIMALS: usize = 6;
-/// What the asset is called.
+use wallet::lending::NATIVE_DECIMALS;
+
+/// What the ledger's own asset is called.
 pub(crate) const SYMBOL: &str = "STAR";
+/// Digits after the point that are shown of an amount; typed and signed are all.
+const SHOWN: usize = 6;
+/// Most bytes of an amount that is typed: 128 bits have 39 digits.
+const TYPED_BYTES_MAX: usize = 60;
 
-/// `12.5`, `1,204.000001`: as many digits after the point as say something, two at least.
+/// Units of the ledger's own asset for reading: `12.50`, `1,204.000001`.
 pub(crate) fn amount(units: u128) -> String {
-    let scale = 10u128.pow(6);
-    let (whole, rest) = (units / scale, units % scale);
-    let digits = format!("{rest:0width$}", width = DECIMALS);
-    let trimmed = digits.trim_end_matches('0');
-    let fraction = if trimmed.len() < 2 { &digits[..2] } else { trimmed };
-    format!("{}.{fraction}", grouped(whole))
+    shown(units, NATIVE_DECIMALS)
 }
 
 /// The same with the asset's name, never parted at a line's end.
@@ -20,7 +19,26 @@ pub(crate) fn named(units: u128) -> String {
     format!("{}\u{a0}{SYMBOL}", amount(units))
 }
 
-fn grouped(whole: u128) -> String {
+/// Units for reading, rounded down: two digits after the point at least, [`SHOWN`] at most.
+pub(crate) fn shown(units: u128, decimals: u8) -> String {
+    let (whole, digits) = parts(units, decimals);
+    let trimmed = digits.get(..SHOWN).unwrap_or(&digits).trim_end_matches('0');
+    if whole == 0 && units > 0 && trimmed.is_empty() {
+        return format!("under 0.{:0>SHOWN$}", 1);
+    }
+    format!("{}.{trimmed:0<2}", grouped(whole))
+}
+
+/// What is before the point, and the digits after it, as many as there are decimals.
+pub(crate) fn parts(units: u128, decimals: u8) -> (u128, String) {
+    let scale = 10_u128.checked_pow(decimals.into()).unwrap_or(u128::MAX);
+    let width = usize::from(decimals);
+    let digits = format!("{:0width$}", units % scale);
+    (units / scale, if decimals == 0 { String::new() } else { digits })
+}
+
+/// A whole number with a comma before every three digits.
+pub(crate) fn grouped(whole: u128) -> String {
     let digits = whole.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -32,19 +50,26 @@ fn grouped(whole: u128) -> String {
     text
 }
 
-/// Units in what a person typed: digits with at most one point or comma before the fraction.
+/// Units of the ledger's own asset in what a person typed.
 pub(crate) fn units(typed: &str) -> Option<u128> {
+    read(typed, NATIVE_DECIMALS)
+}
+
+/// Units in what a person typed: digits with at most one point or comma before the fraction. `None`: it
+/// is no amount of that many decimals.
+pub(crate) fn read(typed: &str, decimals: u8) -> Option<u128> {
     let typed = typed.trim().replace(',', ".");
     let (whole, fraction) = typed.split_once('.').unwrap_or((&typed, ""));
     let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if !plain(whole) || !plain(fraction) || fraction.len() > DECIMALS || typed.len() > 30 {
+    let decimals = usize::from(decimals);
+    if !plain(whole) || !plain(fraction) || fraction.len() > decimals {
         return None;
     }
-    if whole.is_empty() && fraction.is_empty() {
+    let empty = whole.is_empty() && fraction.is_empty();
+    if empty || typed.len() > TYPED_BYTES_MAX {
         return None;
     }
-    let padded = format!("{fraction:0<width$}", width = DECIMALS);
-    format!("{whole}{padded}").parse().ok()
+    format!("{whole}{fraction:0<decimals$}").parse().ok()
 }
 
 #[cfg(test)]
@@ -72,5 +97,20 @@ mod tests {
         }
         assert_eq!(units(" 2,5 "), Some(2_500_000));
         assert_eq!(units(".5"), Some(500_000));
+        assert_eq!(read("0.0000001", 6), None, "more digits than the asset has");
+        assert_eq!(read("1e3", 6), None);
+    }
+
+    #[test]
+    fn of_many_decimals_a_few_are_shown() {
+        for (units, text) in [
+            (0, "0.00"),
+            (1_500_000_000_000_000_000, "1.50"),
+            (1_234_000_000_000_000_000_001, "1,234.00"),
+            (1, "under 0.000001"),
+        ] {
+            assert_eq!(shown(units, 18), text);
+        }
+        assert_eq!(shown(5, 0), "5.00");
     }
 }

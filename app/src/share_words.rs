@@ -243,7 +243,6 @@ mod tests {
             has_percent,
             uploads: true,
             received_bytes: 0,
-            payable_bytes: 0,
             sent_bytes: 0,
         };
         share.peers = vec![peer; count];

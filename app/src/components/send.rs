@@ -243,7 +243,7 @@ fn account(typed: &str) -> Option<String> {
 }
 
 /// Why the wallet refused, in words.
-fn refusal(code: &str) -> Option<&'static str> {
+pub(crate) fn refusal(code: &str) -> Option<&'static str> {
     Some(match code {
         "" => return None,
         "too-much" => "The account does not hold that much with the fee.",

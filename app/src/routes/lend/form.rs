@@ -7,7 +7,7 @@ use wallet::lending::{self, Factor, Kind, Most, ONE, Preview, State, Wish};
 use crate::money;
 
 use super::desk::{Desk, Doing, What};
-use super::words::{self, exact, factor, named, percent, refusal, symbol, value, verb};
+use super::words::{exact, factor, named, percent, refusal, symbol, value, verb};
 
 /// Health after an action below which it is said that little is left: 1.1.
 const CLOSE: u128 = ONE + ONE / 10;
@@ -69,7 +69,7 @@ impl Draft {
             (true, Kind::Repay) => return Some(Wish::Repay(None)),
             _ => {}
         }
-        let units = words::units(&self.typed.read(), self.decimals())?;
+        let units = money::read(&self.typed.read(), self.decimals())?;
         (units > 0).then(|| kind.wish(units))
     }
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wallet::lending::Seen;
 use wallet::view::Sight;
 
-use crate::components::icon::{Glyph, Icon};
+use crate::components::proof_badge::{Badge, CHECKED, FORKED, FORKED_MORE};
 
 use super::desk::Desk;
 
@@ -42,11 +42,9 @@ impl State {
     }
 
     /// What the badge means.
-    const fn more(self) -> &'static str {
-        match self {
-            Self::Forked => {
-                "More than a third of the validators signed two blocks of one height. Nothing said by this ledger can be believed any more."
-            }
+    fn more(self) -> String {
+        let told = match self {
+            Self::Forked => FORKED_MORE,
             Self::Unproved => {
                 "Records that these numbers come from were not proved yet, or are of another version. Nothing is shown on a server\u{2019}s word."
             }
@@ -57,14 +55,17 @@ impl State {
                 "It was so, and is proved. Newer blocks were seen since, but no proof of these numbers came from there: the servers asked are slow, or keep it back."
             }
             Self::Good => {
-                "This page checked it itself: a certificate that more than two thirds of the validators signed, and proofs from there to every record these numbers come from. Interest since that block is added by the ledger\u{2019}s own rules."
+                return format!(
+                    "{CHECKED}, and proofs from there to every record these numbers come from. Interest since that block is added by the ledger\u{2019}s own rules."
+                );
             }
-        }
+        };
+        told.to_owned()
     }
 
     fn words(self, seen: Option<Seen>) -> String {
         match (self, seen) {
-            (Self::Forked, _) => "The ledger has two histories".to_owned(),
+            (Self::Forked, _) => FORKED.to_owned(),
             (Self::Unproved, _) | (_, None) => "Not proved".to_owned(),
             (Self::Still | Self::Behind, Some(seen)) => {
                 format!("Proved, but old: {}", blocks(seen))
@@ -88,16 +89,10 @@ pub(super) fn SeenBadge(
         let now = newest.zip(time_ms).map(|(height, time_ms)| Now { height, time_ms });
         State::of(view.sight, seen.get(), now)
     });
-    let good = move || state.get() == State::Good;
-    view! {
-        <details class="badge proof-badge" class:badge--warn=move || !good()>
-            <summary class="num">
-                {move || view! { <Icon glyph={if good() { Glyph::Shield } else { Glyph::ShieldOff }} /> }}
-                {move || state.get().words(seen.get())}
-            </summary>
-            <div class="badge-more">{move || state.get().more()}</div>
-        </details>
-    }
+    let good = Signal::derive(move || state.get() == State::Good);
+    let words = Signal::derive(move || state.get().words(seen.get()));
+    let more = Signal::derive(move || state.get().more());
+    view! { <Badge good words more /> }
 }
 
 fn blocks(seen: Seen) -> String {

@@ -2,13 +2,12 @@
 
 use wallet::lending::{Asset, Factor, Kind, ONE, Price, PriceState};
 
+use crate::components::send;
 use crate::format::{counted, duration};
-use crate::money;
+use crate::money::{self, grouped, parts, shown};
 
 /// Between a number and its unit.
 const NBSP: char = '\u{a0}';
-/// Digits after the point that are shown of an amount; typed and signed are all.
-const SHOWN: usize = 6;
 /// Scale of prices and values.
 const VALUE_DECIMALS: u8 = 8;
 
@@ -27,21 +26,9 @@ pub(super) fn exact(units: u128, decimals: u8) -> String {
     if trimmed.is_empty() { whole.to_string() } else { format!("{whole}.{trimmed}") }
 }
 
-/// Units for reading, rounded down: two digits after the point at least, [`SHOWN`] at most.
-pub(super) fn amount(units: u128, decimals: u8) -> String {
-    let (whole, digits) = parts(units, decimals);
-    let shown = digits.get(..SHOWN).unwrap_or(&digits);
-    let trimmed = shown.trim_end_matches('0');
-    let fraction = format!("{trimmed:0<2}");
-    if whole == 0 && units > 0 && trimmed.is_empty() {
-        return format!("under 0.{:0>SHOWN$}", 1);
-    }
-    format!("{}.{fraction}", grouped(whole))
-}
-
-/// The same with the asset's name.
+/// Units for reading, with the asset's name.
 pub(super) fn named(units: u128, asset: &Asset) -> String {
-    format!("{}{NBSP}{}", amount(units, asset.decimals), symbol(asset))
+    format!("{}{NBSP}{}", shown(units, asset.decimals), symbol(asset))
 }
 
 /// A value with 8 decimals, to the cent below.
@@ -52,20 +39,7 @@ pub(super) fn value(units: u128) -> String {
 
 /// A price: more digits than a value, since some are small.
 pub(super) fn price(price: u64) -> String {
-    amount(price.into(), VALUE_DECIMALS)
-}
-
-/// Units in what a person typed; `None`: it is no amount of that many decimals.
-pub(super) fn units(typed: &str, decimals: u8) -> Option<u128> {
-    let typed = typed.trim().replace(',', ".");
-    let (whole, fraction) = typed.split_once('.').unwrap_or((&typed, ""));
-    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let decimals = usize::from(decimals);
-    let empty = whole.is_empty() && fraction.is_empty();
-    if empty || !plain(whole) || !plain(fraction) || fraction.len() > decimals || typed.len() > 60 {
-        return None;
-    }
-    format!("{whole}{fraction:0<decimals$}").parse().ok()
+    shown(price.into(), VALUE_DECIMALS)
 }
 
 /// A share or a rate: `4.25 %`.
@@ -169,34 +143,10 @@ pub(super) const fn refusal(number: u16) -> &'static str {
 
 /// Why the wallet did not sign.
 pub(super) fn unsigned(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "" | "server" => return None,
-        "too-much" => "The account does not hold that much with the fee.",
-        "not-fresh" => {
-            "Nothing is sent while the newest block is not known. Try again in a moment."
-        }
-        _ => "The wallet did not take it.",
-    })
-}
-
-/// Whole, and digits after the point.
-fn parts(units: u128, decimals: u8) -> (u128, String) {
-    let scale = 10_u128.checked_pow(decimals.into()).unwrap_or(u128::MAX);
-    let width = usize::from(decimals);
-    let digits = format!("{:0width$}", units % scale);
-    (units / scale, if decimals == 0 { String::new() } else { digits })
-}
-
-fn grouped(whole: u128) -> String {
-    let digits = whole.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
+    match code {
+        "" | "server" => None,
+        code => Some(send::refusal(code).unwrap_or("The wallet did not take it.")),
     }
-    text
 }
 
 #[cfg(test)]
@@ -204,20 +154,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_read_with_a_few_digits_and_typed_with_all() {
-        for (shown, read, typed) in [
-            (0, "0.00", "0"),
-            (1_500_000_000_000_000_000, "1.50", "1.5"),
-            (1_234_000_000_000_000_000_001, "1,234.00", "1234.000000000000000001"),
-            (1, "under 0.000001", "0.000000000000000001"),
+    fn the_most_that_is_offered_has_all_its_digits_and_can_be_typed() {
+        for (units, typed) in [
+            (0, "0"),
+            (1_500_000_000_000_000_000, "1.5"),
+            (1_234_000_000_000_000_000_001, "1234.000000000000000001"),
+            (1, "0.000000000000000001"),
         ] {
-            assert_eq!(amount(shown, 18), read);
-            assert_eq!(exact(shown, 18), typed);
-            assert_eq!(units(typed, 18), Some(shown));
+            assert_eq!(exact(units, 18), typed);
+            assert_eq!(money::read(typed, 18), Some(units));
         }
-        assert_eq!(amount(5, 0), "5.00");
-        assert_eq!(units("0.0000001", 6), None, "more digits than the asset has");
-        assert_eq!(units("1e3", 6), None);
+    }
+
+    #[test]
+    fn what_an_action_was_refused_for_is_said_as_for_a_transfer() {
+        assert_eq!(unsigned("too-much"), send::refusal("too-much"));
+        assert_eq!(unsigned("action"), Some("The wallet did not take it."));
+        assert_eq!((unsigned(""), unsigned("server")), (None, None));
     }
 
     #[test]
@@ -230,8 +183,12 @@ mod tests {
 
     #[test]
     fn one_of_a_market_is_one_of_the_wallet() {
-        let one = 10_u128.pow(wallet::lending::NATIVE_DECIMALS.into());
-        assert_eq!(amount(one, wallet::lending::NATIVE_DECIMALS), money::amount(one));
+        let decimals = wallet::lending::NATIVE_DECIMALS;
+        let one = 10_u128.pow(decimals.into());
+        assert_eq!(
+            named(one, &Asset { id: 0, symbol: String::new(), decimals }),
+            money::named(one)
+        );
         assert_eq!(money::amount(one), "1.00");
     }
 
