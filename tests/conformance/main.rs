@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use wire::{
     blocks::{Ask, AskedBlock, BlockMessage, Decline, Forget, Holds, Part},
     node,
+    pay::{Lane, PayMessage, Promise, Stop, StopReason, Terms},
     peer::{
         Ack, Bye, Cancel, Choke, Data, Have, Hello, Message, Pieces, Playback, Refuse,
         RefuseReason, Request, Run,
@@ -161,6 +162,42 @@ fn block_messages_are_the_frozen_bytes() {
     for (vector, (name, message)) in vectors.iter().zip(block_messages()) {
         let bytes = unhex(vector["cbor"].as_str().unwrap());
         assert_eq!(BlockMessage::decode(&bytes), Ok(message), "{name}");
+    }
+}
+
+fn pay_messages() -> Vec<(&'static str, PayMessage)> {
+    let terms = Terms {
+        chain: [3; 32].into(),
+        account: [4; 32].into(),
+        asset: 0,
+        per_mib: 1_000,
+        quantum_bytes: 524_288,
+        required: true,
+    };
+    let lane = Lane { pool: 7, epoch: 1 };
+    // Larger than 64 bits: a big number of RFC 8949.
+    let cumulative = 1 << 64;
+    let promise = Promise { lane, cumulative, signature: [9; 64].into() };
+    vec![
+        ("terms", PayMessage::Terms(terms)),
+        ("lane", PayMessage::Lane(lane)),
+        ("promise", PayMessage::Promise(promise)),
+        ("stop", PayMessage::Stop(Stop { reason: StopReason::Limit })),
+    ]
+}
+
+#[test]
+fn messages_about_payment_are_the_frozen_bytes() {
+    let vectors: Vec<Value> = pay_messages()
+        .into_iter()
+        .map(|(name, message)| {
+            json!({ "name": name, "kind": "pay-message", "cbor": hex(&message.encode_to_vec()) })
+        })
+        .collect();
+    check_file("pay.json", &vectors);
+    for (vector, (name, message)) in vectors.iter().zip(pay_messages()) {
+        let bytes = unhex(vector["cbor"].as_str().unwrap());
+        assert_eq!(PayMessage::decode(&bytes), Ok(message), "{name}");
     }
 }
 

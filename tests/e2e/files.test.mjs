@@ -41,7 +41,7 @@ describe('files', () => {
     assert.ok((await phone.page.evaluate(() => document.documentElement.scrollWidth)) <= PHONE.width);
   });
 
-  test('64 MiB arrive as they were, and the receiver holds little of them', async () => {
+  test('64 MiB arrive as they were', async () => {
     const file = { name: 'film.mp4', size: 64 * MIB, seed: 11, type: 'video/mp4' };
     const [sender, receiver] = [await arrive(), await arrive()];
     const link = await sender.share([file], { withinMs: PATIENT_MS });

@@ -4,58 +4,11 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
-import { promises as fs } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
-import { launchChromium, temporaryFolder } from '../rig/browser.mjs';
-import { startStarling } from '../rig/starling.mjs';
-import { eventually } from './stage.mjs';
-
-const PHONE = { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
-const WIDE = { width: 1280, height: 900 };
-/** Folder for pictures of the pages; none: no pictures. */
-const PICTURES = process.env.STARLING_PICTURES;
+import { describe, test } from 'node:test';
+import { PHONE, WIDE, picture, press, until, withLedger } from './ledger-pages.mjs';
 
 describe('the ledger', () => {
-  let chromium;
-  let folder;
-  let server;
-  before(async () => {
-    chromium = await launchChromium();
-    folder = await temporaryFolder('ledger');
-    server = await startStarling({ folder });
-  });
-  after(async () => {
-    await chromium?.close();
-    await server?.close();
-    await fs.rm(folder, { recursive: true, force: true });
-  });
-
-  /** A tab with storage of its own. */
-  const visit = async (route, viewport = WIDE, host = server.url) => {
-    const context = await chromium.createBrowserContext();
-    const page = await context.newPage();
-    page.errors = [];
-    page.on('pageerror', (error) => page.errors.push(String(error)));
-    page.on('console', (message) => {
-      // A ledger that has no block yet says 404.
-      const expected = message.text().startsWith('Failed to load resource');
-      if (message.type() === 'error' && !expected) page.errors.push(message.text());
-    });
-    await page.setViewport(viewport);
-    await page.goto(`${host}${route}`, { waitUntil: 'domcontentloaded' });
-    return page;
-  };
-  const text = (page) => page.evaluate(() => document.body.innerText);
-  const until = (page, what, wanted, withinMs = 60_000) =>
-    eventually(what, async () => {
-      const seen = await text(page);
-      return { value: wanted.test(seen) && seen, seen: { seen, errors: page.errors } };
-    }, withinMs);
-  const press = (page, selector) => page.evaluate((one) => document.querySelector(one).click(), selector);
-  const picture = async (page, name) => {
-    if (!PICTURES) return;
-    await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
-  };
+  const { stage, visit } = withLedger();
 
   test('the faucet gives, one tab sends, and the other proves what came', async () => {
     const [one, two] = [await visit('/wallet'), await visit('/wallet', PHONE)];
@@ -104,7 +57,7 @@ describe('the ledger', () => {
   });
 
   test('a host that lies about a balance is named, and the balance is the one that another server proves', async () => {
-    const liar = await openLiar(server);
+    const liar = await openLiar(stage.server);
     try {
       const page = await visit('/wallet', WIDE, liar.url);
       await until(page, 'the wallet is open', /Proved at block \d+/);
@@ -113,11 +66,11 @@ describe('the ledger', () => {
       liar.lies = true;
       await page.evaluate(() => document.querySelector('a[href="/ledger"]').click());
       await until(page, 'servers are listed', /Servers asked/);
-      await page.type('#add-server', server.url);
+      await page.type('#add-server', stage.server.url);
       await page.keyboard.press('Enter');
       const seen = await until(page, 'the liar is named', /lied: its proof does not prove what it said/);
       assert.match(seen, /Not asked any more/);
-      await until(page, 'the honest server is heard', new RegExp(`${server.url}\\s+at block`));
+      await until(page, 'the honest server is heard', new RegExp(`${stage.server.url}\\s+at block`));
       await picture(page, 'ledger-liar');
       await page.evaluate(() => document.querySelector('a[href="/wallet"]').click());
       const wallet = await until(page, 'the balance stays proved', /10\.00\s*STAR/);

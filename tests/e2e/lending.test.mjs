@@ -2,64 +2,18 @@
 // would refuse is not offered, and a price that falls warns and brings health under one.
 
 import assert from 'node:assert/strict';
-import { promises as fs } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
-import { launchChromium, temporaryFolder } from '../rig/browser.mjs';
-import { startStarling } from '../rig/starling.mjs';
+import { describe, test } from 'node:test';
+import { BLOCKS_MS, PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
 import { DOLLAR, openMarket } from './lending-market.mjs';
 import { eventually } from './stage.mjs';
 
-const PHONE = { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
-const WIDE = { width: 1280, height: 900 };
-/** Folder for pictures of the pages; none: no pictures. */
-const PICTURES = process.env.STARLING_PICTURES;
 const [USDX, STAR] = ['#reserve-0', '#reserve-1'];
 
 describe('the markets', () => {
-  let chromium;
-  let folder;
-  let server;
+  // A lone validator's blocks come every ten seconds otherwise, and a market takes many.
+  const { stage, visit } = withLedger({ config: '[ledger]\nheartbeat_ms = 300\n' });
   let market;
-  before(async () => {
-    chromium = await launchChromium();
-    folder = await temporaryFolder('lending');
-    // A lone validator's blocks come every ten seconds otherwise, and a market takes many.
-    server = await startStarling({ folder, config: '[ledger]\nheartbeat_ms = 300\n' });
-  });
-  after(async () => {
-    await chromium?.close();
-    await server?.close();
-    await fs.rm(folder, { recursive: true, force: true });
-  });
 
-  const visit = async (route, viewport = WIDE) => {
-    const context = await chromium.createBrowserContext();
-    const page = await context.newPage();
-    page.errors = [];
-    page.on('pageerror', (error) => page.errors.push(String(error)));
-    page.on('console', (message) => {
-      // A ledger that has no block yet says 404.
-      const expected = message.text().startsWith('Failed to load resource');
-      if (message.type() === 'error' && !expected) page.errors.push(message.text());
-    });
-    await page.setViewport(viewport);
-    await page.goto(`${server.url}${route}`, { waitUntil: 'domcontentloaded' });
-    return page;
-  };
-  const text = (page, selector = 'body') =>
-    page.evaluate((one) => document.querySelector(one)?.innerText ?? '', selector);
-  const until = async (page, what, wanted, selector) => {
-    const found = await eventually(what, async () => {
-      const seen = await text(page, selector);
-      return { value: wanted.test(seen) && { seen }, seen: { seen, errors: page.errors } };
-    }, 60_000);
-    return found.seen;
-  };
-  const press = (page, selector) => page.evaluate((one) => document.querySelector(one).click(), selector);
-  const picture = async (page, name) => {
-    if (!PICTURES) return;
-    await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
-  };
   /** Opens a form as soon as its button is on. */
   const begin = async (page, reserve, kind) => {
     const button = `${reserve} [data-kind="${kind}"]`;
@@ -67,7 +21,7 @@ describe('the markets', () => {
       const seen = await text(page, `${reserve} .why`);
       const value = await page.evaluate((one) => document.querySelector(one)?.disabled === false, button);
       return { value, seen };
-    }, 60_000);
+    }, BLOCKS_MS);
     await press(page, button);
     await page.waitForSelector('dialog[open] #act-units');
   };
@@ -89,7 +43,7 @@ describe('the markets', () => {
   test('a ledger without markets says so, and a new one is found and proved by itself', async () => {
     const page = await visit('/lend');
     await until(page, 'there are none', /No market was opened yet/);
-    market = await openMarket(server);
+    market = await openMarket(stage.server);
     const seen = await until(page, 'it is there', /Market 1[\s\S]*USDX[\s\S]*STAR[\s\S]*Proved at block/);
     assert.match(seen, /Supply APY/);
     const priced = await until(page, 'prices are proved', /4 of 4\s*reporters fresh/, STAR);

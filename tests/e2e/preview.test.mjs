@@ -77,7 +77,7 @@ describe('looking at files', () => {
     });
   }
 
-  test('a PDF is shown apart from our page, and only when it is whole', async () => {
+  test('a PDF is offered only when it is whole, and then as a PDF where the browser shows one', async () => {
     const head = Buffer.from(PDF).toString('base64');
     const [sender, receiver] = [await arrive(), await arrive()];
     await sender.limitUpload(16);

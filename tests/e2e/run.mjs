@@ -5,7 +5,7 @@
 
 import { runFolder } from '../rig/runner.mjs';
 
-/** Nothing in these is measured by time: they wait for what must come, as long as it takes. */
+/** No assertion in these is about time: they wait for what must come. Durations that they print are of a shared machine. */
 const PATIENT = ['file-tag', 'files', 'gateway', 'keeping', 'ledger', 'native', 'preview', 'share-page', 'share-target'];
 
 await runFolder(new URL('.', import.meta.url), { patient: PATIENT });

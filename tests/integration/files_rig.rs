@@ -30,10 +30,18 @@ impl Place {
         path
     }
 
-    pub(crate) fn command(&self, words: &[&str]) -> Command {
+    /// The binary in this folder.
+    pub(crate) fn plain(&self, words: &[&str]) -> Command {
         let mut starling = Command::new(env!("CARGO_BIN_EXE_starling"));
-        starling.args(words).args(["--data", "store"]).current_dir(self.0.path());
+        starling.args(words).current_dir(self.0.path());
         starling.stdin(Stdio::null()).env("NO_PROXY", "*");
+        starling
+    }
+
+    /// The same, on the store.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut starling = self.plain(words);
+        starling.args(["--data", "store"]);
         starling
     }
 

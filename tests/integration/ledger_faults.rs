@@ -1,6 +1,6 @@
 //! More validators gone than agreement bears, and one that lost its disk.
 //!
-//! Messages that are lost, partitions, clocks and validators that lie: `ledger-node/src/sim.rs`.
+//! Messages that are lost, partitions, clocks and validators that lie are not tested yet.
 
 use super::ledger_rig::{Network, transfer};
 use super::somebody;
@@ -28,7 +28,7 @@ async fn one_history(network: &Network, height: u64) {
 }
 
 #[tokio::test]
-async fn two_of_four_make_nothing_final_and_go_on_when_the_others_are_back() {
+async fn what_two_of_four_are_sent_is_kept_and_final_when_a_third_is_back() {
     let mut network = four().await;
     let first = network.send(0, somebody(), 1);
     network.until(1, first["height"].as_u64().unwrap()).await;
@@ -37,8 +37,7 @@ async fn two_of_four_make_nothing_final_and_go_on_when_the_others_are_back() {
     let key = network.faucet();
     let sent = transfer(&network, 0, &key, somebody(), 7).await;
     let waiting = network.get(0, &format!("receipts/{sent}")).await;
-    // It is kept, and final when a third one is back. That nothing is until then, however long it takes:
-    // `with_too_few_nothing_is_final_until_they_are_back` of the simulation.
+    // It is kept, and final when a third one is back. That nothing is until then is not asserted here.
     assert_eq!(waiting["waiting"], true);
 
     network.start(2).await;

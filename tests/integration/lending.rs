@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use ledger::domains::{
@@ -17,6 +17,7 @@ use serde_json::Value;
 use starling::key_file;
 use starling::ledger_client::{Client, ClientError};
 
+use super::files_rig::Killed;
 use super::ledger_rig::{Network, starling};
 
 /// What a slow machine may take for anything here.
@@ -32,17 +33,6 @@ const ONE: u128 = 1_000_000;
 const PRICE_ONE: u64 = 100_000_000;
 /// How long a report of SUN counts: the shortest there is.
 const AGE_MAX_S: u64 = 10;
-
-/// A process that ends with it.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Neither can fail in a way that matters: the process is ours, and it is gone afterwards.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// A ledger with a market of two assets that four accounts report on.
 struct Town {
@@ -191,7 +181,7 @@ impl Town {
     }
 
     /// A reporter of SUN that reads its file every second; the first address it has is nobody's.
-    fn reporter(&self, reporter: usize) -> Running {
+    fn reporter(&self, reporter: usize) -> Killed {
         let child = starling()
             .args(["report", "--feed", "1", "--every", "1", "--json"])
             .args(["--node", "http://127.0.0.1:1", &self.network.base(0), "--file"])
@@ -200,7 +190,7 @@ impl Town {
             .arg(self.file(&format!("reporter-{reporter}.key")))
             .stdout(Stdio::null())
             .spawn();
-        Running(child.unwrap())
+        Killed(child.unwrap())
     }
 
     /// Runs a command of this ledger to its end.
@@ -292,7 +282,7 @@ async fn business(town: &Town) -> (KeyPair, KeyPair) {
 }
 
 /// One that comes back goes on where it was, and a fourth that lies moves nothing.
-async fn check_reporters(town: &Town, reporting: &mut Vec<Running>) {
+async fn check_reporters(town: &Town, reporting: &mut Vec<Killed>) {
     let before = town.said(0).await.unwrap().number;
     drop(reporting.remove(0));
     reporting.push(town.reporter(0));
@@ -311,7 +301,7 @@ fn person_of(path: &Path) -> KeyPair {
 }
 
 impl Town {
-    fn keeper(&self) -> Running {
+    fn keeper(&self) -> Killed {
         let told = File::create(self.file("keeper.lines")).unwrap();
         let child = starling()
             .args(["liquidate", "--watch", "--every", "1", "--market", "1", "--json", "--key"])
@@ -319,7 +309,7 @@ impl Town {
             .args(["--node", &self.network.base(0)])
             .stdout(told)
             .spawn();
-        Running(child.unwrap())
+        Killed(child.unwrap())
     }
 }
 
@@ -429,7 +419,7 @@ async fn the_demo_of_lending_is_made_once_and_anybody_can_borrow_in_it() {
         assert_eq!(first[same], again[same], "{same}");
     }
 
-    let _reporting = Running(demo(&["--run"]).stdout(Stdio::null()).spawn().unwrap());
+    let _reporting = Killed(demo(&["--run"]).stdout(Stdio::null()).spawn().unwrap());
     let somebody = person(82);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     for asset in ["", "?asset=1"] {

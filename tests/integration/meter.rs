@@ -1,32 +1,33 @@
 //! `starling meter` as people run it: tables, JSON, exit codes, and a replay that keeps its speed.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+#[allow(dead_code, reason = "the rig is shared with the tests of files")]
+mod files_rig;
+
 use std::fmt::Write as _;
-use std::fs;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
+use files_rig::Place;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 const REAL: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../crates/meter-data/tests/data/nem12/multiple_quality.csv"
 );
 
-struct Desk(TempDir);
+/// A place with a file `readings`.
+struct Desk(Place);
 
 impl Desk {
     fn with(text: &str) -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
-        fs::write(desk.0.path().join("readings"), text).unwrap();
-        desk
+        let place = Place::new();
+        place.write("readings", text.as_bytes());
+        Self(place)
     }
 
     fn run(&self, words: &[&str]) -> Output {
-        let mut starling = Command::new(env!("CARGO_BIN_EXE_starling"));
-        starling.arg("meter").args(words).current_dir(self.0.path()).stdin(Stdio::null());
-        starling.output().unwrap()
+        self.0.plain(&[&["meter"][..], words].concat()).output().unwrap()
     }
 
     /// What it prints; it must succeed.

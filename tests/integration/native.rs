@@ -179,4 +179,5 @@ fn each_failure_has_its_exit_code_and_says_what_to_do() {
     let left = fs::read_dir(receiver.path(".")).unwrap().map(|entry| entry.unwrap().file_name());
     let left: Vec<_> = left.filter(|name| name.to_string_lossy().ends_with(".tmp")).collect();
     assert!(left.is_empty(), "half written: {left:?}");
+    assert!(!receiver.path("n").exists(), "nothing was begun");
 }

@@ -1,7 +1,7 @@
 //! `starling get --pay` and `starling seed --earn`: bytes are paid from peer to peer while they come, and settled
 //! on the ledger of a real server.
 //!
-//! Proves: what came is paid, to the unit, and arrives in the payee's account; who does not pay, or not that
+//! Proves: what came is paid, little more, and arrives in the payee's account; who does not pay, or not that
 //! much, gets a first credit and no more; the same pool pays the next time.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![allow(dead_code, reason = "the rigs are shared with other tests")]
@@ -136,6 +136,8 @@ fn who_does_not_pay_gets_a_credit_and_no_more_where_paying_is_a_must() {
 fn an_account_without_units_and_a_ledger_that_is_not_there_are_said_before_anything_is_fetched() {
     let (server, sender, receiver) = (Place::new(), Place::new(), Place::new());
     let bank = Bank::new(&server);
+    // The ledger has started.
+    bank.somebody(&sender);
     sender.write("film.bin", &noise(MIB, 4));
     let seeded = Seeded::start(&sender, &["film.bin", "--server", &bank.served.url]);
     let (code, text) = receiver.fails(&["get", &seeded.link, "--pay", "poor.key"]);
@@ -143,4 +145,5 @@ fn an_account_without_units_and_a_ledger_that_is_not_there_are_said_before_anyth
     let nowhere = ["get", &seeded.link, "--pay", "poor.key", "--node", "http://127.0.0.1:1"];
     let (code, text) = receiver.fails(&nowhere);
     assert!(code == 7 && text.contains("--node"), "{code}: {text}");
+    assert!(receiver.blocks().is_empty(), "nothing was fetched");
 }

@@ -142,7 +142,7 @@ fn a_sender_of_four_sends_little_more_than_once() {
 
 /// One share with four receivers beside one with one, on one line: connections would share it four to one.
 #[test]
-fn shares_of_one_machine_send_as_much_as_each_other() {
+fn shares_of_one_machine_send_as_much_as_each_other_under_a_limit_and_not_yet_without_one() {
     for limit in [None, Some(1_000_000)] {
         let mut world = World::new(51, Content::file(51, 48 << 20));
         world.add(Access::home(16_000_000, 100_000_000), Role::Honest, true);

@@ -35,7 +35,7 @@ pub(crate) enum Gateway {
     HasNothing,
     Lies,
     IsDown,
-    /// Answers after half a minute that it has nothing.
+    /// No answer comes: after half a minute that is known.
     Hangs,
 }
 
