@@ -40,7 +40,7 @@ use tower_http::cors::{Any, CorsLayer};
 
 pub use error::ApiError;
 
-use crate::node::{Certified, Handle};
+use crate::node::{Certified, Fate, Handle};
 
 /// Longest key of a record that may be asked for, in bytes.
 pub const KEY_BYTES_MAX: usize = 128;
@@ -116,13 +116,13 @@ async fn receipt(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let id: TransactionId = parse(&id)?;
-    match node.receipt(&id)? {
-        Some(receipt) if accepts_cbor(&headers) => Ok(cbor(encoded(&receipt))),
-        Some(receipt) => Ok(Json(receipt_json(&receipt)).into_response()),
-        None if node.waits(&id) && !accepts_cbor(&headers) => {
+    match node.fate(&id)? {
+        Fate::Done(receipt) if accepts_cbor(&headers) => Ok(cbor(encoded(&receipt))),
+        Fate::Done(receipt) => Ok(Json(receipt_json(&receipt)).into_response()),
+        Fate::Waits if !accepts_cbor(&headers) => {
             Ok(Json(json!({ "transaction": id, "waiting": true })).into_response())
         }
-        None => Err(ApiError::Unknown),
+        Fate::Waits | Fate::Unknown => Err(ApiError::Unknown),
     }
 }
 

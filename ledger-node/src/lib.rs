@@ -32,5 +32,5 @@ pub use faucet::{Denied, Faucet, GIFT_UNITS};
 pub use network::{
     Allocation, Network, NetworkError, Plan, VALIDATORS_MAX, Validator, deal_network, namespace,
 };
-pub use node::{Certified, Handle, Node, NodeError, Proved, Unanswered};
+pub use node::{Certified, Fate, Handle, Node, NodeError, Proved, Unanswered};
 pub use records::RecordsError;

@@ -69,6 +69,17 @@ pub struct Node {
     ended: Option<oneshot::Receiver<()>>,
 }
 
+/// What became of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It waits for a block.
+    Waits,
+    /// A final block holds it.
+    Done(Receipt),
+    /// It was never here, or waits no more: it expired, or dearer ones needed the room.
+    Unknown,
+}
+
 /// What may be asked of a validator, from any thread. Clones ask the same one.
 #[derive(Debug, Clone)]
 pub struct Handle {
@@ -305,11 +316,6 @@ impl Handle {
         self.core.mempool().size()
     }
 
-    /// Whether a transaction waits.
-    pub fn waits(&self, id: &TransactionId) -> bool {
-        self.core.mempool().holds(id)
-    }
-
     /// Takes a transaction. It waits until a block holds it, it expires, or dearer ones need the
     /// room. Checks signatures: call it where that may take its time.
     ///
@@ -326,7 +332,21 @@ impl Handle {
         Ok(id)
     }
 
-    /// What became of a transaction; none while it waits or if it is not known.
+    /// What became of a transaction.
+    ///
+    /// # Errors
+    /// The records can't be read.
+    pub fn fate(&self, id: &TransactionId) -> Result<Fate, RecordsError> {
+        // A block's receipts are kept before what it holds no longer waits: in this order none is missed.
+        let waits = self.core.mempool().holds(id);
+        Ok(match self.receipt(id)? {
+            Some(receipt) => Fate::Done(receipt),
+            None if waits => Fate::Waits,
+            None => Fate::Unknown,
+        })
+    }
+
+    /// The receipt of a transaction that a final block holds.
     ///
     /// # Errors
     /// The records can't be read.

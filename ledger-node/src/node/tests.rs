@@ -31,13 +31,17 @@ fn is_proved(key: &Key, proved: &Proved) -> bool {
         .is_ok_and(|record| record == proved.record.as_deref())
 }
 
-async fn pay(handle: &Handle, key: &KeyPair, to: AccountId) -> Receipt {
+fn signed(handle: &Handle, key: &KeyPair, to: AccountId) -> Vec<u8> {
     let transfer = accounts::Action::Transfer { asset: AssetId::NATIVE, to, amount: 5 };
     let signer = AccountId::of_key(key.id());
     let nonce = handle.with_state(|state| accounts::nonce(state, signer)).unwrap();
     let mut body = Body::new(handle.chain(), signer, nonce, Action::Accounts(transfer));
     body.fee = 100_000;
-    let id = handle.submit(&body.sign(key).to_bytes()).unwrap();
+    body.sign(key).to_bytes()
+}
+
+async fn pay(handle: &Handle, key: &KeyPair, to: AccountId) -> Receipt {
+    let id = handle.submit(&signed(handle, key, to)).unwrap();
     let mut heights = handle.height();
     let waiting = async {
         loop {
@@ -91,6 +95,29 @@ async fn certificates_and_proofs_hold_under_the_group_key_and_no_other_bit_does(
         let mut other = certified.clone();
         other.headers[0][byte] ^= 1 << (byte % 8);
         assert!(!is_final(&handle, &other), "byte {byte}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_is_known_from_its_submission_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: folder.path().to_owned(), heartbeat_ms: 200, ..Config::default() };
+    let node = Node::start(&config).unwrap();
+    let (handle, key) = (node.handle(), faucet(folder.path()));
+    // Whoever asks all the time asks at the worst moment.
+    for turn in 0..20 {
+        let id = handle.submit(&signed(&handle, &key, AccountId::new([7; 32]))).unwrap();
+        let asking = async {
+            loop {
+                match handle.fate(&id).unwrap() {
+                    Fate::Waits => tokio::task::yield_now().await,
+                    fate => break fate,
+                }
+            }
+        };
+        let fate = tokio::time::timeout(DEADLINE, asking).await.unwrap();
+        assert!(matches!(fate, Fate::Done(_)), "turn {turn}: {fate:?}");
     }
     node.stop().await;
 }
