@@ -86,7 +86,7 @@ describe('native peers', () => {
   });
 
   test('a get that was killed in the middle fetches only what is missing', async () => {
-    const blocks = 96;
+    const blocks = 32;
     const file = { name: 'half.bin', size: blocks * MIB, seed: 37 };
     const sender = await arrive();
     const link = await sender.share([file], { withinMs: PATIENT_MS });

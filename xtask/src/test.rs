@@ -4,6 +4,7 @@
 //! how long it took, the last line counts. A stage without tests of its own counts as one, one that
 //! this machine can't run as none.
 
+mod beside;
 mod count;
 mod size;
 mod stages;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 
 use crate::{house::House, say, setup};
+use beside::Beside;
 use count::Tally;
 
 /// Options of `test`.
@@ -36,6 +38,8 @@ pub(super) struct Stage {
     pub(super) what: &'static str,
     /// What it may take on two cores from cold. Going over is said, not punished.
     pub(super) budget_minutes: u64,
+    /// Whether it runs on the web bundle.
+    pub(super) needs_web: bool,
     /// Adds to the tally, or fails as one.
     pub(super) run: fn(&House, &mut Tally) -> Result<()>,
 }
@@ -59,7 +63,11 @@ pub(crate) fn test(house: &House, args: &Args) -> Result<()> {
     let start = Instant::now();
     setup::for_test(house)?;
     let set_up = start.elapsed();
-    let rows: Vec<Row> = chosen.into_iter().map(|stage| run_stage(house, stage)).collect();
+    let mut beside = if builds_beside(&chosen) { Beside::start(house) } else { None };
+    let mut rows = Vec::new();
+    for stage in chosen {
+        rows.push(run_stage(house, stage, if stage.needs_web { beside.take() } else { None }));
+    }
     summarise(&rows, set_up, start.elapsed());
     if rows.iter().any(|row| row.tally.failed > 0) {
         // The counting line stays the last one: the exit code says the rest.
@@ -84,9 +92,18 @@ fn choose(args: &Args) -> Result<Vec<&'static Stage>> {
     Ok(chosen)
 }
 
-fn run_stage(house: &House, stage: &'static Stage) -> Row {
+/// Whether the bundle is built while stages run that do not need it.
+fn builds_beside(chosen: &[&Stage]) -> bool {
+    let first = chosen.iter().position(|stage| stage.needs_web);
+    first.is_some_and(|first| chosen[..first].iter().any(|stage| stage.name == "nextest"))
+}
+
+fn run_stage(house: &House, stage: &'static Stage, beside: Option<Beside>) -> Row {
     println!("\n── {}: {} ──", stage.name, stage.what);
     let start = Instant::now();
+    if let Some(beside) = beside {
+        beside.join();
+    }
     let mut tally = Tally::default();
     let outcome = (stage.run)(house, &mut tally);
     if let Err(error) = &outcome {

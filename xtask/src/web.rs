@@ -177,9 +177,13 @@ fn assemble(
     if mode == Mode::Release {
         compress::compress(house, &next, &files)?;
     }
-    let web = house.web();
-    clear(&web)?;
-    fs::rename(&next, &web).with_context(|| format!("putting {} in place", web.display()))
+    let (web, old) = (house.web(), house.root.join("dist/web.old"));
+    clear(&old)?;
+    if web.is_dir() {
+        fs::rename(&web, &old).with_context(|| format!("putting {} aside", web.display()))?;
+    }
+    fs::rename(&next, &web).with_context(|| format!("putting {} in place", web.display()))?;
+    clear(&old)
 }
 
 /// Makes the page of a debug bundle reload when it is built anew.

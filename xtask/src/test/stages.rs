@@ -37,68 +37,38 @@ const SUITE: [&str; 4] = ["--package", "workspace-tests", "--test", "sim"];
 
 /// Every stage.
 pub(super) const ALL: &[Stage] = &[
-    Stage { name: "fmt", what: "formatting", budget_minutes: 1, run: fmt },
-    Stage { name: "tidy", what: "the map, sizes, paths, anchors", budget_minutes: 1, run: tidy },
-    Stage { name: "typos", what: "spelling", budget_minutes: 1, run: typos },
-    Stage {
-        name: "deny",
-        what: "licences, sources, who imports whom",
-        budget_minutes: 1,
-        run: deny,
-    },
-    Stage { name: "clippy", what: "lints, native", budget_minutes: 5, run: clippy },
-    Stage {
-        name: "clippy-wasm",
-        what: "lints, browser crates",
-        budget_minutes: 4,
-        run: clippy_wasm,
-    },
-    Stage {
-        name: "nextest",
-        what: "unit, property, integration tests",
-        budget_minutes: 6,
-        run: nextest,
-    },
-    Stage { name: "doctest", what: "examples in doc comments", budget_minutes: 2, run: doctest },
-    Stage { name: "doc", what: "doc comments build, links resolve", budget_minutes: 3, run: doc },
-    Stage {
-        name: "fuzz",
-        what: "fuzz targets build and survive a short soak",
-        budget_minutes: 3,
-        run: fuzz,
-    },
-    Stage {
-        name: "sim",
-        what: "the simulator: 14 seeds of each of 15 scenarios",
-        budget_minutes: 5,
-        run: sim,
-    },
-    Stage { name: "web", what: "the bundle: imports and sizes", budget_minutes: 5, run: bundle },
-    Stage {
-        name: "wasm",
-        what: "browser driver in Chromium and Firefox",
-        budget_minutes: 4,
-        run: wasm::run,
-    },
-    Stage {
-        name: "interop",
-        what: "files, trackers, credentials and grants as other programs have them",
-        budget_minutes: 3,
-        run: interop,
-    },
-    Stage {
-        name: "e2e",
-        what: "real browsers, real WebRTC, real video",
-        budget_minutes: 12,
-        run: e2e,
-    },
-    Stage {
-        name: "netns",
-        what: "NATs, firewalls, moving hosts, in network namespaces (root)",
-        budget_minutes: 10,
-        run: netns,
-    },
+    native("fmt", "formatting", 1, fmt),
+    native("tidy", "the map, sizes, paths, anchors", 1, tidy),
+    native("typos", "spelling", 1, typos),
+    native("deny", "licences, sources, who imports whom", 1, deny),
+    native("clippy", "lints, native", 5, clippy),
+    native("clippy-wasm", "lints, browser crates", 4, clippy_wasm),
+    native("nextest", "unit, property, integration tests", 12, nextest),
+    native("doctest", "examples in doc comments", 2, doctest),
+    native("doc", "doc comments build, links resolve", 3, doc),
+    native("fuzz", "fuzz targets build and survive a short soak", 3, fuzz),
+    native("sim", "the simulator: 14 seeds of each of 15 scenarios", 5, sim),
+    on_web("web", "the bundle, built beside the others: imports and sizes", 5, bundle),
+    on_web("wasm", "browser driver in Chromium and Firefox", 4, wasm::run),
+    on_web(
+        "interop",
+        "files, trackers, credentials and grants as other programs have them",
+        3,
+        interop,
+    ),
+    on_web("e2e", "real browsers, real WebRTC, real video", 15, e2e),
+    on_web("netns", "NATs, firewalls, moving hosts, in network namespaces (root)", 6, netns),
 ];
+
+type Run = fn(&House, &mut Tally) -> Result<()>;
+
+const fn native(name: &'static str, what: &'static str, budget_minutes: u64, run: Run) -> Stage {
+    Stage { name, what, budget_minutes, needs_web: false, run }
+}
+
+const fn on_web(name: &'static str, what: &'static str, budget_minutes: u64, run: Run) -> Stage {
+    Stage { name, what, budget_minutes, needs_web: true, run }
+}
 
 fn fmt(house: &House, _: &mut Tally) -> Result<()> {
     house::run(&mut house.cargo(["fmt", "--all", "--check"]))?;
