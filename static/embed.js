@@ -21,6 +21,8 @@ const STATS_EVERY_MS = 1000;
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 /** A second media error within this time is not recovered the same way, in milliseconds. */
 const MEDIA_ERROR_MS = 5000;
+/** Whoever falls behind the edge of a live stream plays a little faster until the edge is near again. */
+const DEFAULTS = { maxLiveSyncPlaybackRate: 1.1 };
 
 /** @typedef {import("./embed.js").Peer} Peer */
 /** @typedef {import("./embed.js").PeerOptions} PeerOptions */
@@ -256,13 +258,8 @@ class StarlingPlayer extends HTMLElement {
   /** What a site's owner wants to know, as of now. @returns {Stats} */
   get stats() {
     const stats = this.#session?.stats ?? {
-      httpBytes: 0,
-      p2pBytes: 0,
-      cacheBytes: 0,
-      uploadBytes: 0,
-      offload: 0,
-      peers: 0,
-      swarmSize: 0,
+      ...{ httpBytes: 0, p2pBytes: 0, cacheBytes: 0, uploadBytes: 0 },
+      ...{ offload: 0, peers: 0, swarmSize: 0 },
       startupMs: this.#meter?.startupMs ?? null,
       stalls: this.#meter?.stalls ?? 0,
       stallMs: this.#meter?.stallMs ?? 0,
@@ -329,7 +326,7 @@ class StarlingPlayer extends HTMLElement {
    * @param {string} url
    */
   #startHls(Hls, SessionClass, url) {
-    const hls = (this.#hls = new Hls(this.#hlsConfig));
+    const hls = (this.#hls = new Hls({ ...DEFAULTS, ...this.#hlsConfig }));
     hls.on(Hls.Events.ERROR, (/** @type {any} */ _, /** @type {any} */ data) => this.#onHlsError(hls, data));
     if (SessionClass) {
       const text = (/** @type {string} */ name) => this.getAttribute(name) || undefined;

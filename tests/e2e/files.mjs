@@ -92,7 +92,7 @@ export class Person {
    */
   async share(files, { password = '', isPublic = false, withinMs = PATIENCE_MS } = {}) {
     await this.go('/share');
-    await this.page.waitForSelector('#pick-files + button:not([disabled])', { timeout: PATIENCE_MS });
+    await this.page.waitForSelector('#pick-files + button:not([disabled])', { timeout: withinMs });
     if (isPublic) await this.page.click('[name=readers][value=public]');
     if (password) {
       await this.page.click('.share-lock .switch');
@@ -111,7 +111,7 @@ export class Person {
   /** Shares a folder on disk by the page's folder picker. Chromium only. */
   async shareFolder(folder, { withinMs = PATIENCE_MS } = {}) {
     await this.go('/share');
-    await this.page.waitForSelector('#pick-folder + button:not([disabled])', { timeout: PATIENCE_MS });
+    await this.page.waitForSelector('#pick-folder + button:not([disabled])', { timeout: withinMs });
     await (await this.page.$('#pick-folder')).uploadFile(folder);
     return this.madeLink(withinMs);
   }

@@ -6,6 +6,8 @@
 import { runFolder } from '../rig/runner.mjs';
 
 /** No assertion in these is about time: they wait for what must come. Durations that they print are of a shared machine. */
-const PATIENT = ['file-tag', 'files', 'gateway', 'keeping', 'ledger', 'native', 'preview', 'share-page', 'share-target'];
+const PATIENT = [
+  'app', 'file-tag', 'files', 'gateway', 'host', 'keeping', 'ledger', 'lending', 'native', 'preview', 'saving', 'share-page', 'share-target',
+];
 
 await runFolder(new URL('.', import.meta.url), { patient: PATIENT });
