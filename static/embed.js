@@ -151,6 +151,7 @@ class StarlingPlayer extends HTMLElement {
   /** Counts loads: what comes late for an earlier one is dropped. */ #load = 0;
   #isScheduled = false;
   #retries = 0;
+  /** What hls.js gave up on, until it is started again. @type {string | null} */ #gaveUp = null;
   #mediaErrorAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #retryTimer;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #statsTimer;
@@ -261,11 +262,8 @@ class StarlingPlayer extends HTMLElement {
       ...{ httpBytes: 0, p2pBytes: 0, cacheBytes: 0, uploadBytes: 0 },
       ...{ offload: 0, peers: 0, swarmSize: 0 },
       startupMs: this.#meter?.startupMs ?? null,
-      stalls: this.#meter?.stalls ?? 0,
-      stallMs: this.#meter?.stallMs ?? 0,
-      level: -1,
-      latencyS: null,
-      integrity: "unknown",
+      ...{ stalls: this.#meter?.stalls ?? 0, stallMs: this.#meter?.stallMs ?? 0 },
+      ...{ level: -1, latencyS: null, integrity: "unknown" },
     };
     return { ...stats, mode: this.#mode, ...(this.#error ? { error: this.#error } : {}) };
   }
@@ -367,6 +365,7 @@ class StarlingPlayer extends HTMLElement {
     this.#load += 1;
     clearTimeout(this.#retryTimer);
     this.#retries = 0;
+    this.#gaveUp = null;
     this.#session?.destroy();
     this.#session = null;
     this.#hls?.destroy();
@@ -421,21 +420,25 @@ class StarlingPlayer extends HTMLElement {
     if (data.type === "networkError" && data.details !== "manifestParsingError") {
       const wait = RETRY_MS[Math.min(this.#retries++, RETRY_MS.length - 1)];
       clearTimeout(this.#retryTimer);
+      this.#gaveUp = data.details;
       this.#retryTimer = setTimeout(() => this.#retryNow(), wait);
     }
   }
 
   /** Tries again after a lost network, from where the video stands. */
   #retryNow() {
-    if (!this.#hls || !this.#error) return;
+    if (!this.#hls || !this.#gaveUp) return;
     clearTimeout(this.#retryTimer);
-    if (this.#hls.levels?.length) this.#hls.startLoad();
+    // A live list that contradicts what hls.js knows (an encoder that was restarted) is begun anew, at its edge.
+    const goesOn = this.#hls.levels?.length && this.#gaveUp !== "levelParsingError";
+    this.#gaveUp = null;
+    if (goesOn) this.#hls.startLoad();
     else this.#hls.loadSource(this.#hls.url);
   }
 
-  /** The video moves: whatever was wrong is over. */
+  /** The video moves: whatever was wrong is over, unless it moves through what was here already. */
   #progressed() {
-    if (this.#error && !this.video.paused && !this.video.seeking && this.video.readyState > 2) {
+    if (this.#error && !this.#gaveUp && !this.video.paused && !this.video.seeking && this.video.readyState > 2) {
       this.#retries = 0;
       this.#showError(null);
     }

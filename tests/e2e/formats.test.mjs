@@ -12,7 +12,7 @@ import { launchChromium } from '../rig/browser.mjs';
 import { segmentNames } from '../rig/media.mjs';
 import { startLowLatency } from '../rig/parts.mjs';
 import { publish, witnessConfig } from '../rig/starling.mjs';
-import { openStage, Viewer } from './stage.mjs';
+import { eventually, openStage, Viewer } from './stage.mjs';
 
 const run = promisify(execFile);
 
@@ -100,8 +100,29 @@ describe('streams of every shape', () => {
       assert.equal(seen.stats.mode, 'starling');
       const asked = await second.page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => /s\d+\.\d+\.m4s$/.test(name)));
       assert.ok(asked.length >= 8, `${asked.length} parts were asked of the origin`);
-      const latency = await second.until('is near the edge', ({ stats }) => stats.latencyS !== null && stats.latencyS < 6);
+      // Each stall lets hls.js stay a second further behind.
+      const latency = await second.until('is near the edge', ({ stats }) => stats.latencyS !== null && stats.latencyS < 6 + stats.stalls);
       assert.equal(latency.stats.peers, 1);
+    } finally {
+      await packager.close();
+      await stage.close();
+    }
+  });
+
+  test('a live encoder that is restarted, and calls its segments otherwise, is followed', async () => {
+    const stage = await openStage({ signed: false, config: witnessConfig });
+    const packager = await startLowLatency(path.join(stage.media, 'live'), { rendition: 'hi' });
+    try {
+      const viewer = await Viewer.open(chromium, stage, { src: `${stage.origin.url}/stream/live/master.m3u8` });
+      await viewer.played(1);
+      await packager.restart();
+      const asked = () => viewer.page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => /r\d+(\.\d+)?\.m4s$/.test(name)).length);
+      await eventually('it asks for what the new one made', async () => {
+        const seen = await asked();
+        return { value: seen >= 2, seen };
+      });
+      await viewer.playsOn(1);
+      await viewer.until('says nothing more of it', ({ stats }) => stats.error === undefined);
     } finally {
       await packager.close();
       await stage.close();
