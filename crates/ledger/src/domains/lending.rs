@@ -54,7 +54,7 @@ mod tests;
 
 pub use action::Action;
 pub use error::Error;
-pub use execute::{Lending, OnLedger, act, moved};
+pub use execute::{Lending, OnLedger, act, moved, seized};
 pub use health::{Health, Purpose, Quotes, health};
 pub use liquidate::{Seizure, Terms, seize};
 pub use listing::{market_of, markets_prefix, position_of, positions_prefix, reserves_prefix};

@@ -1,8 +1,8 @@
 //! What markets do: opening and dispatch.
 
 use super::{
-    Action, Config, Error, Health, Market, Purpose, Quotes, RESERVES_MAX, Reserve, borrow, health,
-    laws, liquidate,
+    Action, Config, Error, Health, LIQUIDATED, Market, Purpose, Quotes, RESERVES_MAX, Reserve,
+    borrow, health, laws, liquidate,
     state::{self, COUNT, MARKETS, market, reserve, write_reserve},
     supply,
 };
@@ -123,13 +123,23 @@ impl Scene<'_> {
     }
 }
 
-/// Units that an action told it moved: supplied, withdrawn, borrowed or repaid. None: it told of nothing
-/// of that kind, as a pledge does.
+/// Units that an action told it moved: supplied, withdrawn, borrowed or repaid, by a liquidation too. None:
+/// it told of nothing of that kind, as a pledge does.
 pub fn moved(events: &[Event]) -> Option<u128> {
     let moves = number(Prefix::Lending, 2)..=number(Prefix::Lending, 5);
-    let told = events.iter().find(|event| moves.contains(&event.kind))?;
-    // Market and reserve come first.
-    told.numbers.get(2).copied()
+    let told = events.iter().find(|event| moves.contains(&event.kind));
+    // Market and reserve come first; of a liquidation market and both reserves.
+    told.map_or_else(|| liquidated(events, 3), |told| told.numbers.get(2).copied())
+}
+
+/// Units that a liquidation told its signer got. None: it was none.
+pub fn seized(events: &[Event]) -> Option<u128> {
+    liquidated(events, 4)
+}
+
+fn liquidated(events: &[Event], at: usize) -> Option<u128> {
+    let told = events.iter().find(|event| event.kind == LIQUIDATED)?;
+    told.numbers.get(at).copied()
 }
 
 /// Does an action with prices from `quotes`: the oracle's for a block, a page's for a preview.

@@ -1,8 +1,11 @@
-//! A market of two assets with prices by hand; `histories` plays random ones.
+//! A market of two assets with prices by hand. `histories` plays random ones, `promises` asks more of them,
+//! `exploits` tries what emptied the markets of others.
 
+mod exploits;
 mod histories;
 mod offers;
 mod oracle;
+mod promises;
 
 use super::{
     Action, Config, Curve, Error, Health, Purpose, Quotes, act, health, math::WAD, math::wide,

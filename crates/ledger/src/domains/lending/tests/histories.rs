@@ -5,7 +5,7 @@ use proptest::{prelude::*, strategy::ValueTree as _};
 use super::*;
 
 #[derive(Debug, Clone, Copy)]
-enum Amount {
+pub(super) enum Amount {
     /// Single units.
     Units(u128),
     /// Thousandths of what a thousand dollars buy.
@@ -14,7 +14,7 @@ enum Amount {
 }
 
 impl Amount {
-    fn of(self, reserve: u8) -> u128 {
+    pub(super) fn of(self, reserve: u8) -> u128 {
         let thousand_dollars = [1_000 * USD_1, ETH_1 / 2][usize::from(reserve)];
         match self {
             Self::Units(units) => units,
@@ -29,7 +29,7 @@ impl Amount {
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Supply(u64, u8, Amount),
     Withdraw(u64, u8, Amount),
     Borrow(u64, u8, Amount),
@@ -51,7 +51,7 @@ fn any_amount() -> impl Strategy<Value = Amount> {
     ]
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+pub(super) fn any_step() -> impl Strategy<Value = Step> {
     let (who, at) = (1..5_u64, 0..2_u8);
     let pair = (who.clone(), at.clone());
     let cover = prop_oneof![Just(Amount::All), any_amount()];
@@ -74,7 +74,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn take(game: &mut Game, step: &Step) -> Result<(), Error> {
+pub(super) fn take(game: &mut Game, step: &Step) -> Result<(), Error> {
     let market = MARKET;
     match *step {
         Step::Supply(who, at, amount) => game.supply(who, at, amount.of(at)).map(|_| ()),
@@ -114,7 +114,7 @@ fn take(game: &mut Game, step: &Step) -> Result<(), Error> {
     }
 }
 
-fn populated() -> Game {
+pub(super) fn populated() -> Game {
     let mut game = Game::new();
     for who in 1..5 {
         game.fund(who, USD, 1_000_000 * USD_1);
