@@ -12,6 +12,8 @@
 //! | `market` | a market's reserves: amounts, rates, caps, deficit, price |
 //! | `position` | what an account has there: health, liquidation prices |
 //! | `preview` | before and after an action, why it would be refused, the most that would not be |
+//! | `hints` | which positions a server says are close to 1: what to prove, never what is shown |
+//! | `liquidation` | positions below 1 and near it, and what liquidating one would do |
 //!
 //! Units: amounts in units of their asset, prices and values with 8 decimals, health with 18, rates and
 //! shares in millionths (`ppm`), times of the ledger.
@@ -23,17 +25,25 @@
 //! be unproved.
 
 mod book;
+mod hints;
+mod liquidation;
 mod market;
 mod position;
 mod preview;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use ledger::{AccountId, Body, ChainId, domains::lending as rules};
+use ledger::{Body, ChainId, domains::lending as rules};
 
 use crate::view::{self, Act, Command};
 
 pub use book::{Book, LISTED_MAX, Listing, Seen, acted, followed, listing, wanted, watch};
+pub use hints::{Hints, LISTED_POSITIONS_MAX, NEAR, Ranked, SHOWN_MAX};
+pub use ledger::AccountId;
+pub use liquidation::{
+    Bid, Call, Outcome, Part, Target, ask_to_liquidate, liquidated, liquidation, target,
+    wanted_to_liquidate,
+};
 pub use market::{
     Asset, Market, NATIVE_DECIMALS, Point, Price, PriceState, Reserve, curve, is_miscounted, market,
 };
@@ -82,6 +92,11 @@ impl<'a> Scene<'a> {
     /// The account is named as a [`view::View`] does; `None`: it is no name.
     pub fn new(book: &'a Book, account: &str, now_ms: u64) -> Option<Self> {
         Some(Self { book, account: account.parse().ok()?, now_ms })
+    }
+
+    /// The same, of somebody else.
+    fn of(&self, account: AccountId) -> Self {
+        Self { account, ..*self }
     }
 }
 
@@ -150,8 +165,13 @@ pub fn asked(act: &Act) -> Option<(Place, Wish)> {
 
 /// What it costs at most, in units of the ledger's own asset; `None`: prices are not proved.
 pub fn fee(scene: &Scene<'_>, place: Place, wish: Wish) -> Option<u128> {
+    fee_of(scene, wish.action(place, scene.account))
+}
+
+/// The same of any action of a market.
+fn fee_of(scene: &Scene<'_>, action: rules::Action) -> Option<u128> {
     let params = ledger::params(scene.book)?;
-    let action = ledger::Action::Lending(wish.action(place, scene.account));
+    let action = ledger::Action::Lending(action);
     // The longest number.
     let body = Body::new(ChainId::new([0; 32]), scene.account, u64::MAX, action);
     Some(body.cost(&params))

@@ -122,6 +122,7 @@ impl Transfers {
         if let Some(act) = &mut sent.act {
             act.code = receipt.code;
             act.amount = lending::moved(&receipt.events);
+            act.seized = lending::seized(&receipt.events);
         }
         true
     }

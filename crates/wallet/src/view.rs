@@ -199,9 +199,12 @@ pub struct Act {
     /// Why it was refused, as a server tells: the refusal's number; 0: it was not.
     #[n(1)]
     pub code: u16,
-    /// The amount that moved, as a server tells.
+    /// The amount that moved, as a server tells; of a liquidation: what was repaid.
     #[n(2)]
     pub amount: Option<u128>,
+    /// Of a liquidation: what it brought, as a server tells. What was kept before has none.
+    #[n(3)]
+    pub seized: Option<u128>,
 }
 
 /// A transfer to here, as a server tells it.

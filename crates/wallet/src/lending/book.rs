@@ -1,6 +1,6 @@
 //! Records that are proved, and which ones a page needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{
     AccountId, AssetId, Key, Store,
@@ -174,13 +174,17 @@ pub fn wanted(book: &Book, account: &str, chosen: Option<u32>, acted: &[u32]) ->
     for market in markets {
         keys.extend(market_keys(book, market));
     }
-    let mut named: Vec<Vec<u8>> = Vec::new();
+    each_once(keys)
+}
+
+/// Each of them once, in this order, at most as many as a wallet watches.
+pub(super) fn each_once(keys: Vec<Key>) -> Vec<Vec<u8>> {
+    let (mut known, mut named) = (BTreeSet::new(), Vec::new());
     for key in keys {
-        if !named.iter().any(|known| known == key.as_bytes()) {
+        if named.len() < WATCHED_MAX && known.insert(key.clone()) {
             named.push(key.as_bytes().to_vec());
         }
     }
-    named.truncate(WATCHED_MAX);
     named
 }
 

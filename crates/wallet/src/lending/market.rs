@@ -47,6 +47,8 @@ pub struct Asset {
     pub symbol: String,
     /// Decimals by which its units are shown.
     pub decimals: u8,
+    /// Whose promise it is, hexadecimal; none: it is the ledger's own.
+    pub issuer: Option<String>,
 }
 
 /// One asset of a market.
@@ -86,6 +88,8 @@ pub struct Reserve {
     pub threshold_bps: u16,
     /// What liquidators get more than they pay, in basis points.
     pub bonus_bps: u16,
+    /// The treasury's share of that bonus, in basis points.
+    pub protocol_fee_bps: u16,
     /// Whether it may be borrowed at all.
     pub is_borrowable: bool,
     /// Whether the market's creator stopped supply and borrowing.
@@ -191,6 +195,7 @@ pub(super) fn reserve(
         ltv_bps: config.ltv_bps,
         threshold_bps: config.threshold_bps,
         bonus_bps: config.bonus_bps.saturating_sub(10_000),
+        protocol_fee_bps: config.protocol_fee_bps,
         is_borrowable: config.borrowable,
         is_frozen: record.frozen,
         price: price(book, config.feed, &context),
@@ -199,12 +204,15 @@ pub(super) fn reserve(
 }
 
 fn asset(book: &Book, config: &rules::Config) -> Option<Asset> {
-    let symbol = match config.asset {
+    let (symbol, issuer) = match config.asset {
         AssetId::NATIVE if is_other(config) => return None,
-        AssetId::NATIVE => String::new(),
-        asset => assets::asset(book, asset)?.symbol,
+        AssetId::NATIVE => (String::new(), None),
+        asset => {
+            let made = assets::asset(book, asset)?;
+            (made.symbol, Some(made.issuer.to_string()))
+        }
     };
-    Some(Asset { id: config.asset.0, symbol, decimals: config.decimals })
+    Some(Asset { id: config.asset.0, symbol, decimals: config.decimals, issuer })
 }
 
 /// The block that would be made now.
@@ -265,11 +273,19 @@ pub fn curve(book: &Book, place: Place) -> Vec<Point> {
 impl Reserve {
     /// What so many units are worth, with 8 decimals, rounded down; `None`: there is no price now.
     pub fn value(&self, amount: u128) -> Option<u128> {
+        self.worth(amount, Rounding::Floor)
+    }
+
+    /// The same, rounded up.
+    pub fn value_up(&self, amount: u128) -> Option<u128> {
+        self.worth(amount, Rounding::Ceil)
+    }
+
+    fn worth(&self, amount: u128, rounding: Rounding) -> Option<u128> {
         if self.price.state != PriceState::Fresh {
             return None;
         }
-        let value = self.config.worth(wide(amount), self.price.price, Rounding::Floor);
-        narrow(value.ok()?).ok()
+        narrow(self.config.worth(wide(amount), self.price.price, rounding).ok()?).ok()
     }
 }
 

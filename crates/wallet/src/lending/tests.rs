@@ -1,5 +1,7 @@
 //! A ledger with one market, acted on by the ledger's own code; the page's side is held against it.
 
+mod liquidation;
+
 use ledger::{
     AccountId, Action, AssetId, BlockContext, ChainId, Genesis, MemoryStore, Overlay, Params,
     Store,
@@ -11,7 +13,7 @@ use super::{
     Book, Factor, Kind, LISTED_MAX, NATIVE_DECIMALS, ONE, Place, PriceState, Scene, Wish,
     is_miscounted, listing, market, most, position, preview, wanted,
 };
-use crate::view;
+use crate::view::{self, Command};
 
 /// Units of one whole: both assets have six decimals.
 pub(crate) const WHOLE: u128 = 1_000_000;
