@@ -58,7 +58,7 @@ fn Shell() -> impl IntoView {
         "/network" => "network",
         "/wallet" => "wallet",
         "/ledger" => "ledger",
-        "/lend" => "lend",
+        "/lend" | "/liquidations" => "lend",
         "/settings" => "settings",
         "/host" => "host",
         _ => "lost",
@@ -87,6 +87,7 @@ fn Shell() -> impl IntoView {
                 <Route path=path!("/wallet") view=|| view! { <Later page=Page::Wallet /> } />
                 <Route path=path!("/ledger") view=|| view! { <Later page=Page::Ledger /> } />
                 <Route path=path!("/lend") view=|| view! { <Later page=Page::Lend /> } />
+                <Route path=path!("/liquidations") view=|| view! { <Later page=Page::Liquidations /> } />
                 <Route path=path!("/settings") view=SettingsPage />
                 <Route path=path!("/host") view=|| view! { <Later page=Page::Host /> } />
             </Routes>

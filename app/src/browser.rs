@@ -183,6 +183,19 @@ pub(crate) async fn exists(url: &str) -> Option<bool> {
     answer.dyn_into::<web_sys::Response>().ok().map(|answer| answer.ok())
 }
 
+/// What this page's own server answers at `path`, and with which status; `None` where it does not.
+pub(crate) async fn ask(path: &str, method: &str) -> Option<(u16, Vec<u8>)> {
+    let (options, headers) = (web_sys::RequestInit::new(), js_sys::Object::new());
+    Reflect::set(&headers, &"accept".into(), &"application/cbor".into()).ok()?;
+    options.set_method(method);
+    options.set_headers(&headers);
+    let url = format!("{}{path}", origin());
+    let answer = JsFuture::from(window().fetch_with_str_and_init(&url, &options)).await.ok()?;
+    let answer: web_sys::Response = answer.dyn_into().ok()?;
+    let bytes = JsFuture::from(answer.array_buffer().ok()?).await.ok()?;
+    Some((answer.status(), js_sys::Uint8Array::new(&bytes).to_vec()))
+}
+
 /// Whether pages may connect to each other here.
 pub(crate) fn has_webrtc() -> bool {
     has(&window(), "RTCPeerConnection")
@@ -196,6 +209,31 @@ pub(crate) fn can_pick_folders() -> bool {
 /// Whether this browser shows PDFs by itself.
 pub(crate) fn shows_pdf() -> bool {
     has(&window().navigator(), "pdfViewerEnabled")
+}
+
+/// Whether a person may be told something outside of the page; none: this browser has no way to.
+pub(crate) fn may_notify() -> Option<bool> {
+    let allowed =
+        || web_sys::Notification::permission() == web_sys::NotificationPermission::Granted;
+    has(&window(), "Notification").then(allowed)
+}
+
+/// Asks the person for that; what they said.
+pub(crate) async fn ask_to_notify() -> bool {
+    if let Ok(asked) = web_sys::Notification::request_permission() {
+        // What was said is read below: a person who closes the question said nothing.
+        drop(JsFuture::from(asked).await);
+    }
+    may_notify() == Some(true)
+}
+
+/// Tells a person something outside of the page; a later one of the same `tag` takes its place. Whether the
+/// browser did: some phones let only installed pages do so.
+pub(crate) fn notify(title: &str, body: &str, tag: &str) -> bool {
+    let options = web_sys::NotificationOptions::new();
+    options.set_body(body);
+    options.set_tag(tag);
+    web_sys::Notification::new_with_options(title, &options).is_ok()
 }
 
 /// Now, in seconds since 1970.

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `files` | Share, Get, Library, and the shares that were open at the last visit |
 //! | `money` | Wallet, Ledger |
-//! | `lend` | Lend: the ledger's markets, with the code that tries what an action would do |
+//! | `lend` | Lend, Liquidations: the ledger's markets, with the code that tries what an action would do |
 //! | `host` | Host |
 
 use core::{future::Future, pin::Pin};
@@ -22,7 +22,7 @@ use crate::browser;
 use crate::routes::get::Get;
 use crate::routes::host::Host;
 use crate::routes::ledger::LedgerPage;
-use crate::routes::lend::LendPage;
+use crate::routes::lend::{LendPage, LiquidationsPage};
 use crate::routes::library::Library;
 use crate::routes::share::Share;
 use crate::routes::wallet::WalletPage;
@@ -43,6 +43,8 @@ pub(crate) enum Page {
     Ledger,
     /// Markets.
     Lend,
+    /// Who may be liquidated there.
+    Liquidations,
     /// The servers.
     Host,
 }
@@ -62,7 +64,7 @@ impl Page {
         match self {
             Self::Share | Self::Get | Self::Library => files(self).await,
             Self::Wallet | Self::Ledger => money(self).await,
-            Self::Lend => lend().await,
+            Self::Lend | Self::Liquidations => lend(self).await,
             Self::Host => host().await,
         }
     }
@@ -137,8 +139,11 @@ fn money(page: Page) -> Result<Draw, SplitLoaderError> {
 }
 
 #[wasm_split(lend, fallible, wasm_split_path = ::leptos::wasm_split)]
-fn lend() -> Result<Draw, SplitLoaderError> {
-    Ok(|| LendPage().into_any())
+fn lend(page: Page) -> Result<Draw, SplitLoaderError> {
+    Ok(match page {
+        Page::Liquidations => || LiquidationsPage().into_any(),
+        _ => || LendPage().into_any(),
+    })
 }
 
 #[wasm_split(host, fallible, wasm_split_path = ::leptos::wasm_split)]

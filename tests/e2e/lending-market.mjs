@@ -19,9 +19,11 @@ const STAR = 0;
 
 /**
  * Opens market 1 on a fresh demo ledger: reserve 0 is USDX (asset 1, feed 1, at one dollar), reserve 1 the ledger's own
- * asset (feed 2, at two). 1,000 USDX lie in it. Gives `price(feed, price)`, by which all reporters say a price.
+ * asset (feed 2, at two), unless `prices` says other ones. 1,000 USDX lie in it. Gives `price(feed, price)`, by which
+ * all reporters say a price; `issue(account, units)`, which makes USDX for somebody (hexadecimal name);
+ * `borrower({ pledge, owe })`, somebody who pledges units of the ledger's own asset for units of USDX: their name.
  */
-export async function openMarket(server) {
+export async function openMarket(server, { prices = [1, 2], ageS = AGE_S } = {}) {
   const ledger = await Ledger.of(server);
   const [creator, ...reporters] = await Promise.all(Array.from({ length: 5 }, () => ledger.person()));
   const ascending = [...reporters].sort((one, next) => Buffer.compare(one.account, next.account));
@@ -32,15 +34,24 @@ export async function openMarket(server) {
     await ledger.act(one, ORACLE, [1, feed, Math.round(worth), Math.floor(Date.now() / 1000), one.reports]);
   }));
   for (const feed of [1, 2]) {
-    await ledger.act(creator, ORACLE, [0, ascending.map(({ account }) => account), AGE_S]);
-    await price(feed, feed * DOLLAR);
+    await ledger.act(creator, ORACLE, [0, ascending.map(({ account }) => account), ageS]);
+    await price(feed, prices[feed - 1] * DOLLAR);
   }
   const rules = (asset, feed) => [
     asset, feed, 6, 7_500, 8_000, 10_500, 1_000, 1_000, 5_000 * WHOLE, 500 * WHOLE, true, [9_000, 100, 400, 6_000],
   ];
   await ledger.act(creator, LENDING, [0, creator.account, [rules(1, 1), rules(STAR, 2)]]);
   await ledger.act(creator, LENDING, [2, 1, 0, 1_000 * WHOLE]);
-  return { price };
+  const issue = (account, units) => ledger.act(creator, ASSETS, [1, 1, Buffer.from(account, 'hex'), units]);
+  const borrower = async ({ pledge, owe }) => {
+    const person = await ledger.person();
+    await ledger.act(person, LENDING, [2, 1, 1, pledge]);
+    await price(1, prices[0] * DOLLAR);
+    await price(2, prices[1] * DOLLAR);
+    await ledger.act(person, LENDING, [4, 1, 0, owe]);
+    return person.name;
+  };
+  return { price, issue, borrower };
 }
 
 /** A demo ledger behind a server. */

@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BLOCKS_MS, PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
+import { begin, isOff, tryOut } from './lend-forms.mjs';
+import { PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
 import { DOLLAR, openMarket } from './lending-market.mjs';
 import { eventually } from './stage.mjs';
 
@@ -13,32 +14,6 @@ describe('the markets', () => {
   // A lone validator's blocks come every ten seconds otherwise, and a market takes many.
   const { stage, visit } = withLedger({ config: '[ledger]\nheartbeat_ms = 300\n' });
   let market;
-
-  /** Opens a form as soon as its button is on. */
-  const begin = async (page, reserve, kind) => {
-    const button = `${reserve} [data-kind="${kind}"]`;
-    await eventually(`${kind} is offered`, async () => {
-      const seen = await text(page, `${reserve} .why`);
-      const value = await page.evaluate((one) => document.querySelector(one)?.disabled === false, button);
-      return { value, seen };
-    }, BLOCKS_MS);
-    await press(page, button);
-    await page.waitForSelector('dialog[open] #act-units');
-  };
-  /** Types an amount; what the form says would come of it, by name: before and after. */
-  const tryOut = async (page, amount) => {
-    await page.type('#act-units', amount);
-    await eventually('the form tells what would come of it', async () => {
-      const seen = await text(page, '#act-told');
-      return { value: /Fee/.test(seen), seen };
-    });
-    return page.evaluate(() =>
-      Object.fromEntries([...document.querySelectorAll('#act-told .bill > div')].map((row) => {
-        const [was, becomes] = row.querySelector('dd').innerText.split('\u2192').map((one) => one.trim());
-        return [row.querySelector('dt').innerText, { was, becomes: becomes ?? was }];
-      })));
-  };
-  const isOff = (page, selector) => page.evaluate((one) => document.querySelector(one).disabled, selector);
 
   test('a ledger without markets says so, and a new one is found and proved by itself', async () => {
     const page = await visit('/lend');

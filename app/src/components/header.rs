@@ -52,7 +52,7 @@ fn Links(icons: bool) -> impl IntoView {
     let path = use_location().pathname;
     let in_wallet = move || match path.read().as_str() {
         "/wallet" => Some("page"),
-        "/ledger" | "/lend" => Some("true"),
+        "/ledger" | "/lend" | "/liquidations" => Some("true"),
         _ => None,
     };
     let icon = move |glyph| icons.then(|| view! { <Icon glyph /> });

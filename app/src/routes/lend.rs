@@ -6,43 +6,85 @@
 mod alert;
 mod curve;
 mod desk;
+mod faucet;
 mod form;
 mod history;
 mod list;
 mod position;
 mod reserve;
 mod seen;
+mod seize;
+mod targets;
 mod words;
 
 use leptos::prelude::*;
+use leptos_router::components::A;
 use wallet::lending;
 
+use crate::components::icon::{Glyph, Icon};
 use crate::ledger::Ledger;
 use crate::routes::wallet::BelowWallet;
 
 use alert::Alerts;
-use desk::Desk;
+use desk::{Desk, Whose};
 use form::ActDialog;
 use history::Deeds;
 use list::Markets;
 use position::Mine;
 use reserve::Reserves;
+use seize::SeizeDialog;
+use targets::Targets;
 
 /// The lend page.
 #[component]
 pub(crate) fn LendPage() -> impl IntoView {
-    Desk::provide(Ledger::get());
+    Desk::provide(Ledger::get(), Whose::Mine);
     view! {
         <BelowWallet
             title="Lend"
             about="Markets on the ledger, with nobody in the middle. What is shown, this page has checked."
         >
             <Alerts />
+            <Others />
             <Markets />
             <Chosen />
             <Deeds />
             <ActDialog />
         </BelowWallet>
+    }
+}
+
+/// The page of positions that anybody may liquidate.
+#[component]
+pub(crate) fn LiquidationsPage() -> impl IntoView {
+    Desk::provide(Ledger::get(), Whose::Others);
+    view! {
+        <BelowWallet
+            title="Liquidations"
+            about="Whose health is below 1 may be liquidated by anybody: you repay for them, and get what they pledged with a bonus."
+        >
+            <Targets />
+            <Deeds />
+            <SeizeDialog />
+        </BelowWallet>
+    }
+}
+
+/// The way to the positions of others.
+#[component]
+fn Others() -> impl IntoView {
+    let desk = Desk::get();
+    let href = move || match desk.chosen.get() {
+        Some(market) => format!("/liquidations?market={market}"),
+        None => "/liquidations".to_owned(),
+    };
+    view! {
+        <p class="ways ways--top">
+            <A href attr:class="button" attr:id="to-liquidations">
+                <Icon glyph=Glyph::Lend />
+                "Liquidations"
+            </A>
+        </p>
     }
 }
 

@@ -28,7 +28,7 @@ struct Bundle;
 
 const INDEX: &str = "index.html";
 /// Paths the app draws itself. Other paths without a file are not found.
-const APP_ROUTES: [&str; 10] = [
+const APP_ROUTES: [&str; 11] = [
     "/",
     "/watch",
     "/share",
@@ -37,6 +37,7 @@ const APP_ROUTES: [&str; 10] = [
     "/wallet",
     "/ledger",
     "/lend",
+    "/liquidations",
     "/settings",
     "/host",
 ];

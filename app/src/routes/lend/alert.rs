@@ -1,6 +1,7 @@
 //! A warning when health falls under what the person chose.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use wallet::lending::{self, Factor, ONE};
 
 use crate::browser;
@@ -10,6 +11,8 @@ use super::words::factor;
 
 /// Where the limit is kept between visits: hundredths of health.
 const KEPT: &str = "starling-lend-alert";
+/// Where it is kept whether warnings come as notifications.
+const TOLD: &str = "starling-lend-notify";
 /// The limit of somebody who chose none, in hundredths.
 const LIMIT: u64 = 110;
 /// What may be chosen, in hundredths.
@@ -45,6 +48,64 @@ fn hundredths(limit: u64) -> String {
     format!("{}.{:02}", limit / 100, limit % 100)
 }
 
+/// What is wrong, without the numbers that every block moves.
+fn kind(watched: &Watched) -> (u32, u8) {
+    let kind = match watched.factor {
+        Factor::Unknown => 0,
+        Factor::Is(now) if now < ONE => 1,
+        Factor::Is(_) | Factor::Endless => 2,
+    };
+    (watched.market, kind)
+}
+
+/// Tells outside of the page what is wrong and was not before.
+fn tell(before: &[(u32, u8)], now: &[Watched], limit: u64) -> Vec<(u32, u8)> {
+    let mut told = Vec::new();
+    for one in now {
+        let Some(words) = warning(*one, limit) else { continue };
+        let kind = kind(one);
+        told.push(kind);
+        if !before.contains(&kind) && browser::may_notify() == Some(true) && is_on() {
+            browser::notify("Health is low", &words, &format!("starling-health-{}", one.market));
+        }
+    }
+    told
+}
+
+fn is_on() -> bool {
+    browser::kept(TOLD).as_deref() == Some("on")
+}
+
+/// Whether warnings also come as notifications, while the page is open.
+#[component]
+fn Notify() -> impl IntoView {
+    let on = RwSignal::new(is_on() && browser::may_notify() == Some(true));
+    let refused = RwSignal::new(false);
+    let change = move |event| {
+        let wanted = event_target_checked(&event);
+        browser::keep(TOLD, if wanted { "on" } else { "off" });
+        if !wanted {
+            on.set(false);
+            return;
+        }
+        spawn_local(async move {
+            let allowed = browser::ask_to_notify().await;
+            // Nobody waits any more where the person left the page meanwhile.
+            on.try_set(allowed);
+            refused.try_set(!allowed);
+        });
+    };
+    view! {
+        <label class="check" hidden=browser::may_notify().is_none()>
+            <input type="checkbox" id="health-notify" prop:checked=on on:change=change />
+            "Notify me too, while this page is open in a tab"
+        </label>
+        <span class="quiet quiet--warn" role="status" hidden=move || !refused.get()>
+            "This browser does not let the page notify you: allow it in the site\u{2019}s settings."
+        </span>
+    }
+}
+
 /// Warnings, and the limit.
 #[component]
 pub(super) fn Alerts() -> impl IntoView {
@@ -63,6 +124,10 @@ pub(super) fn Alerts() -> impl IntoView {
     let warnings = Memo::new(move |_| {
         let warned = |one: &Watched| warning(*one, limit.get());
         owing.read().iter().filter_map(warned).collect::<Vec<_>>()
+    });
+    // What was told is kept: the same is not told again.
+    Effect::new(move |before: Option<Vec<(u32, u8)>>| {
+        tell(&before.unwrap_or_default(), &owing.read(), limit.get())
     });
     let choose = move |event| {
         if let Ok(chosen) = event_target_value(&event).parse::<u64>() {
@@ -91,6 +156,7 @@ pub(super) fn Alerts() -> impl IntoView {
                     })
                     .collect_view()}
             </select>
+            <Notify />
         </p>
     }
 }
@@ -98,6 +164,14 @@ pub(super) fn Alerts() -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn interest_alone_is_nothing_new_to_tell_and_falling_below_one_is() {
+        let of = |factor| kind(&Watched { market: 7, factor });
+        assert_eq!(of(Factor::Is(ONE + 5)), of(Factor::Is(ONE + 4)));
+        assert_ne!(of(Factor::Is(ONE)), of(Factor::Is(ONE - 1)));
+        assert_ne!(of(Factor::Unknown), of(Factor::Is(ONE)));
+    }
 
     #[test]
     fn a_warning_comes_under_the_limit_and_is_another_one_below_one() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use wallet::lending::{self, Book, Kind, Market, Place, Reserve, Scene};
+use wallet::lending::{self, Book, Hints, Kind, Market, Place, Ranked, Reserve, Scene, Target};
 use wallet::view::Sight;
 
 use crate::browser;
@@ -27,9 +27,24 @@ pub(super) struct Desk {
     pub(super) fresh: Memo<bool>,
     /// What the dialog is open for.
     pub(super) doing: RwSignal<Option<Doing>>,
+    /// What a server lists of the chosen market's positions; none: nothing yet.
+    pub(super) hints: RwSignal<Option<Hints>>,
+    /// Whose positions are worth a look, by that list.
+    pub(super) ranked: Memo<Option<Ranked>>,
+    /// The position that the person is about to liquidate.
+    pub(super) seizing: RwSignal<Option<Target>>,
     /// Something was signed here, so what the wallet refuses is about that.
     pub(super) signed: RwSignal<bool>,
     tick: RwSignal<u64>,
+}
+
+/// Whose positions a page is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The person's own.
+    Mine,
+    /// Those that are close to being liquidated.
+    Others,
 }
 
 /// What a person is about to do.
@@ -48,7 +63,7 @@ pub(super) enum What {
 
 impl Desk {
     /// Puts it into the context, and lets the wallet prove what the page needs while it is shown.
-    pub(super) fn provide(ledger: Ledger) {
+    pub(super) fn provide(ledger: Ledger, whose: Whose) {
         let book = Memo::new(move |_| Book::new(&ledger.records.read()));
         let query = use_query_map();
         let chosen = Memo::new(move |_| {
@@ -62,8 +77,22 @@ impl Desk {
         let account = Memo::new(move |_| ledger.view.read().account.clone());
         let acted = Memo::new(move |_| lending::acted(&ledger.view.read().sent));
         let fresh = Memo::new(move |_| ledger.view.read().sight == Sight::Fresh);
+        let tick = RwSignal::new(0);
+        let hints = RwSignal::new(None::<Hints>);
+        let ranked = Memo::new(move |_| {
+            tick.track();
+            let now_ms = now_ms(ledger)?;
+            let hints = hints.read();
+            let hints = hints.as_ref().filter(|hints| Some(hints.market()) == chosen.get())?;
+            hints.ranked(&book.read(), now_ms)
+        });
         let wanted = Memo::new(move |_| {
-            lending::wanted(&book.read(), &account.read(), chosen.get(), &acted.read())
+            let (book, account) = (book.read(), account.read());
+            if whose == Whose::Mine {
+                return lending::wanted(&book, &account, chosen.get(), &acted.read());
+            }
+            let ranked = ranked.get().unwrap_or_default();
+            lending::wanted_to_liquidate(&book, &account, chosen.get(), &ranked.accounts)
         });
         Effect::new(move |_| {
             let keys = wanted.get();
@@ -72,14 +101,26 @@ impl Desk {
             }
         });
         on_cleanup(move || ledger.command(&lending::watch(Vec::new())));
-        let tick = RwSignal::new(0);
         if let Ok(ticking) =
             set_interval_with_handle(move || tick.update(|count| *count += 1), TICK)
         {
             on_cleanup(move || ticking.clear());
         }
-        let (doing, signed) = (RwSignal::new(None), RwSignal::new(false));
-        provide_context(Self { ledger, book, chosen, acted, fresh, doing, signed, tick });
+        let (doing, seizing, signed) =
+            (RwSignal::new(None), RwSignal::new(None), RwSignal::new(false));
+        provide_context(Self {
+            ledger,
+            book,
+            chosen,
+            acted,
+            fresh,
+            doing,
+            hints,
+            ranked,
+            seizing,
+            signed,
+            tick,
+        });
     }
 
     /// The page's.
@@ -98,8 +139,7 @@ impl Desk {
     /// The ledger's time, anew with every tick; none: no block was seen yet.
     pub(super) fn now_ms(self) -> Option<u64> {
         self.tick.track();
-        let view = self.ledger.view.read_untracked();
-        Some(lending::ledger_ms(view.blocks.first()?, browser::now_ms()))
+        now_ms(self.ledger)
     }
 
     /// A market, as soon as it is proved.
@@ -116,4 +156,10 @@ impl Desk {
     pub(super) fn begin(self, place: Place, what: What) {
         self.doing.set(Some(Doing { place, what }));
     }
+}
+
+/// The ledger's time, as of now.
+fn now_ms(ledger: Ledger) -> Option<u64> {
+    let view = ledger.view.read_untracked();
+    Some(lending::ledger_ms(view.blocks.first()?, browser::now_ms()))
 }

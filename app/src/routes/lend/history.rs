@@ -1,10 +1,11 @@
 //! What I did on markets, and what became of it.
 
 use leptos::prelude::*;
-use wallet::lending::{self, Wish};
+use wallet::lending::{self, Call, Place, Wish};
 use wallet::view::{Act, Sent};
 
 use crate::components::transfers::fate;
+use crate::format::short_key;
 
 use super::desk::Desk;
 use super::words::{named, refusal, unsigned};
@@ -59,6 +60,9 @@ fn row(desk: Desk, sent: &Sent) -> impl IntoView + use<> {
 }
 
 fn words(desk: Desk, act: &Act) -> String {
+    if let Some(call) = lending::liquidated(act) {
+        return liquidation(desk, act, call);
+    }
     let Some((place, wish)) = lending::asked(act) else { return "Another action".to_owned() };
     let reserve = desk.reserve(place);
     let amount = |asked: Option<u128>| match (asked.or(act.amount), &reserve) {
@@ -80,4 +84,25 @@ fn words(desk: Desk, act: &Act) -> String {
         _ => String::new(),
     };
     format!("{what}{name}, market {}", place.market)
+}
+
+/// A liquidation, and what changed hands once a server told it.
+fn liquidation(desk: Desk, act: &Act, call: Call) -> String {
+    let amount = |units: u128, place: Place| match desk.reserve(place) {
+        Some(reserve) => named(units, &reserve.asset),
+        None => format!("{units} units"),
+    };
+    let whose = short_key(&call.borrower.to_string());
+    let market = call.debt.market;
+    match (act.amount, act.seized) {
+        (Some(repaid), Some(seized)) => format!(
+            "Liquidated {whose}: repaid {} for {}, market {market}",
+            amount(repaid, call.debt),
+            amount(seized, call.collateral)
+        ),
+        _ => format!(
+            "Liquidate {whose}: repay at most {}, market {market}",
+            amount(call.cover, call.debt)
+        ),
+    }
 }

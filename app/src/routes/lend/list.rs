@@ -4,6 +4,8 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use wallet::lending::{self, LISTED_MAX, Market, Reserve};
 
+use crate::format::short_key;
+
 use super::desk::Desk;
 use super::seen::SeenBadge;
 use super::words::{MISCOUNTED, percent, symbol};
@@ -83,7 +85,16 @@ fn table(market: Market) -> impl IntoView {
     let row = |reserve: Reserve| {
         view! {
             <tr>
-                <th scope="row">{symbol(&reserve.asset)}</th>
+                <th scope="row">
+                    {symbol(&reserve.asset)}
+                    {reserve
+                        .asset
+                        .issuer
+                        .as_ref()
+                        .map(|issuer| {
+                            view! { <span class="quiet">{format!(" IOU of {}", short_key(issuer))}</span> }
+                        })}
+                </th>
                 <td class="num right" data-label="Supply APY">
                     {percent(reserve.supply_apy_ppm)}
                 </td>

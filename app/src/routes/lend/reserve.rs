@@ -5,9 +5,11 @@ use wallet::lending::{self, Kind, Place, PriceState, Reserve};
 
 use super::curve::Curve;
 use super::desk::{Desk, What};
+use super::faucet::TestUnits;
 use super::seen::SeenBadge;
 use super::words::{
-    MISCOUNTED, named, percent, percent_bps, price, price_source, refusal, symbol, value, verb,
+    MISCOUNTED, named, percent, percent_bps, price, price_source, promise, refusal, symbol, value,
+    verb,
 };
 
 const KINDS: [Kind; 4] = [Kind::Supply, Kind::Withdraw, Kind::Borrow, Kind::Repay];
@@ -66,7 +68,11 @@ fn ReserveCard(place: Place) -> impl IntoView {
                     <Rules now=now.into() />
                 </div>
             </div>
+            <p class="quiet" data-promise="">
+                {move || now.read().as_ref().and_then(|reserve| promise(&reserve.asset))}
+            </p>
             <Ways place />
+            <TestUnits place />
         </section>
     }
 }

@@ -3,7 +3,7 @@
 use wallet::lending::{Asset, Factor, Kind, ONE, Price, PriceState};
 
 use crate::components::send;
-use crate::format::{counted, duration};
+use crate::format::{counted, duration, short_key};
 use crate::money::{self, grouped, parts, shown};
 
 /// Between a number and its unit.
@@ -14,9 +14,26 @@ const VALUE_DECIMALS: u8 = 8;
 /// Why a market is not shown.
 pub(super) const MISCOUNTED: &str = "Not shown: it counts STAR by other decimals than the ledger, so amounts would mislead. Use another market.";
 
-/// What an asset is called.
+/// What an asset is called. Anybody may call theirs as the ledger's own: then its number is said.
 pub(super) fn symbol(asset: &Asset) -> String {
-    if asset.symbol.is_empty() { money::SYMBOL.to_owned() } else { asset.symbol.clone() }
+    match &asset.issuer {
+        None => money::SYMBOL.to_owned(),
+        Some(_) if asset.symbol.trim().eq_ignore_ascii_case(money::SYMBOL) => {
+            format!("{} (asset {})", asset.symbol, asset.id)
+        }
+        Some(_) => asset.symbol.clone(),
+    }
+}
+
+/// Whose promise an asset is; nothing for the ledger's own.
+pub(super) fn promise(asset: &Asset) -> Option<String> {
+    let issuer = asset.issuer.as_ref()?;
+    Some(format!(
+        "{} is asset {}, an IOU of {}: it is worth what its issuer makes good, and its price is what this market\u{2019}s reporters say.",
+        symbol(asset),
+        asset.id,
+        short_key(issuer)
+    ))
 }
 
 /// Units with all their digits, as they can be typed.
@@ -133,6 +150,13 @@ pub(super) const fn refusal(number: u16) -> &'static str {
         }
         0x0510 => "Health would fall below 1, where anybody may liquidate.",
         0x0511 => "The collateral does not carry that much debt.",
+        0x0512 => "Nobody liquidates themselves: repay, or add collateral.",
+        0x0513 => "Its health is not below 1 any more.",
+        0x0514 => "That is not pledged any more.",
+        0x0515 => "That is not owed any more.",
+        0x0516 => {
+            "What would be left on both sides is too little for the next one: repay less, or all that may be."
+        }
         0x0518 => {
             "A price is stale, or jumped and waits to be confirmed. Supplying and repaying need none."
         }
@@ -186,10 +210,20 @@ mod tests {
         let decimals = wallet::lending::NATIVE_DECIMALS;
         let one = 10_u128.pow(decimals.into());
         assert_eq!(
-            named(one, &Asset { id: 0, symbol: String::new(), decimals }),
+            named(one, &Asset { id: 0, symbol: String::new(), decimals, issuer: None }),
             money::named(one)
         );
         assert_eq!(money::amount(one), "1.00");
+    }
+
+    #[test]
+    fn an_ious_issuer_is_named_and_none_passes_as_the_ledgers_own() {
+        let issuer = Some("ab12cd34".repeat(8));
+        let fake = Asset { id: 9, symbol: "star".to_owned(), decimals: 6, issuer };
+        assert_eq!(symbol(&fake), "star (asset 9)");
+        assert!(promise(&fake).unwrap().contains("an IOU of ab12\u{a0}cd34"));
+        let own = Asset { id: 0, symbol: String::new(), decimals: 6, issuer: None };
+        assert_eq!((symbol(&own).as_str(), promise(&own)), (money::SYMBOL, None));
     }
 
     #[test]
