@@ -47,6 +47,9 @@ const SERVER_BENCHES: [(&str, &str, &str, &str); 4] = [
     ("tracker", "signaling-server", "alone", "load"),
 ];
 
+/// Benches of validators, which run as the release binary.
+const LEDGER_BENCHES: [&str; 2] = ["ledger", "lending"];
+
 /// Measures in real browsers; with the word of another bench first, what that is about.
 pub(crate) fn bench(house: &House, args: &Forwarded) -> Result<()> {
     setup::for_test(house)?;
@@ -57,6 +60,9 @@ pub(crate) fn bench(house: &House, args: &Forwarded) -> Result<()> {
     }
     match args.words.split_first() {
         Some((word, words)) if word == "files" => bench_files(house, words),
+        Some((word, words)) if LEDGER_BENCHES.contains(&word.as_str()) => {
+            bench_ledger(house, word, words)
+        }
         Some((word, words)) if word == "store" => {
             browser_packages(house)?;
             house::run(bench_script(house, "store").args(words))
@@ -76,6 +82,16 @@ fn bench_files(house: &House, words: &[String]) -> Result<()> {
     house::run(&mut house.cargo(build))?;
     let mut node = bench_script(house, "files");
     node.arg("--stock").arg(house.target.join("release/examples/webrtc-alone"));
+    house::run(node.args(words).env("STARLING", house.starling()))
+}
+
+/// Validators of the release binary, and an example of theirs that sends.
+fn bench_ledger(house: &House, name: &str, words: &[String]) -> Result<()> {
+    browser_rig(house)?;
+    let build = ["build", "--quiet", "--release", "--package", "starling", "--example"];
+    house::run(&mut house.cargo(build.into_iter().chain(["ledger-load"])))?;
+    let mut node = bench_script(house, name);
+    node.arg("--load").arg(house.target.join("release/examples/ledger-load"));
     house::run(node.args(words).env("STARLING", house.starling()))
 }
 

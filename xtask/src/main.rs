@@ -57,7 +57,8 @@ enum Chore {
     Sim(chores::Forwarded),
     /// Measure in real browsers and write docs/bench.md; arguments go to tests/bench/run.mjs. Servers:
     /// `bench relay` (beside coturn), `bench tracker`, `bench nodes` (two over NATS beside one),
-    /// `bench load` (10,000 sockets). Files: `bench files` (beside webtorrent), `bench store`
+    /// `bench load` (10,000 sockets). Files: `bench files` (beside webtorrent), `bench store`. Validators:
+    /// `bench ledger`, `bench lending`
     #[command(disable_help_flag = true)]
     Bench(chores::Forwarded),
     /// Throw mutated bytes at every decoder and at the swarm for a while
