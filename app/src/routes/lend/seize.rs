@@ -54,11 +54,9 @@ fn Form(bid: Bid, target: Target, close: Callback<()>) -> impl IntoView {
     let debt = bid.call.debt;
     // The form stays while the market's numbers move.
     let decimals = untrack(|| desk.reserve(debt)).map_or(0, |reserve| reserve.asset.decimals);
-    let bounds = untrack(|| rules(desk, &bid, &target));
-    let unit = move || desk.reserve(debt).map(|reserve| symbol(&reserve.asset));
     let first = exact(asked(&bid), decimals);
     let typed = RwSignal::new(first.clone());
-    let field = NodeRef::<Input>::new();
+    let whose = short_key(&target.borrower.to_string());
     let call = move || {
         let cover = money::read(&typed.read(), decimals).filter(|units| *units > 0)?;
         Some(Call { cover, ..bid.call })
@@ -80,40 +78,12 @@ fn Form(bid: Bid, target: Target, close: Callback<()>) -> impl IntoView {
             close.run(());
         }
     };
-    let best = first.clone();
-    let take = move |_| {
-        if let Some(field) = field.get_untracked() {
-            field.set_value(&best);
-        }
-        typed.set(best.clone());
-    };
     view! {
         <form class="send" on:submit=submit novalidate>
             <div class="dialog-head">
-                <h2 id="seize-title">{format!("Liquidate {}", short_key(&target.borrower.to_string()))}</h2>
+                <h2 id="seize-title">{format!("Liquidate {whose}")}</h2>
             </div>
-            <label for="seize-units">"Repay at most"</label>
-            <div class="with-unit">
-                <input
-                    id="seize-units"
-                    class="text-field num"
-                    node_ref=field
-                    inputmode="decimal"
-                    autocomplete="off"
-                    value=first
-                    aria-describedby="seize-told seize-rules"
-                    on:input=move |event| typed.set(event_target_value(&event))
-                />
-                <span>{unit}</span>
-            </div>
-            <div class="send-foot">
-                <p class="quiet" id="seize-rules">
-                    {bounds}
-                </p>
-                <button class="button" id="seize-best" type="button" on:click=take>
-                    "Best"
-                </button>
-            </div>
+            <Cover desk bid target first typed />
             <Told desk bid outcome typed />
             <div class="dialog-actions">
                 <button class="button" type="button" on:click=move |_| close.run(())>
@@ -124,6 +94,51 @@ fn Form(bid: Bid, target: Target, close: Callback<()>) -> impl IntoView {
                 </button>
             </div>
         </form>
+    }
+}
+
+/// How much is repaid at most: the best stands there first.
+#[component]
+fn Cover(
+    desk: Desk,
+    bid: Bid,
+    target: Target,
+    first: String,
+    typed: RwSignal<String>,
+) -> impl IntoView {
+    let field = NodeRef::<Input>::new();
+    let unit = move || desk.reserve(bid.call.debt).map(|reserve| symbol(&reserve.asset));
+    let bounds = untrack(|| rules(desk, &bid, &target));
+    let best = first.clone();
+    let take = move |_| {
+        if let Some(field) = field.get_untracked() {
+            field.set_value(&best);
+        }
+        typed.set(best.clone());
+    };
+    view! {
+        <label for="seize-units">"Repay at most"</label>
+        <div class="with-unit">
+            <input
+                id="seize-units"
+                class="text-field num"
+                node_ref=field
+                inputmode="decimal"
+                autocomplete="off"
+                value=first
+                aria-describedby="seize-told seize-rules"
+                on:input=move |event| typed.set(event_target_value(&event))
+            />
+            <span>{unit}</span>
+        </div>
+        <div class="send-foot">
+            <p class="quiet" id="seize-rules">
+                {bounds}
+            </p>
+            <button class="button" id="seize-best" type="button" on:click=take>
+                "Best"
+            </button>
+        </div>
     }
 }
 

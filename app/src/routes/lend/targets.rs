@@ -183,8 +183,9 @@ fn Choice() -> impl IntoView {
         }
     };
     let markets = move || listing.get().map(|listing| listing.markets).unwrap_or_default();
+    let alone = move || markets().len() < 2;
     view! {
-        <nav aria-label="Markets" hidden=move || markets().len() < 2>
+        <nav aria-label="Markets" hidden=alone>
             <ul class="ways ways--top">{move || markets().into_iter().map(link).collect_view()}</ul>
         </nav>
     }

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use ledger::{
     AccountId, Key, Store,
-    domains::lending::{self as rules, OnLedger, Purpose, math::narrow},
+    domains::{
+        lending::{self as rules, Error, OnLedger, Purpose, Quotes, math::narrow},
+        oracle::Quote,
+    },
 };
 use wire::ledger::Records;
 
@@ -55,6 +58,23 @@ struct Hinted<'a> {
 impl Store for Hinted<'_> {
     fn get(&self, key: &Key) -> Option<Vec<u8>> {
         self.positions.get(key).cloned().or_else(|| self.book.get(key))
+    }
+}
+
+/// Prices of a market's feeds, each asked for once: thousands of positions are valued by them.
+struct Quoted(BTreeMap<u32, Result<Quote, Error>>);
+
+impl Quotes for Quoted {
+    fn quote(&self, _: &dyn Store, feed: u32) -> Result<Quote, Error> {
+        self.0.get(&feed).copied().unwrap_or(Err(Error::StalePrice))
+    }
+}
+
+impl Quoted {
+    fn of(book: &Book, market: u32, now: &OnLedger<'_>) -> Self {
+        let count = rules::market(book, market).map_or(0, |market| market.reserves);
+        let feed = |index| Some(rules::reserve(book, market, index)?.config.feed);
+        Self((0..count).filter_map(feed).map(|feed| (feed, now.quote(book, feed))).collect())
     }
 }
 
@@ -116,7 +136,7 @@ impl Hints {
         book.seen(&price_keys(book, self.market))?;
         let store = Hinted { book, positions: &self.positions };
         let (context, mut ranked) = (context(book, now_ms), Ranked::default());
-        let (feeds, now_s) = (OnLedger(&context), context.now_s());
+        let (feeds, now_s) = (Quoted::of(book, self.market, &OnLedger(&context)), context.now_s());
         let mut near = Vec::new();
         for (market, account) in self.positions.keys().filter_map(rules::position_of) {
             if !rules::position(&store, market, account).owes() {

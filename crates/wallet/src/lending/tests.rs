@@ -13,7 +13,7 @@ use super::{
     Book, Factor, Kind, LISTED_MAX, NATIVE_DECIMALS, ONE, Place, PriceState, Scene, Wish,
     is_miscounted, listing, market, most, position, preview, wanted,
 };
-use crate::view::{self, Command};
+use crate::view;
 
 /// Units of one whole: both assets have six decimals.
 pub(crate) const WHOLE: u128 = 1_000_000;

@@ -6,6 +6,7 @@ use super::*;
 use crate::lending::{
     Call, Hints, NEAR, Part, ask_to_liquidate, liquidated, liquidation, target, wanted_to_liquidate,
 };
+use crate::view::Command;
 
 const NOT_BELOW: u16 = 0x0513;
 const ITSELF: u16 = 0x0512;
