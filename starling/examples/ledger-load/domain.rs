@@ -31,6 +31,9 @@ const TOUCHES: u32 = 200;
 /// Larger than what a transaction here costs.
 const FEE: u128 = 1_000_000;
 
+/// Who does what.
+type Deed = (AccountId, Action);
+
 struct World {
     store: MemoryStore,
     context: BlockContext,
@@ -68,7 +71,7 @@ pub(crate) fn measure(count: usize) -> Result<Value, Fault> {
 }
 
 /// Actions of each kind, by people in turn.
-fn kinds(people: &[AccountId], count: usize) -> Vec<(&'static str, Vec<(AccountId, Action)>)> {
+fn kinds(people: &[AccountId], count: usize) -> Vec<(&'static str, Vec<Deed>)> {
     let turns = |make: &dyn Fn(AccountId) -> Action| {
         people.iter().cycle().take(count).map(|who| (*who, make(*who))).collect::<Vec<_>>()
     };
@@ -183,7 +186,7 @@ impl World {
     }
 
     /// How many of these are done in a second, each on the state that the one before left.
-    fn rate(&mut self, name: &str, actions: &[(AccountId, Action)]) -> Result<Value, Fault> {
+    fn rate(&mut self, name: &str, actions: &[Deed]) -> Result<Value, Fault> {
         let began = Instant::now();
         for (who, action) in actions {
             self.act(*who, action)?;
@@ -199,7 +202,7 @@ impl World {
         let call =
             |borrower| lending::Action::Liquidate { market, collateral, debt, borrower, cover };
         let calls = people.iter().map(|who| (person(OWNER), Action::Lending(call(*who))));
-        let calls: Vec<(AccountId, Action)> = calls.collect();
+        let calls: Vec<Deed> = calls.collect();
         self.rate("liquidate", &calls)
     }
 
