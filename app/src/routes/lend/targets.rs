@@ -43,6 +43,9 @@ pub(super) fn Targets() -> impl IntoView {
     }
     let found = Memo::new(move |_| {
         let market = desk.chosen.get()?;
+        if lending::is_miscounted(&desk.book.read(), market) {
+            return None;
+        }
         let accounts = desk.ranked.get()?.accounts;
         let proved = |account| desk.look(|scene| lending::target(scene, market, account));
         let owes = |one: &Target| !one.owed.is_empty();
