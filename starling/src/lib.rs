@@ -8,6 +8,7 @@
 //! - [`gateway`]: those blocks and files over HTTP.
 //! - [`ledger_client`]: pays and asks on a ledger.
 //! - [`keepers`]: reports prices and liquidates.
+//! - [`metering`]: meters of a community that sign and hand in readings, and who settles them.
 //! - [`purse`]: paying for bytes, and being paid.
 //! - [`settings`]: what a host says in a file.
 //! - [`demo`]: makes a video to start with, once or as a live stream.
@@ -21,6 +22,7 @@ pub mod gateway;
 pub mod keepers;
 pub mod key_file;
 pub mod ledger_client;
+pub mod metering;
 pub mod publish;
 pub mod purse;
 pub mod relay;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::{
+    bench_energy,
     house::{self, House},
     run, setup, web,
 };
@@ -15,6 +16,13 @@ pub(crate) struct Forwarded {
     /// Handed over as they are
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     words: Vec<String>,
+}
+
+impl Forwarded {
+    /// Those behind the first, which names the chore.
+    pub(crate) fn after_first(&self) -> &[String] {
+        self.words.get(1..).unwrap_or_default()
+    }
 }
 
 /// Options of `soak`.
@@ -52,6 +60,9 @@ const LEDGER_BENCHES: [&str; 2] = ["ledger", "lending"];
 
 /// Measures in real browsers; with the word of another bench first, what that is about.
 pub(crate) fn bench(house: &House, args: &Forwarded) -> Result<()> {
+    if args.words.first().is_some_and(|word| word == "energy") {
+        return bench_energy::bench(house, args);
+    }
     setup::for_test(house)?;
     if let Some((word, words)) = args.words.split_first()
         && let Some(bench) = SERVER_BENCHES.iter().find(|(name, ..)| name == word)

@@ -5,10 +5,12 @@
 
 #![allow(clippy::print_stdout, reason = "a command line speaks on standard output")]
 
+mod bench_energy;
 mod checkout;
 mod children;
 mod chores;
 mod cluster;
+mod demo;
 mod dev;
 mod dist;
 mod fingerprint;
@@ -57,10 +59,13 @@ enum Chore {
     Sim(chores::Forwarded),
     /// Measure in real browsers and write docs/bench.md; arguments go to tests/bench/run.mjs. Servers:
     /// `bench relay` (beside coturn), `bench tracker`, `bench nodes` (two over NATS beside one),
-    /// `bench load` (10,000 sockets). Files: `bench files` (beside webtorrent), `bench store`. Validators:
-    /// `bench ledger`, `bench lending`
+    /// `bench load` (10,000 sockets). Files: `bench files` (beside webtorrent), `bench store`. Ledger:
+    /// `bench ledger`, `bench lending`, `bench energy`
     #[command(disable_help_flag = true)]
     Bench(chores::Forwarded),
+    /// The figures of `bench energy`, by this program built with --release
+    #[command(hide = true)]
+    MeasureEnergy(bench_energy::Args),
     /// Throw mutated bytes at every decoder and at the swarm for a while
     Soak(chores::SoakArgs),
     /// Run a file of test vectors
@@ -70,6 +75,8 @@ enum Chore {
     },
     /// Start validators of a new ledger on loopback ports, and say how to submit
     Localnet(localnet::Args),
+    /// Serve the page and play something on its ledger: `demo energy`
+    Demo(demo::Args),
     /// Start NATS and three nodes on loopback ports, to try what several nodes do
     Cluster(cluster::Args),
     /// Check what compilers don't: the map, sizes, paths, anchors
@@ -110,6 +117,8 @@ fn do_chore(house: &House, chore: Chore) -> Result<()> {
         }
         Chore::Sim(args) => chores::sim(house, &args),
         Chore::Bench(args) => chores::bench(house, &args),
+        Chore::MeasureEnergy(args) => bench_energy::measure(house, &args),
+        Chore::Demo(args) => demo::demo(house, &args),
         Chore::Soak(args) => chores::soak(house, &args),
         Chore::Vectors { file } => vectors::run_file(&file),
         Chore::Localnet(args) => localnet::localnet(house, &args),

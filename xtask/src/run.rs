@@ -43,6 +43,11 @@ impl Args {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// The port it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The server with these options.
     pub(crate) fn serve(&self, house: &House, binary: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut serve = house.command(binary);

@@ -1,5 +1,6 @@
 //! `starling demo`.
 
+mod energy;
 mod lending;
 
 use std::path::{Path, PathBuf};
@@ -42,11 +43,14 @@ pub(crate) struct Args {
 enum What {
     /// Make a market to try lending on: two assets, their prices, something to borrow
     Lending(lending::Args),
+    /// Make a community to try energy on: twelve households, a sunny day and a cloudy one
+    Energy(energy::Args),
 }
 
 pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     match args.what {
         Some(What::Lending(args)) => lending::run(args).await,
+        Some(What::Energy(args)) => energy::run(args).await,
         None => video(args).await,
     }
 }

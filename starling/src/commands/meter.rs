@@ -1,5 +1,7 @@
 //! `starling meter`.
 
+mod evidence;
+mod live;
 mod shown;
 
 use std::fs;
@@ -14,14 +16,19 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Problem, signals, told, waiting};
 
+pub(super) use live::{tell_settled, wait_until};
+
 #[allow(clippy::as_conversions, reason = "`From` is not for constants; widening loses nothing")]
 const _: () = assert!(SLOT_S as u64 == energy::SLOT_S, "a slot of meters is one of the ledger");
 
 /// Options of `starling meter`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
+    #[command(flatten)]
+    live: live::Feeding,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -45,13 +52,26 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Bring a meter into a community that its owner is a member of
+    Add(live::Add),
+    /// Settle slots of a community whose window is over
+    Settle(live::Settle),
+    /// Show the ledger two signed readings of one slot that differ: the meter is cut
+    Accuse(evidence::Accuse),
 }
 
-/// A file, and what it does not say of itself.
+/// A file, and how to read it.
 #[derive(Debug, clap::Args)]
 struct File {
     /// NEM12, Green Button XML, DSMR telegrams or CSV
     file: PathBuf,
+    #[command(flatten)]
+    how: How,
+}
+
+/// What a file does not say of itself.
+#[derive(Debug, Clone, clap::Args)]
+struct How {
     /// Where local times of a CSV file are from: `Europe/Amsterdam`, or an offset like `+10:00`
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     zone: Option<Zone>,
@@ -70,16 +90,17 @@ fn format(text: &str) -> Result<Format, String> {
     Format::by_code(text).ok_or_else(|| format!("expected one of {}, found {text:?}", names()))
 }
 
-fn speed(text: &str) -> Result<u32, String> {
+pub(super) fn speed(text: &str) -> Result<u32, String> {
     let factor = text.strip_suffix('x').unwrap_or(text).parse().ok();
     let wrong = || format!("expected a factor like 900x, found {text:?}");
     factor.filter(|factor| *factor > 0).ok_or_else(wrong)
 }
 
 pub(crate) async fn run(args: Args) -> Result<(), Problem> {
-    match args.what {
+    let Some(what) = args.what else { return live::run(args.live).await };
+    match what {
         What::Inspect { file, json } => {
-            let reading = told(json, open(&file).await)?;
+            let reading = told(json, open(&file.file, &file.how).await)?;
             if json {
                 println!("{}", shown::json(&reading));
             } else {
@@ -88,17 +109,19 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
             something(&reading, &file.file)
         }
         What::Replay { file, speed, json } => {
-            let reading = told(json, open(&file).await)?;
+            let reading = told(json, open(&file.file, &file.how).await)?;
             something(&reading, &file.file)?;
             replay(&reading, speed, json).await;
             Ok(())
         }
+        What::Add(args) => live::add(args).await,
+        What::Settle(args) => live::settle(args).await,
+        What::Accuse(args) => evidence::accuse(args).await,
     }
 }
 
-async fn open(file: &File) -> Result<Reading, Problem> {
-    let (path, options) =
-        (file.file.clone(), Options { format: file.format, zone: file.zone.clone() });
+async fn open(path: &Path, how: &How) -> Result<Reading, Problem> {
+    let (path, options) = (path.to_owned(), Options { format: how.format, zone: how.zone.clone() });
     waiting(move || {
         let unreadable = |error: std::io::Error| Problem::file(&path, &error);
         // Asked first: a film is not read into memory to be refused.

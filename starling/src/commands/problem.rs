@@ -10,6 +10,7 @@ use starling::keepers::ReportError;
 use starling::keepers::demo::SetUpError;
 use starling::key_file::KeyFileError;
 use starling::ledger_client::ClientError;
+use starling::metering::MeteringError;
 use starling::publish::PublishError;
 use starling::serve::ServeError;
 use starling::settings::SettingsError;
@@ -83,6 +84,13 @@ impl Problem {
     pub(crate) fn no_readings(path: &std::path::Path) -> Self {
         let what = format!("no reading of {} could be read", path.display());
         Self::new("no-readings", &what, "The lines that were not read, and why, are listed above.")
+    }
+
+    /// A file of more than one meter.
+    pub(crate) fn several_meters(ids: &[&str]) -> Self {
+        let what = format!("the file has {} meters: {}", ids.len(), ids.join(", "));
+        let remedy = "Say which one this meter is with --of ID.";
+        Self { exit_code: 2, ..Self::new("several-meters", &what, remedy) }
     }
 
     /// `--out` is needed.
@@ -174,6 +182,13 @@ impl From<SetUpError> for Problem {
                 Self::new("io", &error, "Name another folder with --data DIR.")
             }
         }
+    }
+}
+
+impl From<MeteringError> for Problem {
+    fn from(error: MeteringError) -> Self {
+        let exit_code = error.exit_code();
+        Self { exit_code, ..Self::new(error.code(), &error, error.remedy()) }
     }
 }
 

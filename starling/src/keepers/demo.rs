@@ -81,12 +81,14 @@ pub struct Demo {
     pub sent: usize,
 }
 
-/// The owner at work.
-struct Owner<'a> {
+/// Somebody who makes what is missing of a demo, by transactions.
+#[derive(Debug)]
+pub(crate) struct Owner<'a> {
     nodes: &'a mut Nodes,
     key: &'a KeyPair,
-    account: AccountId,
-    sent: usize,
+    pub(crate) account: AccountId,
+    /// Transactions so far.
+    pub(crate) sent: usize,
 }
 
 /// Makes what is missing of the market, its feeds and its assets; keys and prices lie in `folder`.
@@ -144,18 +146,18 @@ fn price_file(folder: &Path, symbol: &str, price: &str) -> Result<PathBuf, SetUp
 }
 
 impl<'a> Owner<'a> {
-    fn new(nodes: &'a mut Nodes, key: &'a KeyPair) -> Self {
+    pub(crate) fn new(nodes: &'a mut Nodes, key: &'a KeyPair) -> Self {
         Self { nodes, key, account: AccountId::of_key(key.id()), sent: 0 }
     }
 
-    async fn act(&mut self, action: Action) -> Result<(), ClientError> {
+    pub(crate) async fn act(&mut self, action: Action) -> Result<(), ClientError> {
         let id = self.nodes.act(self.key, &action, Waits::default()).await?;
         self.nodes.ask(async |client: &Client| client.done(id, WITHIN).await).await?;
         self.sent += 1;
         Ok(())
     }
 
-    async fn list<T: for<'b> Decode<'b, ()>>(
+    pub(crate) async fn list<T: for<'b> Decode<'b, ()>>(
         &mut self,
         prefix: Key,
     ) -> Result<Vec<(Key, T)>, ClientError> {
@@ -163,19 +165,24 @@ impl<'a> Owner<'a> {
         self.nodes.ask(listing).await
     }
 
-    async fn record<T: for<'b> Decode<'b, ()>>(
+    pub(crate) async fn record<T: for<'b> Decode<'b, ()>>(
         &mut self,
         key: Key,
     ) -> Result<Option<T>, ClientError> {
         self.nodes.ask(async |client: &Client| client.record(&key).await).await
     }
 
-    async fn balance(&mut self, account: AccountId, asset: AssetId) -> Result<u128, ClientError> {
+    pub(crate) async fn balance(
+        &mut self,
+        account: AccountId,
+        asset: AssetId,
+    ) -> Result<u128, ClientError> {
         let held: Option<Balance> = self.record(accounts::balance_key(account, asset)).await?;
         Ok(held.unwrap_or_default().amount)
     }
 
-    async fn pay_fees_of(&mut self, to: AccountId) -> Result<(), ClientError> {
+    /// Gives an account units for fees, unless it has some.
+    pub(crate) async fn pay_fees_of(&mut self, to: AccountId) -> Result<(), ClientError> {
         let asset = AssetId::NATIVE;
         if self.balance(to, asset).await? >= FEES_UNITS / 10 {
             return Ok(());
@@ -184,7 +191,8 @@ impl<'a> Owner<'a> {
         self.act(Action::Accounts(accounts::Action::Transfer { asset, to, amount })).await
     }
 
-    async fn asset(&mut self, symbol: &str) -> Result<AssetId, ClientError> {
+    /// The owner's asset with this symbol.
+    pub(crate) async fn asset(&mut self, symbol: &str) -> Result<AssetId, ClientError> {
         if let Some(found) = self.find_asset(symbol).await? {
             return Ok(found);
         }
@@ -254,7 +262,7 @@ impl<'a> Owner<'a> {
         Ok(None)
     }
 
-    async fn issue(
+    pub(crate) async fn issue(
         &mut self,
         asset: AssetId,
         to: AccountId,
@@ -279,7 +287,7 @@ impl<'a> Owner<'a> {
     }
 }
 
-fn not_there(what: &str) -> ClientError {
+pub(crate) fn not_there(what: &str) -> ClientError {
     ClientError::Form(format!("{what} was made and is not listed"))
 }
 

@@ -6,7 +6,8 @@
 //! A household that is silent trades nothing and stops nobody. What a reading can cost is covered when
 //! it is taken, so that settling never fails.
 //!
-//! A slot is 15 minutes. Energy is in Wh, prices in millionths of money per kWh, money in units of the
+//! A slot is 15 minutes; of a community for trying out, by a clock that runs faster than the ledger's
+//! ([`Clock`]), which its record tells. Energy is in Wh, prices in millionths of money per kWh, money in units of the
 //! community's asset, of which a million are one. Buyers pay rounded up, sellers get rounded down; what
 //! is left is the community's.
 //!
@@ -35,6 +36,7 @@
 //! | settle | community, slot, most readings | anyone |
 //! | claim | community, slot, meter, Wh, for whom | the meter's owner |
 //! | set-friend | community, meter, friend's meter and price, or none | the owner; from the next slot |
+//! | open-trial | as open, and the clock's pace | the operator to be |
 //!
 //! | record | key | value | deleted |
 //! |---|---|---|---|
@@ -70,12 +72,14 @@
 mod action;
 mod auction;
 mod book;
+mod clock;
 mod closing;
 mod deviation;
 mod error;
 mod evidence;
 mod execute;
 mod laws;
+mod listing;
 mod members;
 mod meters;
 mod outcome;
@@ -91,9 +95,13 @@ mod tests;
 pub use action::{Action, Purse};
 pub use auction::{Clearing, Fill, Flow, Order, clear};
 pub use book::{Book, Resting, Side, Trade};
+pub use clock::{Clock, PACE_MAX};
 pub use deviation::{Deviation, Settlement, Traded, settle};
 pub use error::Error;
 pub use execute::Energy;
+pub use listing::{
+    communities_prefix, community_of, meter_of, meters_prefix, slot_of, slots_prefix,
+};
 pub use outcome::{Due, Entry, Outcome, Summary, outcome};
 pub use ratio::pro_rata;
 pub use reading::{Content, Opening, Reading, meter_proof};

@@ -12,13 +12,13 @@ use crate::commands::units;
 const SHOWN_MAX: usize = 5;
 
 /// A moment in UTC.
-fn moment(at_s: i64) -> String {
+pub(super) fn moment(at_s: i64) -> String {
     let at = DateTime::from_timestamp(at_s, 0).unwrap_or_default();
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Energy in kWh, to the Wh.
-fn kwh(wh: u64) -> String {
+pub(super) fn kwh(wh: u64) -> String {
     format!("{}.{:03} kWh", wh / 1000, wh % 1000)
 }
 

@@ -249,4 +249,26 @@ pub enum Action {
         #[n(2)]
         friend: Option<Friend>,
     },
+    /// Open a community for trying out, whose clock runs faster; the signer is its operator.
+    #[n(16)]
+    OpenTrial {
+        /// In what is paid: an asset whose units are millionths.
+        #[n(0)]
+        asset: AssetId,
+        /// The retailer.
+        #[n(1)]
+        grid: AccountId,
+        /// Who gets the grid fees.
+        #[n(2)]
+        network: AccountId,
+        /// Time for readings after a slot, in slots.
+        #[n(3)]
+        window_slots: u16,
+        /// What holds from the first slot on.
+        #[n(4)]
+        rules: Rules,
+        /// How many times as fast its clock runs, from 2 to [`super::PACE_MAX`].
+        #[n(5)]
+        pace: u32,
+    },
 }

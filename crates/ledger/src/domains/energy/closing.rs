@@ -5,7 +5,7 @@ use super::{
     execute::emit,
     meter as find_meter, outcome, record as find_record, slot as find_slot,
     state::{
-        KEPT, READINGS, SLOTS, existing, member, now, write_community, write_member, write_meter,
+        KEPT, READINGS, SLOTS, existing, member, write_community, write_member, write_meter,
         write_record, write_slot,
     },
 };
@@ -24,7 +24,7 @@ pub(super) fn settle(
     if slot.summary.is_some() {
         return Err(Error::Settled);
     }
-    if !community.is_over(number, now(context)) {
+    if !community.is_over(number, community.now(context)) {
         return Err(Error::TooEarly);
     }
     // Settling forgets readings, too.

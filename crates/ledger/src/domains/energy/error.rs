@@ -77,5 +77,7 @@ codes! {
         35 MoreReadings,
         /// Fewer certificates are left, or none yet.
         36 NoCertificates,
+        /// A clock that runs no faster than the ledger's, or faster than any may.
+        37 BadPace,
     }
 }

@@ -2,8 +2,8 @@
 //! readings in `taking`, settlement in `closing`.
 
 use super::{
-    Action, CONNECTION_MAX_W, Community, Error, Friend, METERS_MAX, PRICE_MAX, READINGS_MAX, Rules,
-    WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS, closing, evidence, laws, members,
+    Action, CONNECTION_MAX_W, Clock, Community, Error, Friend, METERS_MAX, PACE_MAX, PRICE_MAX,
+    READINGS_MAX, Rules, WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS, closing, evidence, laws, members,
     meters::{self, New},
     state::{self, COUNT, Parties, write_community},
     taking,
@@ -24,10 +24,10 @@ impl Domain for Energy {
 
     fn check(action: &Action) -> Result<(), Error> {
         let (holds, otherwise) = match action {
-            Action::Open { window_slots, rules, .. } => {
-                check_rules(rules)?;
-                let allowed = WINDOW_MIN_SLOTS..=WINDOW_MAX_SLOTS;
-                (allowed.contains(window_slots), Error::BadWindow)
+            Action::Open { window_slots, rules, .. } => return check_opening(rules, *window_slots),
+            Action::OpenTrial { window_slots, rules, pace, .. } => {
+                check_opening(rules, *window_slots)?;
+                ((2..=PACE_MAX).contains(pace), Error::BadPace)
             }
             Action::SetRules { rules, .. } => (rules.is_sound(), Error::BadRules),
             Action::Deposit { amount, .. } | Action::Withdraw { amount, .. } => {
@@ -72,6 +72,7 @@ impl Domain for Energy {
             Action::Expose { .. } => SIGNATURE_WORK + 4,
             Action::AddMeter { .. } => SIGNATURE_WORK + 10,
             Action::Open { .. }
+            | Action::OpenTrial { .. }
             | Action::SetRules { .. }
             | Action::Admit { .. }
             | Action::Leave { .. }
@@ -96,6 +97,12 @@ impl Domain for Energy {
             Action::Open { asset, grid, network, window_slots, rules } => {
                 let parties = Parties { operator: signer, grid: *grid, network: *network };
                 open(state, &Community::new(parties, *asset, *window_slots, *rules))
+            }
+            Action::OpenTrial { asset, grid, network, window_slots, rules, pace } => {
+                let parties = Parties { operator: signer, grid: *grid, network: *network };
+                let mut community = Community::new(parties, *asset, *window_slots, *rules);
+                community.clock = Some(Clock { pace: *pace, opened_ms: context.time_ms });
+                open(state, &community)
             }
             Action::SetRules { community, from_slot, rules } => {
                 members::set_rules(context, signer, *community, (*from_slot, *rules), state)
@@ -155,8 +162,12 @@ impl Domain for Energy {
     }
 }
 
-fn check_rules(rules: &Rules) -> Result<(), Error> {
-    if rules.is_sound() { Ok(()) } else { Err(Error::BadRules) }
+fn check_opening(rules: &Rules, window_slots: u16) -> Result<(), Error> {
+    if !rules.is_sound() {
+        return Err(Error::BadRules);
+    }
+    let allowed = WINDOW_MIN_SLOTS..=WINDOW_MAX_SLOTS;
+    if allowed.contains(&window_slots) { Ok(()) } else { Err(Error::BadWindow) }
 }
 
 fn open(state: &mut Overlay<'_>, community: &Community) -> Result<(), Error> {

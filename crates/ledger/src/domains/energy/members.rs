@@ -4,9 +4,7 @@ use super::{
     Error, MEMBERS_MAX, Member, NOTICE_SLOTS, Purse, Rules,
     execute::emit,
     rules::add_term,
-    state::{
-        Community, MEMBERS, existing, member, now, operated, vault, write_community, write_member,
-    },
+    state::{Community, MEMBERS, existing, member, operated, vault, write_community, write_member},
 };
 use crate::{AccountId, BlockContext, Overlay, domains::accounts};
 
@@ -19,7 +17,7 @@ pub(super) fn set_rules(
     state: &mut Overlay<'_>,
 ) -> Result<(), Error> {
     let mut community = operated(state, signer, id)?;
-    let now = now(context);
+    let now = community.now(context);
     if from_slot < now.saturating_add(NOTICE_SLOTS) {
         return Err(Error::TooSoon);
     }

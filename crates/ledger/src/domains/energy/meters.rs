@@ -7,9 +7,7 @@ use super::{
     execute::emit,
     meter as find, meter_proof,
     rules::add_term,
-    state::{
-        KEYS, METERS, existing, member, now, operated, write_community, write_member, write_meter,
-    },
+    state::{KEYS, METERS, existing, member, operated, write_community, write_member, write_meter},
 };
 use crate::{AccountId, BlockContext, Overlay};
 
@@ -51,7 +49,7 @@ pub(super) fn add(
         trust: Trust::SelfReported,
         cut: false,
         // Not the slot that runs: its first part was before.
-        from_slot: now(context).saturating_add(1),
+        from_slot: community.now(context).saturating_add(1),
         last: None,
         limits: Vec::new(),
         friends: Vec::new(),
@@ -92,7 +90,7 @@ pub(super) fn set_limits(
     if meter.owner != signer {
         return Err(Error::NotOwner);
     }
-    let now = now(context);
+    let now = community.now(context);
     let from = now.saturating_add(1);
     add_term(&mut meter.limits, community.oldest(now), from, limits)?;
     write_meter(state, id, number, &meter);
@@ -117,7 +115,7 @@ pub(super) fn set_friend(
     if friend.is_some_and(|friend| find(state, id, friend.meter).is_none()) {
         return Err(Error::NoMeter);
     }
-    let now = now(context);
+    let now = community.now(context);
     let from = now.saturating_add(1);
     add_term(&mut meter.friends, community.oldest(now), from, friend)?;
     write_meter(state, id, number, &meter);

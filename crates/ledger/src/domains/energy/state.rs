@@ -4,9 +4,9 @@ use minicbor::{Decode, Encode};
 use primitives::PeerId;
 
 use super::{
-    Content, Due, Error, Friend, Limits, Rules, SLOT_S, Source, Summary, Trust, rules::term,
+    Clock, Content, Due, Error, Friend, Limits, Rules, Source, Summary, Trust, rules::term,
 };
-use crate::{AccountId, AssetId, BlockContext, Key, Overlay, Prefix, Store, state::Table};
+use crate::{AccountId, AssetId, Key, Overlay, Prefix, Store, state::Table};
 
 pub(super) const COMMUNITIES: Table<Community> = Table::new(Prefix::Energy, 0);
 pub(super) const MEMBERS: Table<Member> = Table::new(Prefix::Energy, 1);
@@ -76,6 +76,9 @@ pub struct Community {
     /// Certificates so far.
     #[n(12)]
     pub certificates: Certificates,
+    /// Its clock, where that is not the ledger's: it is for trying out.
+    #[n(13)]
+    pub clock: Option<Clock>,
 }
 
 /// What a community has in the domain's account, in units of its asset.
@@ -254,6 +257,7 @@ impl Community {
             settled_slots: 0,
             funds: Funds::default(),
             certificates: Certificates::default(),
+            clock: None,
         }
     }
 
@@ -271,11 +275,6 @@ impl Community {
     pub fn is_over(&self, slot: u64, now: u64) -> bool {
         slot < self.oldest(now)
     }
-}
-
-/// The slot that runs now.
-pub(super) fn now(context: &BlockContext) -> u64 {
-    context.now_s() / SLOT_S
 }
 
 /// A community's record.

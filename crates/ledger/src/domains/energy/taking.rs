@@ -7,7 +7,7 @@ use super::{
     rules::term,
     slot as find_slot,
     state::{
-        existing, member, now, write_community, write_member, write_meter, write_record, write_slot,
+        existing, member, write_community, write_member, write_meter, write_record, write_slot,
     },
 };
 use crate::{BlockContext, Overlay};
@@ -39,7 +39,7 @@ fn take(context: &BlockContext, reading: &Reading, state: &mut Overlay<'_>) -> R
     if !is_news(known.as_ref(), reading)? {
         return Ok(false);
     }
-    let now = now(context);
+    let now = community.now(context);
     let in_time = reading.slot < now && !community.is_over(reading.slot, now);
     if !in_time || reading.slot < meter.from_slot {
         return Err(Error::NotOpen);

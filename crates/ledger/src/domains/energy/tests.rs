@@ -4,6 +4,7 @@ mod histories;
 mod mechanisms;
 mod refusals;
 mod slots;
+mod trial;
 
 use std::collections::BTreeMap;
 
@@ -48,13 +49,17 @@ struct Street {
 
 impl Street {
     fn new(households: u32, rules: Rules) -> Self {
+        let (grid, network) = (account(GRID), account(NETWORK));
+        let (asset, window_slots) = (AssetId::NATIVE, WINDOW);
+        Self::opened(households, Action::Open { asset, grid, network, window_slots, rules })
+    }
+
+    fn opened(households: u32, open: Action) -> Self {
         let mut street = Self { lab: Lab::new(), totals: BTreeMap::new() };
         street.wait_slots(START);
         let people = (1..=u64::from(households)).chain([OPERATOR, GRID, NETWORK, STRANGER]);
         people.for_each(|who| street.lab.fund(account(who), AssetId::NATIVE, WEALTH));
-        let (grid, network) = (account(GRID), account(NETWORK));
-        let (asset, window_slots) = (AssetId::NATIVE, WINDOW);
-        street.done(OPERATOR, Action::Open { asset, grid, network, window_slots, rules });
+        street.done(OPERATOR, open);
         street.done(GRID, deposit(Purse::Grid, DEPOSIT));
         for number in 0..households {
             let who = u64::from(number) + 1;
