@@ -36,7 +36,7 @@ enum Command {
     Relay(commands::relay::Args),
     /// Sign what the segments of an HLS stream must be, so that viewers can pass them on
     Publish(commands::publish::Args),
-    /// Make the demo video, or play it out as a live stream
+    /// Make the demo video, or play it out as a live stream; or a market, or a community, to try
     Demo(commands::demo::Args),
     /// Keep a file or folder as blocks, and print what it is called
     Add(commands::add::Args),
@@ -70,7 +70,7 @@ enum Command {
     Liquidate(commands::liquidate::Args),
     /// Issue, hold, show and check credentials; give somebody the key of a document
     Id(commands::id::Args),
-    /// What is in a file of meter readings
+    /// Say what is in a file of meter readings, or be a live meter of a community that tells it
     Meter(commands::meter::Args),
 }
 
