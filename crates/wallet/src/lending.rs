@@ -44,6 +44,7 @@ pub use liquidation::{
     Bid, Call, Outcome, Part, Target, ask_to_liquidate, liquidated, liquidation, target,
     wanted_to_liquidate,
 };
+pub(crate) use market::context;
 pub use market::{
     Asset, Market, NATIVE_DECIMALS, Point, Price, PriceState, Reserve, curve, is_miscounted, market,
 };
@@ -142,6 +143,9 @@ impl Wish {
 
 /// What was asked of a market; `None`: something that this page does not offer.
 pub fn asked(act: &Act) -> Option<(Place, Wish)> {
+    if act.domain.is_some() {
+        return None;
+    }
     let place = |market, reserve| Place { market, reserve };
     Some(match view::read::<rules::Action>(&act.action)? {
         rules::Action::Supply { market, reserve, amount } => {

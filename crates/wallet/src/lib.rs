@@ -11,19 +11,23 @@
 //! | `transfers` | what was sent, what a transfer costs, what became of it |
 //! | `watch` | records that a page wants to know, proved together |
 //! | [`lending`] | of such records: markets, a position, and what an action would do |
+//! | `devices` | keys of meters, and what they sign |
+//! | [`energy`] | of such records: communities, slots, and what a file of readings would be |
 //! | [`view`] | what a page may show and ask |
 //!
 //! Laws of this crate:
 //! - a number shown as proved came out of the light client; everything else says who told it;
 //! - a key leaves this crate only in a [`Output::Save`] for the device's own storage;
 //! - nothing is sent that the proved state would refuse: of transfers the wallet sees to it, of what
-//!   is asked of markets the page, by [`lending`], before it asks.
+//!   is asked of markets and communities the page, by [`lending`] and [`energy`], before it asks.
 //!
-//! [`lending`] is no part of [`Wallet`]: the page runs it on what the wallet proved, and the worker's
-//! module stays small (`docs/adr/0056-lend-page.md`).
+//! [`lending`] and [`energy`] are no part of [`Wallet`]: the page runs them on what the wallet proved,
+//! and the worker's module stays small (`docs/adr/0056-lend-page.md`, `docs/adr/0058-energy-page.md`).
 //!
 //! Not here: sockets, storage, recovery of keys, transfers of other assets than the ledger's own.
 
+mod devices;
+pub mod energy;
 mod explain;
 mod holdings;
 pub mod lending;

@@ -72,6 +72,9 @@ pub struct View {
     /// Why the last command was refused; empty: it was not.
     #[n(15)]
     pub refused: String,
+    /// Public keys of meters that this wallet can sign for, hexadecimal; by their number.
+    #[n(16)]
+    pub meter_keys: Vec<String>,
 }
 
 /// A final block.
@@ -185,15 +188,15 @@ pub struct Sent {
     /// From signing to the proof that it is in a block, in milliseconds; 0: not yet.
     #[n(7)]
     pub took_ms: u64,
-    /// What was asked of a market; none: it is a transfer.
+    /// What was asked of a market or a community; none: it is a transfer.
     #[n(8)]
     pub act: Option<Act>,
 }
 
-/// What was asked of a market.
+/// What was asked of a market or of a community.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Act {
-    /// The action: CBOR, for `crate::lending::asked`.
+    /// The action: CBOR, for `crate::lending::asked` or `crate::energy::asked`.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub action: Vec<u8>,
     /// Why it was refused, as a server tells: the refusal's number; 0: it was not.
@@ -205,6 +208,9 @@ pub struct Act {
     /// Of a liquidation: what it brought, as a server tells. What was kept before has none.
     #[n(3)]
     pub seized: Option<u128>,
+    /// The domain that it was asked of; none: markets, also in what was kept before there was this.
+    #[n(4)]
+    pub domain: Option<u8>,
 }
 
 /// A transfer to here, as a server tells it.
@@ -291,6 +297,19 @@ pub enum Command {
         /// Units of the ledger's own asset that it takes beside the fee.
         #[n(1)]
         units: u128,
+    },
+    /// Do something in a community of energy.
+    #[n(6)]
+    Energy {
+        /// The action: CBOR, from `crate::energy`. What a meter signs in it is left open.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        action: Vec<u8>,
+        /// Units of the ledger's own asset that it takes beside the fee.
+        #[n(1)]
+        units: u128,
+        /// The number of the meter's key that signs, of [`View::meter_keys`]; none: no meter does.
+        #[n(2)]
+        meter: Option<u8>,
     },
 }
 

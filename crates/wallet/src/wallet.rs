@@ -1,5 +1,6 @@
 //! The wallet itself: one `step`.
 
+mod metering;
 mod showing;
 mod watching;
 
@@ -12,6 +13,7 @@ use minicbor::{Decode, Encode};
 use primitives::{KeyPair, Seed, SortedMap};
 
 use crate::{
+    devices::Devices,
     explain,
     holdings::{Holdings, Record},
     servers::Servers,
@@ -118,6 +120,7 @@ pub struct Wallet {
     key: KeyPair,
     saved: Saved,
     account: AccountId,
+    devices: Devices,
     chain: ChainId,
     client: LightClient,
     servers: Servers,
@@ -155,9 +158,11 @@ impl Wallet {
     ) -> Result<Self, RootError> {
         let root: TrustRoot = saved.root.parse()?;
         let key = KeyPair::from_seed(Seed::new(saved.seed));
+        let chain = ChainId::new(*root.chain.as_bytes());
         let mut wallet = Self {
             account: AccountId::of_key(key.id()),
-            chain: ChainId::new(*root.chain.as_bytes()),
+            devices: Devices::new(&saved.seed, chain),
+            chain,
             client: LightClient::new(&root)?,
             servers: Servers::default(),
             holdings: Holdings::default(),
@@ -355,6 +360,11 @@ impl Wallet {
             }
             Command::Act { action, units } => {
                 if let Err(why) = self.act(&action, units, out) {
+                    why.clone_into(&mut self.refused);
+                }
+            }
+            Command::Energy { action, units, meter } => {
+                if let Err(why) = self.act_in_community(&action, units, meter, out) {
                     why.clone_into(&mut self.refused);
                 }
             }

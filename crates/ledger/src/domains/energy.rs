@@ -102,14 +102,15 @@ pub use execute::Energy;
 pub use listing::{
     communities_prefix, community_of, meter_of, meters_prefix, slot_of, slots_prefix,
 };
-pub use outcome::{Due, Entry, Outcome, Summary, outcome};
+pub use outcome::{Due, Entry, Market, Outcome, Summary, Supply, market, outcome, supplies};
 pub use ratio::pro_rata;
 pub use reading::{Content, Opening, Reading, meter_proof};
 pub use rules::{Friend, Limits, Mode, Rules, Source, Trust};
 pub use sharing::{Metered, Part, Shared, Tariff, share};
 pub use state::{
     Certificates, Community, Counters, Funds, Member, Meter, Record, Slot, community,
-    community_key, member, member_key, meter, meter_key, record, record_key, slot, slot_key,
+    community_key, count, count_key, member, member_key, meter, meter_key, record, record_key,
+    slot, slot_key, vault,
 };
 
 /// Highest price, in millionths per kWh: a thousand units of money.

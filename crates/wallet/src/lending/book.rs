@@ -54,7 +54,7 @@ impl Seen {
     }
 
     /// Both, where there are both.
-    pub(super) fn with(self, other: Option<Self>) -> Self {
+    pub(crate) fn with(self, other: Option<Self>) -> Self {
         let Some(other) = other else { return self };
         Self {
             from_height: self.from_height.min(other.from_height),
@@ -89,7 +89,7 @@ impl Book {
     }
 
     /// Whether it is proved what is under each of these keys, and between which blocks.
-    pub(super) fn seen(&self, keys: &[Key]) -> Option<Seen> {
+    pub(crate) fn seen(&self, keys: &[Key]) -> Option<Seen> {
         let mut seen = Seen { from_height: u64::MAX, to_height: 0, from_ms: u64::MAX };
         for key in keys {
             let proved = self.records.get(key)?;
@@ -100,8 +100,31 @@ impl Book {
         Some(seen)
     }
 
+    /// Takes over what is proved in another under these keys.
+    pub(crate) fn copy(&mut self, other: &Self, keys: impl IntoIterator<Item = Key>) {
+        for key in keys {
+            if let Some(proved) = other.records.get(&key) {
+                self.records.insert(key, proved.clone());
+            }
+        }
+    }
+
+    /// Adds what this one does not have.
+    #[must_use]
+    pub(crate) fn over(mut self, older: &Self) -> Self {
+        for (key, proved) in &older.records {
+            self.records.entry(key.clone()).or_insert_with(|| proved.clone());
+        }
+        self
+    }
+
+    /// Whether it is proved what is under this key.
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.records.contains_key(key)
+    }
+
     /// The newest block at which something was proved.
-    pub(super) fn height(&self) -> u64 {
+    pub(crate) fn height(&self) -> u64 {
         self.records.values().map(|proved| proved.height).max().unwrap_or_default()
     }
 }

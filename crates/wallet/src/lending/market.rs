@@ -216,7 +216,7 @@ fn asset(book: &Book, config: &rules::Config) -> Option<Asset> {
 }
 
 /// The block that would be made now.
-pub(super) fn context(book: &Book, now_ms: u64) -> BlockContext {
+pub(crate) fn context(book: &Book, now_ms: u64) -> BlockContext {
     BlockContext { chain: ChainId::new([0; 32]), height: book.height(), time_ms: now_ms }
 }
 

@@ -67,6 +67,7 @@ impl Wallet {
             proofs: self.holdings.proofs,
             steps: self.holdings.shown.as_ref().map(explain::steps).unwrap_or_default(),
             refused: self.refused.clone(),
+            meter_keys: self.devices.names().to_vec(),
         }
     }
 }

@@ -3,8 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use super::{
-    Fill, Friend, Limits, Metered, Mode, Order, Rules, Traded, ceil_cost, clear, floor_cost,
-    settle, share,
+    Clearing, Fill, Friend, Limits, Metered, Mode, Order, Rules, Traded, ceil_cost, clear,
+    floor_cost, settle, share,
 };
 use crate::AccountId;
 
@@ -83,6 +83,32 @@ pub struct Outcome {
     pub summary: Summary,
 }
 
+/// Who gave to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Supply {
+    /// The meter that gave.
+    pub from: u32,
+    /// The meter that took.
+    pub to: u32,
+    /// Wh.
+    pub quantity_wh: u64,
+    /// Millionths per kWh, without the grid fee.
+    pub price: u64,
+    /// As a friend, before all others.
+    pub is_friend: bool,
+}
+
+/// What is bid and offered in a slot once friends are served, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Market {
+    /// Bids, in order of meters; their limits include the grid fee.
+    pub bids: Vec<Order>,
+    /// Offers, in order of meters.
+    pub offers: Vec<Order>,
+    /// None: nobody traded.
+    pub cleared: Option<Clearing>,
+}
+
 /// What is left to trade of an entry, in Wh.
 #[derive(Clone, Copy)]
 struct Left {
@@ -113,7 +139,7 @@ struct Grid {
 pub fn outcome(rules: &Rules, entries: &[Entry]) -> Outcome {
     debug_assert!(entries.is_sorted_by(|one, next| one.meter < next.meter), "each meter once");
     let mut left: Vec<Left> = entries.iter().map(|entry| left(rules, entry)).collect();
-    let friends = among_friends(rules, entries, &mut left);
+    let friends = among_friends(rules, entries, &mut left, &mut Vec::new());
     let (price, neighbours) = match rules.mode {
         Mode::Sharing => shared(rules, entries, &left),
         Mode::Auction => auctioned(rules, entries, &left),
@@ -145,6 +171,41 @@ pub fn outcome(rules: &Rules, entries: &[Entry]) -> Outcome {
     Outcome { dues, summary }
 }
 
+/// Who gave to whom, where rules say it: friends, and in an auction bids and offers in their order. What
+/// is shared in the middle goes through one pool, so nobody gives to anybody there.
+pub fn supplies(rules: &Rules, entries: &[Entry]) -> Vec<Supply> {
+    let mut left: Vec<Left> = entries.iter().map(|entry| left(rules, entry)).collect();
+    let mut supplies = Vec::new();
+    among_friends(rules, entries, &mut left, &mut supplies);
+    let cleared = match rules.mode {
+        Mode::Sharing => None,
+        Mode::Auction => orders(rules, entries, &left).cleared,
+    };
+    let flows = cleared.iter().flat_map(|cleared| {
+        cleared.flows.iter().map(|flow| Supply {
+            from: meter_of(flow.offer),
+            to: meter_of(flow.bid),
+            quantity_wh: flow.quantity_wh,
+            price: cleared.price,
+            is_friend: false,
+        })
+    });
+    supplies.extend(flows);
+    supplies
+}
+
+/// What is bid and offered by limits, whatever the mode.
+pub fn market(rules: &Rules, entries: &[Entry]) -> Market {
+    let mut left: Vec<Left> = entries.iter().map(|entry| left(rules, entry)).collect();
+    among_friends(rules, entries, &mut left, &mut Vec::new());
+    orders(rules, entries, &left)
+}
+
+/// The meter whose order has this number.
+fn meter_of(order: u64) -> u32 {
+    u32::try_from(order).expect("orders are numbered by meters")
+}
+
 impl Local {
     fn and(self, other: Self) -> Self {
         Self {
@@ -170,7 +231,12 @@ fn left(rules: &Rules, entry: &Entry) -> Left {
 
 /// Serves friends, in order of who gives. What somebody takes of several is added up before it is
 /// rounded.
-fn among_friends(rules: &Rules, entries: &[Entry], left: &mut [Left]) -> Vec<Local> {
+fn among_friends(
+    rules: &Rules,
+    entries: &[Entry],
+    left: &mut [Left],
+    supplies: &mut Vec<Supply>,
+) -> Vec<Local> {
     let mut served = vec![Local::default(); entries.len()];
     for (seller, entry) in entries.iter().enumerate() {
         let Some(friend) = entry.friend else { continue };
@@ -183,6 +249,10 @@ fn among_friends(rules: &Rules, entries: &[Entry], left: &mut [Left]) -> Vec<Loc
         let quantity_wh = left[buyer].wants_wh.min(left[seller].has_wh);
         left[buyer].wants_wh -= quantity_wh;
         left[seller].has_wh -= quantity_wh;
+        if quantity_wh > 0 {
+            let (from, to) = (entry.meter, friend.meter);
+            supplies.push(Supply { from, to, quantity_wh, price, is_friend: true });
+        }
         // In thousandths until all is added up.
         let money = |price: u64| u128::from(quantity_wh) * u128::from(price);
         served[buyer].taken_wh += quantity_wh;
@@ -225,8 +295,8 @@ fn shared(rules: &Rules, entries: &[Entry], left: &[Left]) -> (u64, Vec<Local>) 
     (price, local.collect())
 }
 
-/// One price by limits.
-fn auctioned(rules: &Rules, entries: &[Entry], left: &[Left]) -> (u64, Vec<Local>) {
+/// What is left as orders by limits, cleared.
+fn orders(rules: &Rules, entries: &[Entry], left: &[Left]) -> Market {
     let order = |entry: &Entry, limit: u64, quantity_wh: u64| Order {
         id: entry.meter.into(),
         owner: entry.owner,
@@ -238,8 +308,14 @@ fn auctioned(rules: &Rules, entries: &[Entry], left: &[Left]) -> (u64, Vec<Local
         bids.push(order(entry, entry.limits.buy, left.wants_wh));
         offers.push(order(entry, entry.limits.sell, left.has_wh));
     }
+    let cleared = clear(&bids, &offers, rules.tariff.grid_fee);
+    Market { bids, offers, cleared }
+}
+
+/// One price by limits.
+fn auctioned(rules: &Rules, entries: &[Entry], left: &[Left]) -> (u64, Vec<Local>) {
     let mut locals = vec![Local::default(); entries.len()];
-    let Some(cleared) = clear(&bids, &offers, rules.tariff.grid_fee) else { return (0, locals) };
+    let Some(cleared) = orders(rules, entries, left).cleared else { return (0, locals) };
     let place = |fill: &Fill| {
         let place = entries.binary_search_by_key(&fill.id, |entry| entry.meter.into());
         place.expect("an order is of an entry")

@@ -277,6 +277,16 @@ impl Community {
     }
 }
 
+/// How many communities were opened: they are numbered from 1.
+pub fn count(store: &dyn Store) -> u32 {
+    COUNT.get(store, &[]).unwrap_or_default()
+}
+
+/// Where it is said how many communities were opened.
+pub fn count_key() -> Key {
+    COUNT.key(&[])
+}
+
 /// A community's record.
 pub fn community(store: &dyn Store, community: u32) -> Option<Community> {
     COMMUNITIES.get(store, &[&community.to_be_bytes()])
@@ -366,6 +376,6 @@ pub(super) fn operated(store: &dyn Store, signer: AccountId, id: u32) -> Result<
 }
 
 /// Where all money of communities lies.
-pub(super) fn vault() -> AccountId {
+pub fn vault() -> AccountId {
     AccountId::of_domain("energy")
 }

@@ -1,0 +1,54 @@
+//! Communities of energy as a page shows them, out of records that are proved: whose meters read what,
+//! what a slot came to, and what a file of readings or other limits would come to.
+//!
+//! As with [`crate::lending`], the page runs this: [`wanted`] says which records the wallet is to prove,
+//! [`Book`] reads them, and nothing restates a rule: slots are settled again by the ledger's own
+//! `outcome`, limits are tried by its own clearing, refusals come out of its own code where all that
+//! decides them is proved.
+//!
+//! | part | what it says |
+//! |---|---|
+//! | `book` | which records are needed; settled slots, which are asked for once |
+//! | `street` | communities, members, meters and how they are |
+//! | `day` | slots of a day: state, flows, money, savings, certificates |
+//! | `market` | who supplied whom, depth with the crossing, limits tried on settled slots |
+//! | `plan` | of a file's slots those that can be signed, and why others can't |
+//! | `ask` | what a person wants, as a command; what was asked, in parts |
+//!
+//! Units: energy in Wh, prices in millionths of money per kWh, money in units of the community's asset,
+//! slots of 15 minutes counted from 1970-01-01 UTC.
+//!
+//! Laws: a number is only shown when every record it depends on is proved; a slot that no record tells
+//! of is not called zero.
+
+mod ask;
+mod book;
+mod day;
+mod market;
+mod plan;
+mod street;
+#[cfg(test)]
+mod tests;
+
+pub use ask::{Asked, Opening, Wish, ask, asked, fee, refusal};
+pub use book::{LISTED_MAX, Listing, METERS_SHOWN_MAX, Named, Span, joined, keep, listing, wanted};
+pub use day::{Day, Flow, Shown, State, day, sum};
+pub use ledger::domains::energy::{
+    Limits, METERS_MAX, Mode, PRICE_MAX, Purse, READINGS_MAX, Rules, SLOT_S, Source, Summary,
+    Supply, Tariff, Trust, WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS,
+};
+pub use market::{Depth, Giver, Step, Tried, WhatIf, depth, neighbours, supplies, what_if};
+pub use plan::{Plan, Said, Skipped, plan};
+pub use street::{Community, Health, Meter, community, meters};
+
+pub use crate::lending::{Asset, Book, Scene, Seen, ledger_ms, watch};
+
+/// The slot that runs at a time of the ledger.
+pub const fn slot_at(now_ms: u64) -> u64 {
+    now_ms / 1_000 / SLOT_S
+}
+
+/// When a slot begins, in milliseconds since 1970-01-01 UTC.
+pub const fn starts_ms(slot: u64) -> u64 {
+    slot.saturating_mul(SLOT_S * 1_000)
+}

@@ -1,0 +1,195 @@
+//! Which records a page of energy needs. Settled slots do not change but for claims, so they are asked
+//! for once and kept.
+
+use ledger::{
+    AccountId, AssetId, Key,
+    domains::{accounts::balance_key, assets, energy as rules},
+};
+
+use super::{Book, Scene, slot_at};
+use crate::{lending::Seen, view, watch::WATCHED_MAX};
+
+/// Most communities listed: the newest. Any other opens by its number.
+pub const LISTED_MAX: u32 = 12;
+/// Most meters of a community that are looked through: the newest, as many as there may be at a time.
+pub const METERS_SHOWN_MAX: u32 = 128;
+/// Most slots of a span: a day of 25 hours.
+const SLOTS_MAX: u64 = 100;
+/// Records of one community that are asked for at a time beside what is watched all along, so that what
+/// changes does not wait for a day of what does not.
+const KEPT_AT_A_TIME: usize = 192;
+
+/// Slots of a community that are looked at: a day of the person's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Which community.
+    pub community: u32,
+    /// The first slot.
+    pub from: u64,
+    /// The slot after the last.
+    pub to: u64,
+}
+
+/// Which communities are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Communities opened so far.
+    pub count: u32,
+    /// Numbers of those that are listed, newest first.
+    pub communities: Vec<u32>,
+}
+
+/// What a page looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Named {
+    /// The community and its slots.
+    pub span: Option<Span>,
+    /// The slot whose neighbours are shown.
+    pub slot: Option<u64>,
+}
+
+impl Span {
+    /// Its slots that have begun by `now_ms`; at most a day of them.
+    pub(super) fn slots(self, now_ms: u64) -> impl DoubleEndedIterator<Item = u64> + use<> {
+        let to = self.to.min(self.from.saturating_add(SLOTS_MAX)).min(slot_at(now_ms) + 1);
+        self.from..to
+    }
+}
+
+/// Which communities there are; `None`: their count is not proved yet.
+pub fn listing(book: &Book) -> Option<Listing> {
+    book.seen(&[rules::count_key()])?;
+    let count = rules::count(book);
+    let oldest = count.saturating_sub(LISTED_MAX - 1).max(1);
+    Some(Listing { count, communities: (oldest..=count).rev().collect() })
+}
+
+/// Of those that are listed, where somebody is a member or operates; the newest first.
+pub fn joined(scene: &Scene<'_>) -> Vec<u32> {
+    let listed = listing(scene.book).map(|listing| listing.communities).unwrap_or_default();
+    let is_in = |id: &u32| {
+        rules::member(scene.book, *id, scene.account).is_some()
+            || rules::community(scene.book, *id)
+                .is_some_and(|community| community.operator == scene.account)
+    };
+    listed.into_iter().filter(is_in).collect()
+}
+
+/// Keys of the records that are to be proved next, most needed first; those that `book` keeps of settled
+/// slots are left out. Asked again with what came of them, until it says the same. At most as many as a
+/// wallet watches.
+pub fn wanted(book: &Book, kept: &Book, account: &str, now_ms: u64, named: Named) -> Vec<Vec<u8>> {
+    let Ok(account) = account.parse::<AccountId>() else { return Vec::new() };
+    let chosen = named.span.map(|span| span.community);
+    let mut keys = vec![rules::count_key(), ledger::params_key()];
+    keys.push(balance_key(account, AssetId::NATIVE));
+    let listed = listing(book).map(|listing| listing.communities).unwrap_or_default();
+    for id in chosen.into_iter().chain(listed) {
+        keys.extend([rules::community_key(id), rules::member_key(id, account)]);
+    }
+    if let Some(span) = named.span {
+        keys.extend(community_keys(book, span.community, account));
+        keys.extend(slot_keys(book, kept, span, account, now_ms));
+        let looked_at =
+            named.slot.into_iter().flat_map(|slot| record_keys(book, span.community, slot));
+        keys.extend(looked_at.filter(|key| !kept.has(key)));
+        // What a preview of limits needs comes last, and in portions.
+        let settled =
+            span.slots(now_ms).rev().filter(|slot| is_settled(book, span.community, *slot));
+        let others = settled.flat_map(|slot| record_keys(book, span.community, slot));
+        keys.extend(others.filter(|key| !kept.has(key)).take(KEPT_AT_A_TIME));
+    }
+    let mut wanted: Vec<Vec<u8>> = Vec::new();
+    for key in keys {
+        if !wanted.iter().any(|known| known == key.as_bytes()) {
+            wanted.push(key.as_bytes().to_vec());
+        }
+    }
+    wanted.truncate(WATCHED_MAX);
+    wanted
+}
+
+/// A community's meters, its asset, and what somebody could pay in.
+pub(super) fn community_keys(book: &Book, id: u32, account: AccountId) -> Vec<Key> {
+    let mut keys = vec![rules::community_key(id), rules::member_key(id, account)];
+    let Some(community) = rules::community(book, id) else { return keys };
+    if community.asset != AssetId::NATIVE {
+        keys.push(assets::asset_key(community.asset));
+    }
+    keys.extend([account, rules::vault()].map(|who| balance_key(who, community.asset)));
+    keys.extend(meter_numbers(&community).map(|meter| rules::meter_key(id, meter)));
+    keys
+}
+
+/// Numbers of the meters that are looked through.
+pub(super) fn meter_numbers(community: &rules::Community) -> core::ops::Range<u32> {
+    community.meters_ever.saturating_sub(METERS_SHOWN_MAX)..community.meters_ever
+}
+
+/// Slots that are not kept, and what an account's meters said of them.
+fn slot_keys(book: &Book, kept: &Book, span: Span, account: AccountId, now_ms: u64) -> Vec<Key> {
+    let id = span.community;
+    let mine: Vec<u32> = rules::community(book, id).map_or_else(Vec::new, |community| {
+        let is_mine = |meter: &u32| {
+            rules::meter(book, id, *meter).is_some_and(|meter| meter.owner == account)
+        };
+        meter_numbers(&community).filter(is_mine).collect()
+    });
+    let slots: Vec<u64> = span.slots(now_ms).collect();
+    let mut keys: Vec<Key> = slots.iter().map(|slot| rules::slot_key(id, *slot)).collect();
+    for slot in slots {
+        let read = rules::slot(book, id, slot).map(|slot| slot.meters).unwrap_or_default();
+        let ours = mine.iter().filter(|meter| read.contains(meter));
+        keys.extend(ours.map(|meter| rules::record_key(id, slot, *meter)));
+    }
+    keys.retain(|key| !kept.has(key));
+    keys
+}
+
+/// What every meter said of a slot.
+pub(super) fn record_keys(book: &Book, id: u32, slot: u64) -> Vec<Key> {
+    let read = rules::slot(book, id, slot).map(|slot| slot.meters).unwrap_or_default();
+    read.into_iter().map(|meter| rules::record_key(id, slot, meter)).collect()
+}
+
+fn is_settled(book: &Book, id: u32, slot: u64) -> bool {
+    rules::slot(book, id, slot).is_some_and(|slot| slot.summary.is_some())
+}
+
+/// Takes out of what was proved what will not change: settled slots, and what was said of them. A page
+/// that looks at something else begins with nothing kept.
+pub fn keep(kept: &mut Book, fresh: &view::Records, span: Span, now_ms: u64) {
+    let fresh = Book::new(fresh);
+    for slot in span.slots(now_ms) {
+        let place = rules::slot_key(span.community, slot);
+        if is_settled(&fresh, span.community, slot) {
+            kept.copy(&fresh, [place.clone()]);
+        }
+        if kept.has(&place) {
+            // What was proved while the slot still waited says nothing of what it came to.
+            let settled = record_keys(kept, span.community, slot).into_iter();
+            let is_due = |key: &Key| fresh.is_due(key);
+            kept.copy(&fresh, settled.filter(is_due));
+        }
+    }
+}
+
+impl Book {
+    /// A page's: what was proved last, over what is kept.
+    pub fn with_kept(fresh: &view::Records, kept: &Self) -> Self {
+        Self::new(fresh).over(kept)
+    }
+
+    /// Whether a record under this key was settled: it has its due, or its cover was given back because
+    /// its meter was cut.
+    fn is_due(&self, key: &Key) -> bool {
+        let record = ledger::Store::get(self, key);
+        let record = record.and_then(|bytes| minicbor::decode::<rules::Record>(&bytes).ok());
+        record.is_some_and(|record| record.due.is_some() || record.cover + record.grid_cover == 0)
+    }
+}
+
+/// Between which blocks a community's own records are proved.
+pub(super) fn seen(book: &Book, id: u32, account: AccountId) -> Option<Seen> {
+    book.seen(&[rules::community_key(id), rules::member_key(id, account)])
+}

@@ -1,0 +1,229 @@
+//! Slots of a day: how far each is, what my meters took and gave, and what that cost against the grid
+//! alone.
+
+use ledger::domains::energy::{self as rules, Record};
+
+use super::{
+    Book, Rules, Scene, Seen, Span, Summary,
+    book::{meter_numbers, record_keys},
+    slot_at, starts_ms,
+};
+
+/// How far a slot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It runs.
+    Running,
+    /// No meter read it so far, and some still may until then, in milliseconds of the ledger's time.
+    Waiting {
+        /// When its window is over.
+        until_ms: u64,
+    },
+    /// Meters read it, and more may until then.
+    Open {
+        /// When its window is over.
+        until_ms: u64,
+    },
+    /// Its window is over: anybody may settle it.
+    Due,
+    /// Settled.
+    Settled(Summary),
+    /// Its window is over and no meter read it: there is nothing to settle.
+    Silent,
+    /// What is under it is not proved yet.
+    Unproved,
+}
+
+/// What meters took and gave, and what that came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// Wh taken.
+    pub import_wh: u64,
+    /// Wh given.
+    pub export_wh: u64,
+    /// Wh of those taken that came from neighbours, once settled.
+    pub local_import_wh: u64,
+    /// Wh of those given that neighbours took, once settled.
+    pub local_export_wh: u64,
+    /// Units paid, once settled.
+    pub paid: u128,
+    /// Units got, once settled.
+    pub got: u128,
+    /// Units that the grid alone would have cost, less what it would have paid, of what is settled.
+    pub grid_only: i128,
+    /// Certificates that nobody used up, in Wh.
+    pub left_wh: u64,
+    /// Units set aside for it, until it is settled.
+    pub cover: u128,
+}
+
+/// A slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Which.
+    pub slot: u64,
+    /// How far it is.
+    pub state: State,
+    /// What holds for it.
+    pub rules: Rules,
+    /// How many meters read it.
+    pub readings: usize,
+    /// What mine took and gave; none: none of them read it.
+    pub mine: Option<Flow>,
+    /// How many of mine could have read it and did not.
+    pub missing: usize,
+}
+
+/// A day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Day {
+    /// Its slots that have begun, in order.
+    pub slots: Vec<Shown>,
+    /// At which blocks all of it was so; none: not all of it is proved.
+    pub seen: Option<Seen>,
+}
+
+impl Flow {
+    /// Units saved against the grid alone; less than none: more was paid.
+    pub fn saved(&self) -> i128 {
+        self.grid_only - (signed(self.paid) - signed(self.got))
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            import_wh: self.import_wh + other.import_wh,
+            export_wh: self.export_wh + other.export_wh,
+            local_import_wh: self.local_import_wh + other.local_import_wh,
+            local_export_wh: self.local_export_wh + other.local_export_wh,
+            paid: self.paid + other.paid,
+            got: self.got + other.got,
+            grid_only: self.grid_only + other.grid_only,
+            left_wh: self.left_wh + other.left_wh,
+            cover: self.cover + other.cover,
+        }
+    }
+
+    fn of(rules: &Rules, record: &Record) -> Self {
+        let content = &record.content;
+        let (import_wh, export_wh) = (content.import_wh, content.export_wh);
+        let waits = Self { import_wh, export_wh, cover: record.cover, ..Self::default() };
+        let Some(due) = record.due else { return waits };
+        // As many Wh as were minted, or more would be told to be left.
+        let used_wh = due.local_export_wh.saturating_add(due.claimed_wh);
+        Self {
+            local_import_wh: due.local_import_wh,
+            local_export_wh: due.local_export_wh,
+            paid: due.paid,
+            got: due.got,
+            grid_only: grid_only(rules, import_wh, export_wh),
+            left_wh: export_wh.saturating_sub(used_wh),
+            ..waits
+        }
+    }
+}
+
+/// Units as a number with a sign: sums of a community are far below.
+fn signed(units: u128) -> i128 {
+    i128::try_from(units).unwrap_or(i128::MAX)
+}
+
+/// What the grid alone costs, by the ledger's own outcome of a street with one house.
+fn grid_only(rules: &Rules, import_wh: u64, export_wh: u64) -> i128 {
+    // Without neighbours, sharing trades nothing; it also counts both directions by themselves, as the
+    // grid's bill does.
+    let alone = Rules { mode: rules::Mode::Sharing, ..*rules };
+    let entry = |meter, import_wh, export_wh| rules::Entry {
+        meter,
+        owner: ledger::AccountId::new([0; 32]),
+        import_wh,
+        export_wh,
+        limits: rules.standing(),
+        friend: None,
+    };
+    // Each direction is a street of its own, so that what the house gives is not sold to itself.
+    let cost = rules::outcome(&alone, &[entry(0, import_wh, 0)]).summary;
+    let pay = rules::outcome(&alone, &[entry(0, 0, export_wh)]).summary;
+    signed(cost.grid_got) - signed(pay.grid_paid)
+}
+
+/// What all of these slots came to for me.
+pub fn sum(slots: &[Shown]) -> Flow {
+    slots.iter().filter_map(|shown| shown.mine).fold(Flow::default(), Flow::and)
+}
+
+/// Slots of a span that have begun; `None`: its community is not proved.
+pub fn day(scene: &Scene<'_>, span: Span) -> Option<Day> {
+    let Scene { book, account, now_ms } = *scene;
+    let id = span.community;
+    let community = rules::community(book, id)?;
+    let mine: Vec<(u32, rules::Meter)> = meter_numbers(&community)
+        .filter_map(|number| Some((number, rules::meter(book, id, number)?)))
+        .filter(|(_, meter)| meter.owner == account)
+        .collect();
+    let slots: Vec<Shown> =
+        span.slots(now_ms).filter_map(|slot| shown(scene, &community, id, slot, &mine)).collect();
+    let mut keys = vec![rules::community_key(id)];
+    for slot in &slots {
+        keys.push(rules::slot_key(id, slot.slot));
+        let ours = mine.iter().map(|(number, _)| rules::record_key(id, slot.slot, *number));
+        let read = record_keys(book, id, slot.slot);
+        keys.extend(ours.filter(|key| read.contains(key)));
+    }
+    Some(Day { slots, seen: book.seen(&keys) })
+}
+
+fn shown(
+    scene: &Scene<'_>,
+    community: &rules::Community,
+    id: u32,
+    slot: u64,
+    mine: &[(u32, rules::Meter)],
+) -> Option<Shown> {
+    let book = scene.book;
+    let found = rules::slot(book, id, slot);
+    let held = found.as_ref().map(|found| found.rules).or_else(|| community.rules_at(slot));
+    let rules = held.or_else(|| community.rules.first().map(|(_, rules)| *rules))?;
+    let read = found.as_ref().map(|found| found.meters.as_slice()).unwrap_or_default();
+    let flow = |number: u32| {
+        let record = rules::record(book, id, slot, number)?;
+        Some(Flow::of(&rules, &record))
+    };
+    let ours = mine.iter().filter(|(number, _)| read.contains(number));
+    let flows: Vec<Flow> = ours.filter_map(|(number, _)| flow(*number)).collect();
+    let now = slot_at(scene.now_ms);
+    let could = |(number, meter): &&(u32, rules::Meter)| {
+        slot < now && meter.from_slot <= slot && !read.contains(number)
+    };
+    Some(Shown {
+        slot,
+        state: state(book, community, id, slot, now, found.as_ref()),
+        rules,
+        readings: read.len(),
+        mine: (!flows.is_empty()).then(|| flows.into_iter().fold(Flow::default(), Flow::and)),
+        missing: mine.iter().filter(could).count(),
+    })
+}
+
+fn state(
+    book: &Book,
+    community: &rules::Community,
+    id: u32,
+    slot: u64,
+    now: u64,
+    found: Option<&rules::Slot>,
+) -> State {
+    if !book.has(&rules::slot_key(id, slot)) {
+        return State::Unproved;
+    }
+    if slot >= now {
+        return State::Running;
+    }
+    let until_ms = starts_ms(slot + u64::from(community.window_slots) + 1);
+    match (found, community.is_over(slot, now)) {
+        (Some(rules::Slot { summary: Some(summary), .. }), _) => State::Settled(*summary),
+        (Some(_), true) => State::Due,
+        (Some(_), false) => State::Open { until_ms },
+        (None, true) => State::Silent,
+        (None, false) => State::Waiting { until_ms },
+    }
+}

@@ -1,0 +1,177 @@
+//! The market of a slot: who supplied whom, what was bid and offered, and what other limits would have
+//! come to. All of it is computed by the ledger's own code of the readings that it keeps.
+
+use ledger::domains::energy::{self as rules, Entry, Supply};
+
+use super::{Book, Limits, Mode, Rules, Scene, Seen, Span, book::record_keys};
+
+/// A step of a curve: from so many Wh to so many, at a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Wh before it.
+    pub from_wh: u64,
+    /// Wh with it.
+    pub to_wh: u64,
+    /// Millionths per kWh, without the grid fee.
+    pub price: u64,
+}
+
+/// What was bid and offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Depth {
+    /// Bids, dearest first, less the grid fee.
+    pub bids: Vec<Step>,
+    /// Offers, cheapest first.
+    pub offers: Vec<Step>,
+    /// Where they cross: Wh and the price; none: nobody traded.
+    pub cross: Option<(u64, u64)>,
+    /// At which blocks the readings were so.
+    pub seen: Seen,
+}
+
+/// What somebody gave to neighbours, or took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Giver {
+    /// Which meter.
+    pub meter: u32,
+    /// Wh given to the pool or the market.
+    pub given_wh: u64,
+    /// Wh taken out of it.
+    pub taken_wh: u64,
+    /// Whether it is the account's.
+    pub is_mine: bool,
+}
+
+/// What a day came to for a meter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tried {
+    /// Units paid less units got; less than none: earned.
+    pub net: i128,
+    /// Wh taken from neighbours.
+    pub local_import_wh: u64,
+    /// Wh given to them.
+    pub local_export_wh: u64,
+}
+
+/// Limits tried on settled slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WhatIf {
+    /// Slots of the span that were settled and in which the meter traded.
+    pub slots: usize,
+    /// Settled slots of the span whose readings are not proved yet, so not counted.
+    pub unproved: usize,
+    /// As it was.
+    pub was: Tried,
+    /// As it would have been.
+    pub would: Tried,
+}
+
+/// What meters that were not cut brought to a slot, if all that they said is proved.
+fn entries(book: &Book, id: u32, slot: u64) -> Option<(rules::Slot, Vec<Entry>, Seen)> {
+    let found = rules::slot(book, id, slot)?;
+    let keys = record_keys(book, id, slot);
+    let seen = book.seen(&keys)?;
+    let is_settled = found.summary.is_some();
+    let mut list = Vec::with_capacity(found.meters.len());
+    for meter in &found.meters {
+        let record = rules::record(book, id, slot, *meter)?;
+        // Who was cut before is left out of what was settled, and of what will be.
+        let is_cut = rules::meter(book, id, *meter).is_some_and(|meter| meter.cut);
+        if if is_settled { record.due.is_none() } else { is_cut } {
+            continue;
+        }
+        list.push(Entry {
+            meter: *meter,
+            owner: record.owner,
+            import_wh: record.content.import_wh,
+            export_wh: record.content.export_wh,
+            limits: record.limits,
+            friend: record.friend,
+        });
+    }
+    Some((found, list, seen))
+}
+
+/// Who gave to whom in a slot, where the rules say it: friends, and in an auction all. `None`: not all
+/// readings of it are proved.
+pub fn supplies(book: &Book, id: u32, slot: u64) -> Option<Vec<Supply>> {
+    let (found, entries, _) = entries(book, id, slot)?;
+    Some(rules::supplies(&found.rules, &entries))
+}
+
+/// What each meter gave to neighbours and took from them in a slot. In sharing this is all there is to
+/// say: what is given is one pool, and each takes of it in proportion. A slot that waits is told as it
+/// would be settled now. `None`: not all readings are proved.
+pub fn neighbours(scene: &Scene<'_>, id: u32, slot: u64) -> Option<Vec<Giver>> {
+    let (found, entries, _) = entries(scene.book, id, slot)?;
+    let dues = rules::outcome(&found.rules, &entries).dues;
+    let one = |(entry, due): (&Entry, rules::Due)| Giver {
+        meter: entry.meter,
+        given_wh: due.local_export_wh,
+        taken_wh: due.local_import_wh,
+        is_mine: entry.owner == scene.account,
+    };
+    let all = entries.iter().zip(dues).map(one);
+    Some(all.filter(|one| one.given_wh > 0 || one.taken_wh > 0).collect())
+}
+
+/// Bids and offers of a slot by the limits that held, friends aside. `None`: not all readings are
+/// proved.
+pub fn depth(book: &Book, id: u32, slot: u64) -> Option<Depth> {
+    let (found, entries, seen) = entries(book, id, slot)?;
+    let market = rules::market(&found.rules, &entries);
+    let fee = found.rules.tariff.grid_fee;
+    let net = |order: &rules::Order| Some((order.limit.checked_sub(fee)?, order.quantity_wh));
+    let mut bids: Vec<(u64, u64)> = market.bids.iter().filter_map(net).collect();
+    bids.sort_by_key(|(price, _)| core::cmp::Reverse(*price));
+    let gross = |order: &rules::Order| (order.limit, order.quantity_wh);
+    let mut offers: Vec<(u64, u64)> = market.offers.iter().map(gross).collect();
+    offers.sort_by_key(|(price, _)| *price);
+    let cross = market.cleared.map(|cleared| (cleared.volume_wh, cleared.price));
+    Some(Depth { bids: steps(&bids), offers: steps(&offers), cross, seen })
+}
+
+/// Orders in their order, those of one price together.
+fn steps(orders: &[(u64, u64)]) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for (price, quantity_wh) in orders.iter().copied().filter(|(_, wh)| *wh > 0) {
+        let from_wh = steps.last().map_or(0, |last| last.to_wh);
+        match steps.last_mut() {
+            Some(last) if last.price == price => last.to_wh += quantity_wh,
+            _ => steps.push(Step { from_wh, to_wh: from_wh + quantity_wh, price }),
+        }
+    }
+    steps
+}
+
+/// What settled slots of a span would have come to for a meter, had it other limits, and had the
+/// community traded in this mode. Others' limits and readings stay as they were.
+pub fn what_if(scene: &Scene<'_>, span: Span, meter: u32, limits: Limits, mode: Mode) -> WhatIf {
+    let mut told = WhatIf { slots: 0, unproved: 0, was: Tried::default(), would: Tried::default() };
+    for slot in span.slots(scene.now_ms) {
+        let Some(found) = rules::slot(scene.book, span.community, slot) else { continue };
+        if found.summary.is_none() || !found.meters.contains(&meter) {
+            continue;
+        }
+        let Some((_, mut entries, _)) = entries(scene.book, span.community, slot) else {
+            told.unproved += 1;
+            continue;
+        };
+        let Some(at) = entries.iter().position(|entry| entry.meter == meter) else { continue };
+        told.slots += 1;
+        told.was.add(&found.rules, &entries, at);
+        entries[at].limits = limits;
+        told.would.add(&Rules { mode, ..found.rules }, &entries, at);
+    }
+    told
+}
+
+impl Tried {
+    fn add(&mut self, rules: &Rules, entries: &[Entry], at: usize) {
+        let due = rules::outcome(rules, entries).dues[at];
+        let signed = |units: u128| i128::try_from(units).unwrap_or(i128::MAX);
+        self.net += signed(due.paid) - signed(due.got);
+        self.local_import_wh += due.local_import_wh;
+        self.local_export_wh += due.local_export_wh;
+    }
+}

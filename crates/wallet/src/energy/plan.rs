@@ -1,0 +1,136 @@
+//! What of a file of readings a meter can sign: slots that the ledger takes, with counters that go on
+//! from its last one, and why it would not take others.
+
+use ledger::domains::energy::{self as rules, Content, Reading};
+use primitives::Hash;
+
+use super::{SLOT_S, Scene, book::community_keys, slot_at};
+
+/// Energy of one slot, as a file has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// Which slot.
+    pub slot: u64,
+    /// Wh taken.
+    pub import_wh: u64,
+    /// Wh given.
+    pub export_wh: u64,
+}
+
+/// Slots of a file that are not signed, by why not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// They have not ended.
+    pub ahead: usize,
+    /// The time for them is over.
+    pub over: usize,
+    /// The meter came later.
+    pub before: usize,
+    /// It read them, or a later one.
+    pub read: usize,
+    /// More than the connection carries: a wrong unit, or another meter's file.
+    pub too_much: usize,
+    /// What is paid in does not cover them.
+    pub not_covered: usize,
+    /// What the retailer paid in does not.
+    pub grid_not_covered: usize,
+}
+
+/// What would be signed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Readings in order of slots, without signatures.
+    pub readings: Vec<Reading>,
+    /// What is left out.
+    pub skipped: Skipped,
+    /// Units that are set aside until the slots are settled: the most that it can cost.
+    pub cover: u128,
+    /// Units that are missing to cover the rest; 0: nothing is.
+    pub missing: u128,
+    /// Slots between the first and the last that is signed which the file does not have.
+    pub gaps: u64,
+}
+
+/// Why a slot can't be signed, or what it needs: units of the owner and of the grid.
+enum Fit {
+    Not(fn(&mut Skipped) -> &mut usize),
+    Needs(u128, u128),
+}
+
+/// What of a file's slots, which ascend, a meter can sign; `None`: what decides it is not proved. A
+/// meter that was cut, or is trusted too little, can sign nothing.
+pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Option<Plan> {
+    scene.book.seen(&community_keys(scene.book, community, scene.account))?;
+    let street = rules::community(scene.book, community)?;
+    let device = rules::meter(scene.book, community, meter)?;
+    let me = rules::member(scene.book, community, scene.account)?;
+    let mut plan = Plan::default();
+    let (mut free, mut grid_free) = (me.free, street.funds.grid_free);
+    let mut totals = device.last.map_or((0, 0), |last| (last.import_wh, last.export_wh));
+    let now = slot_at(scene.now_ms);
+    for one in said {
+        let (own, grid) = match fit(&street, &device, one, now) {
+            Fit::Not(why) => {
+                *why(&mut plan.skipped) += 1;
+                continue;
+            }
+            Fit::Needs(own, grid) => (own, grid),
+        };
+        if own > free {
+            plan.skipped.not_covered += 1;
+            plan.missing = plan.missing.saturating_add(own);
+            continue;
+        }
+        if grid > grid_free {
+            plan.skipped.grid_not_covered += 1;
+            continue;
+        }
+        (free, grid_free) = (free - own, grid_free - grid);
+        plan.cover += own;
+        totals = (totals.0 + one.import_wh, totals.1 + one.export_wh);
+        plan.readings.push(reading(community, meter, one, totals));
+    }
+    // What is left of the purse is less than any that waits for money.
+    plan.missing = plan.missing.saturating_sub(if plan.missing > 0 { free } else { 0 });
+    let span = plan.readings.first().zip(plan.readings.last());
+    let length = span.map_or(0, |(first, last)| last.slot - first.slot + 1);
+    plan.gaps = length - u64::try_from(plan.readings.len()).unwrap_or(length).min(length);
+    Some(plan)
+}
+
+fn fit(street: &rules::Community, device: &rules::Meter, said: &Said, now: u64) -> Fit {
+    if said.slot >= now {
+        return Fit::Not(|skipped| &mut skipped.ahead);
+    }
+    if street.is_over(said.slot, now) {
+        return Fit::Not(|skipped| &mut skipped.over);
+    }
+    if said.slot < device.from_slot {
+        return Fit::Not(|skipped| &mut skipped.before);
+    }
+    if device.last.is_some_and(|last| last.slot >= said.slot) {
+        return Fit::Not(|skipped| &mut skipped.read);
+    }
+    let most_wh = u64::from(device.connection_w) * SLOT_S / 3_600;
+    if said.import_wh > most_wh || said.export_wh > most_wh {
+        return Fit::Not(|skipped| &mut skipped.too_much);
+    }
+    let Some(rules) = street.rules_at(said.slot) else {
+        return Fit::Not(|skipped| &mut skipped.over);
+    };
+    let held = device.limits.iter().rev().find(|(from, _)| *from <= said.slot);
+    let limits = held.map_or_else(|| rules.standing(), |(_, limits)| *limits);
+    Fit::Needs(rules.cover(said.import_wh, &limits), rules.grid_cover(said.export_wh))
+}
+
+/// The wallet commits to it and signs.
+fn reading(community: u32, meter: u32, said: &Said, totals: (u64, u64)) -> Reading {
+    let content = Content {
+        import_wh: said.import_wh,
+        export_wh: said.export_wh,
+        import_total_wh: totals.0,
+        export_total_wh: totals.1,
+        commitment: Hash::new([0; 32]),
+    };
+    Reading { community, meter, slot: said.slot, revision: 0, content, signature: [0; 64] }
+}
