@@ -59,6 +59,8 @@ fn Shell() -> impl IntoView {
         "/wallet" => "wallet",
         "/ledger" => "ledger",
         "/lend" | "/liquidations" => "lend",
+        "/energy" => "energy",
+        "/community" => "community",
         "/settings" => "settings",
         "/host" => "host",
         _ => "lost",
@@ -88,6 +90,8 @@ fn Shell() -> impl IntoView {
                 <Route path=path!("/ledger") view=|| view! { <Later page=Page::Ledger /> } />
                 <Route path=path!("/lend") view=|| view! { <Later page=Page::Lend /> } />
                 <Route path=path!("/liquidations") view=|| view! { <Later page=Page::Liquidations /> } />
+                <Route path=path!("/energy") view=|| view! { <Later page=Page::Energy /> } />
+                <Route path=path!("/community") view=|| view! { <Later page=Page::Community /> } />
                 <Route path=path!("/settings") view=SettingsPage />
                 <Route path=path!("/host") view=|| view! { <Later page=Page::Host /> } />
             </Routes>

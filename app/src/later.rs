@@ -9,6 +9,7 @@
 //! | `files` | Share, Get, Library, and the shares that were open at the last visit |
 //! | `money` | Wallet, Ledger |
 //! | `lend` | Lend, Liquidations: the ledger's markets, with the code that tries what an action would do |
+//! | `energy` | Energy, Community: neighbours' slots, with the code that settles them and reads meter files |
 //! | `host` | Host |
 
 use core::{future::Future, pin::Pin};
@@ -19,6 +20,7 @@ use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use peer_wasm::Peer;
 
 use crate::browser;
+use crate::routes::energy::{CommunityPage, EnergyPage};
 use crate::routes::get::Get;
 use crate::routes::host::Host;
 use crate::routes::ledger::LedgerPage;
@@ -45,6 +47,10 @@ pub(crate) enum Page {
     Lend,
     /// Who may be liquidated there.
     Liquidations,
+    /// A household among neighbours.
+    Energy,
+    /// Running a community.
+    Community,
     /// The servers.
     Host,
 }
@@ -65,6 +71,7 @@ impl Page {
             Self::Share | Self::Get | Self::Library => files(self).await,
             Self::Wallet | Self::Ledger => money(self).await,
             Self::Lend | Self::Liquidations => lend(self).await,
+            Self::Energy | Self::Community => energy(self).await,
             Self::Host => host().await,
         }
     }
@@ -143,6 +150,14 @@ fn lend(page: Page) -> Result<Draw, SplitLoaderError> {
     Ok(match page {
         Page::Liquidations => || LiquidationsPage().into_any(),
         _ => || LendPage().into_any(),
+    })
+}
+
+#[wasm_split(energy, fallible, wasm_split_path = ::leptos::wasm_split)]
+fn energy(page: Page) -> Result<Draw, SplitLoaderError> {
+    Ok(match page {
+        Page::Community => || CommunityPage().into_any(),
+        _ => || EnergyPage().into_any(),
     })
 }
 

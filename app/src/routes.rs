@@ -1,5 +1,6 @@
 //! The pages, one file each.
 
+pub(crate) mod energy;
 pub(crate) mod get;
 pub(crate) mod home;
 pub(crate) mod host;

@@ -26,6 +26,8 @@ const ROUTES = {
   '/ledger': /Trust root/,
   '/lend': /What I did here/,
   '/liquidations': /Choose a market/,
+  '/energy': /What I did here/,
+  '/community': /Open a community/,
   '/host': /The host's token/,
 };
 const TAB_PRESSES_MAX = 60;
@@ -134,7 +136,7 @@ describe('the page', () => {
   });
 
   test('fingers hit what is to be pressed', async () => {
-    for (const route of ['/', '/share', '/library', '/settings', '/wallet', '/ledger', '/lend', '/liquidations']) {
+    for (const route of ['/', '/share', '/library', '/settings', '/wallet', '/ledger', '/lend', '/liquidations', '/energy', '/community']) {
       const page = await visit(route, PHONE);
       await until(page, 'is drawn', ({ text }) => ROUTES[route].test(text));
       assert.deepEqual(await page.evaluate(hardToHit), [], route);
@@ -158,7 +160,7 @@ describe('the page', () => {
   });
 
   test('the menu says where one is, also below the wallet, and home shows its point without scrolling', async () => {
-    for (const [route, place] of [['/wallet', 'Wallet'], ['/ledger', 'Wallet'], ['/lend', 'Wallet'], ['/liquidations', 'Wallet'], ['/share', 'Share']]) {
+    for (const [route, place] of [['/wallet', 'Wallet'], ['/ledger', 'Wallet'], ['/lend', 'Wallet'], ['/energy', 'Wallet'], ['/liquidations', 'Wallet'], ['/share', 'Share']]) {
       const page = await visit(route);
       await until(page, 'is drawn', ({ text }) => ROUTES[route].test(text));
       assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('.header-nav [aria-current]')].map(({ innerText }) => innerText.trim())), [place], route);

@@ -55,7 +55,7 @@ export async function openMarket(server, { prices = [1, 2], ageS = AGE_S } = {})
 }
 
 /** A demo ledger behind a server. */
-class Ledger {
+export class Ledger {
   static async of(server) {
     const ledger = new Ledger();
     ledger.base = `${server.url}/ledger`;

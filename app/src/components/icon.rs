@@ -15,6 +15,8 @@ pub(crate) enum Glyph {
     Wallet,
     /// A chain of blocks.
     Blocks,
+    /// A sun.
+    Sun,
     /// A balance with two scales.
     Lend,
     /// An arrow into a tray.
@@ -62,6 +64,10 @@ impl Glyph {
         match self {
             Self::Play => {
                 "M7 5.2v13.6a.6.6 0 0 0 .9.5l11-6.8a.6.6 0 0 0 0-1L7.9 4.7a.6.6 0 0 0-.9.5Z"
+            }
+            Self::Sun => {
+                "M12 3v2M12 19v2M3 12h2M19 12h2M5.600 5.600l1.400 1.400M17 17l1.400 1.400M5.600 18.400 7 17M17 7l1.400-1.400\
+                 M15.500 12a3.500 3.500 0 1 1-7 0 3.500 3.500 0 0 1 7 0Z"
             }
             Self::Network => {
                 "M12 5.5v0M5 18v0M19 18v0M12 8.2 6.6 15.8M12 8.2l5.4 7.6M7.8 18h8.4\

@@ -12,7 +12,7 @@ mod history;
 mod list;
 mod position;
 mod reserve;
-mod seen;
+pub(super) mod seen;
 mod seize;
 mod targets;
 mod words;

@@ -29,6 +29,10 @@ pub(crate) fn WalletPage() -> impl IntoView {
                     <p class="quiet">"An account in this browser. What it shows, it has checked."</p>
                 </div>
                 <div class="heading-ways">
+                    <A href="/energy" attr:class="button">
+                        <Icon glyph=Glyph::Sun />
+                        "Energy"
+                    </A>
                     <A href="/lend" attr:class="button">
                         <Icon glyph=Glyph::Lend />
                         "Lend"

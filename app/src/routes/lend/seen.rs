@@ -75,6 +75,18 @@ impl State {
     }
 }
 
+/// What is said of a group of numbers: whether they are proved and new, that in words, and what it means.
+/// `now`: the newest block seen, and the ledger's time.
+pub(in crate::routes) fn told(
+    sight: Sight,
+    seen: Option<Seen>,
+    now: Option<(u64, u64)>,
+) -> (bool, String, String) {
+    let now = now.map(|(height, time_ms)| Now { height, time_ms });
+    let state = State::of(sight, seen, now);
+    (state == State::Good, state.words(seen), state.more())
+}
+
 /// The badge of a group of numbers; opens to say what it means.
 #[component]
 pub(super) fn SeenBadge(

@@ -1,0 +1,95 @@
+//! Energy among neighbours: what my meters took and gave, what that cost, and what I can do; and, for
+//! who runs a community, the page to run it with.
+//!
+//! As on Lend, everything is computed here, of records that the wallet proved, by the ledger's own code
+//! (`wallet::energy`). Files of meters are read here (`meter-data`); the wallet's worker signs.
+
+mod chart;
+mod clock;
+mod community;
+mod confirm;
+mod day;
+mod depth;
+mod desk;
+mod file;
+mod history;
+mod limits;
+mod list;
+mod meters;
+mod open;
+mod purse;
+mod seen;
+mod slot;
+mod words;
+
+use leptos::prelude::*;
+
+use crate::ledger::Ledger;
+use crate::routes::wallet::BelowWallet;
+
+use community::Running;
+use confirm::Confirm;
+use day::Today;
+use desk::Desk;
+use file::Import;
+use history::Deeds;
+use limits::LimitCards;
+use list::Communities;
+use meters::Meters;
+use open::OpenForm;
+use purse::Purses;
+use slot::SlotCard;
+
+/// The page of a household.
+#[component]
+pub(crate) fn EnergyPage() -> impl IntoView {
+    Desk::provide(Ledger::get(), "/energy");
+    view! {
+        <BelowWallet
+            title="Energy"
+            about="Neighbours share their sun, and the ledger settles it. What is shown, this page has checked."
+        >
+            <Communities />
+            <Household />
+            <Deeds />
+            <Confirm />
+        </BelowWallet>
+    }
+}
+
+/// What a household sees of the community that is looked at.
+#[component]
+fn Household() -> impl IntoView {
+    let desk = Desk::get();
+    let known = Memo::new(move |_| desk.community.read().as_ref().map(|one| one.id));
+    move || {
+        known.get().map(|_| {
+            view! {
+                <Today />
+                <SlotCard />
+                <Purses />
+                <Meters />
+                <Import />
+                <LimitCards />
+            }
+        })
+    }
+}
+
+/// The page of who runs a community.
+#[component]
+pub(crate) fn CommunityPage() -> impl IntoView {
+    Desk::provide(Ledger::get(), "/community");
+    view! {
+        <BelowWallet
+            title="Community"
+            about="Tariffs, members, meters and settlement of a community that shares energy."
+        >
+            <Communities />
+            <Running />
+            <OpenForm />
+            <Deeds />
+            <Confirm />
+        </BelowWallet>
+    }
+}

@@ -1,0 +1,243 @@
+//! What the page knows: proved records, the community and the day that are looked at, and what is about
+//! to be signed.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use wallet::energy::{self, Book, Community, Day, Meter, Named, Scene, Seen, Span, Wish};
+use wallet::view::Sight;
+
+use crate::browser;
+use crate::ledger::{Ledger, Stage};
+
+use super::clock::day_slots;
+
+/// How often the state of slots is told anew. A new block does so at once.
+const TICK: Duration = Duration::from_secs(5);
+/// Days that may be looked at: settled slots are kept for 31.
+pub(super) const DAYS_MAX: u64 = 30;
+
+/// Handle to what the page knows. Copied freely; lives as long as the page.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Desk {
+    pub(super) ledger: Ledger,
+    /// Where this page is.
+    pub(super) path: &'static str,
+    /// Proved records.
+    pub(super) book: Memo<Book>,
+    /// The number of the community that is looked at.
+    pub(super) chosen: Memo<Option<u32>>,
+    /// That community and its slots.
+    pub(super) span: Memo<Option<Span>>,
+    /// The community, as soon as it is proved.
+    pub(super) community: Memo<Option<Community>>,
+    /// The same without its heights, so that what is drawn of it stays while nothing changes.
+    pub(super) street: Memo<Option<Community>>,
+    /// Its meters, as soon as all are proved.
+    pub(super) meters: Memo<Option<Vec<Meter>>>,
+    /// The day.
+    pub(super) day: Memo<Option<Day>>,
+    /// How many days ago that is.
+    pub(super) days_ago: RwSignal<u64>,
+    /// The slot whose neighbours are shown.
+    pub(super) slot: RwSignal<Option<u64>>,
+    /// The newest block is new: otherwise the wallet sends nothing.
+    pub(super) fresh: Memo<bool>,
+    /// What the dialog is open for.
+    pub(super) doing: RwSignal<Option<Doing>>,
+    /// Something was signed here, so what the wallet refuses is about that.
+    pub(super) signed: RwSignal<bool>,
+    tick: RwSignal<u64>,
+}
+
+/// What a person is about to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Doing {
+    /// What, as a heading.
+    pub(super) title: String,
+    /// What comes of it: names and values.
+    pub(super) lines: Vec<(&'static str, String)>,
+    /// What to think of before.
+    pub(super) warning: &'static str,
+    /// Of which community; 0: of none, it is opened.
+    pub(super) community: u32,
+    /// One transaction each.
+    pub(super) wishes: Vec<Wish>,
+}
+
+impl Desk {
+    /// Puts it into the context, and lets the wallet prove what the page needs while it is shown.
+    pub(super) fn provide(ledger: Ledger, path: &'static str) {
+        let kept = RwSignal::new(Book::default());
+        let book = Memo::new(move |_| Book::with_kept(&ledger.records.read(), &kept.read()));
+        let tick = RwSignal::new(0_u64);
+        let days_ago = RwSignal::new(0);
+        let chosen = chosen(book);
+        let begun = Memo::new(move |_| !ledger.view.read().blocks.is_empty());
+        let now = Memo::new(move |_| begun.get().then(|| now_ms(ledger, tick)).flatten());
+        let span = Memo::new(move |_| {
+            let (from, to) = day_slots(now.get()?, days_ago.get());
+            Some(Span { community: chosen.get()?, from, to })
+        });
+        let slot = RwSignal::new(None);
+        prove(ledger, (kept, book), (now, span), slot);
+        if let Ok(ticking) =
+            set_interval_with_handle(move || tick.update(|count| *count += 1), TICK)
+        {
+            on_cleanup(move || ticking.clear());
+        }
+        let fresh = Memo::new(move |_| ledger.view.read().sight == Sight::Fresh);
+        let look = Look { ledger, book, now };
+        let community =
+            Memo::new(move |_| look.at(|scene| energy::community(scene, chosen.get()?)));
+        let street = Memo::new(move |_| {
+            let seen = Seen { from_height: 0, to_height: 0, from_ms: 0 };
+            Some(Community { seen, ..community.get()? })
+        });
+        let meters = Memo::new(move |_| {
+            let keys = ledger.view.read().meter_keys.clone();
+            look.at(|scene| energy::meters(scene, span.get()?, &keys))
+        });
+        let day = Memo::new(move |_| look.at(|scene| energy::day(scene, span.get()?)));
+        let (doing, signed) = (RwSignal::new(None), RwSignal::new(false));
+        provide_context(Self {
+            ledger,
+            path,
+            book,
+            chosen,
+            span,
+            community,
+            street,
+            meters,
+            day,
+            days_ago,
+            slot,
+            fresh,
+            doing,
+            signed,
+            tick,
+        });
+    }
+
+    /// The page's.
+    pub(super) fn get() -> Self {
+        expect_context()
+    }
+
+    /// Looks at what is proved, at the ledger's time now; anew with every round and tick.
+    pub(super) fn look<T>(self, at: impl FnOnce(&Scene<'_>) -> Option<T>) -> Option<T> {
+        let book = self.book.read();
+        let now_ms = self.now_ms()?;
+        let view = self.ledger.view.read_untracked();
+        at(&Scene::new(&book, &view.account, now_ms)?)
+    }
+
+    /// The ledger's time, anew with every tick; none: no block was seen yet.
+    pub(super) fn now_ms(self) -> Option<u64> {
+        now_ms(self.ledger, self.tick)
+    }
+
+    /// My meters, as soon as they are proved.
+    pub(super) fn mine(self) -> Vec<Meter> {
+        let meters = self.meters.read();
+        let all = meters.as_deref().unwrap_or_default();
+        all.iter().filter(|meter| meter.is_mine).cloned().collect()
+    }
+
+    /// Asks before one thing is signed.
+    pub(super) fn begin(
+        self,
+        title: impl Into<String>,
+        lines: Vec<(&'static str, String)>,
+        warning: &'static str,
+        wish: Wish,
+    ) {
+        let community = match wish {
+            Wish::Open(_) => 0,
+            _ => self.chosen.get_untracked().unwrap_or_default(),
+        };
+        let (title, wishes) = (title.into(), vec![wish]);
+        self.doing.set(Some(Doing { title, lines, warning, community, wishes }));
+    }
+}
+
+fn now_ms(ledger: Ledger, tick: RwSignal<u64>) -> Option<u64> {
+    tick.track();
+    let view = ledger.view.read_untracked();
+    Some(energy::ledger_ms(view.blocks.first()?, browser::now_ms()))
+}
+
+/// The community that the address names; without one, the only one there is or that I am in.
+fn chosen(book: Memo<Book>) -> Memo<Option<u32>> {
+    let query = use_query_map();
+    let ledger = Ledger::get();
+    Memo::new(move |_| {
+        let named = query.read().get("community").and_then(|text| text.parse::<u32>().ok());
+        named.or_else(|| {
+            let listing = energy::listing(&book.read())?;
+            if listing.count == 1 {
+                return Some(1);
+            }
+            let view = ledger.view.read();
+            let book = book.read();
+            let joined = energy::joined(&Scene::new(&book, &view.account, 0)?);
+            (joined.len() == 1).then(|| joined.first().copied()).flatten()
+        })
+    })
+}
+
+/// Tells the wallet what to prove, and keeps what will not change.
+fn prove(
+    ledger: Ledger,
+    (kept, book): (RwSignal<Book>, Memo<Book>),
+    (now, span): (Memo<Option<u64>>, Memo<Option<Span>>),
+    slot: RwSignal<Option<u64>>,
+) {
+    Effect::new(move |before: Option<Option<Span>>| {
+        let span = span.get();
+        if before.is_some_and(|before| before != span) {
+            kept.set(Book::default());
+            slot.set(None);
+        }
+        let records = ledger.records.read();
+        if let (Some(span), Some(now_ms)) = (span, now.get_untracked()) {
+            let mut more = kept.get_untracked();
+            energy::keep(&mut more, &records, span, now_ms);
+            if more != *kept.read_untracked() {
+                kept.set(more);
+            }
+        }
+        span
+    });
+    let wanted = Memo::new(move |_| {
+        let account = ledger.view.read().account.clone();
+        let named = Named { span: span.get(), slot: slot.get() };
+        let now_ms = now.get().unwrap_or_default();
+        energy::wanted(&book.read(), &kept.read(), &account, now_ms, named)
+    });
+    Effect::new(move |_| {
+        let keys = wanted.get();
+        if *ledger.stage.read() == Stage::Open && !keys.is_empty() {
+            ledger.command(&energy::watch(keys));
+        }
+    });
+    on_cleanup(move || ledger.command(&energy::watch(Vec::new())));
+}
+
+/// What memos of the desk look at.
+#[derive(Clone, Copy)]
+struct Look {
+    ledger: Ledger,
+    book: Memo<Book>,
+    now: Memo<Option<u64>>,
+}
+
+impl Look {
+    fn at<T>(self, at: impl FnOnce(&Scene<'_>) -> Option<T>) -> Option<T> {
+        let book = self.book.read();
+        let now_ms = self.now.get()?;
+        let view = self.ledger.view.read_untracked();
+        at(&Scene::new(&book, &view.account, now_ms)?)
+    }
+}

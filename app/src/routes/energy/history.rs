@@ -1,0 +1,88 @@
+//! What I did in communities, and what became of it.
+
+use leptos::prelude::*;
+use wallet::energy::{self, Asked, Wish, starts_ms};
+use wallet::view::Sent;
+
+use crate::components::transfers::fate;
+use crate::format::short_key;
+use crate::money::shown;
+
+use super::clock;
+use super::desk::Desk;
+use super::words::{refusal, unsigned};
+
+/// The list.
+#[component]
+pub(super) fn Deeds() -> impl IntoView {
+    let desk = Desk::get();
+    let sent = Memo::new(move |_| {
+        let view = desk.ledger.view.read();
+        let ours = |sent: &&Sent| sent.act.as_ref().and_then(energy::asked).is_some();
+        view.sent.iter().filter(ours).cloned().collect::<Vec<_>>()
+    });
+    let problem =
+        move || desk.signed.get().then(|| unsigned(&desk.ledger.view.read().refused)).flatten();
+    view! {
+        <section class="card" aria-labelledby="deeds-title">
+            <h2 id="deeds-title">"What I did here"</h2>
+            <p class="quiet quiet--warn" role="alert">
+                {problem}
+            </p>
+            <p class="quiet" hidden=move || !sent.read().is_empty()>
+                "Nothing yet, from this device."
+            </p>
+            <ul class="payments" id="deeds" aria-live="polite">
+                {move || sent.get().iter().map(row).collect_view()}
+            </ul>
+            <p class="quiet" hidden=move || sent.read().is_empty()>
+                "That it is in a block is proved. What became of it there a server tells: not proved. The numbers above are."
+            </p>
+        </section>
+    }
+}
+
+fn row(sent: &Sent) -> impl IntoView + use<> {
+    let (state, warn) = fate(sent);
+    let why = sent.act.as_ref().map_or(0, |act| act.code);
+    let why = (why != 0).then(|| format!("{} (refusal {why})", refusal(why)));
+    let what = sent.act.as_ref().and_then(energy::asked).map(|asked| words(&asked));
+    view! {
+        <li class="payment">
+            <div class="row-words">
+                <span class="num">{what}</span>
+                <span class="quiet num" class:quiet--warn=warn>
+                    {state}
+                </span>
+                {why.map(|why| view! { <span class="quiet quiet--warn">{why}</span> })}
+            </div>
+        </li>
+    }
+}
+
+fn words(asked: &Asked) -> String {
+    let slot = |slot: u64| clock::moment(starts_ms(slot));
+    let what = match &asked.wish {
+        Wish::Open(_) => return "Opened a community".to_owned(),
+        Wish::Admit(account) => format!("Took in {}", short_key(account)),
+        Wish::Leave => "Left".to_owned(),
+        Wish::Deposit(_, units) => format!("Paid in {}", shown(*units, 6)),
+        Wish::Withdraw(_, units) => format!("Took out {}", shown(*units, 6)),
+        Wish::AddMeter { .. } => "Brought a meter".to_owned(),
+        Wish::Trust(meter, _) => format!("Said how far meter {meter} is trusted"),
+        Wish::Limits(meter, _) => format!("Set limits of meter {meter}"),
+        Wish::RemoveMeter(meter) => format!("Took meter {meter} away"),
+        Wish::Read { readings, .. } => match (readings.first(), readings.last()) {
+            (Some(first), Some(last)) => {
+                format!("Signed readings, {} to {}", slot(first.slot), slot(last.slot + 1))
+            }
+            _ => "Signed readings".to_owned(),
+        },
+        Wish::Settle(at) => format!("Settled {}", slot(*at)),
+        Wish::Claim { slot: at, .. } => format!("Used up certificates of {}", slot(*at)),
+    };
+    match asked.community {
+        Some(community) => format!("{what}, community {community}"),
+        None => what,
+    }
+}

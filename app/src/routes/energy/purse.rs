@@ -1,0 +1,107 @@
+//! What I paid in, and paying in or taking out.
+
+use leptos::prelude::*;
+use wallet::energy::{Purse, Wish};
+
+use crate::money;
+
+use super::desk::Desk;
+use super::words::{named, symbol};
+
+/// The card of my purse.
+#[component]
+pub(super) fn Purses() -> impl IntoView {
+    let desk = Desk::get();
+    let is_member =
+        Memo::new(move |_| desk.community.read().as_ref().is_some_and(|one| one.me.is_some()));
+    let fact = move |which: fn(&wallet::energy::Community) -> u128| {
+        let community = desk.community.read();
+        community.as_ref().map(|one| named(which(one), &one.asset))
+    };
+    let free = move || fact(|one| one.me.map_or(0, |me| me.free));
+    let held = move || fact(|one| one.me.map_or(0, |me| me.held));
+    view! {
+        <Show when=move || is_member.get()>
+            <section class="card" aria-labelledby="purse-title" id="purse">
+                <h2 id="purse-title">"My money in the community"</h2>
+                <dl class="facts-row facts-row--three">
+                    <div class="fact">
+                        <dt>"Free"</dt>
+                        <dd>
+                            <span class="fact-value num" id="purse-free">{free}</span>
+                        </dd>
+                    </div>
+                    <div class="fact">
+                        <dt>"Set aside for readings that wait"</dt>
+                        <dd>
+                            <span class="fact-value num">{held}</span>
+                        </dd>
+                    </div>
+                </dl>
+                <Move purse=Purse::Member id="purse" />
+                <p class="quiet">
+                    "A reading is only taken if what it may cost is covered: its energy at the grid\u{2019}s price, or at your limit where that is higher."
+                </p>
+            </section>
+        </Show>
+    }
+}
+
+/// Paying into a purse and taking out of it.
+#[component]
+pub(super) fn Move(
+    /// Which.
+    purse: Purse,
+    /// Distinguishes fields of several purses on one page.
+    id: &'static str,
+) -> impl IntoView {
+    let desk = Desk::get();
+    let typed = RwSignal::new(String::new());
+    let units = move || money::read(&typed.read(), 6).filter(|units| *units > 0);
+    let unit = move || desk.community.read().as_ref().map(|one| symbol(&one.asset));
+    let begin = move |is_in: bool| {
+        let asset = desk.community.get_untracked().map(|one| one.asset);
+        let (Some(units), Some(asset)) = (untrack(units), asset) else { return };
+        let (title, wish) = if is_in {
+            ("Pay in", Wish::Deposit(purse, units))
+        } else {
+            ("Take out", Wish::Withdraw(purse, units))
+        };
+        desk.begin(title, vec![("Amount", named(units, &asset))], "", wish);
+    };
+    let field = format!("{id}-units");
+    view! {
+        <div class="move">
+            <label for=field.clone()>"Amount"</label>
+            <div class="with-unit">
+                <input
+                    id=field
+                    class="text-field num"
+                    inputmode="decimal"
+                    autocomplete="off"
+                    placeholder="0.00"
+                    on:input=move |event| typed.set(event_target_value(&event))
+                />
+                <span>{unit}</span>
+            </div>
+            <button
+                class="button"
+                type="button"
+                data-do="pay-in"
+                disabled=move || units().is_none()
+                on:click=move |_| begin(true)
+            >
+                "Pay in"
+            </button>
+            <button
+                class="button"
+                type="button"
+                data-do="take-out"
+                disabled=move || units().is_none()
+                on:click=move |_| begin(false)
+            >
+                "Take out"
+            </button>
+        </div>
+    }
+}

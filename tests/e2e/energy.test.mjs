@@ -1,0 +1,127 @@
+// Proves that a community is opened and joined in tabs, that money and meters in it are proved, that a meter's file is
+// understood before anything is signed and nothing is signed that the ledger would refuse, and that a meter that
+// contradicts itself is shown cut. Slots that clear need hours of the ledger's time: `crates/wallet/src/energy/tests.rs`
+// plays those with the ledger's own code.
+
+import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { temporaryFolder } from '../rig/browser.mjs';
+import { openWithLiar } from './energy-street.mjs';
+import { BLOCKS_MS, PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
+import { eventually } from './stage.mjs';
+
+const SLOT_S = 900;
+
+describe('a community of energy', () => {
+  const { stage, visit } = withLedger({ config: '[ledger]\nheartbeat_ms = 300\n' });
+
+  /** A tab with ten units of the ledger's own asset, on the page of energy. */
+  const household = async () => {
+    const page = await visit('/wallet');
+    await until(page, 'the wallet is open', /Proved at block/);
+    await press(page, '#faucet');
+    await until(page, 'the gift is proved', /10\.00\s*STAR/);
+    await press(page, '.heading a[href="/energy"]');
+    await until(page, 'the page is there', /What I did here/);
+    return page;
+  };
+  const isOff = (page, selector) => page.evaluate((one) => document.querySelector(one)?.disabled !== false, selector);
+  /** Presses a button as soon as it is on, and signs what the dialog shows; what that was. */
+  const sign = async (page, button) => {
+    await eventually(`${button} is on`, async () => ({ value: !(await isOff(page, button)), seen: await text(page, '#deeds') }), BLOCKS_MS);
+    await press(page, button);
+    await page.waitForSelector('dialog[open] #sure-sign');
+    await eventually('it may be signed', async () => ({ value: !(await isOff(page, '#sure-sign')), seen: await text(page, 'dialog[open]') }), BLOCKS_MS);
+    const told = await text(page, '#sure-told');
+    await press(page, '#sure-sign');
+    await page.waitForSelector('dialog[open]', { hidden: true });
+    return told;
+  };
+
+  test('is opened, joined by a link, paid into and given a meter, and every step is proved', async () => {
+    const operator = await household();
+    await until(operator, 'there is none', /No community was opened yet/, '#communities');
+    await press(operator, '#communities a[href="/community"]');
+    await until(operator, 'it can be opened', /Open a community/, '#open');
+    const told = await sign(operator, '[data-do="open"]');
+    assert.match(told, /From the grid\s*0\.30/);
+    await until(operator, 'it is there', /Community 1[\s\S]*Proved at block[\s\S]*From the grid\s*0\.30/, '#communities');
+    await operator.waitForSelector('#grid-units');
+    await operator.type('#grid-units', '2');
+    await sign(operator, '#funds .move:has(#grid-units) [data-do="pay-in"]');
+    await until(operator, 'the retailer has it', /Retailer, free\s*2\.00/, '#funds');
+
+    const page = await household();
+    const asked = await until(page, 'the way in is told', /You are not a member[\s\S]*\/community\?community=1&admit=[0-9a-f]{64}/, '#join');
+    const [link] = asked.match(/http\S+/);
+    await operator.goto(link, { waitUntil: 'domcontentloaded' });
+    await until(operator, 'the link fills it in', /Take somebody in/, '#admit');
+    await sign(operator, '[data-do="admit"]');
+    await until(page, 'the membership is proved', /You are a member, with 0\.00/, '#membership');
+
+    await page.waitForSelector('#purse-units');
+    await page.type('#purse-units', '3');
+    await sign(page, '#purse [data-do="pay-in"]');
+    await until(page, 'what was paid in is proved', /^3\.00\s*STAR$/, '#purse-free');
+    await until(page, 'meters are proved', /None yet/, '#meters');
+    await sign(page, '[data-do="bring"]');
+    const meter = await until(page, 'the meter is proved', /Meter 0[\s\S]*self-reported[\s\S]*no reading yet/, '#meter-0');
+    assert.match(meter, /its key follows from this account/);
+    assert.match(await until(page, 'no slot is missing before it came', /none missing on this day/, '#meter-0'), /Meter 0/);
+
+    // A file is understood, and nothing of it is signed that the ledger would not take.
+    const folder = await temporaryFolder('energy');
+    const file = path.join(folder, 'day.csv');
+    const now = Math.floor(Date.now() / 1000 / SLOT_S);
+    const rows = [-40, -39, -38, -36, -35].map((at) => `${(now + at) * SLOT_S},0.${100 - at},0.01`);
+    await fs.writeFile(file, ['timestamp,import_kwh,export_kwh', ...rows, rows[4], ''].join('\n'));
+    await page.waitForSelector('#pick-meter-file');
+    const input = await page.$('#pick-meter-file');
+    await input.uploadFile(file);
+    const read = await until(page, 'what was understood is told', /Understood of day\.csv[\s\S]*1 gaps/, '#understood');
+    assert.match(read, /csv, times of/);
+    assert.match(read, /1 twice, alike/);
+    const plan = await until(page, 'what can be signed is told', /Nothing of it can be signed now/, '#plan');
+    assert.match(plan, /5\sslots are from before this meter came/);
+    assert.ok(await isOff(page, '[data-do="sign-readings"]'));
+    await fs.writeFile(file, 'neither this nor that\n');
+    await input.uploadFile(file);
+    await until(page, 'what is no file of a meter is said', /Export NEM12, Green Button XML or CSV/, '#understood');
+
+    // Limits hold from the next slot.
+    await page.evaluate(() => {
+      const slider = document.querySelector('#buy-0');
+      slider.value = '250800';
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    await sign(page, '#limits-0 [data-do="limits"]');
+    await until(page, 'the limits are proved', /From \d\d:\d\d: pay at most 0\.25/, '#holding-0');
+    await until(page, 'no slot is settled yet', /None of its slots is settled yet/, '#what-if-0');
+    await until(page, 'all is done', /Set limits of meter 0[\s\S]*Done in[\s\S]*Brought a meter[\s\S]*Done in[\s\S]*Paid in 3\.00/, '#deeds');
+    await picture(page, 'energy');
+    await page.setViewport(PHONE);
+    await until(page, 'the number is there again', /^3\.00\s*STAR$/, '#purse-free');
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= PHONE.width, `${wide} px wide on a screen of ${PHONE.width}`);
+    await picture(page, 'energy-phone');
+    await page.setViewport(WIDE);
+
+    // The account is the meter's owner after a reload as well: nothing but the seed is kept.
+    await page.reload({ waitUntil: 'domcontentloaded' });
+    await until(page, 'the key is known again', /its key follows from this account/, '#meter-0');
+    assert.deepEqual(page.errors, []);
+    assert.deepEqual(operator.errors, []);
+    await fs.rm(folder, { recursive: true, force: true });
+  });
+
+  test('shows a meter cut that said two things of one slot', async () => {
+    await openWithLiar(stage.server, 2);
+    const page = await visit('/community?community=2');
+    await until(page, 'the dispute is told', /1\smeter was cut/, '#all-meters');
+    await until(page, 'at the meter, too', /Cut: it said two things of one slot/, '#meter-0');
+    await picture(page, 'community-cut');
+    assert.deepEqual(page.errors, []);
+  });
+});
