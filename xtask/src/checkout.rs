@@ -22,6 +22,7 @@ const SOURCES: &[&str] = &[
     "dist/web",
     "files-wasm",
     "fuzz",
+    "identity-wasm",
     "ledger-node",
     "ledger-wasm",
     "peer-native",

@@ -18,6 +18,7 @@ mod guardians;
 mod keyring;
 mod phrase;
 mod root;
+mod share_text;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -26,4 +27,5 @@ pub use guardians::{Share, ShareError, combine, split};
 pub use keyring::{Keyring, KeyringError};
 pub use phrase::{NewPhrase, Phrase, PhraseError};
 pub use root::Root;
+pub use share_text::{HandedShare, ShareTextError};
 pub use slot::{PasswordCost, Slot, SlotKind, Unlock, UnlockError};

@@ -6,6 +6,8 @@
 //! - [`sd_jwt`]: credentials of which the holder shows part.
 //! - [`status`]: lists that say which credentials still hold.
 //! - [`custody`]: the seed all keys follow from, and the ways to it.
+//! - [`session`]: the seed in a browser, open or locked, and what it signs for a page.
+//! - [`statement`]: a text, who signed it and when.
 //! - [`grant`]: a document's key, sealed for one person and one purpose.
 //!
 //! Forms and rules: `docs/spec/identity.md`; why they are these: `docs/adr/0020-credentials.md`.
@@ -28,6 +30,8 @@ mod jws;
 mod key;
 pub mod limits;
 pub mod sd_jwt;
+pub mod session;
+pub mod statement;
 pub mod status;
 
 pub use key::{BadSignature, KeyError, KeyKind, PublicKey, SecretKey};

@@ -32,6 +32,12 @@ pub const SLOTS_MAX: usize = 16;
 pub const SLOTS_MIN: usize = 2;
 /// Longest password, in bytes.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// Fewest characters of a password that a page takes.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// Most changes of a DID whose keys are looked for in a seed's tree.
+pub const GENERATIONS_MAX: u32 = 512;
+/// Longest signed statement, in bytes of its text.
+pub const STATEMENT_BYTES_MAX: usize = 16 << 10;
 /// Memory Argon2id may be asked for by a slot, in MiB: what a phone's tab survives.
 pub const ARGON2_MEMORY_MIB_MAX: u8 = 128;
 /// Passes Argon2id may be asked for by a slot.

@@ -22,6 +22,9 @@ const PAGES_BYTES_MAX: u64 = 490_000;
 /// reads and signs what every domain of the ledger knows. The code of markets is not in it.
 const LEDGER_BYTES_MAX: u64 = 162_000;
 
+/// The worker that pages with keys load: Argon2id, the words, Ed25519 and P-256, HPKE, credentials (ADR 0060).
+const IDENTITY_BYTES_MAX: u64 = 200_000;
+
 /// What a page with `<starling-file>` loads when one is pressed. Due times, an even division of the upload and
 /// downloads through the worker took 13,000 of it.
 const FILES_BYTES_MAX: u64 = 292_000;
@@ -33,6 +36,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
     let mut app = 0;
     let mut pages = 0;
     let mut ledger = 0;
+    let mut identity = 0;
     let mut shares = 0;
     for path in web::read_folder(&folder)?.keys().filter(|path| !path.ends_with(".br")) {
         let brotli = folder.join(format!("{path}.br"));
@@ -43,6 +47,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
             Part::App => app += size_bytes,
             Part::Pages => pages += size_bytes,
             Part::Ledger => ledger += size_bytes,
+            Part::Identity => identity += size_bytes,
             Part::Files => shares += size_bytes,
             Part::Neither => {}
         }
@@ -52,6 +57,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
         ("app", app, APP_BYTES_MAX),
         ("pages", pages, PAGES_BYTES_MAX),
         ("ledger", ledger, LEDGER_BYTES_MAX),
+        ("identity", identity, IDENTITY_BYTES_MAX),
         ("files", shares, FILES_BYTES_MAX),
     ];
     for (name, found, limit) in parts {
@@ -71,6 +77,7 @@ enum Part {
     App,
     Pages,
     Ledger,
+    Identity,
     Files,
     Neither,
 }
@@ -84,6 +91,7 @@ fn part(path: &str) -> Part {
         "pages" | "preview" | "share-target" => Part::Pages,
         "files" => Part::Files,
         "wallet" => Part::Ledger,
+        "identity" => Part::Identity,
         "" if path == "embed.js" => Part::Embed,
         "" => Part::App,
         _ => Part::Neither,
@@ -102,6 +110,7 @@ mod tests {
         assert_eq!(part("index.html"), Part::App);
         assert_eq!(part("pages/files-00.wasm"), Part::Pages);
         assert_eq!(part("wallet/worker.js"), Part::Ledger);
+        assert_eq!(part("identity/identity_bg-00.wasm"), Part::Identity);
         assert_eq!(part("preview/worker.js"), Part::Pages);
         assert_eq!(part("files/element.js"), Part::Files);
         assert_eq!(part("vendor/hls-00.mjs"), Part::Neither);

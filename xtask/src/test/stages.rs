@@ -10,23 +10,27 @@ use crate::{
 };
 
 /// What only runs in a browser: compiled for it; natively only for the page's unit tests.
-const BROWSER_CRATES: [&str; 8] = [
+const BROWSER_CRATES: [&str; 10] = [
     "--package",
     "app",
     "--package",
     "files-wasm",
+    "--package",
+    "identity-wasm",
     "--package",
     "ledger-wasm",
     "--package",
     "peer-wasm",
 ];
 /// Everything else.
-const NATIVE: [&str; 9] = [
+const NATIVE: [&str; 11] = [
     "--workspace",
     "--exclude",
     "app",
     "--exclude",
     "files-wasm",
+    "--exclude",
+    "identity-wasm",
     "--exclude",
     "ledger-wasm",
     "--exclude",

@@ -5,7 +5,7 @@ use core::fmt;
 use bip39::{Language, Mnemonic};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::root::derive;
+use super::{Root, root::derive};
 
 /// Words of a phrase.
 const WORDS: usize = 24;
@@ -93,6 +93,11 @@ impl Phrase {
         bytes.copy_from_slice(&entropy[..32]);
         entropy.zeroize();
         Ok(Self(bytes))
+    }
+
+    /// The seed that the words are, where they were made as [`Root::words`].
+    pub const fn root(&self) -> Root {
+        Root::new(self.0)
     }
 
     /// Where a keyring is looked for by who has only the phrase. Says nothing of the phrase.

@@ -6,6 +6,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::NewPhrase;
 use crate::{SecretKey, grant::Recipient};
 
 /// What every derivation begins with.
@@ -25,9 +26,33 @@ impl Root {
         &self.0
     }
 
+    /// The words that are this seed: who has them needs nothing else (`docs/adr/0060-keys-in-the-browser.md`).
+    pub const fn words(&self) -> NewPhrase {
+        NewPhrase::new(self.0)
+    }
+
+    /// What guardians share: the seed itself, so that enough shares need no keyring beside them.
+    pub const fn shared(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The key that signs for the person: in `did:key`, and in the document of `did:starling`.
     pub fn identity_key(&self) -> SecretKey {
         SecretKey::ed25519(&self.derive("sign", &[]))
+    }
+
+    /// The key that signs in the document of `did:starling`, of each generation; the first is
+    /// [`Self::identity_key`].
+    pub fn signing_key(&self, generation: u32) -> SecretKey {
+        if generation == 0 {
+            return self.identity_key();
+        }
+        SecretKey::ed25519(&self.derive("sign", &[&generation.to_be_bytes()]))
+    }
+
+    /// The seed of the key that spends from the person's account on one ledger, named by its chain.
+    pub fn account_seed(&self, chain: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+        self.derive("account", &[chain])
     }
 
     /// The key that changes the person's DID, of each generation: the next one is promised by its hash

@@ -6,6 +6,7 @@
 //! the hash of the first, signed op, so that nobody makes a DID that is another's.
 
 mod content;
+mod handed;
 mod op;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod tests;
 use serde_json::{Value, json};
 
 pub use content::{Content, ContentError, Guardians, KeyMethod, Service, promise, purposes};
+pub use handed::{AskText, HandedApproval, HandedError};
 pub use op::{Approval, Change, GuardOp, OP_BYTES_MAX, Op, VERSION, Veto, are_promised};
 
 use super::StarlingId;

@@ -1,0 +1,117 @@
+// A person's keys in a worker of the page: what is kept on this device lies here, and what is open is in this worker's
+// memory only. What to do is decided in `crates/identity/src/session.rs`; this file performs.
+//
+// From the page: `{ call, id }` (a command as bytes, and a number that its answer carries) or `{ port, chain }` (for the
+// wallet's worker: a port of its own, and the ledger's chain). To the page: `{ answer, id }` (bytes; id 0: nobody
+// asked, it locked by itself) or `{ state }` (`waiting`: keys are open in another tab; `failed`: and why).
+//
+// Over the port, to the wallet: `{ account }`: the seed of the account's key, or null while it is locked.
+
+import start, { Keys } from './identity.js';
+
+const DATABASE = 'starling-identity';
+const STORE = 'kept';
+const SESSION = 'session';
+
+let keys = null;
+let timer = 0;
+/** The wallet's port and the chain of its ledger; null: nobody asked. */
+let wallet = null;
+/** Whether it was last told a key, so that it is told once; null: nothing yet. */
+let told = null;
+const waiting = [];
+/** Calls follow each other, and an answer waits until what it says is kept. */
+let working = Promise.resolve();
+
+self.addEventListener('message', ({ data }) => {
+  if (keys) take(data);
+  else waiting.push(data);
+});
+
+open().catch((error) => self.postMessage({ state: 'failed', why: error.name }));
+
+async function open() {
+  const loaded = start({ module_or_path: new URL('./identity_bg.wasm', import.meta.url) });
+  // Two tabs that keep different things would lose one of them. Without locks (plain HTTP) they may.
+  await new Promise((resolve) => {
+    if (!navigator.locks) return resolve();
+    return navigator.locks.request('starling-identity', { ifAvailable: true }, (lock) => {
+      if (lock) return hold(resolve);
+      self.postMessage({ state: 'waiting' });
+      return navigator.locks.request('starling-identity', () => hold(resolve));
+    });
+  });
+  await loaded;
+  keys = Keys.open(await keep('readonly', (store) => store.get(SESSION)));
+  self.postMessage({ state: 'open' });
+  for (const data of waiting.splice(0)) take(data);
+}
+
+/** Holds a lock for as long as the worker lives. */
+function hold(resolve) {
+  resolve();
+  return new Promise(() => {});
+}
+
+function take(data) {
+  if (data.port) {
+    wallet = { port: data.port, chain: data.chain };
+    told = null;
+    tellWallet();
+    return;
+  }
+  working = working.then(() => answer(data)).catch((error) => self.postMessage({ state: 'failed', why: error.name }));
+}
+
+async function answer({ call, id }) {
+  const entropy = crypto.getRandomValues(new Uint8Array(32));
+  const [bytes, kept] = keys.call(call, entropy);
+  entropy.fill(0);
+  call.fill(0);
+  if (kept === null) await keep('readwrite', (store) => store.delete(SESSION));
+  else if (kept) await keep('readwrite', (store) => store.put(kept, SESSION));
+  self.postMessage({ answer: bytes, id });
+  settle();
+}
+
+/** Sets the one timer, and tells the wallet what it may know. */
+function settle() {
+  tellWallet();
+  clearTimeout(timer);
+  const { wake } = keys;
+  if (wake !== undefined) timer = setTimeout(lock, Math.min(wake + 1, 60_000));
+}
+
+function lock() {
+  const bytes = keys.tick();
+  if (bytes) self.postMessage({ answer: bytes, id: 0 });
+  settle();
+}
+
+function tellWallet() {
+  if (!wallet) return;
+  const account = keys.account(wallet.chain) ?? null;
+  const has = account !== null;
+  if (has !== told) wallet.port.postMessage({ account });
+  told = has;
+}
+
+/** One request to this device's database. */
+async function keep(mode, use) {
+  const database = await new Promise((resolve, reject) => {
+    const opening = indexedDB.open(DATABASE, 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+    opening.onsuccess = () => resolve(opening.result);
+    opening.onerror = () => reject(opening.error);
+  });
+  try {
+    return await new Promise((resolve, reject) => {
+      const transaction = database.transaction(STORE, mode);
+      const asked = use(transaction.objectStore(STORE));
+      transaction.oncomplete = () => resolve(asked.result);
+      transaction.onabort = () => reject(transaction.error);
+    });
+  } finally {
+    database.close();
+  }
+}
