@@ -11,6 +11,7 @@ use leptos_router::path;
 use crate::browser;
 use crate::components::header::{Header, TabBar};
 use crate::components::player::{Place, Player};
+use crate::keys::Keys;
 use crate::later::{Later, Page};
 use crate::ledger::Ledger;
 use crate::routes::home::Home;
@@ -49,6 +50,7 @@ fn Shell() -> impl IntoView {
     });
     Session::provide(source);
     Ledger::provide();
+    Keys::provide();
     let page = Memo::new(move |_| match path.read().as_str() {
         _ if got.get() => "get",
         "/share" => "share",
@@ -57,6 +59,7 @@ fn Shell() -> impl IntoView {
         "/watch" => "watch",
         "/network" => "network",
         "/wallet" => "wallet",
+        "/identity" => "identity",
         "/ledger" => "ledger",
         "/lend" | "/liquidations" => "lend",
         "/energy" => "energy",
@@ -87,6 +90,7 @@ fn Shell() -> impl IntoView {
                 <Route path=path!("/library") view=|| view! { <Later page=Page::Library /> } />
                 <Route path=path!("/network") view=Network />
                 <Route path=path!("/wallet") view=|| view! { <Later page=Page::Wallet /> } />
+                <Route path=path!("/identity") view=|| view! { <Later page=Page::Identity /> } />
                 <Route path=path!("/ledger") view=|| view! { <Later page=Page::Ledger /> } />
                 <Route path=path!("/lend") view=|| view! { <Later page=Page::Lend /> } />
                 <Route path=path!("/liquidations") view=|| view! { <Later page=Page::Liquidations /> } />

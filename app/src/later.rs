@@ -10,6 +10,7 @@
 //! | `money` | Wallet, Ledger |
 //! | `lend` | Lend, Liquidations: the ledger's markets, with the code that tries what an action would do |
 //! | `energy` | Energy, Community: neighbours' slots, with the code that settles them and reads meter files |
+//! | `identity` | Identity |
 //! | `host` | Host |
 
 use core::{future::Future, pin::Pin};
@@ -23,6 +24,7 @@ use crate::browser;
 use crate::routes::energy::{CommunityPage, EnergyPage};
 use crate::routes::get::Get;
 use crate::routes::host::Host;
+use crate::routes::identity::IdentityPage;
 use crate::routes::ledger::LedgerPage;
 use crate::routes::lend::{LendPage, LiquidationsPage};
 use crate::routes::library::Library;
@@ -51,6 +53,8 @@ pub(crate) enum Page {
     Energy,
     /// Running a community.
     Community,
+    /// Keys.
+    Identity,
     /// The servers.
     Host,
 }
@@ -72,6 +76,7 @@ impl Page {
             Self::Wallet | Self::Ledger => money(self).await,
             Self::Lend | Self::Liquidations => lend(self).await,
             Self::Energy | Self::Community => energy(self).await,
+            Self::Identity => identity().await,
             Self::Host => host().await,
         }
     }
@@ -159,6 +164,11 @@ fn energy(page: Page) -> Result<Draw, SplitLoaderError> {
         Page::Community => || CommunityPage().into_any(),
         _ => || EnergyPage().into_any(),
     })
+}
+
+#[wasm_split(identity, fallible, wasm_split_path = ::leptos::wasm_split)]
+fn identity() -> Result<Draw, SplitLoaderError> {
+    Ok(|| IdentityPage().into_any())
 }
 
 #[wasm_split(host, fallible, wasm_split_path = ::leptos::wasm_split)]

@@ -81,6 +81,18 @@ impl Ledger {
         });
     }
 
+    /// Hands the wallet a port over which its account's key comes.
+    pub(crate) fn take_keys(self, port: &web_sys::MessagePort) {
+        let message = js_sys::Object::new();
+        // A plain object takes any field, and a port can always be sent.
+        drop(Reflect::set(&message, &"keys".into(), port));
+        self.worker.with_value(|running| {
+            if let Some(running) = running {
+                drop(running.worker.post_message_with_transfer(&message, &js_sys::Array::of1(port)));
+            }
+        });
+    }
+
     fn start(self) {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);

@@ -12,6 +12,7 @@ mod components;
 mod format;
 mod host;
 mod later;
+mod keys;
 mod ledger;
 mod money;
 mod picked;

@@ -4,6 +4,7 @@ pub(crate) mod energy;
 pub(crate) mod get;
 pub(crate) mod home;
 pub(crate) mod host;
+pub(crate) mod identity;
 pub(crate) mod ledger;
 pub(crate) mod lend;
 pub(crate) mod library;

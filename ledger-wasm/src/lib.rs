@@ -86,6 +86,14 @@ impl Tab {
         }
     }
 
+    /// The account of this seed is to be used: it came over the port of the worker with the person's keys.
+    pub fn account(&mut self, seed: &[u8]) -> Array {
+        match seed.try_into() {
+            Ok(seed) => self.step(Input::Use(seed)),
+            Err(_) => Array::new(),
+        }
+    }
+
     fn step(&mut self, input: Input<'_>) -> Array {
         let mut out = std::mem::take(&mut self.first);
         self.wake_ms = self.wallet.step(now_ms(), input, &mut out);
@@ -105,6 +113,7 @@ fn object(output: Output) -> JsValue {
             fields("ask", [("request", request.0.into()), ("url", url.into()), ("body", body)])
         }
         Output::Save(saved) => fields("save", [("bytes", bytes(&saved))]),
+        Output::Reopen => fields("reopen", []),
         Output::Show(shown) => fields("show", [("bytes", bytes(&view::to_bytes(&*shown)))]),
         Output::Records(proved) => fields("records", [("bytes", bytes(&view::to_bytes(&*proved)))]),
     }

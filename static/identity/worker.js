@@ -2,10 +2,10 @@
 // memory only. What to do is decided in `crates/identity/src/session.rs`; this file performs.
 //
 // From the page: `{ call, id }` (a command as bytes, and a number that its answer carries) or `{ port, chain }` (for the
-// wallet's worker: a port of its own, and the ledger's chain). To the page: `{ answer, id }` (bytes; id 0: nobody
-// asked, it locked by itself) or `{ state }` (`waiting`: keys are open in another tab; `failed`: and why).
+// wallet's worker: a port to it, and the ledger's chain). To the page: `{ answer, id }` (bytes; id 0: nobody
+// asked, it locked by itself; answers of other rooms than `call` carry `room`) or `{ state }` (`waiting`: keys are open in another tab; `failed`: and why).
 //
-// Over the port, to the wallet: `{ account }`: the seed of the account's key, or null while it is locked.
+// Over the port, to the wallet, once: `{ account }`: the seed of the account's key, or null while it is locked.
 
 import start, { Keys } from './identity.js';
 
@@ -15,10 +15,6 @@ const SESSION = 'session';
 
 let keys = null;
 let timer = 0;
-/** The wallet's port and the chain of its ledger; null: nobody asked. */
-let wallet = null;
-/** Whether it was last told a key, so that it is told once; null: nothing yet. */
-let told = null;
 const waiting = [];
 /** Calls follow each other, and an answer waits until what it says is kept. */
 let working = Promise.resolve();
@@ -55,9 +51,10 @@ function hold(resolve) {
 
 function take(data) {
   if (data.port) {
-    wallet = { port: data.port, chain: data.chain };
-    told = null;
-    tellWallet();
+    const account = keys.account(data.chain) ?? null;
+    data.port.postMessage({ account });
+    account?.fill(0);
+    data.port.close();
     return;
   }
   working = working.then(() => answer(data)).catch((error) => self.postMessage({ state: 'failed', why: error.name }));
@@ -74,9 +71,8 @@ async function answer({ call, id }) {
   settle();
 }
 
-/** Sets the one timer, and tells the wallet what it may know. */
+/** Sets the one timer. */
 function settle() {
-  tellWallet();
   clearTimeout(timer);
   const { wake } = keys;
   if (wake !== undefined) timer = setTimeout(lock, Math.min(wake + 1, 60_000));
@@ -86,14 +82,6 @@ function lock() {
   const bytes = keys.tick();
   if (bytes) self.postMessage({ answer: bytes, id: 0 });
   settle();
-}
-
-function tellWallet() {
-  if (!wallet) return;
-  const account = keys.account(wallet.chain) ?? null;
-  const has = account !== null;
-  if (has !== told) wallet.port.postMessage({ account });
-  told = has;
 }
 
 /** One request to this device's database. */

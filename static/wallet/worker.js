@@ -1,7 +1,9 @@
 // The ledger in a worker of the page: opens sockets, asks servers, keeps the wallet on this device. What to do is
 // decided in `crates/wallet`; this file performs.
 //
-// From the page: first `{ origin, root }` (root: text of a trust root from a link, or null), then commands as bytes.
+// From the page: first `{ origin, root }` (root: text of a trust root from a link, or null), then commands as bytes, or
+// `{ keys }`: a port of the worker with the person's keys (`static/identity/worker.js`), over which the seed of the
+// account to use comes: the page asks for that and does not see it.
 // To the page: `{ state }` (`waiting`: the wallet is open in another tab; `failed`: no ledger here, and why;
 // `open`: `served` is the trust root that the page's own server names), `{ view, took }` (bytes; the milliseconds
 // that the step took) or `{ records }` (bytes: what the page watches, proved anew).
@@ -21,13 +23,16 @@ let tab = null;
 let timer = 0;
 /** Text of the trust root. */
 let root = '';
+/** Whether the page's own server has a faucet. */
+let demo = false;
 /** Sockets by the number of their connection. */
 const sockets = new Map();
 /** Writes follow each other: the last one wins. */
 let writing = Promise.resolve();
 
 self.addEventListener('message', ({ data }) => {
-  if (data.origin) open(data).catch((error) => self.postMessage({ state: 'failed', why: String(error) }));
+  if (data.keys) takeKeys(data.keys);
+  else if (data.origin) open(data).catch((error) => self.postMessage({ state: 'failed', why: String(error) }));
   else perform((one) => one.command(data));
 });
 
@@ -48,9 +53,29 @@ async function open({ origin, root: linked }) {
   if (!pinned) await keep('readwrite', (store) => store.put(root, PINNED));
   const saved = await keep('readonly', (store) => store.get(root));
   const seed = crypto.getRandomValues(new Uint8Array(32));
-  tab = Tab.open(saved, seed, root, linked !== null, origin, status.demo);
+  demo = status.demo;
+  tab = Tab.open(saved, seed, root, linked !== null, origin, demo);
   if (!tab) throw new Error('not a trust root');
   self.postMessage({ state: 'open', served: status.root });
+  perform((one) => one.tick());
+}
+
+/** Uses the account that the person's keys name, once. */
+function takeKeys(port) {
+  port.onmessage = ({ data: { account } }) => {
+    if (account) perform((one) => one.account(account));
+    account?.fill(0);
+    port.close();
+  };
+}
+
+/** Opens the wallet of another account, after this one's connections are gone. */
+async function reopen() {
+  for (const server of [...sockets.keys()]) hangUp(server);
+  clearTimeout(timer);
+  tab = null;
+  await writing;
+  tab = Tab.open(await keep('readonly', (store) => store.get(root)), new Uint8Array(32), root, false, self.origin, demo);
   perform((one) => one.tick());
 }
 
@@ -83,7 +108,10 @@ function perform(step) {
     else if (output.kind === 'hangup') hangUp(output.server);
     else if (output.kind === 'ask') request(output);
     else if (output.kind === 'save') save(output.bytes);
-    else if (output.kind === 'records') self.postMessage({ records: output.bytes });
+    else if (output.kind === 'reopen') {
+      reopen().catch((error) => self.postMessage({ state: 'failed', why: error.name }));
+      return;
+    } else if (output.kind === 'records') self.postMessage({ records: output.bytes });
     else self.postMessage({ view: output.bytes, took });
   }
   clearTimeout(timer);
@@ -95,12 +123,12 @@ function connect({ server, url }) {
   const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ledger/ws`);
   socket.binaryType = 'arraybuffer';
   sockets.set(server, socket);
-  socket.addEventListener('open', () => perform((one) => one.up(server)));
+  socket.addEventListener('open', () => sockets.get(server) === socket && perform((one) => one.up(server)));
   socket.addEventListener('message', ({ data }) => {
-    if (data.byteLength <= ANSWER_BYTES_MAX) perform((one) => one.pushed(server, new Uint8Array(data)));
+    if (sockets.get(server) === socket && data.byteLength <= ANSWER_BYTES_MAX) perform((one) => one.pushed(server, new Uint8Array(data)));
   });
   socket.addEventListener('close', () => {
-    if (sockets.delete(server)) perform((one) => one.down(server));
+    if (sockets.get(server) === socket && sockets.delete(server)) perform((one) => one.down(server));
   });
 }
 
@@ -111,8 +139,10 @@ function hangUp(server) {
 }
 
 async function request({ request: id, url, body }) {
+  const asked = tab;
   const { status, code, bytes } = await answer(url, body).catch(() => ({ status: 0, code: '', bytes: new Uint8Array() }));
-  perform((one) => one.answered(id, status, code, bytes));
+  // Numbers of requests are one wallet's own: another account's wallet would take this for an answer to it.
+  if (tab === asked) perform((one) => one.answered(id, status, code, bytes));
 }
 
 async function answer(url, body) {

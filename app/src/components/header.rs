@@ -48,11 +48,11 @@ pub(crate) fn TabBar() -> impl IntoView {
 fn Links(icons: bool) -> impl IntoView {
     let session = Session::get();
     let watch = move || watch_path(session.source.get().as_deref());
-    // Ledger, Lend and Energy are below the wallet: they are reached from there, and have no place of their own here.
+    // Identity, Ledger, Lend and Energy are below the wallet: they are reached from there, and have no place of their own here.
     let path = use_location().pathname;
     let in_wallet = move || match path.read().as_str() {
         "/wallet" => Some("page"),
-        "/ledger" | "/lend" | "/liquidations" | "/energy" | "/community" => Some("true"),
+        "/identity" | "/ledger" | "/lend" | "/liquidations" | "/energy" | "/community" => Some("true"),
         _ => None,
     };
     let icon = move |glyph| icons.then(|| view! { <Icon glyph /> });

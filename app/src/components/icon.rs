@@ -13,6 +13,8 @@ pub(crate) enum Glyph {
     Settings,
     /// A wallet.
     Wallet,
+    /// A key.
+    Key,
     /// A chain of blocks.
     Blocks,
     /// A sun.
@@ -68,6 +70,10 @@ impl Glyph {
             Self::Sun => {
                 "M12 3v2M12 19v2M3 12h2M19 12h2M5.600 5.600l1.400 1.400M17 17l1.400 1.400M5.600 18.400 7 17M17 7l1.400-1.400\
                  M15.500 12a3.500 3.500 0 1 1-7 0 3.500 3.500 0 0 1 7 0Z"
+            }
+            Self::Key => {
+                "M14.6 9.4a4.1 4.1 0 1 1-8.2 0 4.1 4.1 0 0 1 8.2 0ZM13.4 12.4l5.8 5.8M16.4 15.4l2-2\
+                 M10.5 9.4v0"
             }
             Self::Network => {
                 "M12 5.5v0M5 18v0M19 18v0M12 8.2 6.6 15.8M12 8.2l5.4 7.6M7.8 18h8.4\

@@ -17,6 +17,8 @@ struct Line {
     inward: bool,
     state: String,
     warn: bool,
+    /// It was for a DID: nothing went to somebody else.
+    for_name: bool,
     /// Orders lines: block, or the end while there is none.
     height: u64,
 }
@@ -28,7 +30,8 @@ pub(crate) fn Transfers() -> impl IntoView {
     let lines = Memo::new(move |_| {
         let view = ledger.view.read();
         // What was asked of markets is told on their page.
-        let out = view.sent.iter().filter(|sent| sent.act.is_none()).map(sent_line);
+        let out = view.sent.iter().filter(|sent| sent.act.is_none());
+        let out = out.map(|sent| sent_line(sent, &view.account));
         let mut all: Vec<Line> = out.chain(view.received.iter().map(received_line)).collect();
         all.sort_by_key(|line| std::cmp::Reverse(line.height));
         all
@@ -53,7 +56,11 @@ fn row(line: Line) -> impl IntoView + use<> {
             <Avatar key=line.other.clone() />
             <div class="row-words">
                 <span>
-                    {if line.inward { "From " } else { "To " }}
+                    {match (line.inward, line.for_name) {
+                        (true, _) => "From ",
+                        (false, true) => "For your name, by ",
+                        (false, false) => "To ",
+                    }}
                     <span class="mono" title=line.other.clone()>
                         {short_key(&line.other)}
                     </span>
@@ -82,12 +89,14 @@ pub(crate) fn fate(sent: &Sent) -> (String, bool) {
     }
 }
 
-fn sent_line(sent: &Sent) -> Line {
+fn sent_line(sent: &Sent, account: &str) -> Line {
     let (state, warn) = fate(sent);
     Line {
         other: sent.to.clone(),
         amount: money::named(sent.units),
         inward: false,
+        // The wallet sends nothing to itself.
+        for_name: sent.to == account,
         state,
         warn,
         height: if sent.height > 0 { sent.height } else { u64::MAX },
@@ -99,6 +108,7 @@ fn received_line(received: &Received) -> Line {
         other: received.from.clone(),
         amount: money::named(received.units),
         inward: true,
+        for_name: false,
         state: format!("Block {}, as a server tells", received.height),
         warn: false,
         height: received.height,

@@ -29,6 +29,10 @@ pub(crate) fn WalletPage() -> impl IntoView {
                     <p class="quiet">"An account in this browser. What it shows, it has checked."</p>
                 </div>
                 <div class="heading-ways">
+                    <A href="/identity" attr:class="button">
+                        <Icon glyph=Glyph::Key />
+                        "Identity"
+                    </A>
                     <A href="/energy" attr:class="button">
                         <Icon glyph=Glyph::Sun />
                         "Energy"
@@ -250,15 +254,21 @@ fn Receive() -> impl IntoView {
 /// What can be lost, said before it is.
 #[component]
 fn Loss() -> impl IntoView {
+    let ledger = Ledger::get();
+    let key = move || {
+        if ledger.view.read().recoverable {
+            "It follows from the 24 words of your identity: who enters them on another device has this account there. It also lies in this browser\u{2019}s storage, so whoever can use this browser can spend from it."
+        } else {
+            "It was made in this browser and lies in its storage only. Clearing the data of this site, a private window that closes, or a lost device lose the account and everything in it. An identity has an account that can be recovered: make one, and move what is here."
+        }
+    };
     view! {
         <section class="card seen" aria-labelledby="loss-title">
             <h2 id="loss-title">"What can be lost"</h2>
             <dl>
                 <div>
                     <dt>"Your key"</dt>
-                    <dd>
-                        "It was made in this browser and lies in its storage only. Clearing the data of this site, a private window that closes, or a lost device lose the account and everything in it. There is no recovery yet."
-                    </dd>
+                    <dd>{key} " " <A href="/identity">"Identity"</A></dd>
                 </div>
                 <div>
                     <dt>"Your privacy"</dt>

@@ -23,6 +23,7 @@ mod ways;
 use primitives::Seed;
 
 use crate::{
+    SecretKey,
     custody::{Keyring, Root},
     did::did_key,
 };
@@ -187,11 +188,16 @@ impl Session {
             }
             Command::Backup => {
                 let kept = self.kept.as_ref().filter(|kept| kept.is_whole());
-                turn.answer.bytes = kept.ok_or(Refusal::Empty)?.to_bytes().into();
+                turn.answer.bytes = kept.ok_or(Refusal::Empty)?.to_bytes();
                 Ok(())
             }
             Command::Restore(bytes) => self.restore(&bytes, turn),
             Command::Adopt(did) => self.adopt(did, turn),
+            Command::Account(chain) => {
+                let seed = self.account_seed(&chain).ok_or(Refusal::Locked)?;
+                turn.answer.bytes = SecretKey::ed25519(&seed).public().as_bytes().to_vec();
+                Ok(())
+            }
             of_dids => self.perform_of_dids(of_dids, turn),
         }
     }

@@ -13,6 +13,7 @@
 //! | [`lending`] | of such records: markets, a position, and what an action would do |
 //! | `devices` | keys of meters, and what they sign |
 //! | [`energy`] | of such records: communities, slots, and what a file of readings would be |
+//! | [`dids`] | of such records: a DID, its history, what is asked of it |
 //! | [`view`] | what a page may show and ask |
 //!
 //! Laws of this crate:
@@ -21,12 +22,13 @@
 //! - nothing is sent that the proved state would refuse: of transfers the wallet sees to it, of what
 //!   is asked of markets and communities the page, by [`lending`] and [`energy`], before it asks.
 //!
-//! [`lending`] and [`energy`] are no part of [`Wallet`]: the page runs them on what the wallet proved,
+//! [`lending`], [`energy`] and [`dids`] are no part of [`Wallet`]: the page runs them on what the wallet proved,
 //! and the worker's module stays small (`docs/adr/0056-lend-page.md`, `docs/adr/0058-energy-page.md`).
 //!
-//! Not here: sockets, storage, recovery of keys, transfers of other assets than the ledger's own.
+//! Not here: sockets, storage, the seed from which an account's key follows (`identity`), transfers of other assets than the ledger's own.
 
 mod devices;
+pub mod dids;
 pub mod energy;
 mod explain;
 mod holdings;

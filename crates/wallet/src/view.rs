@@ -75,6 +75,12 @@ pub struct View {
     /// Public keys of meters that this wallet can sign for, hexadecimal; by their number.
     #[n(16)]
     pub meter_keys: Vec<String>,
+    /// The account's key follows from the person's seed: it is recovered with that.
+    #[n(20)]
+    pub recoverable: bool,
+    /// The account that is not in use here, if there is one, hexadecimal.
+    #[n(21)]
+    pub aside: String,
 }
 
 /// A final block.
@@ -311,6 +317,19 @@ pub enum Command {
         #[n(2)]
         meter: Option<u8>,
     },
+    /// Do something with a DID.
+    #[n(9)]
+    Did {
+        /// The action: CBOR, from `crate::dids`.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        action: Vec<u8>,
+        /// Units of the ledger's own asset that it takes beside the fee.
+        #[n(1)]
+        units: u128,
+    },
+    /// Use the account before, whose key was made in this browser.
+    #[n(10)]
+    UseDevice,
 }
 
 /// Records that are watched, all proved.

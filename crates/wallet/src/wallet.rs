@@ -1,6 +1,7 @@
 //! The wallet itself: one `step`.
 
 mod metering;
+mod owner;
 mod showing;
 mod watching;
 
@@ -48,6 +49,21 @@ pub struct Saved {
     pub servers: Vec<String>,
     #[n(4)]
     pub(crate) sent: Vec<Sent>,
+    /// The account that is not in use. What was kept before there were two has none.
+    #[n(5)]
+    pub(crate) aside: Option<Aside>,
+    /// The seed above follows from the person's own.
+    #[n(6)]
+    pub(crate) recoverable: Option<bool>,
+}
+
+/// An account that is not in use.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Aside {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub(crate) seed: [u8; 32],
+    #[n(1)]
+    pub(crate) sent: Vec<Sent>,
 }
 
 /// Without the seed: what is printed is read by others.
@@ -60,7 +76,15 @@ impl core::fmt::Debug for Saved {
 impl Saved {
     /// A new account on a ledger.
     pub fn new(seed: [u8; 32], root: String, pinned_by_link: bool) -> Self {
-        Self { seed, root, pinned_by_link, servers: Vec::new(), sent: Vec::new() }
+        Self {
+            seed,
+            root,
+            pinned_by_link,
+            servers: Vec::new(),
+            sent: Vec::new(),
+            aside: None,
+            recoverable: None,
+        }
     }
 }
 
@@ -79,6 +103,8 @@ pub enum Input<'a> {
     Answered(RequestId, u16, &'a str, &'a [u8]),
     /// A person wants something.
     Command(Command),
+    /// The account whose key is of this seed is to be used: it follows from the person's own.
+    Use([u8; 32]),
 }
 
 /// Everything a wallet can ask of its driver.
@@ -103,6 +129,8 @@ pub enum Output {
     Show(Box<View>),
     /// What is watched, proved anew.
     Records(Box<view::Records>),
+    /// Another account is used from now on: drop this wallet, and open one with what is kept.
+    Reopen,
 }
 
 /// What a request of the wallet's own is about.
@@ -207,6 +235,7 @@ impl Wallet {
                 self.on_answer(request, status, code, bytes, out);
             }
             Input::Command(command) => self.on_command(command, out),
+            Input::Use(seed) => self.use_account(Some(seed), out),
         }
         for (id, url) in self.servers.due(now_ms) {
             out.push(Output::Connect(id, url));
@@ -368,6 +397,12 @@ impl Wallet {
                     why.clone_into(&mut self.refused);
                 }
             }
+            Command::Did { action, units } => {
+                if let Err(why) = self.act_on_did(&action, units, out) {
+                    why.clone_into(&mut self.refused);
+                }
+            }
+            Command::UseDevice => self.use_account(None, out),
             Command::RemoveServer(url) => {
                 if let Some(id) = self.servers.remove(&url) {
                     self.saved.servers.retain(|known| *known != url);

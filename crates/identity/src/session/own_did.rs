@@ -89,7 +89,7 @@ impl Session {
         let root = self.root(turn.now_ms)?.clone();
         match command {
             Command::Genesis(network) => {
-                turn.answer.bytes = genesis(&root, &network).to_bytes().into();
+                turn.answer.bytes = genesis(&root, &network).to_bytes();
                 Ok(())
             }
             Command::Next { head, change } => next(&root, &head, change, turn),
@@ -102,7 +102,7 @@ impl Session {
                 let keys = keys(&root, &head).ok_or(Refusal::NotYours)?;
                 let key = root.rotation_key(keys.rotation);
                 let veto = Veto::sign(guard, (keys.by, &key), &head.network);
-                turn.answer.bytes = super::to_bytes(&veto).into();
+                turn.answer.bytes = super::to_bytes(&veto);
                 Ok(())
             }
             Command::Sign { text, head } => sign(&root, &text, head.as_ref(), turn),
@@ -129,7 +129,7 @@ fn next(root: &Root, head: &Head, change: Next, turn: &mut Turn) -> Result<(), R
     };
     let place = (head.seq + 1, Some(head.op));
     let signer = (keys.by, &root.rotation_key(keys.rotation));
-    turn.answer.bytes = Op::sign(place, change, signer, &head.network).to_bytes().into();
+    turn.answer.bytes = Op::sign(place, change, signer, &head.network).to_bytes();
     Ok(())
 }
 

@@ -184,6 +184,9 @@ pub enum Command {
     /// A backup, on a device that has nothing. Locked.
     #[n(25)]
     Restore(#[n(0)] ByteVec),
+    /// The public key of the account on a ledger, by its chain. It does not count as use.
+    #[n(26)]
+    Account(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
 }
 
 /// Where a DID stands, as the ledger proves.
@@ -315,8 +318,8 @@ pub struct Answer {
     #[n(3)]
     pub texts: Vec<Secret>,
     /// A salt, an op, a veto, a backup.
-    #[n(4)]
-    pub bytes: ByteVec,
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
 }
 
 /// Why nothing is done. A page has words for each; none says anything of a secret.

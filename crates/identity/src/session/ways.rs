@@ -61,7 +61,7 @@ impl Session {
         self.open_root(turn)?;
         let salt = *turn.seed.derive("identity/salt").as_bytes();
         self.salt = Some(salt);
-        turn.answer.bytes = salt.to_vec().into();
+        turn.answer.bytes = salt.to_vec();
         Ok(())
     }
 

@@ -68,6 +68,8 @@ impl Wallet {
             steps: self.holdings.shown.as_ref().map(explain::steps).unwrap_or_default(),
             refused: self.refused.clone(),
             meter_keys: self.devices.names().to_vec(),
+            recoverable: self.saved.recoverable == Some(true),
+            aside: self.aside(),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What the wallet does for pages beside money: proves records they watch, signs what they ask of
 //! markets.
 
-use ledger::{Action, domains::lending};
+use ledger::{
+    Action,
+    domains::{identity, lending},
+};
 use light_client::Input as Seen;
 
 use super::{Output, Wallet};
@@ -33,6 +36,22 @@ impl Wallet {
         let act = view::Act { action: bytes.to_vec(), code: 0, amount: None, seized: None, domain: None };
         let mut order = self.order(action, self.account, units)?;
         order.act = Some(act);
+        let params = self.holdings.params.as_ref().ok_or("not-fresh")?;
+        let fee = transfers::fee(&self.key, self.chain, params, &order).ok_or("not-fresh")?;
+        self.dispatch(&order, fee, out)
+    }
+
+    /// Signs and sends what is asked of a DID. Who may change it, the DID's own keys have signed.
+    pub(super) fn act_on_did(
+        &mut self,
+        bytes: &[u8],
+        units: u128,
+        out: &mut Vec<Output>,
+    ) -> Result<(), &'static str> {
+        let action: identity::Action = minicbor::decode(bytes).map_err(|_| "action")?;
+        let action = Action::Identity(action);
+        ledger::check(&action).map_err(|_| "action")?;
+        let order = self.order(action, self.account, units)?;
         let params = self.holdings.params.as_ref().ok_or("not-fresh")?;
         let fee = transfers::fee(&self.key, self.chain, params, &order).ok_or("not-fresh")?;
         self.dispatch(&order, fee, out)

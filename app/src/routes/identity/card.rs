@@ -1,0 +1,180 @@
+//! The names: the key's own at once, and the one on the ledger.
+
+use identity::session::{Command, Next};
+use leptos::html::Dialog;
+use leptos::prelude::*;
+use wallet::dids::{self, Found, Name};
+
+use crate::components::copy::CopyText;
+use crate::money;
+
+use super::desk::{Desk, Said};
+
+/// The card.
+#[component]
+pub(super) fn Card() -> impl IntoView {
+    let desk = Desk::get();
+    let did = Signal::derive(move || desk.keys.view.read().did.clone());
+    let lock = move |_| desk.run("card", Command::Lock, |_| ());
+    view! {
+        <section class="card" aria-labelledby="card-title">
+            <div class="card-head">
+                <h2 id="card-title">"You"</h2>
+                <button id="identity-lock" class="button" type="button" on:click=lock>
+                    "Lock"
+                </button>
+            </div>
+            <p class="quiet">"Your key is a name by itself. It works at once, offline, and is never changed."</p>
+            <CopyText label="your key\u{2019}s DID" text=did />
+            <h3>"Your name on the ledger"</h3>
+            <OnLedger />
+            <Said place="card" />
+        </section>
+    }
+}
+
+#[component]
+fn OnLedger() -> impl IntoView {
+    let desk = Desk::get();
+    let found = Memo::new(move |_| desk.did.get().map(|id| desk.look(id)));
+    let did = Signal::derive(move || {
+        desk.did.get().map(|id| format!("did:starling:{id}")).unwrap_or_default()
+    });
+    view! {
+        <p class="quiet">
+            "A name that outlives its keys: they can be changed, and guardians can give new ones. It stands on the ledger for ever, so nothing personal is in it."
+        </p>
+        {move || match found.get() {
+            Some(Found::Here(name)) => {
+                view! {
+                    <CopyText label="your DID on the ledger" text=did />
+                    <Here name=*name />
+                }
+                    .into_any()
+            }
+            Some(Found::Absent { height }) => view! { <Absent height /> }.into_any(),
+            Some(Found::Unproved) | None => {
+                view! {
+                    <p class="quiet" role="status">
+                        "The ledger is being asked. Everything else on this page works without it."
+                    </p>
+                }
+                    .into_any()
+            }
+        }}
+    }
+}
+
+#[component]
+fn Absent(height: u64) -> impl IntoView {
+    let desk = Desk::get();
+    let fee = move || desk.ledger.view.read().fee.unwrap_or_default();
+    let held = move || desk.ledger.view.read().balance.map_or(0, |proved| proved.units);
+    let poor = move || held() < dids::DEPOSIT.saturating_add(fee());
+    let register = move |_| {
+        let Some(chain) = desk.chain.get_untracked() else { return };
+        desk.run("card", Command::Genesis(chain), move |answer| {
+            let order = dids::create(&answer.bytes);
+            desk.order("card", order, "Sent. It is there with the next block.");
+        });
+    };
+    view! {
+        <p id="did-state" class="num">{format!("Not registered: proved at block {height}.")}</p>
+        <div class="dialog-actions">
+            <button
+                id="did-register"
+                class="button button--strong"
+                type="button"
+                disabled=move || desk.busy.get() || poor()
+                on:click=register
+            >
+                {format!("Register: {} are set aside", money::named(dids::DEPOSIT))}
+            </button>
+        </div>
+        <p class="quiet" hidden=move || !poor()>
+            "The wallet does not hold that much with the fee. What is set aside comes back three days after the name is stopped."
+        </p>
+    }
+}
+
+#[component]
+fn Here(name: Name) -> impl IntoView {
+    let desk = Desk::get();
+    let dialog = NodeRef::<Dialog>::new();
+    let stopped = name.stopped_s.is_some();
+    let open = move |_| {
+        if let Some(dialog) = dialog.get() {
+            // Refused only if it is open already.
+            drop(dialog.show_modal());
+        }
+    };
+    let close = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    let rotate = move |_| {
+        close();
+        let Some(head) = desk.head() else { return };
+        let did = head.did;
+        desk.run("card", Command::Next { head, change: Next::Rotate }, move |answer| {
+            let order = dids::apply(did, &answer.bytes);
+            desk.order("card", order, "Sent. The new keys hold from the next block on.");
+        });
+    };
+    view! {
+        <p id="did-state" class="num">
+            {format!("Version {}, proved at block {}.", name.head.seq, name.height)}
+            {stopped.then_some(" It was stopped.")}
+        </p>
+        <History name />
+        <div class="dialog-actions">
+            <button
+                id="did-rotate"
+                class="button"
+                type="button"
+                aria-haspopup="dialog"
+                disabled=move || desk.busy.get() || stopped
+                on:click=open
+            >
+                "Change keys"
+            </button>
+        </div>
+        <dialog class="dialog dialog--small" node_ref=dialog aria-labelledby="rotate-title">
+            <div class="dialog-head">
+                <h2 id="rotate-title">"Change the keys of your name?"</h2>
+            </div>
+            <p>
+                "New keys sign from the next block on. What the old key signed before stays good, by its time. Others see that keys changed."
+            </p>
+            <div class="dialog-actions">
+                <button class="button" type="button" on:click=move |_| close()>
+                    "Back"
+                </button>
+                <button id="did-rotate-sure" class="button button--strong" type="button" on:click=rotate>
+                    "Change keys"
+                </button>
+            </div>
+        </dialog>
+    }
+}
+
+/// Every version that is proved, newest first.
+#[component]
+fn History(name: Name) -> impl IntoView {
+    let window_from = name.window_from;
+    let line = move |(seq, version): (&u64, &dids::Version)| {
+        let state = match (version.erased_s, *seq >= window_from) {
+            (Some(_), _) => " \u{b7} erased",
+            (None, true) => " \u{b7} less than 72 hours old: a key of more authority may erase it",
+            (None, false) => "",
+        };
+        view! { <li class="num">{format!("Version {seq}, block {}{state}", version.height)}</li> }
+    };
+    view! {
+        <details class="steps">
+            <summary>"History"</summary>
+            <ul>{name.versions.iter().rev().map(line).collect_view()}</ul>
+        </details>
+    }
+}

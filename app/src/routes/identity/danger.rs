@@ -1,0 +1,88 @@
+//! Leaving this device, and what to do when one is gone.
+
+use identity::session::Command;
+use leptos::html::Dialog;
+use leptos::prelude::*;
+use wallet::view::Command as Order;
+
+use super::desk::{Desk, Said};
+
+/// What to do when a device is gone.
+#[component]
+pub(super) fn Danger() -> impl IntoView {
+    view! {
+        <section class="card seen" aria-labelledby="stolen-title">
+            <h2 id="stolen-title">"A device was stolen"</h2>
+            <p>
+                "What lies on it is sealed: it opens with that device\u{2019}s password or passkey only. If it was locked and the password is good, nobody gets in. Do this, in this order:"
+            </p>
+            <ol>
+                <li>"Remove the stolen device\u{2019}s passkey above, and where it is kept (your system\u{2019}s password manager)."</li>
+                <li>"Set another password above. The thief\u{2019}s copy keeps the old one: if that was weak, go on."</li>
+                <li>
+                    "If it was unlocked, or the password weak: make a new identity on another device, name it to your guardians, and move your balance. Changing keys is not enough then, for they follow from the same secret."
+                </li>
+            </ol>
+            <p class="quiet">
+                "Changing keys (above) is for a key that was used where it should not have been. It does not help against who has your words."
+            </p>
+        </section>
+        <SignOut />
+    }
+}
+
+/// Forget everything on this device.
+#[component]
+pub(super) fn SignOut() -> impl IntoView {
+    let desk = Desk::get();
+    let dialog = NodeRef::<Dialog>::new();
+    let open = move |_| {
+        if let Some(dialog) = dialog.get() {
+            // Refused only if it is open already.
+            drop(dialog.show_modal());
+        }
+    };
+    let close = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    let sign_out = move |_| {
+        close();
+        // The account of the identity goes with it; the one of this browser comes back.
+        if desk.ledger.view.read_untracked().recoverable {
+            desk.ledger.command(&Order::UseDevice);
+        }
+        desk.run("sign-out", Command::SignOut, |_| ());
+    };
+    view! {
+        <section class="card" aria-labelledby="out-title">
+            <h2 id="out-title">"Sign out of this device"</h2>
+            <p class="quiet">
+                "Forgets the identity here. It stays yours: 24 words, shares of guardians or a backup bring it back. The account before stays in this browser."
+            </p>
+            <div class="dialog-actions">
+                <button id="sign-out" class="button" type="button" aria-haspopup="dialog" on:click=open>
+                    "Sign out"
+                </button>
+            </div>
+            <Said place="sign-out" />
+            <dialog class="dialog dialog--small" node_ref=dialog aria-labelledby="out-ask">
+                <div class="dialog-head">
+                    <h2 id="out-ask">"Have you tried your words?"</h2>
+                </div>
+                <p>
+                    "Without your 24 words, shares or a backup, what follows from this identity is gone for good, its account and everything in it as well."
+                </p>
+                <div class="dialog-actions">
+                    <button class="button" type="button" on:click=move |_| close()>
+                        "Back"
+                    </button>
+                    <button id="sign-out-sure" class="button button--strong" type="button" on:click=sign_out>
+                        "Forget it here"
+                    </button>
+                </div>
+            </dialog>
+        </section>
+    }
+}

@@ -1,0 +1,191 @@
+//! DIDs of the ledger as a page sees them: records that the wallet proved, and ops that servers hand
+//! over and hashes check. What is asked of the ledger is made here as well; who signs it, `identity`.
+
+use std::collections::BTreeMap;
+
+use identity::{
+    PublicKey,
+    did::{
+        StarlingId,
+        starling::{Approval, Content, GuardOp, Op, Veto},
+    },
+    session::Head,
+};
+use ledger::{
+    AccountId, Action,
+    domains::identity::{self as rules, Record},
+};
+use light_client::TrustRoot;
+use minicbor::bytes::ByteVec;
+use primitives::{Hash, PeerId};
+
+use crate::view::{self, Command, Records};
+
+pub use ledger::domains::identity::Version;
+
+/// Most versions of a DID that are looked at: the newest.
+pub const VERSIONS_MAX: u64 = 64;
+/// What a DID locks, in units of the ledger's own asset.
+pub const DEPOSIT: u128 = rules::DEPOSIT;
+
+/// What is known of a DID.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Not proved yet.
+    Unproved,
+    /// That there is none is proved.
+    Absent {
+        /// After which block.
+        height: u64,
+    },
+    /// It is there.
+    Here(Box<Name>),
+}
+
+/// A DID that is there, as one round of proofs shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Where it stands, for the session.
+    pub head: Head,
+    /// After which block that was so.
+    pub height: u64,
+    /// That block's time.
+    pub time_ms: u64,
+    /// What guardians asked for: what it is called, and from when on it may be finished, in seconds.
+    pub pending: Option<(Hash, u64)>,
+    /// When it was stopped, in seconds since 1970-01-01 UTC.
+    pub stopped_s: Option<u64>,
+    /// The number of the oldest change that may still be erased.
+    pub window_from: u64,
+    /// Its history, by numbers: those that are proved.
+    pub versions: BTreeMap<u64, Version>,
+}
+
+/// The chain of a trust root, which signatures for the ledger name.
+pub fn chain(root: &str) -> Option<[u8; 32]> {
+    Some(*root.parse::<TrustRoot>().ok()?.chain.as_bytes())
+}
+
+/// The account that a key spends from.
+pub fn account(key: &[u8]) -> Option<String> {
+    let key: [u8; 32] = key.try_into().ok()?;
+    Some(AccountId::of_key(PeerId::new(key)).to_string())
+}
+
+/// Records to watch for a DID: its own, and its history as far as `seq` is known.
+pub fn keys(id: StarlingId, seq: Option<u64>) -> Vec<ByteVec> {
+    let bytes = |key: ledger::Key| ByteVec::from(key.as_bytes().to_vec());
+    let mut keys = vec![bytes(rules::did_key(id))];
+    if let Some(seq) = seq {
+        let first = (seq + 1).saturating_sub(VERSIONS_MAX);
+        keys.extend((first..=seq).map(|seq| bytes(rules::version_key(id, seq))));
+    }
+    keys
+}
+
+/// What proved records say of a DID. `network` is the ledger's chain.
+pub fn look(records: &Records, network: [u8; 32], id: StarlingId) -> Found {
+    let find = |key: ledger::Key| {
+        records.list.iter().find(|one| one.key.as_slice() == key.as_bytes())
+    };
+    let Some(own) = find(rules::did_key(id)) else { return Found::Unproved };
+    let Some(bytes) = &own.record else { return Found::Absent { height: own.height } };
+    let Some(record) = view::read::<Record>(bytes) else { return Found::Unproved };
+    let version = |seq: u64| {
+        let bytes = find(rules::version_key(id, seq))?.record.clone()?;
+        Some((seq, view::read::<Version>(&bytes)?))
+    };
+    let first = (record.seq + 1).saturating_sub(VERSIONS_MAX);
+    let standing = record.standing;
+    Found::Here(Box::new(Name {
+        head: Head {
+            network,
+            did: id,
+            op: record.head,
+            seq: record.seq,
+            rotation: standing.rotation,
+            content: standing.content,
+            guardians: standing.guardians,
+        },
+        height: own.height,
+        time_ms: own.time_ms,
+        pending: record.pending.map(|pending| (pending.guard, pending.ready_s)),
+        stopped_s: standing.stopped_s,
+        window_from: record.window_from,
+        versions: (first..=record.seq).filter_map(version).collect(),
+    }))
+}
+
+impl Name {
+    /// The version that held at a time, in seconds since 1970-01-01 UTC; `None`: there was none, or not
+    /// all of the history is proved.
+    pub fn version_at(&self, at_s: u64) -> Option<(u64, &Version)> {
+        let whole = (0..=self.head.seq).all(|seq| self.versions.contains_key(&seq));
+        let list: Vec<Version> = self.versions.values().cloned().collect();
+        let place = rules::version_at(&list, at_s).filter(|_| whole)?;
+        let seq = u64::try_from(place).ok()?;
+        Some((seq, self.versions.get(&seq)?))
+    }
+}
+
+/// What a DID said, of ops in a block's transactions: the content whose hash this is. Who handed them over
+/// does not matter.
+pub fn content(transactions: &[Vec<u8>], hash: Hash) -> Option<Content> {
+    transactions.iter().find_map(|bytes| {
+        let transaction = view::read::<ledger::Transaction>(bytes)?;
+        let Action::Identity(action) = &transaction.body.action else { return None };
+        let op = match action {
+            rules::Action::Create { op } | rules::Action::Apply { op, .. } => op,
+            _ => return None,
+        };
+        op.content().filter(|content| content.hash() == hash).cloned()
+    })
+}
+
+/// The key of a document by its name.
+pub fn key_named(content: &Content, name: &str) -> Option<PublicKey> {
+    content.methods.iter().find(|method| method.id == name).map(|method| method.key)
+}
+
+/// The DID that a first op makes.
+pub fn id_of(op: &[u8]) -> Option<StarlingId> {
+    Some(view::read::<Op>(op)?.id())
+}
+
+/// Make a DID; the wallet's account locks the deposit.
+pub fn create(op: &[u8]) -> Option<Command> {
+    let op = Box::new(view::read::<Op>(op)?);
+    Some(command(rules::Action::Create { op }, DEPOSIT))
+}
+
+/// Change, recover or stop a DID.
+pub fn apply(did: StarlingId, op: &[u8]) -> Option<Command> {
+    let op = Box::new(view::read::<Op>(op)?);
+    Some(command(rules::Action::Apply { did, op }, 0))
+}
+
+/// Ask for new keys with guardians' approvals.
+pub fn guard(did: StarlingId, mut guard: GuardOp, mut approvals: Vec<Approval>) -> Command {
+    approvals.sort_by_key(|approval| approval.member);
+    approvals.dedup_by_key(|approval| approval.member);
+    guard.approvals = approvals;
+    command(rules::Action::Guard { did, guard: Box::new(guard) }, 0)
+}
+
+/// Say no to guardians.
+pub fn veto(did: StarlingId, veto: &[u8]) -> Option<Command> {
+    let veto = view::read::<Veto>(veto)?;
+    Some(command(rules::Action::Veto { did, veto }, 0))
+}
+
+/// Take the keys that guardians gave.
+pub fn finish(did: StarlingId) -> Command {
+    command(rules::Action::Finish { did }, 0)
+}
+
+fn command(action: rules::Action, units: u128) -> Command {
+    Command::Did { action: view::to_bytes(&action), units }
+}
+
+#[cfg(test)]
+mod tests;
