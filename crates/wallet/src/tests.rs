@@ -51,6 +51,8 @@ struct Rig {
     receipts: Vec<Receipt>,
     /// What is watched, and how often it was handed over.
     records: (view::Records, u32),
+    /// How often another account came into use.
+    reopened: u32,
     /// Answers of this server are spoiled.
     liar: Option<&'static str>,
 }
@@ -75,6 +77,7 @@ impl Rig {
             hangups: vec![],
             receipts: vec![],
             records: (view::Records::default(), 0),
+            reopened: 0,
             liar: None,
         };
         rig.perform(out);
@@ -94,6 +97,7 @@ impl Rig {
                     let read = view::read(&view::to_bytes(&*records)).unwrap();
                     self.records = (read, self.records.1 + 1);
                 }
+                Output::Reopen => self.reopened += 1,
             }
         }
     }
@@ -346,4 +350,21 @@ fn the_faucet_is_asked_for_this_account() {
     let request = rig.asks.remove(0).0;
     rig.step(Input::Answered(request, 409, "enough", &[]));
     assert_eq!(rig.view.faucet, Faucet::Enough);
+}
+
+#[test]
+fn another_account_is_used_from_the_next_opening_on_and_the_one_before_is_shown() {
+    let mut rig = Rig::new();
+    let before = rig.view.account.clone();
+    rig.step(Input::Use([9; 32]));
+    assert_eq!(rig.reopened, 1);
+    let mut again = Rig::with(rig.ledger.clone(), rig.saved.clone());
+    again.step(Input::Tick);
+    let other = AccountId::of_key(KeyPair::from_seed(Seed::new([9; 32])).id()).to_string();
+    assert_eq!((&again.view.account, again.view.recoverable), (&other, true));
+    assert_eq!(again.view.aside, before);
+    again.step(Input::Use([9; 32]));
+    assert_eq!(again.reopened, 0, "it is in use");
+    again.step(Input::Command(Command::UseDevice));
+    assert_eq!(again.saved.seed, SEED);
 }
