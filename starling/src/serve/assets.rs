@@ -36,6 +36,7 @@ const APP_ROUTES: [&str; 11] = [
     "/network",
     "/wallet",
     "/ledger",
+    "/identity",
     "/lend",
     "/liquidations",
     "/settings",
