@@ -88,7 +88,9 @@ impl Ledger {
         drop(Reflect::set(&message, &"keys".into(), port));
         self.worker.with_value(|running| {
             if let Some(running) = running {
-                drop(running.worker.post_message_with_transfer(&message, &js_sys::Array::of1(port)));
+                drop(
+                    running.worker.post_message_with_transfer(&message, &js_sys::Array::of1(port)),
+                );
             }
         });
     }

@@ -169,8 +169,7 @@ fn assemble(
     files.retain(|path, _| !path.ends_with(".d.ts"));
     let workers = ["identity", "preview", "share-target", "wallet"];
     let workers = workers.map(|folder| format!("{folder}/worker.js"));
-    let fixed: Vec<&str> =
-        workers.iter().map(String::as_str).chain(["embed.js"]).collect();
+    let fixed: Vec<&str> = workers.iter().map(String::as_str).chain(["embed.js"]).collect();
     names::hash(&mut files, &fixed)?;
     for (path, bytes) in read_folder(app)? {
         // The page's own files win: its index.html is the bundle's.

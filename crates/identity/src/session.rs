@@ -29,9 +29,7 @@ use crate::{
 };
 
 pub use keep::Keep;
-pub use view::{
-    Answer, Command, Head, Next, Refusal, Secret, Stage, View, Way, read, to_bytes,
-};
+pub use view::{Answer, Command, Head, Next, Refusal, Secret, Stage, View, Way, read, to_bytes};
 
 use keep::Kept;
 

@@ -110,7 +110,10 @@ mod tests {
         let id = did_key::key_id(&key.public());
         let signed = sign(&key, &id, "I was here", 7);
         let read = Statement::parse(&signed).unwrap();
-        assert_eq!((read.text.as_str(), read.at_s, read.own_key()), ("I was here", 7, Some(key.public())));
+        assert_eq!(
+            (read.text.as_str(), read.at_s, read.own_key()),
+            ("I was here", 7, Some(key.public()))
+        );
         assert_eq!(read.verify(&key.public()), Ok(()));
         let other = SecretKey::ed25519(&[2; 32]).public();
         assert_eq!(read.verify(&other), Err(StatementError::Signature));

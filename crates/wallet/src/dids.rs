@@ -85,9 +85,8 @@ pub fn keys(id: StarlingId, seq: Option<u64>) -> Vec<ByteVec> {
 
 /// What proved records say of a DID. `network` is the ledger's chain.
 pub fn look(records: &Records, network: [u8; 32], id: StarlingId) -> Found {
-    let find = |key: ledger::Key| {
-        records.list.iter().find(|one| one.key.as_slice() == key.as_bytes())
-    };
+    let find =
+        |key: ledger::Key| records.list.iter().find(|one| one.key.as_slice() == key.as_bytes());
     let Some(own) = find(rules::did_key(id)) else { return Found::Unproved };
     let Some(bytes) = &own.record else { return Found::Absent { height: own.height } };
     let Some(record) = view::read::<Record>(bytes) else { return Found::Unproved };

@@ -119,8 +119,7 @@ impl Desk {
     /// Finds out which DID is mine, and has its records proved, and those of the other one.
     fn watch(self) {
         let view = self.keys.view;
-        let is_open =
-            Memo::new(move |_| view.read().stage == identity::session::Stage::Open);
+        let is_open = Memo::new(move |_| view.read().stage == identity::session::Stage::Open);
         let adopted = Memo::new(move |_| view.read().adopted);
         Effect::new(move |_| {
             let (Some(chain), true) = (self.chain.get(), is_open.get()) else {

@@ -149,7 +149,10 @@ fn Named(name: Memo<Option<Name>>) -> impl IntoView {
             None => format!("No guardians, proved at block {}.", name.height),
             Some(rule) => {
                 let count = rule.members.len();
-                format!("{} of {count} guardians are enough, proved at block {}.", rule.threshold, name.height)
+                format!(
+                    "{} of {count} guardians are enough, proved at block {}.",
+                    rule.threshold, name.height
+                )
             }
         }
     };
@@ -236,7 +239,9 @@ fn other_words(desk: Desk) -> String {
     match desk.other.get().map(|id| desk.look(id)) {
         None => String::new(),
         Some(Found::Unproved) => "The ledger is being asked.".to_owned(),
-        Some(Found::Absent { height }) => format!("There is no such name, proved at block {height}."),
+        Some(Found::Absent { height }) => {
+            format!("There is no such name, proved at block {height}.")
+        }
         Some(Found::Here(name)) => {
             let guarded = match &name.head.guardians {
                 None => "It has no guardians: nobody can give it new keys.".to_owned(),
@@ -327,26 +332,37 @@ fn Lost() -> impl IntoView {
             asking.set(text.unwrap_or_default());
         });
     };
-    let send = move |_| {
-        let Ok(ask) = AskText::parse(&asking.get_untracked()) else { return };
-        let text = written(approvals);
-        let lines = text.lines().filter(|line| !line.trim().is_empty());
-        let read: Result<Vec<_>, _> = lines.map(HandedApproval::parse).collect();
-        let fits = |given: &HandedApproval| given.guard == ask.guard.hash();
-        match read {
-            Ok(list) if list.iter().all(fits) => {
-                let given = list.into_iter().map(|given| given.approval).collect();
-                let order = dids::guard(ask.did, ask.guard, given);
-                desk.order("lost", Some(order), "Sent. Seven days from the block on, take the keys below.");
+    let send =
+        move |_| {
+            let Ok(ask) = AskText::parse(&asking.get_untracked()) else { return };
+            let text = written(approvals);
+            let lines = text.lines().filter(|line| !line.trim().is_empty());
+            let read: Result<Vec<_>, _> = lines.map(HandedApproval::parse).collect();
+            let fits = |given: &HandedApproval| given.guard == ask.guard.hash();
+            match read {
+                Ok(list) if list.iter().all(fits) => {
+                    let given = list.into_iter().map(|given| given.approval).collect();
+                    let order = dids::guard(ask.did, ask.guard, given);
+                    desk.order(
+                        "lost",
+                        Some(order),
+                        "Sent. Seven days from the block on, take the keys below.",
+                    );
+                }
+                Ok(_) => desk
+                    .say("lost", "One of these approves something else. Ask that guardian again."),
+                Err(_) => desk
+                    .say("lost", "One of these is no approval. Paste each whole, one in a line."),
             }
-            Ok(_) => desk.say("lost", "One of these approves something else. Ask that guardian again."),
-            Err(_) => desk.say("lost", "One of these is no approval. Paste each whole, one in a line."),
-        }
-    };
+        };
     let take = move |_| {
         let Some(id) = desk.other.get_untracked() else { return };
         desk.run("lost", Command::Adopt(Some(id)), move |_| {
-            desk.order("lost", Some(dids::finish(id)), "Sent. Once it is done, change its keys at the top.");
+            desk.order(
+                "lost",
+                Some(dids::finish(id)),
+                "Sent. Once it is done, change its keys at the top.",
+            );
         });
     };
     let ready = move || other_head(desk).is_some_and(|head| head.guardians.is_some());

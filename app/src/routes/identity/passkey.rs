@@ -105,10 +105,7 @@ async fn make(salt: &[u8]) -> Option<Given> {
         ("pubKeyCredParams", kinds.into()),
         (
             "authenticatorSelection",
-            object(&[
-                ("residentKey", "preferred".into()),
-                ("userVerification", "required".into()),
-            ]),
+            object(&[("residentKey", "preferred".into()), ("userVerification", "required".into())]),
         ),
         ("extensions", prf(&[("eval", object(&[("first", bytes(salt))]))])),
     ]);

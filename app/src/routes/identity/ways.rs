@@ -83,7 +83,8 @@ fn Recovery() -> impl IntoView {
         let drilled = desk.keys.view.read().drilled_ms;
         let age = browser::now_ms().saturating_sub(drilled);
         match drilled {
-            0 => "Your words were never entered here. Try them below, while you still can.".to_owned(),
+            0 => "Your words were never entered here. Try them below, while you still can."
+                .to_owned(),
             _ if age > DRILL_EVERY_MS => {
                 "Your words were last tried more than half a year ago. Try them below.".to_owned()
             }

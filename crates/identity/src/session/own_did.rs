@@ -115,9 +115,7 @@ fn next(root: &Root, head: &Head, change: Next, turn: &mut Turn) -> Result<(), R
     let keys = keys(root, head).ok_or(Refusal::NotYours)?;
     let rotation = keys.rotation + 1;
     let change = match change {
-        Next::Rotate => {
-            Change::Set(content(root, rotation, rotation, head.guardians.clone()))
-        }
+        Next::Rotate => Change::Set(content(root, rotation, rotation, head.guardians.clone())),
         Next::Guardians(guardians) => {
             // A DID that guardians gave to this seed still says the key of the one before.
             let signing = keys.signing.unwrap_or(rotation);

@@ -55,7 +55,11 @@ impl Rig {
 
     /// The next visit.
     fn again(&self) -> Self {
-        Self { session: Session::new(self.kept.as_deref()), kept: self.kept.clone(), ..Self::default() }
+        Self {
+            session: Session::new(self.kept.as_deref()),
+            kept: self.kept.clone(),
+            ..Self::default()
+        }
     }
 
     /// Another device.
@@ -95,7 +99,10 @@ fn what_is_locked_opens_by_its_ways_and_a_wrong_one_is_told() {
     assert_eq!(rig.refused(Command::Password(Secret::text("long enough"))), Some(Refusal::Locked));
     assert_eq!(rig.refused(Command::Genesis([1; 32])), Some(Refusal::Locked));
     assert_eq!(rig.refused(passkey(8)), Some(Refusal::Wrong));
-    assert_eq!(rig.refused(Command::Unlock { slot: 0, with: Secret::text("x") }), Some(Refusal::NoWay));
+    assert_eq!(
+        rig.refused(Command::Unlock { slot: 0, with: Secret::text("x") }),
+        Some(Refusal::NoWay)
+    );
     rig.good(passkey(9));
     assert_eq!((rig.session.stage(), rig.session.view().did), (Stage::Open, did));
     rig.good(Command::Lock);
@@ -105,7 +112,10 @@ fn what_is_locked_opens_by_its_ways_and_a_wrong_one_is_told() {
 #[test]
 fn a_password_opens_and_is_replaced_and_a_short_one_is_refused() {
     let (mut rig, _) = Rig::whole();
-    assert_eq!(rig.refused(Command::Password(Secret::text("short"))), Some(Refusal::PasswordLength));
+    assert_eq!(
+        rig.refused(Command::Password(Secret::text("short"))),
+        Some(Refusal::PasswordLength)
+    );
     rig.good(Command::Password(Secret::text("a first password")));
     rig.good(Command::Password(Secret::text("another password")));
     let ways = rig.session.view().slots;
@@ -122,7 +132,10 @@ fn the_words_alone_give_the_same_identity_on_an_empty_device() {
     let (rig, words) = Rig::whole();
     let mut other = Rig::elsewhere();
     let swapped = words.split(' ').rev().collect::<Vec<_>>().join(" ");
-    assert_eq!(other.call(Command::Recover(Secret::text(&swapped))).refused, Some(Refusal::WordsChecked));
+    assert_eq!(
+        other.call(Command::Recover(Secret::text(&swapped))).refused,
+        Some(Refusal::WordsChecked)
+    );
     let mut wrong: Vec<&str> = words.split(' ').collect();
     wrong[6] = "starling";
     let answer = other.call(Command::Recover(Secret::text(&wrong.join(" "))));

@@ -120,12 +120,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn unlock(
-        &mut self,
-        slot: u8,
-        with: &Secret,
-        turn: &Turn,
-    ) -> Result<(), Refusal> {
+    pub(super) fn unlock(&mut self, slot: u8, with: &Secret, turn: &Turn) -> Result<(), Refusal> {
         let keyring = self.keyring().ok_or(Refusal::Empty)?;
         let place = usize::from(slot);
         let output: [u8; 32];

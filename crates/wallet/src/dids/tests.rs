@@ -1,9 +1,7 @@
 //! DIDs of a ledger, made by a session's own ops and read back as a page does.
 
 use identity::session::{self, Next, Secret, Session};
-use ledger::{
-    BlockContext, ChainId, Genesis, MemoryStore, Overlay, Params, Store,
-};
+use ledger::{BlockContext, ChainId, Genesis, MemoryStore, Overlay, Params, Store};
 use primitives::{KeyPair, Seed};
 
 use super::*;
@@ -136,7 +134,11 @@ fn a_statement_signed_before_a_change_of_keys_holds_by_the_version_of_its_time()
     let mut ann = person(1);
     let id = register(&mut world, &mut ann);
     let before = world.now_ms + HOUR_MS;
-    let op = ann.call(before, [7; 32], session::Command::Unlock { slot: 1, with: Secret::new(vec![9; 32]) });
+    let op = ann.call(
+        before,
+        [7; 32],
+        session::Command::Unlock { slot: 1, with: Secret::new(vec![9; 32]) },
+    );
     assert_eq!(op.0.refused, None);
     let signed = sign(&world, &mut ann, id, "mine", before);
     world.now_ms += 2 * HOUR_MS;
