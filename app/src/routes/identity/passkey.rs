@@ -181,7 +181,7 @@ fn random() -> JsValue {
     let bytes = Uint8Array::new_with_length(32);
     if let Ok(crypto) = window().crypto() {
         // Refused for more than 65,536 bytes only.
-        drop(crypto.get_random_values_with_array_buffer_view(&bytes));
+        drop(crypto.get_random_values_with_js_u8_array(&bytes));
     }
     bytes.into()
 }
