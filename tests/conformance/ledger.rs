@@ -17,6 +17,7 @@ use identity::{
             Change, Content, GuardOp, Guardians, KeyMethod, Op, Service, Veto, promise, purposes,
         },
     },
+    status::Anchor,
 };
 use ledger::{
     AccountId, Action, AssetId, Block, Body, Checked, Genesis, MemoryStore, Params, Policy,
@@ -117,7 +118,7 @@ fn content(rotation: &[&SecretKey]) -> Content {
 }
 
 /// A DID is made, changed by its second key, recovered by its first, asked for by its guardian, who is
-/// refused, stopped. Its deposit is refused: the stop is not final yet.
+/// refused, stopped. Its deposit is refused: the stop is not final yet. Another issuer anchors a list.
 fn dids() -> Vec<(&'static str, Action)> {
     let network = *genesis().chain().as_bytes();
     let (first, second) = (secret(1), SecretKey::p256(&[9; 32]).unwrap());
@@ -133,6 +134,8 @@ fn dids() -> Vec<(&'static str, Action)> {
     guard.approve(0, (0, &secret(7)), &network);
     let veto = Veto::sign(guard.hash(), (0, &first), &network);
     let stop = Op::sign(after(&recover), Change::Stop, (0, &first), &network);
+    let issuer = Did::Key(secret(7).public());
+    let anchor = Anchor::sign((issuer, "did:key:a#list"), 1, "token", (0, &secret(7)), &network);
     let apply = |op| dids::Action::Apply { did, op: Box::new(op) };
     [
         ("did-create", dids::Action::Create { op: Box::new(create) }),
@@ -143,6 +146,7 @@ fn dids() -> Vec<(&'static str, Action)> {
         ("did-stop", apply(stop)),
         ("did-finish", dids::Action::Finish { did }),
         ("did-close", dids::Action::Close { did }),
+        ("status-anchor", dids::Action::Anchor { anchor: Box::new(anchor) }),
     ]
     .map(|(name, action)| (name, Action::Identity(action)))
     .into()

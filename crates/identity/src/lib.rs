@@ -4,6 +4,8 @@
 //! - [`PublicKey`], [`SecretKey`]: Ed25519 and P-256 in the forms of others.
 //! - [`did`]: DIDs, the document of `did:key`, documents of strangers.
 //! - [`sd_jwt`]: credentials of which the holder shows part.
+//! - [`dcql`], [`request`]: what a verifier asks for, and the answer.
+//! - [`holder`]: a person's credentials, each copy shown once.
 //! - [`status`]: lists that say which credentials still hold.
 //! - [`custody`]: the seed all keys follow from, and the ways to it.
 //! - [`session`]: the seed in a browser, open or locked, and what it signs for a page.
@@ -23,12 +25,15 @@
 
 mod base64url;
 pub mod custody;
+pub mod dcql;
 pub mod did;
 pub mod grant;
+pub mod holder;
 mod json;
 mod jws;
 mod key;
 pub mod limits;
+pub mod request;
 pub mod sd_jwt;
 pub mod session;
 pub mod statement;

@@ -42,3 +42,41 @@ pub const STATEMENT_BYTES_MAX: usize = 16 << 10;
 pub const ARGON2_MEMORY_MIB_MAX: u8 = 128;
 /// Passes Argon2id may be asked for by a slot.
 pub const ARGON2_PASSES_MAX: u8 = 10;
+/// Most credentials that one question asks for.
+pub const QUERY_CREDENTIALS_MAX: usize = 16;
+/// Most claims that a question asks for of one credential.
+pub const QUERY_CLAIMS_MAX: usize = 64;
+/// Most types or values that will do for one credential or claim.
+pub const QUERY_VALUES_MAX: usize = 32;
+/// Most sets of credentials in a question.
+pub const QUERY_SETS_MAX: usize = 8;
+/// Most options of a set.
+pub const QUERY_OPTIONS_MAX: usize = 16;
+/// Longest way to a claim that is asked for, in steps.
+pub const CLAIM_DEPTH_MAX: usize = 16;
+/// Longest text in a question, in bytes.
+pub const QUERY_TEXT_BYTES_MAX: usize = 512;
+/// Largest request of a verifier, in bytes.
+pub const REQUEST_BYTES_MAX: usize = 32 << 10;
+/// Longest time in which a request may be answered, in seconds.
+pub const REQUEST_LIFE_S_MAX: u64 = 24 * 3600;
+/// Shortest nonce of a request, in letters of base64url: 128 bits.
+pub const NONCE_BYTES_MIN: usize = 22;
+/// Longest nonce, and longest state, of a request, in bytes.
+pub const NONCE_BYTES_MAX: usize = 128;
+/// Longest name that a verifier gives itself, in bytes.
+pub const VERIFIER_NAME_BYTES_MAX: usize = 128;
+/// Longest reason that a verifier gives, in bytes.
+pub const PURPOSE_BYTES_MAX: usize = 512;
+/// Longest address that an answer goes back to, in bytes.
+pub const RETURN_BYTES_MAX: usize = 512;
+/// Largest answer to a request, in bytes.
+pub const RESPONSE_BYTES_MAX: usize = 1 << 20;
+/// Longest name of a status list that is put on a ledger, in bytes.
+pub const LIST_NAME_BYTES_MAX: usize = 512;
+/// Most copies of credentials that a person holds.
+pub const HELD_MAX: usize = 512;
+/// Most bytes of what is kept of them.
+pub const HELD_BYTES_MAX: usize = 32 << 20;
+/// Most copies of a credential that are issued at once.
+pub const COPIES_MAX: usize = 50;

@@ -30,7 +30,7 @@ mod verify;
 pub use credential::{Credential, PresentError};
 pub use disclosure::Disclosure;
 pub use hash::HashAlgorithm;
-pub use issue::{IssueError, Template, issue};
+pub use issue::{CopyFor, IssueError, Template, issue, issue_copies};
 pub use key_binding::Challenge;
 pub use path::{Path, Step};
 pub use refusal::Refusal;

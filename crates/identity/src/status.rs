@@ -3,13 +3,16 @@
 //! An issuer has one list for many credentials; each credential names its place in one. A list is
 //! public, so it is kept where anyone can fetch it without asking the issuer, who then does not learn
 //! which credential was looked at. [`StatusList`] is the list and its compressed form,
-//! [`StatusToken`] the same signed, with the time until which it may be believed.
+//! [`StatusToken`] the same signed, with the time until which it may be believed. [`Anchor`] says on a ledger
+//! which signed list is the newest.
 
+mod anchor;
 mod list;
 #[cfg(test)]
 mod tests;
 mod token;
 
+pub use anchor::{Anchor, check_newest, token_hash};
 pub use list::{Bits, ListError, StatusList};
 pub use token::{STATUS_TYPE, StatusRefusal, StatusToken, Terms};
 

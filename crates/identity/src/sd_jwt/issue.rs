@@ -1,6 +1,7 @@
 //! What an issuer does (RFC 9901, 6).
 
 use core::fmt;
+use std::collections::BTreeSet;
 
 use primitives::Seed;
 use serde_json::{Map, Value, json};
@@ -8,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{CREDENTIAL_TYPE, Disclosure, HashAlgorithm, NEVER_HIDDEN, Path, Step};
 use crate::{
     PublicKey, SecretKey, base64url, jws,
-    limits::{DECOYS_MAX, DISCLOSURES_MAX},
+    limits::{COPIES_MAX, DECOYS_MAX, DISCLOSURES_MAX},
 };
 
 /// What is said about somebody, and which of it they may leave out.
@@ -35,8 +36,10 @@ pub enum IssueError {
     NoSuchClaim(Path),
     /// A claim that must not be hidden.
     NeverHidden(Path),
-    /// More disclosures or decoys than [`crate::limits`] allow.
+    /// More disclosures, decoys or copies than [`crate::limits`] allow.
     TooMany,
+    /// Two copies with one key or one place in the status list.
+    NotApart,
 }
 
 impl fmt::Display for IssueError {
@@ -48,8 +51,14 @@ impl fmt::Display for IssueError {
             Self::NoSuchClaim(path) => write!(f, "there is no claim to hide at {path}"),
             Self::NeverHidden(path) => write!(f, "the claim {path} must not be hidden"),
             Self::TooMany => {
-                write!(f, "at most {DISCLOSURES_MAX} claims and {DECOYS_MAX} decoys are hidden")
+                write!(
+                    f,
+                    "at most {DISCLOSURES_MAX} claims and {DECOYS_MAX} decoys are hidden, in at most {COPIES_MAX} copies"
+                )
             }
+            Self::NotApart => f.write_str(
+                "each copy has a key and, if there is a status list, a place of its own",
+            ),
         }
     }
 }
@@ -94,6 +103,50 @@ pub fn issue(
         issued.push('~');
     }
     Ok(issued)
+}
+
+/// What one copy of a credential has of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CopyFor {
+    /// The key that it is bound to.
+    pub holder: PublicKey,
+    /// Its place in the status list; none where the claims name no list.
+    pub place: Option<u64>,
+}
+
+/// Issues copies of one credential, each to be shown once: to verifiers that compare what they saw, two
+/// copies have nothing in common but what they say.
+///
+/// # Errors
+/// See [`IssueError`]; also where two copies share a key or a place, by which they would be known.
+pub fn issue_copies(
+    template: &Template,
+    key: &SecretKey,
+    key_id: &str,
+    copies: &[CopyFor],
+    seed: Seed,
+) -> Result<Vec<String>, IssueError> {
+    if copies.len() > COPIES_MAX {
+        return Err(IssueError::TooMany);
+    }
+    let holders: BTreeSet<_> = copies.iter().map(|copy| copy.holder).collect();
+    let places: BTreeSet<_> = copies.iter().map(|copy| copy.place).collect();
+    let listed = template.claims.contains_key("status");
+    let apart = holders.len() == copies.len() && (!listed || places.len() == copies.len());
+    if !apart || copies.iter().any(|copy| copy.place.is_some() != listed) {
+        return Err(IssueError::NotApart);
+    }
+    let one = |(number, copy): (usize, &CopyFor)| {
+        let mut template = template.clone();
+        if let Some(place) = copy.place {
+            let status = template.claims.get_mut("status");
+            let index = status.and_then(|status| status.pointer_mut("/status_list/idx"));
+            *index.ok_or(IssueError::NotApart)? = place.into();
+        }
+        let seed = seed.derive(&format!("starling/sd-jwt/copy/{number}"));
+        issue(&template, key, key_id, &copy.holder, seed)
+    };
+    copies.iter().enumerate().map(one).collect()
 }
 
 fn check(template: &Template) -> Result<(), IssueError> {

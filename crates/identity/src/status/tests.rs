@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     SecretKey, base64url,
-    did::did_key,
+    did::{Did, did_key},
     limits::{CLOCK_SKEW_S_MAX, STATUS_BYTES_MAX},
     sd_jwt::DidKeys,
 };
@@ -176,4 +176,29 @@ proptest! {
     fn any_bytes_are_a_list_or_refused(bytes: Vec<u8>) {
         let _ = StatusList::from_compressed(Bits::One, &bytes);
     }
+}
+
+#[test]
+fn an_anchor_is_its_issuers_for_one_ledger() {
+    let key = SecretKey::ed25519(&[1; 32]);
+    let issuer = Did::Key(key.public());
+    let anchor = Anchor::sign((issuer.clone(), "did:key:a#list"), 1, "token", (0, &key), &[5; 32]);
+    assert!(anchor.is_formed());
+    assert_eq!(anchor.verify(&key.public(), &[5; 32]), Ok(()));
+    assert!(anchor.verify(&key.public(), &[6; 32]).is_err());
+    for changed in [
+        Anchor { number: 2, ..anchor.clone() },
+        Anchor { uri: "did:key:b#list".to_owned(), ..anchor.clone() },
+        Anchor { token: token_hash("other"), ..anchor.clone() },
+        Anchor { issuer: Did::Key(SecretKey::ed25519(&[2; 32]).public()), ..anchor.clone() },
+        Anchor { by: 1, ..anchor.clone() },
+    ] {
+        assert!(changed.verify(&key.public(), &[5; 32]).is_err());
+    }
+    assert_eq!(check_newest("token", anchor.token), Ok(()));
+    assert_eq!(check_newest("other", anchor.token), Err(StatusRefusal::NotNewest));
+    let sign = |uri: &str, number| {
+        Anchor::sign((issuer.clone(), uri), number, "token", (0, &key), &[5; 32]).is_formed()
+    };
+    assert_eq!([sign("", 1), sign("a", 0), sign(&"a".repeat(513), 1)], [false; 3]);
 }

@@ -70,6 +70,8 @@ pub enum StatusRefusal {
     List(ListError),
     /// The list has no place for the credential, so the credential is not in it.
     NoPlace,
+    /// Another list than the one that the ledger names as the newest.
+    NotNewest,
 }
 
 impl fmt::Display for StatusRefusal {
@@ -90,6 +92,7 @@ impl fmt::Display for StatusRefusal {
             Self::Bits => "expected entries of 1, 2, 4 or 8 bits",
             Self::List(why) => return why.fmt(f),
             Self::NoPlace => "the status list has no place for the credential",
+            Self::NotNewest => "the status list is not the newest: the ledger names another",
         })
     }
 }
@@ -111,6 +114,19 @@ impl StatusToken {
         let inner = json!({ "bits": list.bits().count(), "lst": list.to_text() });
         payload.insert("status_list".to_owned(), inner);
         jws::sign(key, STATUS_TYPE, Some(key_id), &payload)
+    }
+
+    /// The list's name in a token of which nothing is checked yet.
+    ///
+    /// # Errors
+    /// Too large, or not signed JSON with a name.
+    pub fn name(token: &str) -> Result<String, StatusRefusal> {
+        if token.len() > STATUS_TOKEN_BYTES_MAX {
+            return Err(StatusRefusal::TooLarge);
+        }
+        let signed = Jws::parse(token).map_err(refusal)?;
+        let name = signed.payload.get("sub").and_then(Value::as_str);
+        name.map(str::to_owned).ok_or(StatusRefusal::Form)
     }
 
     /// Checks the list that a credential of `issuer` names, at `now_s`.

@@ -13,12 +13,14 @@
 //! | veto | id, hash of what guardians want | a key that may change the DID |
 //! | finish | id | nobody's: after seven days anyone may |
 //! | close | id | nobody's: after a stop is final, the deposit goes back |
+//! | anchor | issuer, list, version, hash of its token | the issuer's: a key that may change the DID |
 //!
 //! | record | key | value | deleted |
 //! |---|---|---|---|
 //! | 0 did | id | head, number, keys, promises, content's hash, guardians, what is pending, deposit | never |
 //! | 1 past | id, number | an op of the last 72 hours, and what was before it | after 72 hours |
 //! | 2 version | id, number | an op's hash, its block, the content's hash after it, when it was erased | never |
+//! | 3 anchored | hashes of issuer and list | the newest version, its token's hash, its block | never |
 //!
 //! Rules, as numbered in the design:
 //! - R1 an op names the head and has the next number: of two that race, one is late;
@@ -36,12 +38,17 @@
 //!
 //! Events, the first number the first 16 bytes of the id: 0 created (payer; number), 1 set (-; number),
 //! 2 recovered (-; number, first erased), 3 stopped (-; number), 4 guardians ask (-; second from which it
-//! may be finished), 5 vetoed (-), 6 finished (-; number), 7 closed (payer).
+//! may be finished), 5 vetoed (-), 6 finished (-; number), 7 closed (payer); of an
+//! issuer's hash: 8 anchored (payer; version).
+//!
+//! Versions of a status list have no gap: of two that race one is late, and who has one of an issuer's keys
+//! for a while cannot use up the numbers.
 //!
 //! Laws: the head is the newest version and not erased; numbers have no gap; what is erased was at most
 //! 72 hours old; deposits are there.
 
 mod action;
+mod anchor;
 mod change;
 mod error;
 mod execute;
@@ -52,10 +59,11 @@ mod state;
 mod tests;
 
 pub use action::Action;
+pub use anchor::{anchored, anchored_key};
 pub use error::Error;
 pub use execute::Identity;
 pub use state::{
-    Pending, Record, Standing, Version, did, did_key, version, version_at, version_key,
+    Anchored, Pending, Record, Standing, Version, did, did_key, version, version_at, version_key,
 };
 
 /// How long an op may be erased by more authority, in seconds.

@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::sd_jwt::{IssueError, PresentError, Step};
+use crate::{
+    limits::COPIES_MAX,
+    sd_jwt::{CopyFor, IssueError, PresentError, Step, issue_copies},
+};
 
 fn present(shown: &[&str]) -> String {
     credential().present(&paths(shown), CHALLENGE, &holder(), NOW_S).unwrap()
@@ -68,6 +71,39 @@ fn copies_of_a_credential_have_nothing_in_common_but_what_they_say() {
     let two = issue(&template(), &issuer(), &key_id(), &holder().public(), other).unwrap();
     let common = one.split('~').filter(|part| !part.is_empty() && two.contains(part));
     assert_eq!(common.count(), 0);
+}
+
+#[test]
+fn each_copy_has_a_key_and_a_place_of_its_own() {
+    let issue = |places: &[(u8, Option<u64>)], template: &Template| {
+        let copy = |(key, place): &(u8, Option<u64>)| CopyFor {
+            holder: SecretKey::ed25519(&[*key; 32]).public(),
+            place: *place,
+        };
+        let copies: Vec<CopyFor> = places.iter().map(copy).collect();
+        issue_copies(template, &issuer(), &key_id(), &copies, Seed::from_number(4))
+    };
+    let issued = issue(&[(2, Some(9)), (3, Some(4))], &template()).unwrap();
+    let read: Vec<_> = issued
+        .iter()
+        .map(|text| Credential::open(text, &DidKeys, NOW_S).unwrap().contents().clone())
+        .map(|read| (read.holder, read.status.unwrap().index))
+        .collect();
+    let key = |key: u8| SecretKey::ed25519(&[key; 32]).public();
+    assert_eq!(read, [(key(2), 9), (key(3), 4)]);
+    let common = issued[0].split('~').filter(|part| !part.is_empty() && issued[1].contains(part));
+    assert_eq!(common.count(), 0);
+    for copies in
+        [[(2, Some(9)), (2, Some(4))], [(2, Some(9)), (3, Some(9))], [(2, Some(9)), (3, None)]]
+    {
+        assert_eq!(issue(&copies, &template()), Err(IssueError::NotApart));
+    }
+    let mut unlisted = template();
+    unlisted.claims.remove("status");
+    assert_eq!(issue(&[(2, Some(9))], &unlisted), Err(IssueError::NotApart));
+    assert_eq!(issue(&[(2, None), (3, None)], &unlisted).map(|list| list.len()), Ok(2));
+    let many = vec![(2, None); COPIES_MAX + 1];
+    assert_eq!(issue(&many, &unlisted), Err(IssueError::TooMany));
 }
 
 #[test]

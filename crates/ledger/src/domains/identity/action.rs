@@ -1,8 +1,11 @@
 //! What one may ask of identity.
 
-use identity::did::{
-    StarlingId,
-    starling::{GuardOp, Op, Veto},
+use identity::{
+    did::{
+        StarlingId,
+        starling::{GuardOp, Op, Veto},
+    },
+    status::Anchor,
 };
 use minicbor::{Decode, Encode};
 
@@ -60,5 +63,12 @@ pub enum Action {
         /// Of which DID.
         #[n(0)]
         did: StarlingId,
+    },
+    /// Say which version of a status list is the newest.
+    #[n(6)]
+    Anchor {
+        /// Whose list, and which version.
+        #[n(0)]
+        anchor: Box<Anchor>,
     },
 }

@@ -6,7 +6,7 @@ use identity::did::{
 };
 
 use super::{
-    Action, DEPOSIT, Error, WINDOW_S, change, did as find, guard, laws,
+    Action, DEPOSIT, Error, WINDOW_S, anchor, change, did as find, guard, laws,
     state::{self, DIDS, Record, Standing, VERSIONS, Version, vault},
 };
 use crate::{
@@ -30,7 +30,9 @@ impl Domain for Identity {
             }),
             Action::Apply { op, .. } => check_op(op, |op| op.seq > 0 && op.prev.is_some()),
             Action::Guard { guard, .. } if !guard.is_formed() => Err(Error::BadOp),
-            Action::Guard { .. }
+            Action::Anchor { anchor } if !anchor.is_formed() => Err(Error::BadOp),
+            Action::Anchor { .. }
+            | Action::Guard { .. }
             | Action::Veto { .. }
             | Action::Finish { .. }
             | Action::Close { .. } => Ok(()),
@@ -41,7 +43,10 @@ impl Domain for Identity {
     /// day of four days, and a recovery for each.
     fn work(action: &Action) -> u32 {
         let signatures = match action {
-            Action::Create { .. } | Action::Apply { .. } | Action::Veto { .. } => 1,
+            Action::Create { .. }
+            | Action::Apply { .. }
+            | Action::Veto { .. }
+            | Action::Anchor { .. } => 1,
             Action::Guard { .. } => 9,
             Action::Finish { .. } | Action::Close { .. } => 0,
         };
@@ -49,7 +54,10 @@ impl Domain for Identity {
             Action::Apply { op, .. } if matches!(op.change, Change::Recover { .. }) => 200,
             Action::Apply { .. } | Action::Finish { .. } => 100,
             Action::Guard { .. } => 20,
-            Action::Create { .. } | Action::Veto { .. } | Action::Close { .. } => 8,
+            Action::Create { .. }
+            | Action::Veto { .. }
+            | Action::Close { .. }
+            | Action::Anchor { .. } => 8,
         };
         records + signatures * SIGNATURE_WORK
     }
@@ -68,6 +76,7 @@ impl Domain for Identity {
             Action::Veto { did, veto } => guard::veto(context, *did, veto, state),
             Action::Finish { did } => guard::finish(context, *did, state),
             Action::Close { did } => close(context, *did, state),
+            Action::Anchor { anchor: next } => anchor::take(context, signer, next, state),
         }
     }
 

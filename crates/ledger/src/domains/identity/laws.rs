@@ -2,7 +2,7 @@
 
 use super::{
     WINDOW_S,
-    state::{DIDS, PAST, Record, VERSIONS, vault},
+    state::{ANCHORS, DIDS, PAST, Record, VERSIONS, vault},
 };
 use crate::{
     AssetId, Scan,
@@ -23,6 +23,10 @@ pub(super) fn laws(state: &dyn Scan) -> Result<(), Broken> {
     let held = accounts::balance(state, vault(), AssetId::NATIVE);
     // Somebody may send to the domain's account: a gift is nobody's and changes nothing.
     Broken::unless_at_most("deposits are there", held, locked)?;
+    for (_, anchored) in ANCHORS.all(state) {
+        let counted = u128::from(anchored.number.min(1));
+        Broken::unless_equal("a list that is anchored has a version", 1, counted)?;
+    }
     Broken::unless_equal("no version is without its DID", versions, count(&VERSIONS.all(state)))?;
     Broken::unless_equal("no past is without its DID", past, count(&PAST.all(state)))
 }

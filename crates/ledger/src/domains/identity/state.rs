@@ -12,13 +12,17 @@ use crate::{AccountId, Key, Prefix, Store, state::Table};
 pub(super) const DIDS: Table<Record> = Table::new(Prefix::Identity, 0);
 pub(super) const PAST: Table<Past> = Table::new(Prefix::Identity, 1);
 pub(super) const VERSIONS: Table<Version> = Table::new(Prefix::Identity, 2);
+pub(super) const ANCHORS: Table<Anchored> = Table::new(Prefix::Identity, 3);
 
 /// Whether this version reads a record; none: its key is of no table here.
 pub(super) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
-    [DIDS.reads(key, record), PAST.reads(key, record), VERSIONS.reads(key, record)]
-        .into_iter()
-        .flatten()
-        .next()
+    let tables = [
+        DIDS.reads(key, record),
+        PAST.reads(key, record),
+        VERSIONS.reads(key, record),
+        ANCHORS.reads(key, record),
+    ];
+    tables.into_iter().flatten().next()
 }
 
 /// A DID as it is.
@@ -128,6 +132,23 @@ pub struct Version {
     /// When it was erased, in seconds since 1970-01-01 UTC.
     #[n(5)]
     pub erased_s: Option<u64>,
+}
+
+/// The newest version of an issuer's status list.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Anchored {
+    /// 1, then one more each time.
+    #[n(0)]
+    pub number: u64,
+    /// SHA-256 of the list's token.
+    #[n(1)]
+    pub token: Hash,
+    /// The block it came in.
+    #[n(2)]
+    pub height: u64,
+    /// The time of that block, in seconds since 1970-01-01 UTC.
+    #[n(3)]
+    pub time_s: u64,
 }
 
 /// A DID's record.

@@ -9,10 +9,13 @@ use identity::{
         Did, StarlingId,
         starling::{Change, Content, GuardOp, Guardians, Op, Veto, promise},
     },
+    status::{Anchor, token_hash},
 };
 use primitives::Hash;
 
-use super::{Action, DEPOSIT, Error, GUARD_DELAY_S, Record, WINDOW_S, did, version, version_at};
+use super::{
+    Action, DEPOSIT, Error, GUARD_DELAY_S, Record, WINDOW_S, anchored, did, version, version_at,
+};
 use crate::{
     self as ledger, AssetId, Code as _,
     domains::accounts,
@@ -20,6 +23,7 @@ use crate::{
 };
 
 const PAYER: u64 = 1;
+const LIST: &str = "did:starling:abc#list";
 
 fn key(number: u8) -> SecretKey {
     // Some of each kind; P-256 is slow where it is not optimised.
@@ -149,6 +153,19 @@ impl Game {
     fn close(&mut self) -> Result<(), u16> {
         let did = self.id;
         self.act(Action::Close { did })
+    }
+
+    /// A list of this issuer in this version, signed by the key with this number at this place.
+    fn anchor(&mut self, issuer: Did, number: u64, (by, signer): (u8, u8)) -> Result<(), u16> {
+        let token = format!("token {number}");
+        let name = (issuer, LIST);
+        let anchor = Anchor::sign(name, number, &token, (by, &key(signer)), &self.network());
+        self.act(Action::Anchor { anchor: Box::new(anchor) })
+    }
+
+    /// Which version of that list is the newest; 0: none.
+    fn anchored(&self, issuer: &Did) -> u64 {
+        anchored(&self.lab.store, issuer, LIST).map_or(0, |record| record.number)
     }
 
     fn locked(&self) -> u128 {

@@ -16,6 +16,8 @@ enum Step {
     Veto(u8, u8),
     Finish,
     Close,
+    /// A version of the DID's list, so many after the newest, by a place, by somebody.
+    Anchor(u64, u8, u8),
     Wait(u64),
 }
 
@@ -30,7 +32,8 @@ fn any_step() -> impl Strategy<Value = Step> {
             .prop_map(|(back, keys, at, who)| Step::Recover(back, keys, at, who)),
         1 => (at.clone(), who.clone()).prop_map(|(at, who)| Step::Stop(at, who)),
         4 => (who.clone(), guardians).prop_map(|(who, guardians)| Step::Ask(who, guardians)),
-        1 => (at, who).prop_map(|(at, who)| Step::Veto(at, who)),
+        1 => (at.clone(), who.clone()).prop_map(|(at, who)| Step::Veto(at, who)),
+        4 => (0..3_u64, at, who).prop_map(|(after, at, who)| Step::Anchor(after, at, who)),
         2 => Just(Step::Finish),
         1 => Just(Step::Close),
         4 => prop_oneof![0..3600_u64, 0..100 * 3600_u64, Just(GUARD_DELAY_S)].prop_map(Step::Wait),
@@ -50,6 +53,11 @@ fn take(game: &mut Game, step: &Step) -> Result<(), u16> {
         Step::Veto(at, who) => game.veto(*at, *who),
         Step::Finish => game.finish(),
         Step::Close => game.close(),
+        Step::Anchor(after, at, who) => {
+            let issuer = Did::Starling(game.id);
+            let number = game.anchored(&issuer) + after;
+            game.anchor(issuer, number, (*at, *who))
+        }
         Step::Wait(seconds) => {
             game.lab.wait_s(*seconds);
             Ok(())
@@ -88,6 +96,11 @@ fn check(before: &Record, after: &Record, step: &Step, game: &Game) {
             assert_eq!((after.seq, &after.standing), (before.seq, &before.standing));
         }
         Step::Close => assert!(before.standing.stopped_s.is_some()),
+        Step::Anchor(ahead, at, who) => {
+            assert_eq!(rotation.get(usize::from(*at)), Some(&public(*who)), "a key in effect");
+            assert_eq!(*ahead, 1, "versions have no gap");
+            assert_eq!(before, after, "a list changes no DID");
+        }
         Step::Wait(_) => {}
     }
 }

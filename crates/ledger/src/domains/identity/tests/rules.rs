@@ -272,3 +272,41 @@ fn a_did_changes_ten_times_a_day_and_is_recovered_nevertheless() {
     let expected = accounts::Error::InsufficientBalance.code();
     assert_eq!(poor.act(account(PAYER), &create), Err(expected));
 }
+
+#[test]
+fn a_status_list_has_one_newest_version_by_its_issuer() {
+    let mut game = Game::new();
+    let issuer = Did::Key(public(20));
+    assert_eq!(game.anchor(issuer.clone(), 2, (0, 20)), refused(Error::NotNext));
+    game.anchor(issuer.clone(), 1, (0, 20)).unwrap();
+    game.lab.wait_s(100);
+    assert_eq!(game.anchor(issuer.clone(), 1, (0, 20)), refused(Error::NotNext));
+    assert_eq!(game.anchor(issuer.clone(), 3, (0, 20)), refused(Error::NotNext));
+    assert_eq!(game.anchor(issuer.clone(), 2, (0, 21)), refused(Error::BadSignature));
+    assert_eq!(game.anchor(issuer.clone(), 2, (1, 20)), refused(Error::NoKey));
+    game.anchor(issuer.clone(), 2, (0, 20)).unwrap();
+    let record = anchored(&game.lab.store, &issuer, LIST).unwrap();
+    assert_eq!((record.number, record.token), (2, token_hash("token 2")));
+    assert_eq!((record.height, record.time_s), (2, 100));
+    // Another's list of the same name is another list.
+    assert_eq!(game.anchored(&Did::Key(public(21))), 0);
+    game.anchor(Did::Key(public(21)), 1, (0, 21)).unwrap();
+    let web = "did:web:town.example".parse::<Did>().unwrap();
+    assert_eq!(game.anchor(web, 1, (0, 20)), refused(Error::NoKey));
+    assert_eq!(game.anchor(issuer, 0, (0, 20)), refused(Error::BadOp));
+}
+
+#[test]
+fn an_issuer_on_the_ledger_anchors_with_the_keys_of_now() {
+    let mut game = Game::new();
+    let issuer = Did::Starling(game.id);
+    game.anchor(issuer.clone(), 1, (1, 2)).unwrap();
+    game.set(content(&[4]), 0, 1).unwrap();
+    assert_eq!(game.anchor(issuer.clone(), 2, (1, 2)), refused(Error::NoKey));
+    assert_eq!(game.anchor(issuer.clone(), 2, (0, 1)), refused(Error::BadSignature));
+    game.anchor(issuer.clone(), 2, (0, 4)).unwrap();
+    game.apply(Change::Stop, 0, 4).unwrap();
+    assert_eq!(game.anchor(issuer, 3, (0, 4)), refused(Error::Stopped));
+    let nobody = Did::Starling(StarlingId::new([0; 20]));
+    assert_eq!(game.anchor(nobody, 1, (0, 4)), refused(Error::NoDid));
+}
