@@ -85,6 +85,7 @@ pub const TARGETS: &[Target] = &[
         run: targets::did_document::run,
         seeds: targets::did_document::seeds,
     },
+    Target { name: "request", run: targets::request::run, seeds: targets::request::seeds },
     Target { name: "sd_jwt", run: targets::sd_jwt::run, seeds: targets::sd_jwt::seeds },
     Target {
         name: "status_list",

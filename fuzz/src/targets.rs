@@ -12,6 +12,7 @@ pub mod manifest;
 pub mod meter_data;
 pub mod payments;
 pub mod peer_inputs;
+pub mod request;
 pub mod sd_jwt;
 pub mod share_frames;
 pub mod status_list;

@@ -1,0 +1,4 @@
+//! `request` under libFuzzer. What it does and what must hold: `starling_fuzz::targets::request`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starling_fuzz::targets::request::run(bytes));
