@@ -35,6 +35,17 @@ const TRIES_MAX: usize = 8;
 /// How long the other one is waited for each time.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
 
+/// A record as it was in a block that is final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proved<T> {
+    /// What was under the key; none: nothing was.
+    pub record: Option<T>,
+    /// The block.
+    pub height: u64,
+    /// Its time, in seconds since 1970-01-01 UTC.
+    pub time_s: u64,
+}
+
 /// Why a ledger did not do or say what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -275,6 +286,19 @@ impl Client {
         verifier: &Verifier,
         key: &Key,
     ) -> Result<(Option<T>, u64), ClientError> {
+        let proved = self.proved_in(verifier, key).await?;
+        Ok((proved.record, proved.time_s))
+    }
+
+    /// The same, with the block that it is proved in.
+    ///
+    /// # Errors
+    /// As [`Self::proved`].
+    pub async fn proved_in<T: for<'b> Decode<'b, ()>>(
+        &self,
+        verifier: &Verifier,
+        key: &Key,
+    ) -> Result<Proved<T>, ClientError> {
         let (good, bytes) = self.ask(&format!("state/{key}"), None, CBOR).await?;
         if !good {
             return Err(self.refused(&bytes));
@@ -284,7 +308,7 @@ impl Client {
         let header = headers.first().ok_or_else(|| self.form())?;
         let record = Verifier::record(header, key.as_bytes(), &proof).map_err(|_| self.form())?;
         let record = record.map(|record| self.decode(record)).transpose()?;
-        Ok((record, header.time_ms / 1_000))
+        Ok(Proved { record, height: header.height, time_s: header.time_ms / 1_000 })
     }
 
     /// What an account has.

@@ -98,7 +98,7 @@ async fn main() -> ExitCode {
         Command::Ledger(args) => commands::ledger::run(args).await,
         Command::Report(args) => commands::report::run(args).await,
         Command::Liquidate(args) => commands::liquidate::run(args).await,
-        Command::Id(args) => commands::id::run(args),
+        Command::Id(args) => commands::id::run(args).await,
         Command::Meter(args) => commands::meter::run(args).await,
     };
     match result {

@@ -153,3 +153,50 @@ fn a_grant_opens_for_its_recipient_and_purpose() {
     let write = ["--resource", &hash, "--consent", &hash, "--scope", "write"];
     assert!(open("friend.key", &write).unwrap_err().contains("does not open"));
 }
+
+#[test]
+fn a_request_is_answered_with_what_it_asks_for_and_nothing_else() {
+    let desk = Desk::new();
+    desk.issue();
+    let verifier = desk.did("verifier.key");
+    let ask = [
+        "request",
+        "--key",
+        "verifier.key",
+        "--type",
+        "https://town.example/age/1",
+        "--claim",
+        "/age/18",
+        "--name",
+        "The bar",
+        "--purpose",
+        "Adults only",
+    ];
+    desk.keep("request", &ask);
+    desk.status(&[]);
+    let answer = ["present", "credential", "--key", "holder.key", "--request", "request"];
+    let preview = desk.run(&[&answer[..], &["--preview"]].concat()).unwrap();
+    let preview: Value = serde_json::from_str(&preview).unwrap();
+    assert_eq!(preview["verifier"], json!(verifier));
+    assert_eq!(
+        (&preview["calls_itself"], &preview["why"]),
+        (&json!("The bar"), &json!("Adults only"))
+    );
+    assert_eq!(preview["would_show"][0]["shown"], json!(["/age", "/age/18"]));
+    desk.keep("shown", &answer);
+    let check = ["--request", "request", "--status", "list"];
+    let verdict = desk.verify(&check).unwrap();
+    assert_eq!(verdict["credential"]["claims"]["age"], json!({ "18": true }));
+    assert_eq!(verdict["credential"]["claims"].get("name"), None);
+    // The same answer to another question, of the same verifier.
+    desk.keep("request", &ask);
+    let said = desk.verify(&check).unwrap_err();
+    assert!(said.contains("another challenge"), "{said}");
+    let missing = ["request", "--key", "verifier.key", "--type", "passport"];
+    desk.keep("request", &missing);
+    let said = desk.run(&answer).unwrap_err();
+    assert!(said.contains("no credential of the type"), "{said}");
+    desk.write("request", "e30.e30.AA");
+    let said = desk.run(&answer).unwrap_err();
+    assert!(said.contains("expected the type oauth-authz-req+jwt"), "{said}");
+}

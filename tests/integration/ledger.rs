@@ -9,6 +9,7 @@ mod files_rig;
 mod ledger_errors;
 mod ledger_faults;
 mod ledger_rig;
+mod ledger_status;
 mod lending;
 
 use ledger::AccountId;

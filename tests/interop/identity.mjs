@@ -153,6 +153,25 @@ const TESTS = {
     assert.equal(verdict.claims.name, undefined);
   },
 
+  async 'both accept what answers a request, and see nothing that it did not ask for'() {
+    await issueOurs();
+    const verifier = await person('verifier');
+    const [type, name] = ['https://town.example/person/1', 'Die Bar'];
+    await write('request', await id('request', '--key', 'verifier.key', '--type', type, '--claim', '/age/18', '--name', name));
+    const [, payload] = (await fs.readFile(path.join(place, 'request'), 'utf8')).split('.');
+    const asked = JSON.parse(Buffer.from(payload, 'base64url'));
+    assert.equal(asked.client_id, `decentralized_identifier:${verifier.did}`);
+    assert.deepEqual(asked.dcql_query.credentials[0].claims, [{ path: ['age', '18'] }]);
+    const answer = JSON.parse(await id('present', 'credential', '--key', 'holder.key', '--request', 'request'));
+    const [presentation] = answer.vp_token.credential;
+    const seen = expected({ age: { 18: true }, nationalities: ['FR'] });
+    const verified = await theirs().verify(presentation, { keyBindingNonce: asked.nonce });
+    const { _sd_alg: _, ...claims } = verified.payload;
+    assert.deepEqual(claims, seen);
+    const question = { what: 'verify', algorithm: 'EdDSA', issuer: issuer.jwk, presentation, nonce: asked.nonce, audience: asked.client_id };
+    assert.deepEqual(await python(question), seen);
+  },
+
   async 'PyPI pyhpke opens our grants'() {
     const key = crypto.randomBytes(32).toString('hex');
     const [resource, consent] = [crypto.randomBytes(32).toString('hex'), crypto.randomBytes(32).toString('hex')];

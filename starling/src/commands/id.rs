@@ -3,30 +3,35 @@
 
 mod grant;
 mod options;
+mod present;
+mod request;
 mod status;
+mod verify;
 
 use std::path::Path;
 
 use identity::SecretKey;
 use identity::did::{Did, did_key};
-use identity::sd_jwt::{self, Challenge, Credential, DidKeys, Expected, Template, Verified};
+use identity::sd_jwt::{self, Credential, DidKeys, Template};
 use primitives::Seed;
 use serde_json::{Value, json};
 use starling::key_file;
 
 use super::{Problem, now_s};
-use options::{Given, ToIssue, ToPresent, ToVerify, What};
+use options::{ToIssue, What};
 
 pub(crate) use options::Args;
 
-pub(crate) fn run(args: Args) -> Result<(), Problem> {
+pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     match args.what {
         What::Key { file, json } => key(&file, json),
         What::Issue(args) => issue(&args),
         What::Show { credential } => show(&credential),
-        What::Present(args) => present(&args),
-        What::Verify(args) => verify(&args),
+        What::Request(args) => request::run(&args),
+        What::Present(args) => present::run(&args),
+        What::Verify(args) => verify::run(&args).await,
         What::Status(args) => status::run(&args),
+        What::Anchor(args) => status::anchor(&args).await,
         What::Grant(args) => grant::make(&args),
         What::Open(args) => grant::open(&args),
     }
@@ -68,42 +73,6 @@ fn show(file: &Path) -> Result<(), Problem> {
     let contents = credential.contents();
     println!("{:#}", json!({ "claims": contents.claims, "may_be_hidden": choices }));
     Ok(())
-}
-
-fn present(args: &ToPresent) -> Result<(), Problem> {
-    let credential = Credential::open(&read(&args.credential)?, &DidKeys, now_s());
-    let credential = credential.map_err(refused)?;
-    let (challenge, key) = (challenge(&args.given), secret(&args.key)?);
-    let presented = credential.present(&args.show, challenge, &key, now_s());
-    let presented = presented.map_err(|error| {
-        Problem::identity(&error, "`starling id show CREDENTIAL` lists what there is to choose.")
-    })?;
-    println!("{presented}");
-    Ok(())
-}
-
-fn verify(args: &ToVerify) -> Result<(), Problem> {
-    let mut expected = Expected::new(challenge(&args.given), now_s());
-    expected.credential_type = args.credential_type.as_deref();
-    let verified = sd_jwt::verify(&read(&args.presentation)?, &DidKeys, &expected);
-    let verified = verified.map_err(refused)?;
-    if args.issuer.as_ref().is_some_and(|wanted| *wanted != verified.issuer) {
-        let what = format!("the issuer is {}", verified.issuer);
-        return Err(Problem::identity(&what, "Ask for a credential of the issuer you trust."));
-    }
-    let status = status::check(args.status.as_deref(), &verified)?;
-    let Verified { claims, issuer, credential_type, disclosed, .. } = verified;
-    let disclosed: Vec<String> = disclosed.iter().map(ToString::to_string).collect();
-    let verdict = json!({
-        "issuer": issuer, "type": credential_type, "claims": claims, "disclosed": disclosed,
-        "status": status,
-    });
-    println!("{verdict:#}");
-    Ok(())
-}
-
-fn challenge(given: &Given) -> Challenge<'_> {
-    Challenge { nonce: &given.nonce, audience: &given.audience }
 }
 
 /// The text of a file, without the line's end that printing added.

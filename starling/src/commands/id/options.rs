@@ -2,9 +2,14 @@
 
 use std::path::PathBuf;
 
+use identity::dcql::ClaimPath;
 use identity::did::Did;
+use identity::limits::REQUEST_LIFE_S_MAX;
 use identity::sd_jwt::Path;
+use light_client::TrustRoot;
 use primitives::Hash;
+
+use crate::commands::ledger::NodeArgs;
 
 /// Options of `starling id`.
 #[derive(Debug, clap::Args)]
@@ -30,12 +35,16 @@ pub(super) enum What {
         /// The credential's file
         credential: PathBuf,
     },
+    /// Ask for credentials, and print the signed request
+    Request(ToRequest),
     /// Show part of a credential to who asks, and print the presentation
     Present(ToPresent),
     /// Check a presentation, and print what it proves
     Verify(ToVerify),
     /// Sign a list of which credentials still hold, and print it
     Status(ToSign),
+    /// Put on the ledger which status list is the newest
+    Anchor(ToAnchor),
     /// Seal a document's key for somebody, and print the grant
     Grant(ToGrant),
     /// Open a grant, and print the document's key
@@ -63,31 +72,66 @@ pub(super) struct ToIssue {
 /// The verifier's question.
 #[derive(Debug, clap::Args)]
 pub(super) struct Given {
+    /// The verifier's signed request
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["nonce", "audience"])]
+    pub(super) request: Option<PathBuf>,
     /// What the verifier drew for this question
-    #[arg(long)]
-    pub(super) nonce: String,
+    #[arg(long, required_unless_present = "request", requires = "audience")]
+    pub(super) nonce: Option<String>,
     /// Who the verifier is
+    #[arg(long, required_unless_present = "request", requires = "nonce")]
+    pub(super) audience: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ToRequest {
+    /// The verifier's key
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    /// A file with a question in DCQL, instead of --type and --claim
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["credential_type", "claim"])]
+    pub(super) query: Option<PathBuf>,
+    /// The type of the credential that is asked for (`vct`)
+    #[arg(long = "type", value_name = "VCT", required_unless_present = "query")]
+    pub(super) credential_type: Option<String>,
+    /// A claim that is asked for, as /age/18, or /list/* for every element; may be given again
+    #[arg(long, value_name = "PATH", value_parser = claim)]
+    pub(super) claim: Vec<ClaimPath>,
+    /// What the verifier calls itself
     #[arg(long)]
-    pub(super) audience: String,
+    pub(super) name: Option<String>,
+    /// Why it asks, in a sentence for the person
+    #[arg(long)]
+    pub(super) purpose: Option<String>,
+    /// The page that the answer goes back to; none: it is handed over by hand
+    #[arg(long, value_name = "URL")]
+    pub(super) return_to: Option<String>,
+    /// For how many seconds it may be answered
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=REQUEST_LIFE_S_MAX))]
+    pub(super) life_s: u64,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ToPresent {
-    /// The credential's file
-    pub(super) credential: PathBuf,
+    /// Files of credentials; of several, those that answer the request are shown
+    #[arg(required = true)]
+    pub(super) credential: Vec<PathBuf>,
     /// The holder's key
     #[arg(long, value_name = "FILE")]
     pub(super) key: PathBuf,
     /// A claim to show besides what is always shown; may be given again
     #[arg(long, value_name = "PATH", value_parser = path)]
     pub(super) show: Vec<Path>,
+    /// Print who asks, why, and what would be shown, and show nothing
+    #[arg(long, requires = "request")]
+    pub(super) preview: bool,
     #[command(flatten)]
     pub(super) given: Given,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ToVerify {
-    /// The presentation's file
+    /// The file of the presentation, or of the answer to a request
     pub(super) presentation: PathBuf,
     #[command(flatten)]
     pub(super) given: Given,
@@ -100,6 +144,29 @@ pub(super) struct ToVerify {
     /// The issuer's status list, for credentials that name one
     #[arg(long, value_name = "FILE")]
     pub(super) status: Option<PathBuf>,
+    /// A validator: the list must be the newest by the ledger's proof
+    #[arg(long, value_name = "URL", requires = "status")]
+    pub(super) ledger: Option<String>,
+    /// The ledger's trust root; the validator's word, if it is left out
+    #[arg(long, requires = "ledger")]
+    pub(super) root: Option<TrustRoot>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ToAnchor {
+    /// The file of the signed list
+    pub(super) list: PathBuf,
+    /// The issuer's key
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    /// Whose account pays; the issuer's, if it is left out
+    #[arg(long, value_name = "FILE")]
+    pub(super) payer: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) validators: NodeArgs,
+    /// How long to wait for the receipt, in seconds
+    #[arg(long, default_value_t = 30)]
+    pub(super) wait_s: u64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -157,6 +224,10 @@ pub(super) struct ToOpen {
     pub(super) key: PathBuf,
     #[command(flatten)]
     pub(super) purpose: Purpose,
+}
+
+fn claim(text: &str) -> Result<ClaimPath, String> {
+    ClaimPath::parse(text).ok_or_else(|| "expected a path that begins with a slash".to_owned())
 }
 
 fn path(text: &str) -> Result<Path, String> {

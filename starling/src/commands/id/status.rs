@@ -1,12 +1,22 @@
-//! `starling id status`, and what a list says about what was verified.
+//! `starling id status` and `starling id anchor`, and what a list says about what was verified.
 
 use std::path::Path;
+use std::time::Duration;
 
-use identity::did::did_key;
+use identity::did::{Did, did_key};
 use identity::sd_jwt::{DidKeys, Verified};
-use identity::status::{Bits, ListError, Status, StatusList, StatusToken, Terms};
+use identity::status::{
+    Anchor, Bits, ListError, Status, StatusList, StatusRefusal, StatusToken, Terms, check_newest,
+};
+use ledger::Action;
+use ledger::domains::identity::{self as dids, Anchored};
+use light_client::Verifier;
+use primitives::KeyPair;
+use serde_json::{Value, json};
+use starling::key_file;
+use starling::ledger_client::{Client, Waits};
 
-use super::options::ToSign;
+use super::options::{ToAnchor, ToSign, ToVerify};
 use super::{Problem, now_s, read, secret};
 
 pub(super) fn run(args: &ToSign) -> Result<(), Problem> {
@@ -24,6 +34,67 @@ pub(super) fn run(args: &ToSign) -> Result<(), Problem> {
     let key = secret(&args.key)?;
     println!("{}", StatusToken::sign(&list, &terms, &key, &did_key::key_id(&key.public())));
     Ok(())
+}
+
+/// Puts the list in a file on the ledger as the newest of its name.
+pub(super) async fn anchor(args: &ToAnchor) -> Result<(), Problem> {
+    let (token, key) = (read(&args.list)?, secret(&args.key)?);
+    let issuer = Did::Key(key.public());
+    let did = did_key::did(&key.public());
+    let wrong = |why: StatusRefusal| {
+        Problem::identity(&why, "Sign the list anew with `starling id status`.")
+    };
+    let uri = StatusToken::name(&token).map_err(wrong)?;
+    StatusToken::open(&token, &uri, &did, &DidKeys, now_s()).map_err(wrong)?;
+    let mut nodes = args.validators.open()?;
+    let place = dids::anchored_key(&issuer, &uri);
+    let last: Option<Anchored> =
+        nodes.ask(async |client: &Client| client.record(&place).await).await?;
+    let number = last.map_or(0, |record| record.number).saturating_add(1);
+    let chain = nodes.ask(async |client: &Client| client.status().await).await?.chain;
+    let anchor = Anchor::sign((issuer, uri.as_str()), number, &token, (0, &key), chain.as_bytes());
+    let payer = key_file::load(args.payer.as_ref().unwrap_or(&args.key))?;
+    let action = Action::Identity(dids::Action::Anchor { anchor: Box::new(anchor) });
+    let id = nodes.act(&KeyPair::from_seed(payer), &action, Waits::default()).await?;
+    let within = Duration::from_secs(args.wait_s);
+    let receipt = nodes.ask(async |client: &Client| client.done(id, within).await).await?;
+    println!("{}", json!({ "list": uri, "version": number, "height": receipt["height"] }));
+    Ok(())
+}
+
+/// What the ledger proves of the list that was given: that it is the newest, and in which block that was
+/// so. Nothing, if no ledger is asked or the credential names no list.
+pub(super) async fn newest(args: &ToVerify, verified: &Verified) -> Result<Option<Value>, Problem> {
+    let (Some(ledger), Some(file), Some(place)) = (&args.ledger, &args.status, &verified.status)
+    else {
+        return Ok(None);
+    };
+    let client = Client::new(ledger)?;
+    let root = match args.root {
+        Some(root) => root,
+        None => client.root().await?,
+    };
+    let verifier = Verifier::new(&root)
+        .map_err(|why| Problem::identity(&why, "Give the trust root of the ledger with --root."))?;
+    let issuer = verified.issuer.parse::<Did>().map_err(|why| {
+        Problem::identity(&why, "Its lists are not on a ledger: leave --ledger out.")
+    })?;
+    let key = dids::anchored_key(&issuer, &place.uri);
+    let proved = client.proved_in::<Anchored>(&verifier, &key).await?;
+    let anchored = proved.record.ok_or_else(|| {
+        let what =
+            format!("in block {} no version of {} is on the ledger", proved.height, place.uri);
+        Problem::identity(&what, "Ask the issuer to anchor it, or leave --ledger out.")
+    })?;
+    check_newest(&read(file)?, anchored.token).map_err(|why| {
+        let what = format!("{why}, version {} since block {}", anchored.number, anchored.height);
+        Problem::identity(&what, "Fetch the newest list.")
+    })?;
+    let Anchored { number, height, .. } = anchored;
+    Ok(Some(json!({
+        "version": number, "since_height": height, "proved_at_height": proved.height,
+        "proved_at_s": proved.time_s,
+    })))
 }
 
 /// What the list in `file` says; nothing if the credential names none. One that names a list is not
