@@ -130,7 +130,11 @@ fn no_answer(question: Output) -> Option<Input> {
         Output::Reserve { payee, .. } => Some(Input::Reserved { payee, lane: None }),
         Output::Prove { peer, lane } => Some(Input::Proved { peer, lane, proof: None }),
         Output::Claim { peer, .. } => Some(Input::Claimed { peer, redeemed: None }),
-        Output::Send { .. } | Output::Remember(_) | Output::Hold { .. } | Output::Event(_) => None,
+        Output::Send { .. }
+        | Output::Remember(_)
+        | Output::Keep(_)
+        | Output::Hold { .. }
+        | Output::Event(_) => None,
     }
 }
 

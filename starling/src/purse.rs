@@ -174,7 +174,11 @@ impl Purse {
                             promises.note(promised);
                         }
                     }
-                    Output::Send { .. } | Output::Hold { .. } | Output::Event(_) => {}
+                    // What is not claimed when it leaves, it loses; a process ends by its own word.
+                    Output::Keep(_)
+                    | Output::Send { .. }
+                    | Output::Hold { .. }
+                    | Output::Event(_) => {}
                 }
             }
             if let Some((_, promises)) = &mut self.paying {

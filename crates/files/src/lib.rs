@@ -59,3 +59,5 @@ pub use output::{Event, Output};
 pub use share::{Share, swarm_of};
 /// What drivers pass on to connections.
 pub use swarm::{Channel, HangupReason};
+/// What drivers tell apart: frames about payment are not for the share.
+pub use wire::pay::{is_payment, is_terms};

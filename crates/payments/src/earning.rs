@@ -32,8 +32,8 @@ pub(crate) enum Step {
     Say(PayMessage),
     /// Its lane is looked up.
     Prove(Lane),
-    /// So many more units are sure.
-    Earned(u128),
+    /// So many more units are sure, by this.
+    Earned(u128, Voucher),
     /// It is served, or not.
     Hold(bool),
     /// This is handed to the ledger.
@@ -71,6 +71,8 @@ pub(crate) struct Credit {
     sure: u128,
     held: bool,
     stopped: bool,
+    /// It was the other side that stopped.
+    by_them: bool,
 }
 
 impl Credit {
@@ -105,13 +107,18 @@ impl Credit {
             self.sent = self.sent.min(paid.saturating_add(beyond));
         }
         self.sent_before = self.sent;
-        (self.told, self.held, self.stopped, self.tries) = (false, false, false, 0);
+        (self.told, self.held, self.stopped, self.by_them) = (false, false, false, false);
+        self.tries = 0;
     }
 
     /// Where it says that units are set aside. The same lane again holds more, so it is looked up anew.
     pub(crate) fn on_lane(&mut self, lane: Lane) -> Option<Step> {
         if self.lane.is_some_and(|known| known != lane) {
             return Some(self.stop(StopReason::Lane));
+        }
+        if std::mem::take(&mut self.by_them) {
+            // It pays again.
+            self.stopped = false;
         }
         (self.lane, self.tries) = (Some(lane), 0);
         if self.proving {
@@ -170,7 +177,7 @@ impl Credit {
     }
 
     fn stop(&mut self, reason: StopReason) -> Step {
-        self.stopped = true;
+        (self.stopped, self.by_them) = (true, false);
         Step::Say(PayMessage::Stop(Stop { reason }))
     }
 
@@ -182,9 +189,14 @@ impl Credit {
         }
     }
 
+    /// We count no more, if we did.
+    pub(crate) fn part(&mut self) -> Option<Step> {
+        (self.told && !self.stopped).then(|| self.stop(StopReason::Lane))
+    }
+
     /// It pays no more.
     pub(crate) const fn on_stop(&mut self) {
-        self.stopped = true;
+        (self.stopped, self.by_them) = (true, true);
     }
 
     /// How much of the lane the ledger has paid, or that nobody knows.
@@ -269,9 +281,9 @@ impl Credit {
         self.claimed = self.claimed.max(proof.redeemed);
         let known = self.voucher.as_ref().map_or(0, |known| known.cumulative).max(self.claimed);
         if let Some(more) = promise.cumulative.checked_sub(known).filter(|more| *more > 0) {
-            self.voucher = Some(voucher);
+            self.voucher = Some(voucher.clone());
             self.sure = self.sure.saturating_add(more);
-            steps.push(Step::Earned(more));
+            steps.push(Step::Earned(more, voucher));
         }
     }
 

@@ -83,6 +83,13 @@ impl PayLane {
         (self.filling, self.tries) = (Filling::Idle, 0);
     }
 
+    /// There are more units than when it was given up.
+    pub(crate) fn fill_again(&mut self) {
+        if let Filling::Never(_) | Filling::Not(_) = self.filling {
+            (self.filling, self.tries) = (Filling::Idle, 0);
+        }
+    }
+
     pub(crate) fn on_not_reserved(&mut self, now: Time, purse: &mut Purse) {
         let Filling::Asked(amount) = self.filling else { return };
         purse.reserved = purse.reserved.saturating_sub(amount);
@@ -144,6 +151,8 @@ pub(crate) struct Debt {
     /// The lane it was told of, and what is set aside in it: told again when that is more.
     told: Option<(Lane, u128)>,
     stopped: bool,
+    /// Nothing else was wrong than that units ran out.
+    ran_out: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -204,11 +213,24 @@ impl Debt {
 
     /// The other side wants no more promises.
     pub(crate) const fn on_stop(&mut self) {
-        self.stopped = true;
+        (self.stopped, self.ran_out) = (true, false);
+    }
+
+    /// We pay no more, if we did.
+    pub(crate) fn part(&mut self) -> Option<Step> {
+        (self.terms.is_some() && !self.stopped).then(|| self.stop(StopReason::Limit))
+    }
+
+    /// There are more units now.
+    pub(crate) fn resume(&mut self) {
+        if std::mem::take(&mut self.ran_out) {
+            (self.stopped, self.told) = (false, None);
+        }
     }
 
     fn stop(&mut self, reason: StopReason) -> Step {
         self.stopped = true;
+        self.ran_out = matches!(reason, StopReason::Limit | StopReason::Funds);
         Step::Say(PayMessage::Stop(Stop { reason }))
     }
 

@@ -57,6 +57,8 @@ struct Book {
     down: bool,
     /// What the payer's driver wrote down.
     remembered: u128,
+    /// What the payee's driver did.
+    kept: u128,
 }
 
 /// Two tills, a line between them, a ledger, and bytes that move from payee to payer.
@@ -144,6 +146,7 @@ impl World {
                 queue.push_back((who, Input::Claimed { peer, redeemed }));
             }
             Output::Remember(Promised { cumulative, .. }) => self.book.remembered = cumulative,
+            Output::Keep(voucher) => self.book.kept = voucher.cumulative,
             Output::Hold { on, .. } => self.held = on,
             Output::Event(event) => self.events.push((who, event)),
         }
@@ -235,6 +238,70 @@ fn who_pays_after_each_quantum_is_served_to_the_end() {
     assert_eq!(world.tills[PAYEE].earned().sure, paid);
     // 200 quanta, a few lanes and their fillings: payment costs little to say.
     assert!(world.frames < 250, "{} frames", world.frames);
+}
+
+#[test]
+fn what_counts_was_written_down_on_both_sides() {
+    let mut world = World::new(Some(paying()), Some(earning()));
+    world.move_bytes(9 * MIB);
+    world.wait(config::QUIET);
+    let sure = world.tills[PAYEE].earned().sure;
+    assert!(sure > 0);
+    assert_eq!((world.book.remembered, world.book.kept), (sure, sure));
+}
+
+#[test]
+fn who_stops_paying_pays_what_is_owed_says_so_and_is_asked_for_nothing_more() {
+    let mut world = World::new(Some(paying()), Some(earning()));
+    world.move_bytes(4 * MIB);
+    world.run(PAYER, Input::Stop);
+    let paid = world.tills[PAYER].paid();
+    assert_eq!(paid.promised, price(world.received, PER_MIB));
+    assert_eq!(world.tills[PAYEE].earned().sure, paid.promised);
+    assert_eq!(world.stopped(), Some(StopReason::Limit));
+    let moved = world.move_bytes(100 * MIB);
+    assert!(world.held && moved <= config::credit_bytes(10) + PART, "{moved}");
+    assert_eq!(world.tills[PAYER].paid().promised, paid.promised);
+    // It comes back, and hears the terms once more.
+    world.run(PAYER, Input::Down(World::id(PAYEE)));
+    world.run(PAYEE, Input::Down(World::id(PAYER)));
+    world.up();
+    world.move_bytes(MIB);
+    assert_eq!(world.tills[PAYER].paid().promised, paid.promised);
+}
+
+#[test]
+fn a_limit_that_is_reached_stops_and_a_higher_one_goes_on_where_it_was() {
+    let limit = price(3 * MIB, PER_MIB);
+    let mut world = World::new(Some(Paying { spend_max: limit, ..paying() }), Some(earning()));
+    for _ in 0..2 {
+        world.move_bytes(20 * MIB);
+        world.wait(config::QUIET);
+    }
+    assert_eq!(world.tills[PAYER].paid().promised, limit);
+    assert_eq!(world.stopped(), Some(StopReason::Limit));
+    assert!(world.held);
+    world.run(PAYER, Input::Limit(1_000_000));
+    world.wait(config::QUIET);
+    assert!(!world.held, "what was owed is paid");
+    world.move_bytes(20 * MIB);
+    world.wait(config::QUIET);
+    let paid = world.tills[PAYER].paid().promised;
+    assert_eq!(paid, price(world.received, PER_MIB));
+    assert_eq!(world.tills[PAYEE].earned().sure, paid);
+}
+
+#[test]
+fn who_stops_asking_is_promised_nothing_more_and_claims_what_is_there() {
+    let mut world = World::new(Some(paying()), Some(earning()));
+    world.move_bytes(4 * MIB);
+    world.run(PAYEE, Input::Stop);
+    let paid = world.tills[PAYER].paid().promised;
+    assert!(paid > 0);
+    assert_eq!(world.book.redeemed, world.tills[PAYEE].earned().sure);
+    world.come(50 * MIB, 0);
+    world.wait(config::QUIET);
+    assert_eq!(world.tills[PAYER].paid().promised, paid);
 }
 
 #[test]

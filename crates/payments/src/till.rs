@@ -62,6 +62,12 @@ pub enum Input {
     },
     /// This peer leaves: what is owed is promised, what was promised is claimed.
     Leave,
+    /// The person pays so many units in all from now on, if that is more than before. Who was told that the limit
+    /// or the funds were used up is paid again.
+    Limit(u128),
+    /// The person wants no more of it: as [`Input::Leave`], and neighbours are told that nothing more is paid or
+    /// counted. The bytes go on.
+    Stop,
 }
 
 /// One thing to do.
@@ -97,6 +103,8 @@ pub enum Output {
     },
     /// Remember this in case the peer ends: it is the `used` of a lane that is filled again.
     Remember(Promised),
+    /// Remember this in case the peer ends: the newest promise of a lane of ours, which replaces those before.
+    Keep(Voucher),
     /// Serve this neighbour no more until it pays, or serve it again.
     Hold {
         /// Which.
@@ -156,6 +164,8 @@ pub struct Till {
     purse: Purse,
     sure: u128,
     leaving: bool,
+    /// Nothing more is paid or counted.
+    ended: bool,
 }
 
 /// One neighbour's.
@@ -170,7 +180,16 @@ impl Till {
     /// A till with nothing in it.
     pub fn new(setup: Setup, now: Time) -> Self {
         let (accounts, lanes) = (SortedMap::new(), SortedMap::new());
-        Self { setup, now, accounts, lanes, purse: Purse::default(), sure: 0, leaving: false }
+        Self {
+            setup,
+            now,
+            accounts,
+            lanes,
+            purse: Purse::default(),
+            sure: 0,
+            leaving: false,
+            ended: false,
+        }
     }
 
     /// Whether it has anything to do with this frame.
@@ -200,6 +219,9 @@ impl Till {
         self.take(input, out);
         for peer in self.accounts.keys().copied().collect::<Vec<_>>() {
             self.settle(peer, out);
+            if self.ended {
+                self.part(peer, out);
+            }
         }
         let wake = self.accounts.values().map(|account| self.wake(account)).min();
         wake.unwrap_or(Time::NEVER).max(self.now + core::time::Duration::from_millis(1))
@@ -242,6 +264,8 @@ impl Till {
                 }
             }
             Input::Leave => self.leaving = true,
+            Input::Limit(units) => self.on_limit(units),
+            Input::Stop => (self.leaving, self.ended) = (true, true),
         }
     }
 
@@ -259,8 +283,30 @@ impl Till {
         account.up = true;
         account.debt.again();
         account.credit.again(self.setup.earning.as_ref());
+        if self.ended {
+            return;
+        }
         let step = account.credit.greet(&self.setup);
         step.into_iter().for_each(|step| self.earn(peer, step, out));
+    }
+
+    fn on_limit(&mut self, units: u128) {
+        let Some(paying) = &mut self.setup.paying else { return };
+        if units > paying.spend_max && !self.ended {
+            paying.spend_max = units;
+            self.lanes.values_mut().for_each(PayLane::fill_again);
+            self.accounts.values_mut().for_each(|account| account.debt.resume());
+        }
+    }
+
+    /// Tells a neighbour, once, that this is over.
+    fn part(&mut self, peer: PeerId, out: &mut Vec<Output>) {
+        let Some(account) = self.accounts.get_mut(&peer).filter(|account| account.up) else {
+            return;
+        };
+        let (paid, earned) = (account.debt.part(), account.credit.part());
+        paid.into_iter().for_each(|step| self.pay(peer, step, out));
+        earned.into_iter().for_each(|step| self.earn(peer, step, out));
     }
 
     fn on_frame(&mut self, from: PeerId, bytes: &[u8], out: &mut Vec<Output>) {
@@ -270,6 +316,7 @@ impl Till {
             return;
         };
         match message {
+            PayMessage::Terms(_) if self.ended => {}
             PayMessage::Terms(terms) => {
                 let step = account.debt.on_terms(&self.setup, &terms);
                 step.into_iter().for_each(|step| self.pay(from, step, out));
@@ -354,8 +401,9 @@ impl Till {
         match step {
             earning::Step::Say(message) => self.say(peer, &message, out),
             earning::Step::Prove(lane) => out.push(Output::Prove { peer, lane }),
-            earning::Step::Earned(units) => {
+            earning::Step::Earned(units, voucher) => {
                 self.sure = self.sure.saturating_add(units);
+                out.push(Output::Keep(voucher));
                 out.push(Output::Event(Event::Earned(peer, units)));
             }
             earning::Step::Hold(on) => out.push(Output::Hold { peer, on }),

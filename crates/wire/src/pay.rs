@@ -118,6 +118,11 @@ pub fn is_payment(frame: &[u8]) -> bool {
     decode_kind(frame).is_some_and(|kind| (32..=35).contains(&kind))
 }
 
+/// Whether a frame is a payee's [`Terms`], by its kind.
+pub fn is_terms(frame: &[u8]) -> bool {
+    decode_kind(frame) == Some(32)
+}
+
 impl PayMessage {
     /// The bytes of this message.
     pub fn encode_to_vec(&self) -> Vec<u8> {
@@ -178,6 +183,7 @@ mod tests {
             let frame = message.encode_to_vec();
             assert_eq!(PayMessage::decode(&frame), Ok(message));
             assert!(is_payment(&frame));
+            assert_eq!(is_terms(&frame), matches!(message, PayMessage::Terms(_)));
             assert!(frame.len() <= PAY_BYTES_MAX);
         }
     }

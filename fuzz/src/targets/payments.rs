@@ -27,7 +27,7 @@ fn till() -> Till {
         asset: AssetId::NATIVE,
         signer: KEY.clone(),
         per_mib_max: PER_MIB,
-        spend_max: SPEND_MAX,
+        spend_max: SPEND_MAX / 2,
     };
     let earning = Earning {
         account: AccountId::of_key(KEY.id()),
@@ -56,7 +56,7 @@ pub fn run(bytes: &[u8]) {
             up.insert(peer);
             step(&mut till, now, Input::Up(peer), &mut up, *length);
         }
-        let input = match what / PEERS % 5 {
+        let input = match what / PEERS % 7 {
             0 => Input::Down(peer),
             1 | 2 => Input::Frame { from: peer, bytes: frame.to_vec() },
             3 => {
@@ -65,7 +65,9 @@ pub fn run(bytes: &[u8]) {
                 all += u128::from(*length) * 1_500;
                 Input::Moved { peer, received: *total, spared: *total / 2, sent: *total }
             }
-            _ => Input::Tick,
+            4 => Input::Tick,
+            5 => Input::Limit(SPEND_MAX / 256 * u128::from(*length)),
+            _ => Input::Stop,
         };
         if matches!(input, Input::Down(_)) {
             up.remove(&peer);
@@ -111,7 +113,7 @@ fn step(till: &mut Till, now: Time, input: Input, up: &mut BTreeSet<PeerId>, moo
                     let redeemed = (mood % 2 == 0).then_some(u128::from(mood));
                     todo.push(Input::Claimed { peer, redeemed });
                 }
-                Output::Remember(_) | Output::Hold { .. } | Output::Event(_) => {}
+                Output::Remember(_) | Output::Keep(_) | Output::Hold { .. } | Output::Event(_) => {}
             }
         }
     }
