@@ -46,6 +46,17 @@ impl Tab {
         Some(Self { wallet, first, wake_ms: None })
     }
 
+    /// The account that it signs for, hexadecimal.
+    #[wasm_bindgen(getter)]
+    pub fn holder(&self) -> String {
+        self.wallet.account().to_string()
+    }
+
+    /// What was kept of the account's payments, before the first `tick`.
+    pub fn purse(&mut self, kept: &[u8]) {
+        self.wallet.set_purse(kept);
+    }
+
     /// When to call `tick`, in milliseconds from now; none: never.
     #[wasm_bindgen(getter)]
     pub fn wake(&self) -> Option<f64> {
@@ -115,6 +126,9 @@ fn object(output: Output) -> JsValue {
         Output::Save(saved) => fields("save", [("bytes", bytes(&saved))]),
         Output::Reopen => fields("reopen", []),
         Output::Show(shown) => fields("show", [("bytes", bytes(&view::to_bytes(&*shown)))]),
+        Output::KeepPurse(kept) => fields("keep", [("bytes", bytes(&kept))]),
+        Output::Purse(purse) => fields("purse", [("bytes", bytes(&view::to_bytes(&*purse)))]),
+        Output::Carry(carry) => fields("carry", [("bytes", bytes(&view::to_bytes(&carry)))]),
         Output::Records(proved) => fields("records", [("bytes", bytes(&view::to_bytes(&*proved)))]),
     }
 }

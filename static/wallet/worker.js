@@ -6,10 +6,11 @@
 // account to use comes: the page asks for that and does not see it.
 // To the page: `{ state }` (`waiting`: the wallet is open in another tab; `failed`: no ledger here, and why;
 // `open`: `served` is the trust root that the page's own server names), `{ view, took }` (bytes; the milliseconds
-// that the step took) or `{ records }` (bytes: what the page watches, proved anew).
+// that the step took), `{ records }` (bytes: what the page watches, proved anew), `{ purse }` (bytes: payments for
+// bytes, as shown) or `{ carry }` (bytes: what the page is to do in one of its shares).
 //
 // On this device, one wallet for each ledger under the text of its trust root, and which one was pinned at the first
-// visit under `pinned`.
+// visit under `pinned`; what is kept of an account's payments, under that text, the word `purse` and the account.
 
 import start, { Tab } from './ledger.js';
 
@@ -23,6 +24,8 @@ let tab = null;
 let timer = 0;
 /** Text of the trust root. */
 let root = '';
+/** The account in use, hexadecimal. */
+let account = '';
 /** Whether the page's own server has a faucet. */
 let demo = false;
 /** Sockets by the number of their connection. */
@@ -54,10 +57,18 @@ async function open({ origin, root: linked }) {
   const saved = await keep('readonly', (store) => store.get(root));
   const seed = crypto.getRandomValues(new Uint8Array(32));
   demo = status.demo;
-  tab = Tab.open(saved, seed, root, linked !== null, origin, demo);
-  if (!tab) throw new Error('not a trust root');
+  await begin(Tab.open(saved, seed, root, linked !== null, origin, demo));
   self.postMessage({ state: 'open', served: status.root });
   perform((one) => one.tick());
+}
+
+/** Works for the account of an opened wallet from now on, and with what was kept of its payments. */
+async function begin(opened) {
+  if (!opened) throw new Error('not a trust root');
+  account = opened.holder;
+  const purse = await keep('readonly', (store) => store.get(purseName()));
+  if (purse) opened.purse(purse);
+  tab = opened;
 }
 
 /** Uses the account that the person's keys name, once. */
@@ -75,7 +86,7 @@ async function reopen() {
   clearTimeout(timer);
   tab = null;
   await writing;
-  tab = Tab.open(await keep('readonly', (store) => store.get(root)), new Uint8Array(32), root, false, self.origin, demo);
+  await begin(Tab.open(await keep('readonly', (store) => store.get(root)), new Uint8Array(32), root, false, self.origin, demo));
   perform((one) => one.tick());
 }
 
@@ -103,15 +114,23 @@ function perform(step) {
   const began = performance.now();
   const outputs = step(tab);
   const took = performance.now() - began;
+  // What is signed is on the disk before anybody else has it.
+  for (const { kind, bytes } of outputs) {
+    if (kind === 'save') save(root, bytes);
+    else if (kind === 'keep') save(purseName(), bytes);
+  }
   for (const output of outputs) {
+    if (output.kind === 'save' || output.kind === 'keep') continue;
     if (output.kind === 'connect') connect(output);
     else if (output.kind === 'hangup') hangUp(output.server);
-    else if (output.kind === 'ask') request(output);
-    else if (output.kind === 'save') save(output.bytes);
     else if (output.kind === 'reopen') {
       reopen().catch((error) => self.postMessage({ state: 'failed', why: error.name }));
       return;
-    } else if (output.kind === 'records') self.postMessage({ records: output.bytes });
+    } else if (output.kind === 'ask' && output.body === null) request(output);
+    else if (output.kind === 'ask') writing.then(() => request(output));
+    else if (output.kind === 'carry') writing = writing.then(() => self.postMessage({ carry: output.bytes }));
+    else if (output.kind === 'purse') writing = writing.then(() => self.postMessage({ purse: output.bytes }));
+    else if (output.kind === 'records') self.postMessage({ records: output.bytes });
     else self.postMessage({ view: output.bytes, took });
   }
   clearTimeout(timer);
@@ -162,8 +181,13 @@ function readError(bytes) {
   }
 }
 
-function save(bytes) {
-  writing = writing.then(() => keep('readwrite', (store) => store.put(bytes, root))).catch((error) => {
+/** Under which name payments are kept: they are signed by the account's key, so each account has its own. */
+function purseName() {
+  return `${root} purse ${account}`;
+}
+
+function save(name, bytes) {
+  writing = writing.then(() => keep('readwrite', (store) => store.put(bytes, name))).catch((error) => {
     console.error('starling: the wallet could not be kept', error);
   });
 }

@@ -9,6 +9,7 @@
 //! | `servers` | which servers there are, when to connect again, who is not asked any more |
 //! | `holdings` | what the account has, each number with its proof and height |
 //! | `transfers` | what was sent, what a transfer costs, what became of it |
+//! | `purse` | paying for bytes and being paid: deals, tills, and what they want of the ledger |
 //! | `watch` | records that a page wants to know, proved together |
 //! | [`lending`] | of such records: markets, a position, and what an action would do |
 //! | `devices` | keys of meters, and what they sign |
@@ -33,6 +34,7 @@ pub mod energy;
 mod explain;
 mod holdings;
 pub mod lending;
+mod purse;
 mod servers;
 #[cfg(test)]
 mod tests;

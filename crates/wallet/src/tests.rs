@@ -1,6 +1,7 @@
 //! A wallet in front of servers that prove, of a ledger in miniature.
 
 mod markets;
+mod paying;
 
 use ledger::{
     AccountId, AssetId, Event, Params, Receipt, TransactionId,
@@ -53,6 +54,12 @@ struct Rig {
     records: (view::Records, u32),
     /// How often another account came into use.
     reopened: u32,
+    /// What is kept and shown of payments, and what the page is to carry.
+    kept: Vec<u8>,
+    purse: view::Purse,
+    carried: Vec<view::Carry>,
+    /// Transactions told to a server.
+    submitted: Vec<Vec<u8>>,
     /// Answers of this server are spoiled.
     liar: Option<&'static str>,
 }
@@ -78,6 +85,10 @@ impl Rig {
             receipts: vec![],
             records: (view::Records::default(), 0),
             reopened: 0,
+            kept: vec![],
+            purse: view::Purse::default(),
+            carried: vec![],
+            submitted: vec![],
             liar: None,
         };
         rig.perform(out);
@@ -93,6 +104,11 @@ impl Rig {
                 Output::Save(bytes) => self.saved = view::read(&bytes).unwrap(),
                 // What the page reads is what the wallet said.
                 Output::Show(view) => self.view = view::read(&view::to_bytes(&*view)).unwrap(),
+                Output::KeepPurse(bytes) => self.kept = bytes,
+                Output::Purse(purse) => self.purse = view::read(&view::to_bytes(&*purse)).unwrap(),
+                Output::Carry(carry) => {
+                    self.carried.push(view::read(&view::to_bytes(&carry)).unwrap())
+                }
                 Output::Records(records) => {
                     let read = view::read(&view::to_bytes(&*records)).unwrap();
                     self.records = (read, self.records.1 + 1);
@@ -124,6 +140,9 @@ impl Rig {
     fn answer(&mut self) {
         while !self.asks.is_empty() {
             let (request, url, body) = self.asks.remove(0);
+            if url.ends_with("/ledger/transactions") {
+                self.submitted.extend(body.clone());
+            }
             let (status, bytes) = self.told(&url, body.as_deref());
             self.step(Input::Answered(request, status, "unknown", &bytes));
         }

@@ -4,7 +4,7 @@ use ledger::{AccountId, Action, Body, ChainId, Params, Receipt, TransactionId, d
 use minicbor::{Decode, Encode};
 use primitives::KeyPair;
 
-use crate::view::{Act, Fate};
+use crate::view::{Act, Fate, PoolAct};
 
 /// Most transfers remembered.
 const SENT_MAX: usize = 200;
@@ -40,6 +40,9 @@ pub(crate) struct Sent {
     /// Of actions on a market. What was kept before there were any has none.
     #[n(11)]
     pub(crate) act: Option<Act>,
+    /// Of actions on a pool of payments.
+    #[n(12)]
+    pub(crate) pool: Option<PoolAct>,
 }
 
 impl Sent {
@@ -84,6 +87,7 @@ impl Transfers {
             took_ms: 0,
             bytes: body.sign(key).to_bytes(),
             act: order.act.clone(),
+            pool: order.pool,
         };
         self.list.push(sent.clone());
         if self.list.len() > SENT_MAX {
@@ -139,6 +143,7 @@ pub(crate) struct Order {
     /// Units of the ledger's own asset that leave the account beside the fee.
     pub(crate) units: u128,
     pub(crate) act: Option<Act>,
+    pub(crate) pool: Option<PoolAct>,
     pub(crate) nonce: u64,
     pub(crate) height: u64,
     pub(crate) now_ms: u64,

@@ -1,6 +1,12 @@
 //! What a page shows of a wallet and what it asks of it, as CBOR.
 
+mod purse;
+
 use minicbor::{Decode, Encode, bytes::ByteVec};
+
+pub use purse::{
+    Carry, Deal, Due, Part, Pool, PoolAct, ProvedPool, Purse, Stage, Terms, Told, Wish, terms,
+};
 
 /// How well the light client sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
@@ -197,6 +203,9 @@ pub struct Sent {
     /// What was asked of a market or a community; none: it is a transfer.
     #[n(8)]
     pub act: Option<Act>,
+    /// What was done with a pool of payments; none: nothing.
+    #[n(9)]
+    pub pool: Option<PoolAct>,
 }
 
 /// What was asked of a market or of a community.
@@ -330,6 +339,9 @@ pub enum Command {
     /// Use the account before, whose key was made in this browser.
     #[n(10)]
     UseDevice,
+    /// Pay for bytes, or ask to be paid; and what that needs of the page.
+    #[n(7)]
+    Purse(#[n(0)] Wish),
 }
 
 /// Records that are watched, all proved.

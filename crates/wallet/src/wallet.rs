@@ -2,6 +2,8 @@
 
 mod metering;
 mod owner;
+mod paying;
+mod settling;
 mod showing;
 mod watching;
 
@@ -17,6 +19,7 @@ use crate::{
     devices::Devices,
     explain,
     holdings::{Holdings, Record},
+    purse::Purse,
     servers::Servers,
     transfers::{self, Order, Sent, Transfers},
     view::{self, Command, Fate, Faucet, Received, View},
@@ -131,6 +134,13 @@ pub enum Output {
     Records(Box<view::Records>),
     /// Another account is used from now on: drop this wallet, and open one with what is kept.
     Reopen,
+    /// Keep this of payments, in place of what was kept before, for [`Wallet::set_purse`]; before
+    /// anything else of this step leaves the device.
+    KeepPurse(Vec<u8>),
+    /// What is shown of payments changed.
+    Purse(Box<view::Purse>),
+    /// The page is to do this in a share.
+    Carry(view::Carry),
 }
 
 /// What a request of the wallet's own is about.
@@ -167,6 +177,7 @@ pub struct Wallet {
     /// The balance changed since servers were asked who did it.
     curious: bool,
     watch: Watch,
+    purse: Purse,
     now_ms: u64,
     wake: Wake,
     shown: Option<View>,
@@ -205,6 +216,7 @@ impl Wallet {
             fee: None,
             curious: false,
             watch: Watch::default(),
+            purse: Purse::default(),
             now_ms: 0,
             wake: None,
             shown: None,
@@ -242,10 +254,11 @@ impl Wallet {
         }
         self.ask_now_and_then(out);
         self.ask_watched(out);
+        self.run_purse(out);
         self.show(out);
         let asking = self.has_questions().then(|| self.asked_ms.saturating_add(ASK_EVERY_MS));
-        let watching = self.watch.wake(now_ms);
-        [self.wake, self.servers.wake(), asking, watching].into_iter().flatten().min()
+        let (watching, paying) = (self.watch.wake(now_ms), self.purse_wake());
+        [self.wake, self.servers.wake(), asking, watching, paying].into_iter().flatten().min()
     }
 
     /// Hands something to the light client and does what follows.
@@ -286,6 +299,7 @@ impl Wallet {
         match event {
             Event::Head(head) => self.on_head(&head, out),
             Event::Proved(proved) if self.watch.on_proved(&proved) => self.holdings.proofs += 1,
+            Event::Proved(proved) if self.purse.facts.on_proved(&proved, self.now_ms) => {}
             Event::Proved(proved) => {
                 let height = proved.height;
                 let Some(record) = Record::of(proved.query) else { return };
@@ -304,6 +318,7 @@ impl Wallet {
                 }
             }
             // With the next block, or the next server, it is asked again.
+            Event::Unproved(query, _) if self.purse.facts.on_unproved(query, self.now_ms) => {}
             Event::Unproved(query, _) => self.watch.on_unproved(query, self.now_ms),
             Event::Misbehaved(id, fault) => self.on_fault(id, fault, out),
             Event::Recovered(id, fault) => self.servers.forgive(id, fault),
@@ -359,7 +374,7 @@ impl Wallet {
 
     fn on_command(&mut self, command: Command, out: &mut Vec<Output>) {
         // A page watches by itself: what it said to the person before stays.
-        if !matches!(command, Command::Watch(_)) {
+        if !matches!(command, Command::Watch(_) | Command::Purse(_)) {
             self.refused.clear();
         }
         match command {
@@ -403,6 +418,7 @@ impl Wallet {
                 }
             }
             Command::UseDevice => self.use_account(None, out),
+            Command::Purse(wish) => self.on_wish(wish),
             Command::RemoveServer(url) => {
                 if let Some(id) = self.servers.remove(&url) {
                     self.saved.servers.retain(|known| *known != url);
@@ -461,6 +477,7 @@ impl Wallet {
             to,
             units: ANY_UNITS,
             act: None,
+            pool: None,
             nonce: u64::MAX,
             height: u64::MAX,
             now_ms: self.now_ms,
@@ -511,6 +528,7 @@ impl Wallet {
             Errand::Submit(id) => self.on_submitted(id, good || code == "duplicate", out),
             Errand::Receipt if good => {
                 let receipt = minicbor::decode::<Receipt>(bytes).ok();
+                receipt.iter().for_each(|receipt| self.purse.on_receipt(receipt));
                 if receipt.is_some_and(|receipt| self.transfers.on_receipt(&receipt)) {
                     self.save(out);
                 }

@@ -49,6 +49,7 @@ impl Wallet {
             height: sent.height,
             took_ms: sent.took_ms,
             act: sent.act.clone(),
+            pool: sent.pool,
         };
         View {
             root: self.saved.root.clone(),
@@ -64,7 +65,7 @@ impl Wallet {
             fee: self.fee,
             faucet: self.faucet,
             certificates: self.client.verified(),
-            proofs: self.holdings.proofs,
+            proofs: self.holdings.proofs.saturating_add(self.purse.facts.proofs),
             steps: self.holdings.shown.as_ref().map(explain::steps).unwrap_or_default(),
             refused: self.refused.clone(),
             meter_keys: self.devices.names().to_vec(),

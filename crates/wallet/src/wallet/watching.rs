@@ -70,6 +70,7 @@ impl Wallet {
             to,
             units,
             act: None,
+            pool: None,
             nonce: self.transfers.nonce(account.value.nonce),
             height: self.client.head().map_or(0, |head| head.header.height),
             now_ms: self.now_ms,

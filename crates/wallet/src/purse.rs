@@ -1,0 +1,319 @@
+//! Paying and being paid for bytes: what was agreed for which share, its tills, and what they want of the ledger.
+//!
+//! The bytes move in the page, the till (`payments`) stands here, beside the key and the light client. The page
+//! carries frames and counts between them. What the tills ask of the ledger waits here as a list of tasks; the wallet
+//! works them off (`wallet/paying.rs`, `wallet/settling.rs`) by what is proved, never by what a server says.
+
+mod facts;
+mod kept;
+
+use ledger::{AccountId, Receipt, TransactionId, domains::paypool::Voucher};
+use payments::{Event, Input, Output, Till};
+use primitives::{PeerId, SortedMap, Time};
+use wire::pay::{Lane, StopReason};
+
+use crate::view::{self, Carry};
+
+pub(crate) use facts::{About, Facts};
+pub(crate) use kept::{Deal, Kept, NAME_BYTES_MAX, Promised, Received};
+
+/// Most tasks of one kind; a till asks again for what was dropped.
+const TASKS_MAX: usize = 1_024;
+/// How long the ledger is asked for one lane before a till is told that nobody answers, in milliseconds.
+const PROVE_MS: u64 = 15_000;
+
+/// A till of an open share.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) till: Till,
+    pub(crate) wake: Time,
+    /// Counted from 1.
+    pub(crate) number: u64,
+    /// Units of the deal from before this till.
+    pub(crate) before: u128,
+    /// Payees whose lane it was told: what these hold, it counts on already.
+    pub(crate) lanes: Vec<AccountId>,
+}
+
+/// A lane to be looked up for a payee.
+#[derive(Debug, Clone)]
+pub(crate) struct Prove {
+    pub(crate) share: String,
+    pub(crate) peer: PeerId,
+    pub(crate) lane: Lane,
+    /// As of this block or a later one.
+    pub(crate) since: u64,
+    /// Then there is no answer.
+    pub(crate) until_ms: u64,
+}
+
+/// Units to be set aside for a payee.
+#[derive(Debug, Clone)]
+pub(crate) struct Reserve {
+    pub(crate) share: String,
+    pub(crate) payee: AccountId,
+    pub(crate) amount: u128,
+    pub(crate) until_ms: u64,
+    pub(crate) stage: Reserving,
+}
+
+/// How far that is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reserving {
+    /// What the lane holds is looked up, as of this block or later.
+    Look(u64),
+    /// It held so much; so much more is needed.
+    Ready { held: u128, needs: u128 },
+    /// On its way; then it holds this much.
+    Sent { id: TransactionId, target: u128 },
+    /// In this block or before.
+    Done { since: u64, target: u128 },
+}
+
+/// A voucher to be handed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    /// The till that asked.
+    pub(crate) who: Option<(String, PeerId)>,
+    pub(crate) voucher: Voucher,
+    /// The lane is given back then.
+    pub(crate) release: bool,
+    pub(crate) stage: Claiming,
+}
+
+/// How far that is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Claiming {
+    Look(u64),
+    Ready,
+    Sent(TransactionId),
+    /// It is in this block or before.
+    Done(u64),
+    /// Nothing is left to claim: the lane may be given back.
+    Paid,
+    Releasing(TransactionId),
+    /// The lane was given back in this block or before.
+    Released(u64),
+}
+
+/// A pool to be closed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Close {
+    pub(crate) pool: u64,
+    pub(crate) stage: Closing,
+}
+
+/// How far that is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Closing {
+    Look(u64),
+    Sent(TransactionId),
+    Done(u64),
+}
+
+/// Everything about payments. See the module's story.
+#[derive(Debug, Default)]
+pub(crate) struct Purse {
+    pub(crate) kept: Kept,
+    pub(crate) facts: Facts,
+    pub(crate) tills: SortedMap<String, Running>,
+    /// Tills so far.
+    pub(crate) opened_tills: u64,
+    pub(crate) proves: Vec<Prove>,
+    pub(crate) reserves: Vec<Reserve>,
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) closes: Vec<Close>,
+    /// A deposit is made larger, or to live longer.
+    pub(crate) funding: Option<TransactionId>,
+    /// How often that was tried for what is lacking now.
+    pub(crate) fund_tries: u8,
+    /// What is known of the pool must be of this block or later.
+    pub(crate) funded_at: u64,
+    /// What the receipt says of the pool being opened.
+    pub(crate) opened: Option<Option<u64>>,
+    /// What is kept changed.
+    pub(crate) is_new: bool,
+    pub(crate) carries: Vec<Carry>,
+    pub(crate) refused: String,
+    /// Something was answered: there may be more to do.
+    pub(crate) answers: u64,
+    /// The newest block, and the time.
+    pub(crate) height: u64,
+    pub(crate) now_ms: u64,
+    pub(crate) refreshed_ms: u64,
+    pub(crate) claimed_ms: u64,
+    pub(crate) shown: Option<view::Purse>,
+}
+
+impl Purse {
+    /// What was kept at an earlier visit.
+    pub(crate) fn of(mut kept: Kept) -> Self {
+        // Tills are of one visit, and a lane that is closed owes nothing.
+        for deal in kept.deals.iter_mut().filter(|deal| deal.stage == view::Stage::On) {
+            deal.stage = view::Stage::Opening;
+        }
+        kept.vouchers.retain(|one| !one.closed);
+        Self { kept, ..Self::default() }
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        Time::from_ms(self.now_ms)
+    }
+
+    /// Takes something into a till and does what it asks for.
+    pub(crate) fn step(&mut self, share: &str, input: Input) {
+        let (now, mut outputs) = (self.now(), Vec::new());
+        let Some(running) = self.tills.get_mut(&share.to_owned()) else { return };
+        running.wake = running.till.step(now, input, &mut outputs);
+        self.answers += 1;
+        for output in outputs {
+            self.perform(share, output);
+        }
+    }
+
+    /// Tills whose time has come.
+    pub(crate) fn tick(&mut self) {
+        let now = self.now();
+        let due = self.tills.iter().filter(|(_, running)| running.wake <= now);
+        for share in due.map(|(share, _)| share.clone()).collect::<Vec<_>>() {
+            self.step(&share, Input::Tick);
+        }
+    }
+
+    fn perform(&mut self, share: &str, output: Output) {
+        let owned = || share.to_owned();
+        match output {
+            Output::Send { to, bytes } => self.carries.push(Carry::Say {
+                share: owned(),
+                to: (*to.as_bytes()).into(),
+                frame: bytes.into(),
+            }),
+            Output::Hold { peer, on } => self.carries.push(Carry::Hold {
+                share: owned(),
+                peer: (*peer.as_bytes()).into(),
+                on,
+            }),
+            Output::Reserve { payee, amount } if self.reserves.len() < TASKS_MAX => {
+                let (until_ms, stage) = (self.until_ms(), Reserving::Look(self.height));
+                self.reserves.push(Reserve { share: owned(), payee, amount, until_ms, stage });
+            }
+            Output::Prove { peer, lane } if self.proves.len() < TASKS_MAX => {
+                let (until_ms, since) = (self.until_ms(), self.height);
+                self.proves.push(Prove { share: owned(), peer, lane, since, until_ms });
+            }
+            Output::Claim { peer, voucher } if self.claims.len() < TASKS_MAX => {
+                let (who, stage) = (Some((owned(), peer)), Claiming::Look(self.height));
+                self.claims.push(Claim { who, voucher, release: false, stage });
+            }
+            Output::Reserve { payee, .. } => {
+                self.step(share, Input::Reserved { payee, lane: None })
+            }
+            Output::Prove { peer, lane } => {
+                self.step(share, Input::Proved { peer, lane, proof: None });
+            }
+            Output::Claim { peer, .. } => self.step(share, Input::Claimed { peer, redeemed: None }),
+            Output::Remember(promised) => self.remember(promised),
+            Output::Keep(voucher) => self.keep(share, voucher),
+            Output::Event(event) => self.hear(share, event),
+        }
+    }
+
+    fn until_ms(&self) -> u64 {
+        self.now_ms.saturating_add(PROVE_MS)
+    }
+
+    fn remember(&mut self, promised: payments::Promised) {
+        let payments::Promised { payee, epoch, cumulative } = promised;
+        let Some(pool) = self.kept.pools.last().copied() else { return };
+        self.kept.promise(Promised { pool, payee, epoch, units: cumulative });
+        self.is_new = true;
+    }
+
+    fn keep(&mut self, share: &str, voucher: Voucher) {
+        let name = self.kept.deal(share).map(|deal| deal.name.clone()).unwrap_or_default();
+        let lane = self.facts.known_lane(voucher.pool, voucher.payee);
+        let lane = lane.and_then(|known| known.value).filter(|lane| lane.epoch == voucher.epoch);
+        let redeemed = lane.map_or(0, |lane| lane.redeemed);
+        let more = self.kept.receive(voucher, (share, &name), redeemed);
+        if let Some(deal) = self.kept.deal(share) {
+            deal.units = deal.units.saturating_add(more);
+        }
+        self.is_new = true;
+    }
+
+    fn hear(&mut self, share: &str, event: Event) {
+        let Some(deal) = self.kept.deal(share) else { return };
+        match event {
+            Event::Paid(_, units) => {
+                deal.units = deal.units.saturating_add(units);
+                deal.stopped.clear();
+            }
+            Event::Stopped(_, reason) => {
+                deal.stopped = match reason {
+                    StopReason::Terms => "terms",
+                    StopReason::Limit => "limit",
+                    StopReason::Funds => "funds",
+                    StopReason::Lane => "lane",
+                    StopReason::Promise => "promise",
+                }
+                .to_owned();
+            }
+            Event::Earned(..) => deal.stopped.clear(),
+            Event::Claimed(..) | Event::Nonsense(_) => return,
+        }
+        self.is_new = true;
+    }
+
+    /// A deal is over: neighbours are told, what is owed is promised, what was promised is claimed.
+    pub(crate) fn end(&mut self, share: &str, why: &str) {
+        self.step(share, Input::Stop);
+        self.tills.remove(&share.to_owned());
+        if let Some(deal) = self.kept.deal(share) {
+            deal.stage = view::Stage::Off;
+            why.clone_into(&mut deal.stopped);
+            self.is_new = true;
+        }
+        // What is left to claim of it is claimed soon.
+        self.claimed_ms = 0;
+    }
+
+    /// Deals whose deposit is not made can't be.
+    pub(crate) fn fail_unfunded(&mut self, why: &str) {
+        for deal in self.kept.deals.iter_mut().filter(|deal| is_unfunded(deal)) {
+            (deal.funded, deal.stage) = (true, view::Stage::Off);
+            why.clone_into(&mut deal.stopped);
+        }
+        self.is_new = true;
+        why.clone_into(&mut self.refused);
+        for share in self.tills.keys().cloned().collect::<Vec<_>>() {
+            // Its limit was to be raised: it goes on with the one that it had, which is used up.
+            if self.kept.deal(&share).is_some_and(|deal| deal.stage == view::Stage::Off) {
+                self.end(&share, why);
+            }
+        }
+    }
+
+    /// What a server says became of the transaction that opens a pool.
+    pub(crate) fn on_receipt(&mut self, receipt: &Receipt) {
+        if self.kept.opening == Some(receipt.transaction) {
+            let number = receipt.events.iter().find_map(|event| event.numbers.first());
+            let number = number.and_then(|number| u64::try_from(*number).ok());
+            self.opened = Some(number.filter(|_| receipt.code == 0));
+        }
+    }
+}
+
+/// Whether units must be set aside for it first.
+pub(crate) fn is_unfunded(deal: &Deal) -> bool {
+    matches!(deal.part, view::Part::Pay { .. }) && deal.stage != view::Stage::Off && !deal.funded
+}
+
+/// Units that may still be set aside for payees of it.
+pub(crate) fn committed(deal: &Deal) -> u128 {
+    match deal.part {
+        view::Part::Pay { limit, .. } if deal.stage != view::Stage::Off => {
+            limit.saturating_sub(deal.reserved)
+        }
+        _ => 0,
+    }
+}

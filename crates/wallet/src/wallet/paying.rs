@@ -1,0 +1,498 @@
+//! Deposits and tills: what a person said of shares becomes what the ledger is asked.
+
+use ledger::{
+    Action, AssetId, Body,
+    domains::paypool::{self, Pool, Voucher},
+};
+use payments::{Earning, Input as TillInput, Paying, Setup, Till};
+use primitives::{KeyPair, PeerId, Seed, Time, sha256};
+
+use super::{Output, Wallet};
+use crate::{
+    holdings::Known,
+    purse::{self, Close, Closing, Deal, NAME_BYTES_MAX, Running},
+    transfers,
+    view::{self, Fate, Part, PoolAct, Stage, Told, Wish},
+};
+
+/// How long a pool lives, and how much life is too little to pay from it.
+const TTL_S: u64 = 7 * 86_400;
+const LEFT_LEAST_S: u64 = 86_400;
+/// Vouchers worth more than so many times what a claim costs are handed in at once.
+const CLAIM_TIMES: u128 = 10;
+/// Most units that a transaction for payments may cost.
+pub(super) const FEE_MAX: u128 = 1_000_000;
+/// How often a deposit is tried to be made larger before the person is told.
+const FUND_TRIES_MAX: u8 = 3;
+/// Longest name of a share, in bytes.
+const SHARE_BYTES_MAX: usize = 128;
+/// Most rounds of questions and answers at a time.
+const ROUNDS_MAX: usize = 32;
+/// How often what is shown of pools and lanes is proved anew, in milliseconds.
+const REFRESH_MS: u64 = 10_000;
+
+/// How far a transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    Open,
+    /// It is in this block or an earlier one: done or refused.
+    InBlock(u64),
+    /// No block takes it any more.
+    Lost,
+}
+
+impl Wallet {
+    /// What is to be remembered of payments, as [`Output::KeepPurse`] gave it.
+    pub fn set_purse(&mut self, bytes: &[u8]) {
+        let Some(kept) = view::read::<purse::Kept>(bytes) else { return };
+        // Its receipt was read and not kept: it is asked for once more.
+        let opening = kept.opening.and_then(|id| self.transfers.get_mut(&id));
+        if let Some(sent) = opening.filter(|sent| sent.fate == Fate::Done) {
+            sent.fate = Fate::Final;
+        }
+        self.purse = purse::Purse::of(kept);
+    }
+
+    pub(super) fn on_wish(&mut self, wish: Wish) {
+        if !matches!(wish, Wish::Told { .. }) {
+            self.purse.refused.clear();
+        }
+        self.purse.now_ms = self.now_ms;
+        match wish {
+            Wish::Deal { share, name, part } => self.on_deal(share, name, part),
+            Wish::End(share) => self.purse.end(&share, "person"),
+            Wish::Settle { pool, epoch } => self.on_settle(pool, epoch),
+            Wish::Close(pool) => self.on_close(pool),
+            Wish::Told { share, told } => {
+                let peer = |bytes: minicbor::bytes::ByteArray<32>| PeerId::new(*bytes);
+                self.purse.step(
+                    &share,
+                    match told {
+                        Told::Up(up) => TillInput::Up(peer(up)),
+                        Told::Down(down) => TillInput::Down(peer(down)),
+                        Told::Frame(from, bytes) => {
+                            TillInput::Frame { from: peer(from), bytes: bytes.into() }
+                        }
+                        Told::Moved(with, received, spared, sent) => {
+                            TillInput::Moved { peer: peer(with), received, spared, sent }
+                        }
+                    },
+                );
+            }
+        }
+    }
+
+    fn on_deal(&mut self, share: String, mut name: String, part: Part) {
+        let bad = share.is_empty() || share.len() > SHARE_BYTES_MAX;
+        let nothing = match part {
+            Part::Pay { per_mib_max, limit } => per_mib_max == 0 || limit == 0,
+            Part::Earn { per_mib, .. } => per_mib == 0,
+        };
+        if bad || nothing {
+            "nothing".clone_into(&mut self.purse.refused);
+            return;
+        }
+        let end = (0..=NAME_BYTES_MAX).rev().find(|end| name.is_char_boundary(*end));
+        name.truncate(end.unwrap_or_default());
+        self.purse.fund_tries = 0;
+        self.purse.is_new = true;
+        let running = self.purse.tills.contains_key(&share);
+        if let (Part::Pay { limit, .. }, true) = (part, running)
+            && let Some(deal) = self.purse.kept.deal(&share)
+            && let Part::Pay { limit: before, .. } = &mut deal.part
+        {
+            // The same till goes on with a higher limit, once that is deposited.
+            *before = limit.max(*before);
+            deal.funded = false;
+            return;
+        }
+        self.purse.end(&share, "person");
+        let deal = Deal {
+            share,
+            name,
+            part,
+            stage: Stage::Opening,
+            units: 0,
+            reserved: 0,
+            funded: matches!(part, Part::Earn { .. }),
+            stopped: String::new(),
+        };
+        if !self.purse.kept.add_deal(deal) {
+            "many".clone_into(&mut self.purse.refused);
+        }
+    }
+
+    fn on_close(&mut self, pool: u64) {
+        let is_ours = self.purse.kept.pools.contains(&pool);
+        if !is_ours || self.purse.closes.iter().any(|close| close.pool == pool) {
+            return;
+        }
+        if self.purse.kept.pools.last() == Some(&pool) {
+            let pays = |deal: &&Deal| matches!(deal.part, Part::Pay { .. });
+            let over = self.purse.kept.deals.iter().filter(pays).filter(|d| d.stage != Stage::Off);
+            for share in over.map(|deal| deal.share.clone()).collect::<Vec<_>>() {
+                self.purse.end(&share, "person");
+            }
+        }
+        let stage = Closing::Look(self.purse.height);
+        self.purse.closes.push(Close { pool, stage });
+    }
+
+    /// Works off what tills and people want, as far as what is proved allows.
+    pub(super) fn run_purse(&mut self, out: &mut Vec<Output>) {
+        self.purse.now_ms = self.now_ms;
+        self.purse.height = self.client.head().map_or(0, |head| head.header.height);
+        for _ in 0..ROUNDS_MAX {
+            let before = self.purse.answers;
+            self.fund(out);
+            self.open_tills();
+            self.purse.tick();
+            self.settle_purse(out);
+            if self.purse.answers == before {
+                break;
+            }
+        }
+        self.refresh();
+        while let Some((query, key)) = self.purse.facts.next(self.now_ms) {
+            self.see(light_client::Input::Prove { query, key: &key }, out);
+        }
+        self.flush(out);
+    }
+
+    /// When that is to be done again, if nothing happens before.
+    pub(super) fn purse_wake(&self) -> Option<u64> {
+        let tills = self.purse.tills.values().map(|running| running.wake);
+        let tills =
+            tills.filter(|wake| *wake != Time::NEVER).map(|wake| wake.as_us().div_ceil(1_000));
+        let waits = self.purse.proves.iter().map(|prove| prove.until_ms);
+        let waits = waits.chain(self.purse.reserves.iter().map(|reserve| reserve.until_ms));
+        let waits = waits.filter(|until| *until > self.now_ms);
+        tills.chain(waits).chain(self.purse.facts.wake(self.now_ms)).min()
+    }
+
+    /// The newest block's time, in seconds.
+    pub(super) fn ledger_now_s(&self) -> u64 {
+        self.client.head().map_or(0, |head| head.header.time_ms / 1_000)
+    }
+
+    pub(super) fn progress(&self, id: ledger::TransactionId) -> Progress {
+        let sent = self.transfers.list.iter().find(|sent| sent.id == id);
+        match sent.map(|sent| sent.fate) {
+            Some(Fate::Sending | Fate::Waiting) => Progress::Open,
+            Some(Fate::Final | Fate::Done | Fate::Refused) => {
+                Progress::InBlock(self.holdings.account.as_ref().map_or(0, |known| known.height))
+            }
+            Some(Fate::Expired) | None => Progress::Lost,
+        }
+    }
+
+    /// Signs and sends. `units` of the account go into it beside the fee.
+    pub(super) fn pool_act(
+        &mut self,
+        action: paypool::Action,
+        kind: PoolAct,
+        units: u128,
+        out: &mut Vec<Output>,
+    ) -> Result<ledger::TransactionId, &'static str> {
+        let mut order = self.order(Action::Paypool(action), self.account, units)?;
+        order.pool = Some(kind);
+        let params = self.holdings.params.as_ref().ok_or("not-fresh")?;
+        let fee = transfers::fee(&self.key, self.chain, params, &order).ok_or("action")?;
+        if fee > FEE_MAX {
+            return Err("fee");
+        }
+        self.dispatch(&order, fee, out)?;
+        self.transfers.list.last().map(|sent| sent.id).ok_or("action")
+    }
+
+    /// The key of vouchers: one of its own, so that the account's signs nothing while bytes come.
+    fn voucher_key(&self) -> KeyPair {
+        let seed = sha256(&[b"starling/voucher-key/v1".as_slice(), &self.saved.seed].concat());
+        KeyPair::from_seed(Seed::new(*seed.as_bytes()))
+    }
+
+    fn is_ours(&self, pool: &Pool) -> bool {
+        pool.payer == self.account
+            && pool.signer == self.voucher_key().id()
+            && pool.asset == AssetId::NATIVE
+    }
+
+    /// Makes the deposits that deals need, one transaction at a time.
+    fn fund(&mut self, out: &mut Vec<Output>) {
+        if let Some(id) = self.purse.kept.opening {
+            return self.on_opening(id);
+        }
+        if let Some(id) = self.purse.funding {
+            match self.progress(id) {
+                Progress::Open => return,
+                Progress::InBlock(height) => self.purse.funded_at = height,
+                Progress::Lost => {}
+            }
+            self.purse.funding = None;
+        }
+        if self.purse.height == 0 || !self.purse.kept.deals.iter().any(purse::is_unfunded) {
+            return;
+        }
+        if self.purse.funded_at == 0 {
+            // A pool that is not there yet in an older block would be made anew.
+            self.purse.funded_at = self.purse.height;
+        }
+        let wanted = self.purse.kept.deals.iter().map(purse::committed);
+        let wanted = wanted.fold(0, u128::saturating_add);
+        let Some(number) = self.purse.kept.pools.last().copied() else {
+            return self.open_pool(wanted, out);
+        };
+        let Some(known) = self.purse.facts.pool(number, self.purse.funded_at) else { return };
+        match known.value {
+            Some(pool) if !self.is_ours(&pool) => {
+                // A server told another number than that of our pool.
+                self.purse.kept.drop_pool(number);
+                self.purse.fail_unfunded("deposit");
+            }
+            Some(pool) if pool.is_open(self.ledger_now_s()) => {
+                self.fill_pool(number, &pool, wanted, out);
+            }
+            Some(_) => self.open_pool(wanted, out),
+            None => {
+                self.purse.kept.drop_pool(number);
+                self.purse.is_new = true;
+                self.purse.answers += 1;
+            }
+        }
+    }
+
+    fn open_pool(&mut self, deposit: u128, out: &mut Vec<Output>) {
+        let (asset, signer) = (AssetId::NATIVE, self.voucher_key().id());
+        let open = paypool::Action::Open { asset, deposit, ttl_s: TTL_S, signer };
+        if let Some(id) = self.try_fund(open, PoolAct::Open, deposit, out) {
+            (self.purse.kept.opening, self.purse.opened) = (Some(id), None);
+            self.purse.is_new = true;
+        }
+    }
+
+    fn fill_pool(&mut self, pool: u64, known: &Pool, wanted: u128, out: &mut Vec<Output>) {
+        let lacking = wanted.saturating_sub(known.free);
+        if lacking > 0 {
+            let more = paypool::Action::TopUp { pool, amount: lacking };
+            self.purse.funding = self.try_fund(more, PoolAct::TopUp, lacking, out);
+        } else if known.expiry_s.saturating_sub(self.ledger_now_s()) < LEFT_LEAST_S {
+            let longer = paypool::Action::Extend { pool, ttl_s: TTL_S };
+            self.purse.funding = self.try_fund(longer, PoolAct::Extend, 0, out);
+        } else {
+            self.on_funded();
+        }
+    }
+
+    /// Sends a transaction for a deposit; none: not yet, or it can't be and the person is told.
+    fn try_fund(
+        &mut self,
+        action: paypool::Action,
+        kind: PoolAct,
+        units: u128,
+        out: &mut Vec<Output>,
+    ) -> Option<ledger::TransactionId> {
+        if self.purse.fund_tries >= FUND_TRIES_MAX {
+            self.purse.fail_unfunded("deposit");
+            return None;
+        }
+        match self.pool_act(action, kind, units, out) {
+            Ok(id) => {
+                self.purse.fund_tries += 1;
+                Some(id)
+            }
+            Err("not-fresh") => None,
+            Err(why) => {
+                self.purse.fail_unfunded(why);
+                None
+            }
+        }
+    }
+
+    fn on_opening(&mut self, id: ledger::TransactionId) {
+        let number = match (self.progress(id), self.purse.opened) {
+            (Progress::Open, _) | (Progress::InBlock(_), None) => return,
+            (Progress::InBlock(height), Some(number)) => {
+                self.purse.funded_at = height;
+                number
+            }
+            (Progress::Lost, _) => None,
+        };
+        (self.purse.kept.opening, self.purse.opened) = (None, None);
+        match number {
+            Some(number) => self.purse.kept.add_pool(number),
+            None => self.purse.fail_unfunded("deposit"),
+        }
+        self.purse.is_new = true;
+        self.purse.answers += 1;
+    }
+
+    /// What deals need is deposited: those that wait begin, those that run get their higher limit.
+    fn on_funded(&mut self) {
+        let mut raised = Vec::new();
+        for deal in self.purse.kept.deals.iter_mut().filter(|deal| purse::is_unfunded(deal)) {
+            deal.funded = true;
+            raised.extend(match deal.part {
+                Part::Pay { limit, .. } => Some((deal.share.clone(), limit)),
+                Part::Earn { .. } => None,
+            });
+        }
+        for (share, limit) in raised {
+            let before = self.purse.tills.get(&share).map_or(0, |running| running.before);
+            self.purse.step(&share, TillInput::Limit(limit.saturating_sub(before)));
+            if let Some(deal) = self.purse.kept.deal(&share) {
+                deal.stopped.clear();
+            }
+        }
+        self.purse.is_new = true;
+        self.purse.answers += 1;
+    }
+
+    fn open_tills(&mut self) {
+        let opening = self.purse.kept.deals.iter().filter(|deal| deal.stage == Stage::Opening);
+        for deal in opening.cloned().collect::<Vec<_>>() {
+            let setup = match deal.part {
+                Part::Earn { per_mib, required } => self.earning(per_mib, required),
+                Part::Pay { per_mib_max, limit } if deal.funded => {
+                    self.paying(per_mib_max, limit.saturating_sub(deal.units))
+                }
+                Part::Pay { .. } => None,
+            };
+            let Some(setup) = setup else { continue };
+            let till = Till::new(setup, self.purse.now());
+            self.purse.opened_tills += 1;
+            let (number, before) = (self.purse.opened_tills, deal.units);
+            let (wake, lanes) = (Time::NEVER, Vec::new());
+            let running = Running { till, wake, number, before, lanes };
+            self.purse.tills.insert(deal.share.clone(), running);
+            if let Some(deal) = self.purse.kept.deal(&deal.share) {
+                deal.stage = Stage::On;
+            }
+            self.purse.is_new = true;
+        }
+    }
+
+    fn earning(&self, per_mib: u64, required: bool) -> Option<Setup> {
+        let cost = self.claim_cost()?;
+        let earning = Earning {
+            account: self.account,
+            asset: AssetId::NATIVE,
+            per_mib,
+            required,
+            claim_from: cost.saturating_mul(CLAIM_TIMES),
+            claim_least: cost,
+        };
+        Some(Setup { chain: self.chain, paying: None, earning: Some(earning) })
+    }
+
+    fn paying(&mut self, per_mib_max: u64, spend_max: u128) -> Option<Setup> {
+        let pool = self.purse.kept.pools.last().copied()?;
+        let known = self.purse.facts.pool(pool, 1)?;
+        let is_open = known.value.is_some_and(|pool| pool.is_open(self.ledger_now_s()));
+        let (asset, signer) = (AssetId::NATIVE, self.voucher_key());
+        let paying = Paying { pool, asset, signer, per_mib_max, spend_max };
+        is_open.then_some(Setup { chain: self.chain, paying: Some(paying), earning: None })
+    }
+
+    /// Most units that a claim of one voucher costs.
+    pub(super) fn claim_cost(&self) -> Option<u128> {
+        // Numbers of as many bytes as any.
+        let (most, units) = (u64::MAX, u128::from(u64::MAX));
+        let voucher = Voucher {
+            pool: most,
+            payee: self.account,
+            epoch: u32::MAX,
+            cumulative: units,
+            signature: [0xff; 64],
+        };
+        self.most(paypool::Action::Claim { vouchers: vec![voucher] })
+    }
+
+    fn open_cost(&self) -> Option<u128> {
+        let (asset, signer) = (AssetId::NATIVE, PeerId::new([0xff; 32]));
+        let deposit = u128::from(u64::MAX);
+        self.most(paypool::Action::Open { asset, deposit, ttl_s: TTL_S, signer })
+    }
+
+    fn most(&self, action: paypool::Action) -> Option<u128> {
+        let params = self.holdings.params.as_ref()?;
+        let body = Body::new(self.chain, self.account, u64::MAX, Action::Paypool(action));
+        Some(body.cost(params).min(FEE_MAX))
+    }
+
+    /// What is shown is proved anew now and then.
+    fn refresh(&mut self) {
+        let due = self.now_ms.saturating_sub(self.purse.refreshed_ms) >= REFRESH_MS;
+        if !due || self.purse.height == 0 {
+            return;
+        }
+        self.purse.refreshed_ms = self.now_ms;
+        let height = self.purse.height;
+        let open = self.purse.kept.vouchers.iter().filter(|one| !one.closed);
+        let others: Vec<u64> = open.map(|one| one.voucher.pool).collect();
+        for pool in self.purse.kept.pools.clone() {
+            self.purse.facts.want(purse::About::Pool(pool), height);
+        }
+        for pool in others {
+            self.purse.facts.want(purse::About::Pool(pool), height);
+            self.purse.facts.want(purse::About::Lane(pool, self.account), height);
+        }
+    }
+
+    /// What is kept comes first: nothing is told to anybody that would be forgotten.
+    fn flush(&mut self, out: &mut Vec<Output>) {
+        if std::mem::take(&mut self.purse.is_new) {
+            out.push(Output::KeepPurse(view::to_bytes(&self.purse.kept)));
+        }
+        out.extend(self.purse.carries.drain(..).map(Output::Carry));
+        let shown = self.shown_purse();
+        if self.purse.shown.as_ref() != Some(&shown) {
+            self.purse.shown = Some(shown.clone());
+            out.push(Output::Purse(Box::new(shown)));
+        }
+    }
+
+    fn shown_purse(&self) -> view::Purse {
+        let purse = &self.purse;
+        view::Purse {
+            deals: purse.kept.deals.iter().rev().map(|deal| self.shown_deal(deal)).collect(),
+            pools: purse.kept.pools.iter().rev().map(|pool| self.shown_pool(*pool)).collect(),
+            dues: purse.kept.vouchers.iter().rev().map(|one| self.shown_due(one)).collect(),
+            claim_cost: self.claim_cost(),
+            open_cost: self.open_cost(),
+            refused: purse.refused.clone(),
+        }
+    }
+
+    fn shown_deal(&self, deal: &Deal) -> view::Deal {
+        let running = self.purse.tills.get(&deal.share);
+        view::Deal {
+            share: deal.share.clone(),
+            name: deal.name.clone(),
+            part: deal.part,
+            stage: deal.stage,
+            units: deal.units,
+            owed: running.map_or(0, |running| running.till.paid().owed),
+            till: running.map_or(0, |running| running.number),
+            stopped: deal.stopped.clone(),
+        }
+    }
+
+    fn shown_pool(&self, number: u64) -> view::Pool {
+        let proved = self.purse.facts.known_pool(number).and_then(|known| {
+            let Known { value, height, time_ms } = known;
+            let pool = value.as_ref()?;
+            Some(view::ProvedPool {
+                free: pool.free,
+                reserved: pool.reserved,
+                open_lanes: pool.open_lanes,
+                ends_s: pool.ends_s(),
+                closing: pool.closing_s.is_some(),
+                height: *height,
+                time_ms: *time_ms,
+            })
+        });
+        let funding = self.purse.kept.pools.last() == Some(&number) && self.purse.funding.is_some();
+        let busy = funding || self.purse.closes.iter().any(|close| close.pool == number);
+        view::Pool { number, proved, promised: self.purse.kept.promised_of(number), busy }
+    }
+}
