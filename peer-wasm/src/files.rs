@@ -15,10 +15,12 @@
 //! | `worker` | what the service worker asks for |
 //! | `car` | a CAR to a share |
 //! | `gateway` | blocks over HTTP, where no peer has them |
+//! | `counting` | whoever counts money beside a share |
 //! | `error` | what did not work |
 //! | `hash` | SHA-256 |
 
 mod car;
+mod counting;
 mod database;
 mod error;
 mod gateway;
@@ -49,6 +51,7 @@ use gloo_timers::callback::Interval;
 use peer::view::RoomView;
 use wasm_bindgen_futures::spawn_local;
 
+pub use counting::{Name, Teller, Told};
 pub use error::FilesError;
 pub use files::view;
 pub use gateway::Gateway;
@@ -58,6 +61,7 @@ pub use saving::Saved;
 pub use shelf::Space;
 
 use crate::{clock::wall_ms, number, pump::Driver};
+use counting::Tellers;
 use record::{Chosen, Record};
 use running::{Running, Sources};
 use shelf::Shelf;
@@ -86,6 +90,7 @@ struct Shared {
     /// Divides once more, from when there was something to divide.
     divides: RefCell<Option<Interval>>,
     desk: Rc<Desk>,
+    tellers: RefCell<Tellers>,
 }
 
 /// A share, as pages show it.
@@ -99,6 +104,8 @@ pub struct ShareStatus {
     pub source_lost: bool,
     /// It is read from files of this page: it goes on only while the page is open.
     pub from_files: bool,
+    /// What neighbours want for their bytes: frames, as they sent them.
+    pub terms: Vec<Vec<u8>>,
 }
 
 /// A share that is remembered.
@@ -143,6 +150,7 @@ impl Files {
             sending: Cell::default(),
             divides: RefCell::default(),
             desk: Rc::default(),
+            tellers: RefCell::default(),
         }))
     }
 
@@ -263,7 +271,8 @@ impl Files {
         let share = running.share.borrow().view(running.now());
         let source_lost = running.source_lost.get();
         let from_files = running.has_sources();
-        Some(ShareStatus { share, room: running.room(), source_lost, from_files })
+        let (room, terms) = (running.room(), running.counter.terms());
+        Some(ShareStatus { share, room, source_lost, from_files, terms })
     }
 
     /// The files of an open share.
@@ -554,6 +563,9 @@ impl Files {
         let gateway = self.0.gateway.borrow().clone();
         if gateway.is_some() {
             running.set_gateway(gateway);
+        }
+        if let Some(tell) = self.teller(&record.share.to_string()) {
+            running.count(tell);
         }
         Ok(running)
     }

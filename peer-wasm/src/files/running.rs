@@ -16,11 +16,14 @@ use files::{
 };
 use js_sys::{ArrayBuffer, Function, Promise};
 use peer::{RoomEvent, RoomInput, view::RoomView};
-use primitives::{SwarmId, Time};
+use primitives::{PeerId, SwarmId, Time};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::{FilesError, database::taken, gateway::Gateway, hash, record::Chosen, shelf::Shelf};
+use super::{
+    FilesError, counting::Counter, database::taken, gateway::Gateway, hash, record::Chosen,
+    shelf::Shelf,
+};
 use crate::{
     clock::{Alarm, wall_ms},
     entropy, number,
@@ -53,6 +56,8 @@ pub(super) struct Running {
     gateway: RefCell<Option<Gateway>>,
     /// Who waits for a block more: what is looked at while it comes, see `preview`.
     waiting: RefCell<Vec<Function>>,
+    /// Who counts money beside it.
+    pub(super) counter: Counter,
     me: Weak<Self>,
 }
 
@@ -102,6 +107,7 @@ impl Running {
             source_lost: Cell::new(false),
             gateway: RefCell::default(),
             waiting: RefCell::default(),
+            counter: Counter::default(),
             me: Weak::clone(me),
         });
         shelf.set_open(cid, true);
@@ -126,12 +132,26 @@ impl Running {
         let Some(driver) = self.driver.upgrade() else { return };
         let mut outputs = Vec::new();
         while let Some(input) = self.next_input() {
+            if self.counter.hear(&input, |peer| self.moved(peer)) {
+                continue;
+            }
             let wake = self.share.borrow_mut().step(driver.now(), input, &mut outputs);
             self.wake.set(wake);
             for output in outputs.drain(..) {
                 self.perform(&driver, output);
             }
         }
+        if self.counter.is_on() {
+            let moved: Vec<_> = self.share.borrow().moved().collect();
+            self.counter.count(moved.into_iter(), false);
+        }
+    }
+
+    /// What moved to and from a neighbour.
+    fn moved(&self, peer: PeerId) -> (u64, u64, u64) {
+        let share = self.share.borrow();
+        let found = share.moved().find(|(one, ..)| *one == peer);
+        found.map_or((0, 0, 0), |(_, received, spared, sent)| (received, spared, sent))
     }
 
     /// A function of its own, so that the queue is not borrowed while its input is worked on.
@@ -358,6 +378,7 @@ impl RoomSink for Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.counter.close();
         self.tell_waiting();
         self.shelf.set_open(self.cid, false);
         if let Some(driver) = self.driver.upgrade() {
