@@ -48,9 +48,9 @@ fn Shell() -> impl IntoView {
             _ => before,
         }
     });
-    Session::provide(source);
     Ledger::provide();
     Keys::provide();
+    Session::provide(source);
     let page = Memo::new(move |_| match path.read().as_str() {
         _ if got.get() => "get",
         "/share" => "share",

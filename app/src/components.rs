@@ -1,6 +1,7 @@
 //! Parts that pages are made of.
 
 pub(crate) mod area_chart;
+pub(crate) mod asking;
 pub(crate) mod avatar;
 pub(crate) mod cache;
 pub(crate) mod car;
@@ -13,9 +14,11 @@ pub(crate) mod integrity;
 pub(crate) mod link_card;
 pub(crate) mod logo;
 pub(crate) mod open_url;
+pub(crate) mod payments;
 pub(crate) mod peer_table;
 pub(crate) mod player;
 pub(crate) mod preview;
+pub(crate) mod price;
 pub(crate) mod problems;
 pub(crate) mod proof_badge;
 pub(crate) mod saving;

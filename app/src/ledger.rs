@@ -3,9 +3,11 @@
 //! Everything shown is derived from [`Ledger::view`]; everything a person wants goes through
 //! [`Ledger::command`]. What the two say to each other: `static/wallet/worker.js`.
 
+use std::rc::Rc;
+
 use js_sys::{Reflect, Uint8Array};
 use leptos::prelude::*;
-use wallet::view::{self, Command, Records, View};
+use wallet::view::{self, Carry, Command, Purse, Records, View};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -21,6 +23,8 @@ pub(crate) struct Ledger {
     pub(crate) view: RwSignal<View>,
     /// Records that a page watches, proved.
     pub(crate) records: RwSignal<Records>,
+    /// What is paid for bytes and earned by them.
+    pub(crate) purse: RwSignal<Purse>,
     /// How far it is.
     pub(crate) stage: RwSignal<Stage>,
     /// The trust root that this host names.
@@ -28,6 +32,16 @@ pub(crate) struct Ledger {
     /// The longest step of the worker so far, in milliseconds: a certificate and a proof.
     pub(crate) took_ms: RwSignal<f64>,
     worker: StoredValue<Option<Running>, LocalStorage>,
+    carrier: StoredValue<Option<Carrier>, LocalStorage>,
+}
+
+/// Who does in shares what the wallet's tills want. Held as `dyn`: shares come with the pages that need them.
+#[derive(Clone)]
+pub(crate) struct Carrier {
+    /// Does one thing.
+    pub(crate) carry: Rc<dyn Fn(Carry)>,
+    /// Sees which shares are counted.
+    pub(crate) purse: Rc<dyn Fn(&Purse)>,
 }
 
 /// How far the wallet is.
@@ -54,20 +68,43 @@ impl Ledger {
         provide_context(Self {
             view: RwSignal::new(View::default()),
             records: RwSignal::new(Records::default()),
+            purse: RwSignal::new(Purse::default()),
             stage: RwSignal::new(Stage::Starting),
             served: RwSignal::new(None),
             took_ms: RwSignal::new(0.0),
             worker: StoredValue::new_local(None),
+            carrier: StoredValue::new_local(None),
         });
     }
 
     /// The ledger of this page, awake.
     pub(crate) fn get() -> Self {
-        let ledger: Self = expect_context();
-        if ledger.worker.with_value(Option::is_none) {
-            ledger.start();
-        }
+        let ledger = Self::handle();
+        ledger.wake();
         ledger
+    }
+
+    /// The ledger of this page, which may sleep.
+    pub(crate) fn handle() -> Self {
+        expect_context()
+    }
+
+    /// Starts it, if it sleeps.
+    pub(crate) fn wake(self) {
+        if self.worker.with_value(Option::is_none) {
+            self.start();
+        }
+    }
+
+    /// Whether somebody carries for it.
+    pub(crate) fn carries(self) -> bool {
+        self.carrier.with_value(Option::is_some)
+    }
+
+    /// Carries for it from now on.
+    pub(crate) fn carry_by(self, carrier: Carrier) {
+        (carrier.purse)(&self.purse.read_untracked());
+        self.carrier.set_value(Some(carrier));
     }
 
     /// Tells the wallet what a person wants.
@@ -123,6 +160,14 @@ impl Ledger {
             Some(_) => self.served.set(text("served")),
             None => {
                 let bytes = |name| Some(field(name).dyn_into::<Uint8Array>().ok()?.to_vec());
+                if let Some(carry) = bytes("carry") {
+                    self.on_carry(&carry);
+                    return;
+                }
+                if let Some(bytes) = bytes("purse") {
+                    self.on_purse(&bytes);
+                    return;
+                }
                 if let Some(bytes) = bytes("records") {
                     if let Some(records) = view::read(&bytes) {
                         self.records.set(records);
@@ -141,5 +186,20 @@ impl Ledger {
                 }
             }
         }
+    }
+
+    fn on_carry(self, bytes: &[u8]) {
+        let carrier = self.carrier.with_value(Clone::clone);
+        if let Some((carrier, carry)) = carrier.zip(view::read(bytes)) {
+            (carrier.carry)(carry);
+        }
+    }
+
+    fn on_purse(self, bytes: &[u8]) {
+        let Some(purse) = view::read(bytes) else { return };
+        if let Some(carrier) = self.carrier.with_value(Clone::clone) {
+            (carrier.purse)(&purse);
+        }
+        self.purse.set(purse);
     }
 }

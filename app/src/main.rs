@@ -15,6 +15,7 @@ mod keys;
 mod later;
 mod ledger;
 mod money;
+mod paying;
 mod picked;
 mod routes;
 mod session;

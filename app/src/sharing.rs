@@ -15,6 +15,8 @@ use peer_wasm::files::{Files, FilesError, Gateway, Item, MakeOptions, ShareStatu
 
 use crate::browser;
 use crate::later;
+use crate::ledger::Ledger;
+use crate::paying;
 use crate::share_words::{Said, error};
 
 /// Kept once there are shares on this device.
@@ -52,6 +54,8 @@ pub(crate) struct Sharing {
     files: StoredValue<Option<Rc<dyn Any>>, LocalStorage>,
     limit: StoredValue<Limit, LocalStorage>,
     waiting: StoredValue<Waiting, LocalStorage>,
+    /// Where what is paid for bytes is settled; asleep until somebody pays or asks for payment.
+    pub(crate) ledger: Ledger,
     /// There are shares, and those of the last visit are open.
     pub(crate) ready: RwSignal<bool>,
     /// What is being made.
@@ -80,12 +84,13 @@ struct Waiting {
 }
 
 impl Sharing {
-    /// No peer yet.
+    /// No peer yet. The ledger is in the context already.
     pub(crate) fn new() -> Self {
         Self {
             files: StoredValue::new_local(None),
             limit: StoredValue::new_local(Limit::default()),
             waiting: StoredValue::new_local(Waiting::default()),
+            ledger: Ledger::handle(),
             ready: RwSignal::new(false),
             making: RwSignal::new(Making::Nothing),
             made: RwSignal::new(None),
@@ -139,6 +144,7 @@ impl Sharing {
             files.set_gateway(Gateway::parse(&address).ok());
         }
         files.use_worker();
+        paying::resume(&files, self.ledger);
         files.restore().await;
         self.ready.set(true);
         self.changed.update(|count| *count = count.wrapping_add(1));

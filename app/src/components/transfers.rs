@@ -1,7 +1,7 @@
 //! What went out and what came in.
 
 use leptos::prelude::*;
-use wallet::view::{Fate, Received, Sent};
+use wallet::view::{Fate, PoolAct, Received, Sent};
 
 use crate::components::avatar::Avatar;
 use crate::components::icon::{Glyph, Icon};
@@ -12,6 +12,8 @@ use crate::money;
 /// One line, whichever way it went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
+    /// What it is, where it is no transfer.
+    what: Option<&'static str>,
     other: String,
     amount: String,
     inward: bool,
@@ -55,16 +57,14 @@ fn row(line: Line) -> impl IntoView + use<> {
         <li class="payment" data-way={if line.inward { "in" } else { "out" }}>
             <Avatar key=line.other.clone() />
             <div class="row-words">
-                <span>
-                    {match (line.inward, line.for_name) {
-                        (true, _) => "From ",
-                        (false, true) => "For your name, by ",
-                        (false, false) => "To ",
-                    }}
-                    <span class="mono" title=line.other.clone()>
-                        {short_key(&line.other)}
-                    </span>
-                </span>
+                {match (line.what, line.for_name) {
+                    (Some(what), _) => view! { <span>{what}</span> }.into_any(),
+                    (None, true) => view! { <Other other=line.other.clone() way="For your name, by " /> }.into_any(),
+                    (None, false) => {
+                        let way = if line.inward { "From " } else { "To " };
+                        view! { <Other other=line.other.clone() way /> }.into_any()
+                    }
+                }}
                 <span class="quiet num" class:quiet--warn=line.warn>
                     {line.state}
                 </span>
@@ -72,6 +72,33 @@ fn row(line: Line) -> impl IntoView + use<> {
             <span class="payment-units num">{format!("{sign}{}", line.amount)}</span>
             <Icon glyph={if line.inward { Glyph::Receive } else { Glyph::Arrow }} />
         </li>
+    }
+}
+
+/// Whom it went to or came from.
+#[component]
+fn Other(other: String, way: &'static str) -> impl IntoView {
+    view! {
+        <span>
+            {way}
+            <span class="mono" title=other.clone()>
+                {short_key(&other)}
+            </span>
+        </span>
+    }
+}
+
+/// What was done for payments of bytes.
+const fn pool_words(act: PoolAct) -> &'static str {
+    match act {
+        PoolAct::Open => "Deposit for payments",
+        PoolAct::TopUp => "More for payments",
+        PoolAct::Extend => "Deposit kept for longer, the fee",
+        PoolAct::Reserve => "Set aside for people, the fee",
+        PoolAct::Claim => "Earnings handed in, the fee",
+        PoolAct::Release => "Rest given back to a payer, the fee",
+        PoolAct::CloseStart => "Deposit asked back, the fee",
+        PoolAct::CloseFinish => "Deposit came back, the fee",
     }
 }
 
@@ -91,9 +118,12 @@ pub(crate) fn fate(sent: &Sent) -> (String, bool) {
 
 fn sent_line(sent: &Sent, account: &str) -> Line {
     let (state, warn) = fate(sent);
+    // What is set aside goes; of the rest, the fee does.
+    let units = if sent.pool.is_some() && sent.units == 0 { sent.fee } else { sent.units };
     Line {
+        what: sent.pool.map(pool_words),
         other: sent.to.clone(),
-        amount: money::named(sent.units),
+        amount: money::named(units),
         inward: false,
         // The wallet sends nothing to itself.
         for_name: sent.to == account,
@@ -105,6 +135,7 @@ fn sent_line(sent: &Sent, account: &str) -> Line {
 
 fn received_line(received: &Received) -> Line {
     Line {
+        what: None,
         other: received.from.clone(),
         amount: money::named(received.units),
         inward: true,

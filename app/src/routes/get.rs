@@ -13,6 +13,7 @@ use peer_wasm::files::{FilesError, ShareStatus, view::Stage};
 use crate::browser;
 use crate::components::file_list::FileList;
 use crate::components::gateway::GatewayChoice;
+use crate::components::price::Price;
 use crate::format::share;
 use crate::session::Session;
 use crate::share_words::{self, Said};
@@ -141,6 +142,7 @@ fn Fetching(cid: Signal<Option<String>>) -> impl IntoView {
                 <FileList cid entries chosen choosing=choosing />
             </Show>
         </section>
+        <Price cid status />
         <Peers status />
         <section class="card other-source" hidden=move || !lacking.get()>
             <details>

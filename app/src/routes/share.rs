@@ -7,6 +7,7 @@ use leptos_router::components::A;
 use peer_wasm::files::{COPY_BYTES_MAX, FilesError, Item, MakeOptions, Remembered};
 
 use crate::browser;
+use crate::components::asking::Asking;
 use crate::components::car::SaveCar;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::link_card::LinkCard;
@@ -352,6 +353,7 @@ fn Mine(share: Remembered) -> impl IntoView {
                 <p class="transfer-line num" aria-live="polite">{move || said.read().headline.clone()}</p>
                 <p class="quiet num transfer-detail">{move || said.read().detail.clone()}</p>
             </div>
+            <Asking cid=share.cid.clone() name=share.name.clone() />
             {share.public.then(|| view! { <div class="transfer-actions"><SaveCar cid=Signal::stored(Some(share.cid.clone())) /></div> })}
             {again.then(|| view! { <Again cid=share.cid.clone() size_bytes=share.size_bytes /> })}
         </section>

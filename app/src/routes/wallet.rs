@@ -8,6 +8,7 @@ use wallet::view::{Command, Faucet};
 use crate::browser;
 use crate::components::copy::CopyText;
 use crate::components::icon::{Glyph, Icon};
+use crate::components::payments::Payments;
 use crate::components::proof_badge::ProofBadge;
 use crate::components::send::SendForm;
 use crate::components::share::Code;
@@ -55,6 +56,7 @@ pub(crate) fn WalletPage() -> impl IntoView {
                     <SendForm />
                     <Receive />
                 </div>
+                <Payments />
                 <Transfers />
                 <Loss />
             </Show>

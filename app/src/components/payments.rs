@@ -1,0 +1,323 @@
+//! Payments for bytes, as the wallet holds them: what is agreed, deposits, and what others owe.
+
+use leptos::html::Dialog;
+use leptos::prelude::*;
+use wallet::view::{Command, Deal, Due, Part, Pool, ProvedPool, Stage, Wish};
+
+use crate::browser;
+use crate::components::asking::per_gib;
+use crate::components::price::why;
+use crate::format::counted;
+use crate::ledger::Ledger;
+use crate::money;
+use crate::paying;
+
+/// The section; nothing where nobody paid or was paid.
+#[component]
+pub(crate) fn Payments() -> impl IntoView {
+    let ledger = Ledger::get();
+    let any = Memo::new(move |_| {
+        let purse = ledger.purse.read();
+        !(purse.deals.is_empty() && purse.pools.is_empty() && purse.dues.is_empty())
+    });
+    view! {
+        <Show when=move || any.get()>
+            <section class="card" aria-labelledby="payments-title">
+                <h2 id="payments-title">"Payments for files"</h2>
+                <p class="quiet quiet--warn" role="alert">
+                    {move || refused(&ledger.purse.read().refused)}
+                </p>
+                <Deals />
+                <Deposits />
+                <Earnings />
+            </section>
+        </Show>
+    }
+}
+
+#[component]
+fn Deals() -> impl IntoView {
+    let ledger = Ledger::get();
+    let deals = Memo::new(move |_| ledger.purse.read().deals.clone());
+    let row = move |deal: Deal| {
+        let share = deal.share.clone();
+        let stop = move |_| paying::end(ledger, share.clone());
+        view! {
+            <li class="payment" data-deal=deal.share.clone() data-units=deal.units.to_string()>
+                <div class="row-words">
+                    <span>{deal.name.clone()}</span>
+                    <span class="quiet num">{agreed(&deal)}</span>
+                    <span class="quiet quiet--warn">{why(&deal.stopped)}</span>
+                </div>
+                <span class="payment-units num">{money::named(deal.units)}</span>
+                {(deal.stage != Stage::Off)
+                    .then(|| {
+                        view! {
+                            <button class="button" type="button" data-do="end" on:click=stop>
+                                "Stop"
+                                <span class="visually-hidden">{format!(" {}", deal.name)}</span>
+                            </button>
+                        }
+                    })}
+            </li>
+        }
+    };
+    view! {
+        <ul class="payments" aria-label="Shares">
+            {move || deals.get().into_iter().map(row).collect_view()}
+        </ul>
+    }
+}
+
+/// What was agreed, in words.
+fn agreed(deal: &Deal) -> String {
+    let state = match deal.stage {
+        Stage::Opening => ", being set up",
+        Stage::On => "",
+        Stage::Off => ", over",
+    };
+    match deal.part {
+        Part::Pay { limit, .. } => format!("You pay, {} at most{state}", money::named(limit)),
+        Part::Earn { per_mib, .. } => format!("You ask {} for a GiB{state}", per_gib(per_mib)),
+    }
+}
+
+#[component]
+fn Deposits() -> impl IntoView {
+    let ledger = Ledger::get();
+    let pools = Memo::new(move |_| ledger.purse.read().pools.clone());
+    let closing = RwSignal::new(None::<Pool>);
+    let dialog = NodeRef::<Dialog>::new();
+    let ask = move |pool: Pool| {
+        closing.set(Some(pool));
+        if let Some(dialog) = dialog.get_untracked() {
+            // Refused only if it is open already.
+            drop(dialog.show_modal());
+        }
+    };
+    let row = move |pool: Pool| {
+        let (asked, number) = (pool.clone(), pool.number);
+        view! {
+            <li class="payment" data-pool=number.to_string() data-closing=is_closing(&pool).to_string()>
+                <div class="row-words">
+                    <span>{format!("Deposit {number}")}</span>
+                    <span class="quiet num">{state(&pool)}</span>
+                    <span class="quiet num">{proof(pool.proved.map(|proved| proved.height))}</span>
+                </div>
+                <span class="payment-units num">{pool.proved.map(left).map(money::named)}</span>
+                <button
+                    class="button"
+                    type="button"
+                    data-do="close"
+                    disabled=pool.busy || !can_close(&pool)
+                    on:click=move |_| ask(asked.clone())
+                >
+                    {if pool.busy { "Closing\u{2026}" } else { "Close" }}
+                    <span class="visually-hidden">{format!(" deposit {number}")}</span>
+                </button>
+            </li>
+        }
+    };
+    let close = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    let agree = move |_| {
+        if let Some(pool) = closing.get_untracked() {
+            ledger.command(&Command::Purse(Wish::Close(pool.number)));
+        }
+        close();
+    };
+    view! {
+        <ul class="payments" aria-label="Deposits">
+            {move || pools.get().into_iter().map(row).collect_view()}
+        </ul>
+        <dialog class="dialog dialog--small" node_ref=dialog aria-labelledby="close-title">
+            <div class="dialog-head">
+                <h2 id="close-title">"Close this deposit?"</h2>
+            </div>
+            <p>{move || closing.get().map(|pool| consequence(&pool))}</p>
+            <p class="quiet">"What you promised stays theirs. Each step on the ledger costs a fee."</p>
+            <div class="dialog-actions">
+                <button class="button" type="button" on:click=move |_| close()>"Back"</button>
+                <button id="close-agree" class="button button--strong" type="button" on:click=agree>
+                    "Close it"
+                </button>
+            </div>
+        </dialog>
+    }
+}
+
+fn left(proved: ProvedPool) -> u128 {
+    proved.free.saturating_add(proved.reserved)
+}
+
+fn is_closing(pool: &Pool) -> bool {
+    pool.proved.is_some_and(|proved| proved.closing)
+}
+
+/// Whether closing would do something now.
+fn can_close(pool: &Pool) -> bool {
+    pool.proved.is_some_and(|proved| {
+        !proved.closing || proved.open_lanes == 0 || browser::now_s() >= proved.ends_s
+    })
+}
+
+fn state(pool: &Pool) -> String {
+    let Some(proved) = pool.proved else { return "Not proved yet".to_owned() };
+    let people = counted(u64::from(proved.open_lanes), "person", "people");
+    let set_aside = if proved.open_lanes == 0 {
+        "nothing set aside for anybody".to_owned()
+    } else {
+        format!("{} set aside for {people}", money::named(proved.reserved))
+    };
+    let when = match (proved.closing, proved.open_lanes, wait(proved.ends_s)) {
+        (_, 0, _) => "comes back when you close it".to_owned(),
+        (true, _, Some(wait)) => format!("comes back in {wait}"),
+        (true, _, None) => "close it once more to take it".to_owned(),
+        (false, ..) => "comes back a day after you close it".to_owned(),
+    };
+    format!("{} free, {set_aside}; {when}", money::named(proved.free))
+}
+
+fn consequence(pool: &Pool) -> String {
+    let Some(proved) = pool.proved else { return String::new() };
+    let rest = money::named(left(proved));
+    if proved.open_lanes == 0 || wait(proved.ends_s).is_none() {
+        format!("{rest} come back with the next block.")
+    } else {
+        format!(
+            "Nothing more is paid from it. Who was promised something has a day to hand it in; then what is left of {rest} is yours to take here. It comes at once when they give their part back."
+        )
+    }
+}
+
+/// Until then, in words; none: it is over.
+fn wait(until_s: u64) -> Option<String> {
+    let left_s = until_s.saturating_sub(browser::now_s());
+    match left_s {
+        0 => None,
+        1..=5_400 => Some(format!("{}\u{a0}min", left_s.div_ceil(60))),
+        5_401..=172_800 => Some(format!("{}\u{a0}h", left_s.div_ceil(3_600))),
+        _ => Some(format!("{}\u{a0}days", left_s.div_ceil(86_400))),
+    }
+}
+
+fn proof(height: Option<u64>) -> String {
+    match height {
+        Some(height) if height > 0 => format!("Proved at block {height}"),
+        _ => "Not proved yet".to_owned(),
+    }
+}
+
+#[component]
+fn Earnings() -> impl IntoView {
+    let ledger = Ledger::get();
+    let dues = Memo::new(move |_| ledger.purse.read().dues.clone());
+    let chosen = RwSignal::new(None::<Due>);
+    let dialog = NodeRef::<Dialog>::new();
+    let ask = move |due: Due| {
+        chosen.set(Some(due));
+        if let Some(dialog) = dialog.get_untracked() {
+            // Refused only if it is open already.
+            drop(dialog.show_modal());
+        }
+    };
+    let row = move |due: Due| {
+        let asked = due.clone();
+        view! {
+            <li
+                class="payment"
+                data-way="in"
+                data-due=format!("{}/{}", due.pool, due.epoch)
+                data-promised=due.promised.to_string()
+                data-redeemed=due.redeemed.to_string()
+                data-closed=due.closed.to_string()
+            >
+                <div class="row-words">
+                    <span>{due.name.clone()}</span>
+                    <span class="quiet num">{owed(&due)}</span>
+                    <span class="quiet num">{proof(Some(due.height))}</span>
+                </div>
+                <span class="payment-units num">{money::named(due.promised)}</span>
+                {(!due.closed)
+                    .then(|| {
+                        view! {
+                            <button
+                                class="button"
+                                type="button"
+                                data-do="settle"
+                                disabled=due.busy
+                                on:click=move |_| ask(asked.clone())
+                            >
+                                {if due.busy { "Settling\u{2026}" } else { "Settle" }}
+                                <span class="visually-hidden">{format!(" {}", due.name)}</span>
+                            </button>
+                        }
+                    })}
+            </li>
+        }
+    };
+    let close = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    let agree = move |_| {
+        if let Some(Due { pool, epoch, .. }) = chosen.get_untracked() {
+            ledger.command(&Command::Purse(Wish::Settle { pool, epoch }));
+        }
+        close();
+    };
+    let fee = move || ledger.purse.read().claim_cost.map(money::named).unwrap_or_default();
+    view! {
+        <ul class="payments" aria-label="Earned">
+            {move || dues.get().into_iter().map(row).collect_view()}
+        </ul>
+        <dialog class="dialog dialog--small" node_ref=dialog aria-labelledby="settle-title">
+            <div class="dialog-head">
+                <h2 id="settle-title">"Settle this on the ledger?"</h2>
+            </div>
+            <p>
+                "What was promised and not paid yet goes into your account. If nobody fetches from you any more, what is left of the part set aside for you goes back to the payer."
+            </p>
+            <p class="quiet num">"Fee of each step, at most: " {fee}</p>
+            <div class="dialog-actions">
+                <button class="button" type="button" on:click=move |_| close()>"Back"</button>
+                <button id="settle-agree" class="button button--strong" type="button" on:click=agree>
+                    "Settle"
+                </button>
+            </div>
+        </dialog>
+    }
+}
+
+fn owed(due: &Due) -> String {
+    let paid = money::named(due.redeemed);
+    if due.closed {
+        return format!("Settled: {paid} were paid into your account");
+    }
+    let open = due.promised.saturating_sub(due.redeemed);
+    let until = match (due.ends_s, wait(due.ends_s)) {
+        (0, _) => String::new(),
+        (_, Some(wait)) => format!(", to be settled within {wait}"),
+        (_, None) => ", too late to settle".to_owned(),
+    };
+    match open {
+        0 => format!("All of it was paid into your account{until}"),
+        open => format!("{} owed to you, {paid} paid into your account{until}", money::named(open)),
+    }
+}
+
+/// Why the last wish was refused, in words.
+fn refused(code: &str) -> &'static str {
+    match code {
+        "early" => "Others still have time to hand in what you promised them. Try again later.",
+        "lost" => "The ledger did not take it in time. Nothing is gone; try again.",
+        "refused" => "The ledger refused it: only a fee is gone. Try again.",
+        "many" => "Too many shares are paid for or asked for at a time. Stop some first.",
+        "nothing" => "Nothing is not an amount.",
+        other => why(other),
+    }
+}

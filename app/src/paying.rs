@@ -1,0 +1,100 @@
+//! Payments for the bytes of shares: carries what shares tell to the wallet's tills, and back what those want.
+//!
+//! The bytes move in this page, the tills stand in the wallet's worker, beside key and light client. Nothing here
+//! decides: which share is counted is in what the wallet shows.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use leptos::prelude::*;
+use peer_wasm::files::{self, Files};
+use wallet::view::{Carry, Command, Deal, Part, Purse, Told, Wish};
+
+use crate::browser;
+use crate::ledger::{Carrier, Ledger};
+use crate::sharing::Sharing;
+
+/// Kept once a person paid or asked for payment: the wallet is started with the shares then.
+const KEY: &str = "starling.paying";
+
+/// Carries from now on, if it was needed at an earlier visit.
+pub(crate) fn resume(files: &Files, ledger: Ledger) {
+    if browser::kept(KEY).is_some() {
+        begin(files, ledger);
+    }
+}
+
+/// Starts the wallet, and carries between it and these shares.
+pub(crate) fn begin(files: &Files, ledger: Ledger) {
+    if ledger.carries() {
+        return;
+    }
+    let (carried, counted) = (files.clone(), files.clone());
+    // Which till counts which share.
+    let tills: RefCell<BTreeMap<String, u64>> = RefCell::default();
+    ledger.carry_by(Carrier {
+        carry: Rc::new(move |carry| perform(&carried, carry)),
+        purse: Rc::new(move |purse| count(&counted, ledger, &mut tills.borrow_mut(), purse)),
+    });
+    ledger.wake();
+}
+
+/// Asks for payment, or pays; the person agreed.
+pub(crate) fn agree(ledger: Ledger, share: String, name: String, part: Part) {
+    browser::keep(KEY, "here");
+    ledger.command(&Command::Purse(Wish::Deal { share, name, part }));
+}
+
+/// Neither any more.
+pub(crate) fn end(ledger: Ledger, share: String) {
+    ledger.command(&Command::Purse(Wish::End(share)));
+}
+
+/// What is agreed for a share, as the wallet shows it.
+pub(crate) fn deal_of(ledger: Ledger, cid: Signal<Option<String>>) -> Memo<Option<Deal>> {
+    Memo::new(move |_| {
+        let cid = cid.get()?;
+        ledger.purse.read().deals.iter().find(|deal| deal.share == cid).cloned()
+    })
+}
+
+/// The wallet of a page of shares, which starts it when it is needed.
+pub(crate) fn wake(sharing: Sharing) {
+    if let Some(files) = sharing.files() {
+        begin(&files, sharing.ledger);
+    }
+}
+
+fn count(files: &Files, ledger: Ledger, tills: &mut BTreeMap<String, u64>, purse: &Purse) {
+    let counted = purse.deals.iter().filter(|deal| deal.till > 0);
+    let now: BTreeMap<String, u64> = counted.map(|deal| (deal.share.clone(), deal.till)).collect();
+    for (share, _) in tills.iter().filter(|(share, till)| now.get(*share) != Some(*till)) {
+        files.count_no_more(share);
+    }
+    for (share, _) in now.iter().filter(|(share, till)| tills.get(*share) != Some(*till)) {
+        let named = share.clone();
+        let tell = move |told| {
+            let (share, told) = (named.clone(), carried(told));
+            ledger.command(&Command::Purse(Wish::Told { share, told }));
+        };
+        files.count(share, Rc::new(tell));
+    }
+    *tills = now;
+}
+
+fn carried(told: files::Told) -> Told {
+    match told {
+        files::Told::Up(peer) => Told::Up(peer.into()),
+        files::Told::Down(peer) => Told::Down(peer.into()),
+        files::Told::Frame(from, bytes) => Told::Frame(from.into(), bytes.into()),
+        files::Told::Moved(peer, received, spared, sent) => {
+            Told::Moved(peer.into(), received, spared, sent)
+        }
+    }
+}
+
+fn perform(files: &Files, carry: Carry) {
+    match carry {
+        Carry::Say { share, to, frame } => files.say(&share, *to, frame.into()),
+        Carry::Hold { share, peer, on } => files.hold(&share, *peer, on),
+    }
+}
