@@ -7,7 +7,8 @@ import { runFolder } from '../rig/runner.mjs';
 
 /** No assertion in these is about time: they wait for what must come. Durations that they print are of a shared machine. */
 const PATIENT = [
-  'app', 'file-tag', 'files', 'gateway', 'host', 'identity', 'keeping', 'ledger', 'lending', 'native', 'preview', 'share-page', 'share-target',
+  'app', 'energy', 'file-tag', 'files', 'gateway', 'host', 'identity', 'keeping', 'ledger', 'lending', 'liquidations', 'native', 'payments', 'preview',
+  'share-page', 'share-target',
 ];
 
 await runFolder(new URL('.', import.meta.url), { patient: PATIENT });
