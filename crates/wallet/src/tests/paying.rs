@@ -13,7 +13,7 @@ use primitives::{KeyPair, Seed};
 use super::Rig;
 use crate::{
     Input, Saved,
-    view::{self, Carry, Command, Part, Stage, Told, Wish},
+    view::{self, Carry, Command, Part, PoolAct, Stage, Told, Wish},
 };
 
 const SHARE: &str = "bafyshare";
@@ -206,6 +206,18 @@ impl Town {
         self.rig(who).view.balance.unwrap().units
     }
 
+    /// The page is loaded anew: what was kept is all that it has.
+    fn reload(&mut self, who: Who) {
+        let rig = self.rig(who);
+        let mut again = Rig::with(rig.ledger.clone(), rig.saved.clone());
+        again.now_ms = rig.now_ms;
+        again.receipts = rig.receipts.clone();
+        again.submitted = std::mem::take(&mut rig.submitted);
+        again.wallet.set_purse(&rig.kept);
+        again.up();
+        *rig = again;
+    }
+
     /// Both have a till, and what is set aside is there.
     fn begin(&mut self) {
         self.agree(Who::Payee, EARN);
@@ -300,17 +312,8 @@ fn who_begins_anew_goes_on_from_what_was_kept_and_nobody_loses() {
     town.begin();
     town.fetch(6 * MIB);
     let price = 6 * u128::from(PER_MIB);
-    // Both pages are loaded anew. What was kept is all that they have.
-    for who in [Who::Payer, Who::Payee] {
-        let rig = town.rig(who);
-        let (kept, now_ms) = (rig.kept.clone(), rig.now_ms);
-        let mut again = Rig::with(rig.ledger.clone(), rig.saved.clone());
-        again.now_ms = now_ms;
-        again.receipts = rig.receipts.clone();
-        again.wallet.set_purse(&kept);
-        again.up();
-        *rig = again;
-    }
+    town.reload(Who::Payer);
+    town.reload(Who::Payee);
     town.held = false;
     town.block();
     town.block();
@@ -331,14 +334,9 @@ fn what_was_promised_at_an_earlier_visit_is_claimed_at_the_next() {
     let mut town = Town::new();
     town.begin();
     town.fetch(2 * MIB);
-    let (kept, now_ms) = (town.payee.kept.clone(), town.payee.now_ms);
     let before = town.payee.purse.dues[0].clone();
     assert_eq!(before.redeemed, 0, "so little is not claimed at once");
-    let mut again = Rig::with(town.payee.ledger.clone(), town.payee.saved.clone());
-    again.now_ms = now_ms;
-    again.wallet.set_purse(&kept);
-    again.up();
-    town.payee = again;
+    town.reload(Who::Payee);
     town.wish(Who::Payee, Wish::End(SHARE.to_owned()));
     for _ in 0..4 {
         town.block();
@@ -347,6 +345,28 @@ fn what_was_promised_at_an_earlier_visit_is_claimed_at_the_next() {
     assert_eq!((due.promised, due.redeemed), (before.promised, before.promised));
     let fees = town.fees[&account_of(2)];
     assert_eq!(town.balance(Who::Payee), GIFT + before.promised - fees);
+}
+
+#[test]
+fn a_claim_that_an_earlier_visit_sent_is_not_made_twice() {
+    let mut town = Town::new();
+    town.begin();
+    town.fetch(2 * MIB);
+    let promised = town.payee.purse.dues[0].promised;
+    town.wish(Who::Payee, Wish::End(SHARE.to_owned()));
+    let claims = |town: &Town| {
+        let sent = town.payee.saved.sent.iter();
+        sent.filter(|sent| sent.pool == Some(PoolAct::Claim)).count()
+    };
+    assert_eq!(claims(&town), 1);
+    // Before a block has it.
+    town.reload(Who::Payee);
+    // Longer than it takes to look after what is left.
+    for _ in 0..40 {
+        town.block();
+    }
+    assert_eq!(town.payee.purse.dues[0].redeemed, promised);
+    assert_eq!(claims(&town), 1);
 }
 
 #[test]

@@ -180,10 +180,20 @@ impl Wallet {
         match sent.map(|sent| sent.fate) {
             Some(Fate::Sending | Fate::Waiting) => Progress::Open,
             Some(Fate::Final | Fate::Done | Fate::Refused) => {
-                Progress::InBlock(self.holdings.account.as_ref().map_or(0, |known| known.height))
+                Progress::InBlock(self.account_height())
             }
             Some(Fate::Expired) | None => Progress::Lost,
         }
+    }
+
+    /// Whether no block has a transaction of this kind yet that was sent.
+    pub(super) fn is_under_way(&self, kind: PoolAct) -> bool {
+        self.transfers.list.iter().any(|sent| sent.pool == Some(kind) && sent.is_open())
+    }
+
+    /// The block as of which the account is known: what was sent before and is not under way is in it.
+    pub(super) fn account_height(&self) -> u64 {
+        self.holdings.account.as_ref().map_or(0, |known| known.height)
     }
 
     /// Signs and sends. `units` of the account go into it beside the fee.
@@ -194,6 +204,10 @@ impl Wallet {
         units: u128,
         out: &mut Vec<Output>,
     ) -> Result<ledger::TransactionId, &'static str> {
+        if self.is_under_way(kind) {
+            // Perhaps of an earlier visit: the same again would be refused.
+            return Err("not-fresh");
+        }
         let mut order = self.order(Action::Paypool(action), self.account, units)?;
         order.pool = Some(kind);
         let params = self.holdings.params.as_ref().ok_or("not-fresh")?;

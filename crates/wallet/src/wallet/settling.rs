@@ -92,8 +92,15 @@ impl Wallet {
             return self.reserved(&task, None);
         };
         let late = self.now_ms >= task.until_ms;
+        if matches!(task.stage, Reserving::Look(u64::MAX)) {
+            task.stage = Reserving::Look(self.account_height());
+        }
         match task.stage {
             Reserving::Look(_) if self.is_taken(&task) => return self.reserved(&task, None),
+            Reserving::Look(_) if !late && self.is_under_way(PoolAct::Reserve) => {
+                // It may be for this payee.
+                task.stage = Reserving::Look(u64::MAX);
+            }
             Reserving::Look(since) => {
                 let known = self.purse.facts.pool(pool, since);
                 let lane = self.purse.facts.lane(pool, task.payee, since);
@@ -224,7 +231,14 @@ impl Wallet {
     /// Goes on with a voucher as far as what is proved allows.
     fn on_claim(&mut self, mut task: Claim, out: &mut Vec<Output>) {
         let (pool, me) = (task.voucher.pool, self.account);
+        if matches!(task.stage, Claiming::Look(u64::MAX)) {
+            task.stage = Claiming::Look(self.account_height());
+        }
         match task.stage {
+            Claiming::Look(_) if self.is_under_way(PoolAct::Claim) => {
+                // It may be of this voucher, from an earlier visit.
+                task.stage = Claiming::Look(u64::MAX);
+            }
             Claiming::Look(since) | Claiming::Done(since) => {
                 let Some(known) = self.purse.facts.lane(pool, me, since) else {
                     return self.purse.claims.push(task);
@@ -288,7 +302,10 @@ impl Wallet {
                 task.stage = Claiming::Releasing(id);
                 self.purse.claims.push(task);
             }
-            Err("not-fresh") => self.purse.claims.push(task),
+            Err("not-fresh") => {
+                task.stage = Claiming::Look(u64::MAX);
+                self.purse.claims.push(task);
+            }
             Err(why) => self.claimed(&task, why),
         }
     }
@@ -352,7 +369,7 @@ impl Wallet {
                 };
                 match self.pool_act(action, kind, 0, out) {
                     Ok(id) => task.stage = Closing::Sent(id),
-                    Err("not-fresh") => {}
+                    Err("not-fresh") => task.stage = Closing::Look(self.purse.height),
                     Err(why) => return why.clone_into(&mut self.purse.refused),
                 }
             }
