@@ -46,7 +46,7 @@ type Sealed<E> = <Stores<E> as DatabaseSet<E>>::Merkleized;
 
 /// How far ahead of the local clock a block may say it is, in milliseconds. A validator whose clock
 /// is further off votes against blocks and follows what the others make final.
-const AHEAD_MS_MAX: u64 = 60_000;
+pub(crate) const AHEAD_MS_MAX: u64 = 60_000;
 
 /// What a validator knows: shared by the engine, the network and the HTTP server.
 #[derive(Debug, Clone)]
@@ -123,11 +123,9 @@ pub(crate) struct App {
     pub(crate) first: Arc<Changes>,
     /// How long a block waits for its first transaction.
     pub(crate) heartbeat: Duration,
-}
-
-fn now_ms(clock: &impl Clock) -> u64 {
-    let since = clock.current().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    /// How far ahead of the runtime's clock this validator's is, in milliseconds: none, but where one
+    /// runtime's clock is everybody's.
+    pub(crate) ahead_ms: i64,
 }
 
 /// Writes a block's changes into the authenticated store's batch and computes its roots.
@@ -146,6 +144,12 @@ async fn seal<E: Spawner + Storage>(
 }
 
 impl App {
+    fn now_ms(&self, clock: &impl Clock) -> u64 {
+        let since = clock.current().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let runtime_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        runtime_ms.saturating_add_signed(self.ahead_ms)
+    }
+
     fn first(&self, height: Height) -> Option<&Changes> {
         (height.get() == 1).then_some(&*self.first)
     }
@@ -189,7 +193,7 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
         let mut heartbeat = pin!(runtime.sleep(self.heartbeat));
         let mut late = false;
         let (time_ms, transactions, applied) = loop {
-            let built = self.build(parent.inner(), now_ms(&runtime))?;
+            let built = self.build(parent.inner(), self.now_ms(&runtime))?;
             if late || !built.1.is_empty() {
                 break built;
             }
@@ -225,7 +229,7 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
         finality: Finality,
     ) -> Option<Sealed<E>> {
         let block: Block = ancestry.peek()?.inner().clone();
-        let latest_ms = now_ms(&runtime).saturating_add(AHEAD_MS_MAX);
+        let latest_ms = self.now_ms(&runtime).saturating_add(AHEAD_MS_MAX);
         if finality == Finality::Candidate && block.header.time_ms > latest_ms {
             return None;
         }

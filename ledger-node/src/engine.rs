@@ -1,12 +1,12 @@
-//! The engine's parts, wired: sockets, agreement, storage, our application.
+//! The engine's parts, wired: agreement, storage, our application, over what network and runtime there
+//! is: `sockets.rs` and tokio, or a simulation of both (`sim.rs`).
 //!
 //! ```text
 //! p2p ── votes, certificates ── simplex ── deferred ── stateful ── App
 //!  └──── blocks ── broadcast, backfill ─── marshal ───────┘
 //! ```
 
-use std::net::SocketAddr;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use commonware_broadcast::buffered;
@@ -25,18 +25,15 @@ use commonware_consensus::{
     },
     types::{Epoch, FixedEpocher, ViewDelta},
 };
-use commonware_cryptography::{
-    ChaCha20Poly1305, Digested, Digestible as _, Sha256, certificate::ConstantProvider,
-    ed25519::PrivateKey,
-};
+use commonware_cryptography::{Digested, Digestible as _, Sha256, certificate::ConstantProvider};
 use commonware_glue::stateful::{
     Config as StatefulConfig, Mailbox as StatefulMailbox, Stateful, SyncPlan,
     db::{SyncEngineConfig, p2p as store_resolver},
 };
-use commonware_p2p::{Address, AddressableManager as _, authenticated::lookup};
+use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Rayon;
 use commonware_runtime::{
-    Quota, Strategizer as _, Supervisor as _, buffer::paged::CacheRef, tokio::Context,
+    Clock, Metrics, Quota, Spawner, Storage, Strategizer, buffer::paged::CacheRef,
 };
 use commonware_storage::{
     archive::prunable,
@@ -46,11 +43,8 @@ use commonware_storage::{
     qmdb::current::FixedConfig,
     translator::{EightCap, TwoCap},
 };
-use commonware_stream::{
-    cups::{self, Cups},
-    sake::{self, Sake},
-};
-use commonware_utils::{NZDuration, NZU16, NZU32, NZU64, NZUsize, ordered::Map};
+use commonware_utils::{NZDuration, NZU16, NZU32, NZU64, NZUsize};
+use rand_core::CryptoRng;
 
 use crate::application::{App, Store};
 use crate::block::Block;
@@ -68,20 +62,57 @@ pub(crate) const PENDING_ACKS_MAX: usize = 4;
 const QUOTA_PER_S: u32 = 1024;
 /// Views whose votes are kept behind the last final one.
 const VIEWS_KEPT: u64 = 16;
-const MAILBOX: usize = 1024;
+pub(crate) const MAILBOX: usize = 1024;
 const BUFFER_BYTES: usize = 1 << 20;
 /// What the store and the archives are made with; another number is another format on disk.
 const ITEMS_PER_BLOB: u64 = 65_536;
 const ITEMS_PER_SECTION: u64 = 1_024;
+/// A page of the disk without its checksum.
+const PAGE_BYTES: u16 = 4088;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
-const RETRY: Duration = Duration::from_millis(100);
+pub(crate) const RETRY: Duration = Duration::from_millis(100);
+/// Channels between validators: votes, certificates, certificates on demand, blocks on demand, blocks,
+/// the store's log, transactions.
+pub(crate) const CHANNELS: usize = 7;
 
 pub(crate) type Final = MarshalMailbox<Scheme, Standard<Block>>;
 
+/// What the engine runs on: clock, disk, tasks, randomness.
+pub(crate) trait Runtime:
+    Clock + CryptoRng + Metrics + Spawner + Storage + Strategizer
+{
+}
+
+impl<E: Clock + CryptoRng + Metrics + Spawner + Storage + Strategizer> Runtime for E {}
+
+/// The other validators, as one of them reaches them.
+pub(crate) struct Wires<S, R, P, B> {
+    /// In the order that [`CHANNELS`] says.
+    pub(crate) channels: [(S, R); CHANNELS],
+    /// Who they are.
+    pub(crate) peers: P,
+    /// Where one that breaks the rules is shut out.
+    pub(crate) blocker: B,
+}
+
+/// How many messages a second a channel carries to each peer.
+pub(crate) fn quota() -> Quota {
+    Quota::per_second(NZU32!(QUOTA_PER_S))
+}
+
+/// Most bytes of a message.
+pub(crate) fn message_bytes_max(validators: usize) -> u32 {
+    let count = u32::try_from(validators).expect("at most a hundred validators");
+    let longest = simplex::max_payload_size::<Scheme, Digest>(count)
+        .max(marshal::max_payload_size::<Standard<Block>, Scheme>(count, &()))
+        .max(BUFFER_BYTES);
+    u32::try_from(longest).expect("a block is a few MiB")
+}
+
 /// What a running engine is asked through.
-pub(crate) struct Running {
+pub(crate) struct Running<E: Runtime> {
     pub(crate) blocks: Final,
-    pub(crate) stores: StatefulMailbox<Context, App>,
+    pub(crate) stores: StatefulMailbox<E, App>,
 }
 
 /// How one validator takes part.
@@ -89,17 +120,16 @@ pub(crate) struct Part {
     pub(crate) members: Members,
     pub(crate) secrets: Secrets,
     pub(crate) scheme: Scheme,
-    pub(crate) listen: SocketAddr,
     pub(crate) heartbeat: Duration,
     pub(crate) threads: usize,
+    /// Pages of the disk that are kept in memory: 4 KiB each, taken at the start.
+    pub(crate) pages: NonZeroUsize,
+    /// Before the name of each part of the disk: nothing, where a validator has a disk of its own.
+    pub(crate) prefix: String,
 }
 
-fn caches() -> CacheRef {
-    CacheRef::new(NZU16!(4088), NZUsize!(8192))
-}
-
-fn store_config(pages: &CacheRef, strategy: &Rayon) -> FixedConfig<EightCap, Rayon> {
-    let name = |part: &str| format!("state-{part}");
+fn store_config(prefix: &str, pages: &CacheRef, strategy: &Rayon) -> FixedConfig<EightCap, Rayon> {
+    let name = |part: &str| format!("{prefix}state-{part}");
     FixedConfig {
         merkle_config: TreeConfig {
             journal_partition: name("tree"),
@@ -141,71 +171,41 @@ fn archive_config(name: &str, pages: &CacheRef) -> prunable::Config<TwoCap, ()> 
     }
 }
 
-type Crypt = Cups<Sake<PrivateKey>, ChaCha20Poly1305>;
-
-fn sockets(part: &Part) -> lookup::Config<Crypt> {
-    let count = u32::try_from(part.members.keys.len()).expect("at most a hundred validators");
-    let longest = simplex::max_payload_size::<Scheme, Digest>(count)
-        .max(marshal::max_payload_size::<Standard<Block>, Scheme>(count, &()))
-        .max(BUFFER_BYTES);
-    let handshake = Sake {
-        signer: part.secrets.key.clone(),
-        synchrony_bound: Duration::from_secs(5),
-        max_handshake_age: Duration::from_secs(10),
-        version: sake::Version::V1,
-    };
-    let mut config = lookup::Config::local(
-        Cups::<_, ChaCha20Poly1305>::new(handshake, cups::Version::V1),
-        &crate::network::namespace(part.members.genesis.chain()),
-        part.listen,
-        NZUsize!(16),
-        u32::try_from(longest).expect("a block is a few MiB"),
-        NZUsize!(MAILBOX),
-    );
-    // A validator that comes back is found at once.
-    config.peer_connection_cooldown = RETRY;
-    config.dial_frequency = RETRY;
-    config
-}
-
-/// Starts everything. The parts run until the runtime ends; one that fails ends the process.
+/// Starts everything. The parts run until the context's task ends; one that fails ends the process.
 #[allow(
     clippy::too_many_lines,
     reason = "wired once, in order, one statement a part; the parts' types are the engine's own"
 )]
-pub(crate) async fn start(
-    context: &Context,
+pub(crate) async fn start<E, S, R, P, B>(
+    context: &E,
     part: Part,
     app: App,
-    gossip: gossip::Outgoing,
-) -> Running {
+    wires: Wires<S, R, P, B>,
+    outgoing: gossip::Outgoing,
+) -> Running<E>
+where
+    E: Runtime,
+    S: Sender<PublicKey = PublicKey>,
+    R: Receiver<PublicKey = PublicKey>,
+    P: Provider<PublicKey = PublicKey>,
+    B: Blocker<PublicKey = PublicKey>,
+{
     let me = commonware_cryptography::Signer::public_key(&part.secrets.key);
-    let parallel = std::num::NonZeroUsize::new(part.threads.max(1)).expect("at least one");
+    let parallel = NonZeroUsize::new(part.threads.max(1)).expect("at least one");
     let strategy = context.child("pool").strategy(parallel);
-    let pages = caches();
+    let pages = CacheRef::new(NZU16!(PAGE_BYTES), part.pages);
+    let disk = |name: &str| format!("{}{name}", part.prefix);
 
-    let (mut network, mut oracle) = lookup::Network::new(context.child("network"), sockets(&part));
-    let peers = part.members.addresses.iter().map(|(key, at)| (key.clone(), Address::from(*at)));
-    let peers: Map<PublicKey, Address> =
-        peers.collect::<Vec<_>>().try_into().expect("validators were checked to differ");
-    oracle.track(0, peers);
-    let quota = Quota::per_second(NZU32!(QUOTA_PER_S));
-    let votes = network.register(0, quota);
-    let certificates = network.register(1, quota);
-    let simplex_fetch = network.register(2, quota);
-    let backfill = network.register(3, quota);
-    let broadcast = network.register(4, quota);
-    let store_fetch = network.register(5, quota);
-    let (sender, receiver) = network.register(6, quota);
-    network.start();
-    gossip::start(context, app.core.clone(), gossip, sender, receiver);
+    let Wires { channels, peers, blocker } = wires;
+    let [votes, certificates, simplex_fetch, backfill, broadcast, store_fetch, told] = channels;
+    gossip::start(context, app.core.clone(), outgoing, told.0, told.1);
 
     let resolver = marshal_resolver::init(
         context.child("marshal_resolver"),
         marshal_resolver::Config {
             public_key: me.clone(),
-            peer_provider: oracle.clone(),
-            blocker: oracle.clone(),
+            peer_provider: peers.clone(),
+            blocker: blocker.clone(),
             mailbox_size: NZUsize!(MAILBOX),
             fetch_timeout: NZDuration!(FETCH_TIMEOUT),
             fetch_retry_delay: RETRY,
@@ -222,7 +222,7 @@ pub(crate) async fn start(
             deque_size: 16,
             priority: false,
             codec_config: (),
-            peer_provider: oracle.clone(),
+            peer_provider: peers.clone(),
             strategy: strategy.clone(),
         },
     );
@@ -231,14 +231,15 @@ pub(crate) async fn start(
     let archive = "a validator without its archive can't run";
     let finalizations = prunable::Archive::init(
         context.child("finalizations"),
-        archive_config("finalizations", &pages),
+        archive_config(&disk("finalizations"), &pages),
     )
     .await
     .expect(archive);
-    let blocks = prunable::Archive::init(context.child("blocks"), archive_config("blocks", &pages))
-        .await
-        .expect(archive);
-    let plan = SyncPlan::init(context.child("plan"), "ledger".to_owned()).await;
+    let blocks =
+        prunable::Archive::init(context.child("blocks"), archive_config(&disk("blocks"), &pages))
+            .await
+            .expect(archive);
+    let plan = SyncPlan::init(context.child("plan"), disk("ledger")).await;
     let genesis = Digested::precomputed(app.genesis.clone(), app.genesis.digest());
     let epochs = FixedEpocher::new(EPOCH_BLOCKS);
     let (marshal_actor, marshal, floor) = Marshal::<_, Standard<Block>, _, _, _, _, _>::init(
@@ -249,7 +250,7 @@ pub(crate) async fn start(
             provider: ConstantProvider::new(part.scheme.clone()),
             epocher: epochs.clone(),
             start: plan.marshal_start(genesis),
-            partition_prefix: "marshal".to_owned(),
+            partition_prefix: disk("marshal"),
             mailbox_size: NZUsize!(MAILBOX),
             view_retention: ViewDelta::new(VIEWS_KEPT),
             prunable_items_per_section: NZU64!(ITEMS_PER_SECTION),
@@ -266,11 +267,11 @@ pub(crate) async fn start(
     .await;
 
     let (store_actor, store_resolver) =
-        store_resolver::Actor::<_, PublicKey, _, _, mmr::Family, Store<_>>::new(
+        store_resolver::Actor::<_, PublicKey, _, _, mmr::Family, Store<E>>::new(
             context.child("store_resolver"),
             store_resolver::Config {
-                peer_provider: oracle.clone(),
-                blocker: oracle.clone(),
+                peer_provider: peers.clone(),
+                blocker: blocker.clone(),
                 database: None,
                 mailbox_size: NZUsize!(128),
                 me: Some(me),
@@ -287,7 +288,7 @@ pub(crate) async fn start(
         context.child("stateful"),
         StatefulConfig {
             application: app,
-            db_config: store_config(&pages, &strategy),
+            db_config: store_config(&part.prefix, &pages, &strategy),
             provider: (),
             marshal: (marshal.clone(), floor),
             mailbox_size: NZUsize!(MAILBOX),
@@ -314,12 +315,12 @@ pub(crate) async fn start(
         simplex::Config {
             scheme: part.scheme,
             elector: RoundRobin::<Sha256>::default(),
-            blocker: oracle,
+            blocker,
             automaton: deferred.clone(),
             relay: deferred.clone(),
             reporter: deferred,
             strategy,
-            partition: "simplex".to_owned(),
+            partition: disk("simplex"),
             mailbox_size: NZUsize!(MAILBOX),
             epoch: Epoch::zero(),
             floor: Floor::Genesis(genesis),

@@ -1,7 +1,7 @@
 //! Transactions between validators: whoever is asked tells all, so that the next leader has them.
 
 use commonware_p2p::{Receiver, Recipients, Sender};
-use commonware_runtime::{Spawner as _, Supervisor as _, tokio::Context};
+use commonware_runtime::Spawner;
 use ledger::Checked;
 use tokio::sync::mpsc;
 
@@ -17,7 +17,7 @@ pub(crate) type Outgoing = mpsc::Receiver<Vec<u8>>;
 
 /// Tells what comes from `outgoing`, and takes what others tell.
 pub(crate) fn start(
-    context: &Context,
+    context: &impl Spawner,
     core: Core,
     mut outgoing: Outgoing,
     mut sender: impl Sender<PublicKey = PublicKey>,

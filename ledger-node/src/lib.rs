@@ -25,6 +25,7 @@ mod network;
 mod node;
 mod records;
 mod secret;
+mod sockets;
 mod state;
 
 pub use config::Config;

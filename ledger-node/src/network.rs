@@ -21,6 +21,7 @@ use commonware_cryptography::{
 use commonware_utils::{N3f1, TryCollect as _, ordered::Set};
 use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 use ledger::{AccountId, ChainId, Genesis, GenesisError, Params};
+use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use crate::header::{GroupKey, PublicKey, Scheme};
@@ -121,6 +122,7 @@ pub struct Plan {
 }
 
 /// A validator's secrets: files `validator.key` and `validator.share` of its folder.
+#[derive(Clone)]
 pub(crate) struct Secrets {
     pub(crate) key: PrivateKey,
     share: Share,
@@ -141,23 +143,40 @@ pub(crate) struct Members {
 /// # Errors
 /// A file can't be made, or is there already.
 pub fn deal_network(plan: &Plan, folder: &Path, homes: &[PathBuf]) -> Result<(), NetworkError> {
-    let count = u32::try_from(plan.addresses.len()).map_err(|_| NetworkError::Count)?;
-    if count == 0 || count > VALIDATORS_MAX || homes.len() != plan.addresses.len() {
+    if homes.len() != plan.addresses.len() {
         return Err(NetworkError::Count);
     }
     let keys: Vec<PrivateKey> =
         plan.addresses.iter().map(|_| random_key()).collect::<Result<_, _>>()?;
+    let (network, secrets) = deal_keys(plan, keys, commonware_utils::sys_rng())?;
+    network.members(folder)?;
+    for (secrets, home) in secrets.iter().zip(homes) {
+        make_folder(home)?;
+        make(&home.join("validator.key"), &secrets.key.encode())?;
+        make(&home.join("validator.share"), &secrets.share.encode())?;
+    }
+    let text = toml::to_string(&network).expect("a network is a table of plain values");
+    make_folder(folder)?;
+    // Last, and whole: a folder with this file has everything else.
+    let (path, part) = (folder.join("network.toml"), folder.join("network.toml.part"));
+    let io = |source| NetworkError::Io { path: path.clone(), source };
+    std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &path)).map_err(io)
+}
+
+/// The network of validators with these keys, and each one's secrets, in the same order.
+pub(crate) fn deal_keys(
+    plan: &Plan,
+    keys: Vec<PrivateKey>,
+    rng: impl CryptoRng,
+) -> Result<(Network, Vec<Secrets>), NetworkError> {
+    let count = u32::try_from(keys.len()).map_err(|_| NetworkError::Count)?;
+    if count == 0 || count > VALIDATORS_MAX || keys.len() != plan.addresses.len() {
+        return Err(NetworkError::Count);
+    }
     let names: Set<PublicKey> =
         keys.iter().map(|key| key.public_key()).try_collect().map_err(|_| NetworkError::Count)?;
-    let (output, shares) =
-        deal::<MinSig, _, N3f1>(commonware_utils::sys_rng(), Mode::NonZeroCounter, names)
-            .map_err(|_| NetworkError::Count)?;
-    for (key, home) in keys.iter().zip(homes) {
-        let share = shares.get_value(&key.public_key()).ok_or(NetworkError::NotAValidator)?;
-        make_folder(home)?;
-        make(&home.join("validator.key"), &key.encode())?;
-        make(&home.join("validator.share"), &share.encode())?;
-    }
+    let (output, shares) = deal::<MinSig, _, N3f1>(rng, Mode::NonZeroCounter, names)
+        .map_err(|_| NetworkError::Count)?;
     let validators = keys.iter().zip(&plan.addresses).map(|(key, address)| Validator {
         key: HEX.encode(&key.public_key().encode()),
         address: *address,
@@ -176,13 +195,12 @@ pub fn deal_network(plan: &Plan, folder: &Path, homes: &[PathBuf]) -> Result<(),
         validators: validators.collect(),
         allocations: allocations.collect(),
     };
-    network.members(folder)?;
-    let text = toml::to_string(&network).expect("a network is a table of plain values");
-    make_folder(folder)?;
-    // Last, and whole: a folder with this file has everything else.
-    let (path, part) = (folder.join("network.toml"), folder.join("network.toml.part"));
-    let io = |source| NetworkError::Io { path: path.clone(), source };
-    std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &path)).map_err(io)
+    let secrets = keys.into_iter().map(|key| {
+        let share = shares.get_value(&key.public_key()).ok_or(NetworkError::NotAValidator)?.clone();
+        Ok::<_, NetworkError>(Secrets { key, share })
+    });
+    let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
+    Ok((network, secrets))
 }
 
 fn random_key() -> Result<PrivateKey, NetworkError> {

@@ -1,12 +1,15 @@
 //! One running validator, and what may be asked of it.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use commonware_codec::Encode as _;
 use commonware_cryptography::Digestible as _;
+use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_runtime::{Runner as _, tokio as runtime};
+use commonware_utils::NZUsize;
 use ledger::{AccountId, ChainId, Checked, Policy, Receipt, TransactionId};
 use primitives::{KeyPair, Seed};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -14,14 +17,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::application::{App, Core, Stores};
 use crate::block::{Block, body_root};
 use crate::config::Config;
-use crate::engine::{self, Part, Running};
+use crate::engine::{self, Part, Running, Runtime, Wires};
 use crate::faucet::Faucet;
 use crate::gossip;
-use crate::header::Header;
+use crate::header::{Header, PublicKey};
 use crate::mempool::Unwanted;
-use crate::network::{Network, NetworkError, Plan, Secrets, deal_network};
+use crate::network::{Members, Network, NetworkError, Plan, Secrets, deal_network};
 use crate::records::{Final, Records, RecordsError};
 use crate::secret;
+use crate::sockets;
 use crate::state::State;
 
 mod questions;
@@ -33,6 +37,8 @@ use questions::{Question, announce, answer};
 
 /// Units that a network of one begins with, all in one account.
 const SOLO_UNITS: u128 = 1_000_000_000_000_000;
+/// Pages of the disk in memory: 32 MiB.
+const CACHE_PAGES: usize = 8192;
 /// Questions that wait for the engine.
 const QUESTIONS_MAX: usize = 64;
 
@@ -91,6 +97,12 @@ pub struct Handle {
     gossip: mpsc::Sender<Vec<u8>>,
 }
 
+/// Where the engine hears what a [`Handle`] is asked.
+pub(crate) struct Ends {
+    asked: mpsc::Receiver<Question>,
+    outgoing: gossip::Outgoing,
+}
+
 impl Node {
     /// Starts a validator on threads of its own. Without a network's file it is alone: keys and
     /// genesis are made at the first start.
@@ -106,38 +118,22 @@ impl Node {
         let members = network.members(&path)?;
         let secrets = Secrets::read(&config.data)?;
         let scheme = members.scheme(&secrets)?;
-        let genesis = genesis_block(&members.genesis);
-        let first = Arc::new(members.genesis.changes().map_err(NetworkError::from)?);
-        let records = Records::open(
-            &config.data.join("records.redb"),
-            &Final {
-                height: 0,
-                digest: genesis.digest(),
-                header: &genesis.header.encode(),
-                changes: &first,
-                receipts: &[],
-            },
-        )
-        .map_err(|error| locked(error, &config.data))?;
-        let height = records.last()?.0;
-        let core = Core::new(members.genesis.chain(), State::new(records), height);
         let heartbeat = config.heartbeat(members.keys.len());
-        let app = App { core: core.clone(), genesis, first, heartbeat };
-        let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
-        let (gossip, outgoing) = mpsc::channel(gossip::OUTGOING_MAX);
-        let group_key = members.group_key().encode().to_vec().into();
-        let validators = network.validators.iter().map(|one| one.key.clone()).collect();
+        let path = config.data.join("records.redb");
+        let app = app(&members, heartbeat, |genesis| Records::open(&path, genesis))
+            .map_err(|error| locked(error, &config.data))?;
         let demo = if network.demo { faucet(&config.data).map(Arc::new) } else { None };
-        let handle = Handle { core, group_key, validators, demo, questions, gossip };
-        let threads = config.threads.max(1);
-        let part = Part { members, secrets, scheme, listen: config.listen, heartbeat, threads };
+        let (handle, ends) = Handle::new(app.core.clone(), &network, &members, demo);
+        let (listen, threads) = (config.listen, config.threads.max(1));
+        let (pages, prefix) = (NZUsize!(CACHE_PAGES), String::new());
+        let part = Part { members, secrets, scheme, heartbeat, threads, pages, prefix };
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel();
         let folder = config.data.join("engine");
         std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || {
-                run(folder, part, app, outgoing, asked, stopped);
+                run(folder, listen, part, app, ends, stopped);
                 drop(ending);
             })
             .map_err(|source| NodeError::Io { path: config.data.clone(), source })?;
@@ -168,56 +164,101 @@ impl Node {
     }
 }
 
-fn locked(error: RecordsError, folder: &Path) -> NodeError {
+fn locked(error: NodeError, folder: &Path) -> NodeError {
     match error {
-        RecordsError::Database(inner) if matches!(*inner, redb::Error::DatabaseAlreadyOpen) => {
+        NodeError::Records(RecordsError::Database(inner))
+            if matches!(*inner, redb::Error::DatabaseAlreadyOpen) =>
+        {
             NodeError::Locked(folder.to_owned())
         }
-        other => other.into(),
+        other => other,
     }
 }
 
-/// The engine, until it is told to stop.
+/// What the engine runs, with the state as its records have it.
+pub(crate) fn app(
+    members: &Members,
+    heartbeat: Duration,
+    open: impl FnOnce(&Final<'_>) -> Result<Records, RecordsError>,
+) -> Result<App, NodeError> {
+    let genesis = genesis_block(&members.genesis);
+    let first = Arc::new(members.genesis.changes().map_err(NetworkError::from)?);
+    let records = open(&Final {
+        height: 0,
+        digest: genesis.digest(),
+        header: &genesis.header.encode(),
+        changes: &first,
+        receipts: &[],
+    })?;
+    let height = records.last()?.0;
+    let core = Core::new(members.genesis.chain(), State::new(records), height);
+    Ok(App { core, genesis, first, heartbeat, ahead_ms: 0 })
+}
+
+/// The engine on threads and sockets of its own, until it is told to stop.
 fn run(
     folder: PathBuf,
+    listen: SocketAddr,
     part: Part,
     app: App,
-    outgoing: gossip::Outgoing,
-    mut asked: mpsc::Receiver<Question>,
-    mut stopped: oneshot::Receiver<()>,
+    ends: Ends,
+    stopped: oneshot::Receiver<()>,
 ) {
     let threads = part.threads;
     let config = runtime::Config::new().with_worker_threads(threads).with_storage_directory(folder);
     runtime::Runner::new(config).start(|context| async move {
-        let core = app.core.clone();
-        let Running { blocks, stores } = engine::start(&context, part, app, outgoing).await;
-        let stores: Stores<runtime::Context> = tokio::select! {
-            stores = stores.subscribe_databases() => stores,
-            _ = &mut stopped => return,
-        };
-        let mut heights = core.height.subscribe();
-        heights.mark_changed();
-        loop {
-            let question = tokio::select! {
-                question = asked.recv() => question,
-                // An error: nobody makes blocks any more, which is the end.
-                changed = heights.changed() => match changed {
-                    Ok(()) => {
-                        announce(&core, &blocks).await;
-                        continue;
-                    }
-                    Err(_) => return,
-                },
-                _ = &mut stopped => return,
-            };
-            let Some(question) = question else { return };
-            answer(question, &core, &blocks, &stores).await;
+        let wires = sockets::open(&context, &part, listen);
+        let driven = Box::pin(drive(&context, part, app, wires, ends));
+        tokio::select! {
+            () = driven => {}
+            // An error: whoever may stop it is gone, which is the same.
+            _ = stopped => {}
         }
     });
 }
 
+/// The engine, and answers to what is asked of it, until nobody can ask any more.
+pub(crate) async fn drive<E, S, R, P, B>(
+    context: &E,
+    part: Part,
+    app: App,
+    wires: Wires<S, R, P, B>,
+    ends: Ends,
+) where
+    E: Runtime,
+    S: Sender<PublicKey = PublicKey>,
+    R: Receiver<PublicKey = PublicKey>,
+    P: Provider<PublicKey = PublicKey>,
+    B: Blocker<PublicKey = PublicKey>,
+{
+    let core = app.core.clone();
+    let Ends { mut asked, outgoing } = ends;
+    let Running { blocks, stores } =
+        Box::pin(engine::start(context, part, app, wires, outgoing)).await;
+    let stores: Stores<E> = stores.subscribe_databases().await;
+    let mut heights = core.height.subscribe();
+    heights.mark_changed();
+    loop {
+        // In this order, so that a simulation of a seed is always the same one.
+        let question = tokio::select! {
+            biased;
+            // An error: nobody makes blocks any more, which is the end.
+            changed = heights.changed() => match changed {
+                Ok(()) => {
+                    announce(&core, &blocks).await;
+                    continue;
+                }
+                Err(_) => return,
+            },
+            question = asked.recv() => question,
+        };
+        let Some(question) = question else { return };
+        answer(question, &core, &blocks, &stores).await;
+    }
+}
+
 /// The block that everybody has without agreeing.
-fn genesis_block(genesis: &ledger::Genesis) -> Block {
+pub(crate) fn genesis_block(genesis: &ledger::Genesis) -> Block {
     use commonware_glue::stateful::db::DatabaseSet;
     let target =
         <Stores<runtime::Context> as DatabaseSet<runtime::Context>>::initial_sync_targets();
@@ -274,6 +315,21 @@ fn solo(config: &Config) -> Result<PathBuf, NodeError> {
 }
 
 impl Handle {
+    /// Of a validator, and where the engine hears what is asked.
+    pub(crate) fn new(
+        core: Core,
+        network: &Network,
+        members: &Members,
+        demo: Option<Arc<Faucet>>,
+    ) -> (Self, Ends) {
+        let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
+        let (gossip, outgoing) = mpsc::channel(gossip::OUTGOING_MAX);
+        let group_key = members.group_key().encode().to_vec().into();
+        let validators = network.validators.iter().map(|one| one.key.clone()).collect();
+        let handle = Self { core, group_key, validators, demo, questions, gossip };
+        (handle, Ends { asked, outgoing })
+    }
+
     /// Which ledger.
     pub fn chain(&self) -> ChainId {
         self.core.chain

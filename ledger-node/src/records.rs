@@ -68,7 +68,12 @@ pub(crate) struct Records(Arc<Database>);
 impl Records {
     /// Opens the file; a new one begins with these records, which are those of block 0.
     pub(crate) fn open(path: &Path, genesis: &Final<'_>) -> Result<Self, RecordsError> {
-        let records = Self(Arc::new(Database::create(path)?));
+        Self::of(Database::create(path)?, genesis)
+    }
+
+    /// The same of a database wherever it is kept.
+    pub(crate) fn of(database: Database, genesis: &Final<'_>) -> Result<Self, RecordsError> {
+        let records = Self(Arc::new(database));
         let write = records.0.begin_write()?;
         let known = {
             let mut meta = write.open_table(META)?;

@@ -2,13 +2,12 @@
 
 use commonware_codec::Encode as _;
 use commonware_consensus::types::Height;
-use commonware_runtime::tokio::Context;
 use ledger::{Key, Store as _, record_hash};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Handle;
 use crate::application::{Core, Stores};
-use crate::engine::Final;
+use crate::engine::{Final, Runtime};
 use crate::header::{Digest, Header};
 
 /// Most headers between a block and the certificate that makes it final.
@@ -122,11 +121,11 @@ pub(super) async fn announce(core: &Core, blocks: &Final) {
 }
 
 /// Answers one question. Whoever asked may be gone.
-pub(super) async fn answer(
+pub(super) async fn answer<E: Runtime>(
     question: Question,
     core: &Core,
     blocks: &Final,
-    stores: &Stores<Context>,
+    stores: &Stores<E>,
 ) {
     match question {
         Question::Certificate(height, reply) => {
@@ -156,11 +155,11 @@ async fn certificate(height: u64, core: &Core, blocks: &Final) -> Result<Certifi
     Err(Unanswered::Unknown)
 }
 
-async fn prove(
+async fn prove<E: Runtime>(
     key: &Key,
     core: &Core,
     blocks: &Final,
-    stores: &Stores<Context>,
+    stores: &Stores<E>,
 ) -> Result<Proved, Unanswered> {
     let mut heights = core.height.subscribe();
     for _ in 0..TRIES_MAX {
@@ -192,7 +191,7 @@ fn record(key: &Key, header: &Header, core: &Core) -> Option<Option<Vec<u8>>> {
 type Found = (Digest, Option<[u8; 32]>, Vec<u8>);
 
 /// Root, value and proof of one state: under one lock.
-async fn lookup(key: &Key, stores: &Stores<Context>) -> Result<Found, Unanswered> {
+async fn lookup<E: Runtime>(key: &Key, stores: &Stores<E>) -> Result<Found, Unanswered> {
     let name = Digest::from(*key.hash().as_bytes());
     let store = stores.read().await;
     let failed = |error| {
