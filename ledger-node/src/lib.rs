@@ -25,6 +25,8 @@ mod network;
 mod node;
 mod records;
 mod secret;
+#[cfg(test)]
+mod sim;
 mod sockets;
 mod state;
 

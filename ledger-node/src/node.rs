@@ -330,6 +330,11 @@ impl Handle {
         (handle, Ends { asked, outgoing })
     }
 
+    #[cfg(test)]
+    pub(crate) fn records(&self) -> &Records {
+        self.core.state.records()
+    }
+
     /// Which ledger.
     pub fn chain(&self) -> ChainId {
         self.core.chain

@@ -122,6 +122,18 @@ impl Records {
         Ok(Snapshot { last, records: read.open_table(RECORDS)? })
     }
 
+    /// Every record, in order of keys.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, RecordsError> {
+        let table = self.0.begin_read()?.open_table(RECORDS)?;
+        let mut all = Vec::new();
+        for entry in table.iter()? {
+            let (key, record) = entry?;
+            all.push((key.value().to_vec(), record.value().to_vec()));
+        }
+        Ok(all)
+    }
+
     /// The last final block.
     pub(crate) fn last(&self) -> Result<Last, RecordsError> {
         last(&self.0.begin_read()?.open_table(META)?)

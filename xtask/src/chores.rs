@@ -1,6 +1,7 @@
 //! Chores that hand over to a program of the workspace.
 
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 
@@ -34,10 +35,15 @@ pub(crate) struct SoakArgs {
     /// Where the bytes come from; a failure is replayed by its seed
     #[arg(long)]
     seed: Option<u64>,
-    /// Only this target
+    /// Only this target; `validators`: the ledger's, simulated with every trouble
     #[arg(long)]
     target: Option<String>,
 }
+
+/// What `soak` feeds that is no fuzz target.
+const VALIDATORS: &str = "validators";
+/// Troubles that validators are simulated with, for each one at a time.
+const TROUBLES_PER_PROCESSOR: u64 = 6;
 
 /// Replays simulations.
 pub(crate) fn sim(house: &House, args: &Forwarded) -> Result<()> {
@@ -143,17 +149,34 @@ pub(crate) fn tests(house: &House) -> PathBuf {
     house.root.join("tests")
 }
 
-/// Feeds mutated bytes to decoders and cores.
+/// Feeds mutated bytes to decoders and cores, and plays validators with seeds that CI has no time for.
 pub(crate) fn soak(house: &House, args: &SoakArgs) -> Result<()> {
-    let mut soak = soaker(house);
-    soak.args(["--seconds", &args.seconds.to_string()]);
-    if let Some(seed) = args.seed {
-        soak.args(["--seed", &seed.to_string()]);
+    if args.target.as_deref() != Some(VALIDATORS) {
+        let mut soak = soaker(house);
+        soak.args(["--seconds", &args.seconds.to_string()]);
+        if let Some(seed) = args.seed {
+            soak.args(["--seed", &seed.to_string()]);
+        }
+        if let Some(target) = &args.target {
+            soak.args(["--target", target]);
+        }
+        house::run(&mut soak)?;
     }
-    if let Some(target) = &args.target {
-        soak.args(["--target", target]);
+    if args.target.as_deref().is_none_or(|target| target == VALIDATORS) {
+        soak_validators(house, args)?;
     }
-    house::run(&mut soak)
+    Ok(())
+}
+
+/// `ledger-node/src/sim.rs`, for about as long as was asked; a seed that fails is named.
+fn soak_validators(house: &House, args: &SoakArgs) -> Result<()> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let first = args.seed.unwrap_or(since.as_secs());
+    let seconds = args.seconds.div_ceil(TROUBLES_PER_PROCESSOR);
+    let words = ["test", "--quiet", "--package", "ledger-node", "--lib", "sim::"];
+    let mut cargo = house.cargo(words);
+    cargo.env("SIM_FIRST", first.to_string()).env("SIM_SECONDS", seconds.to_string());
+    house::run(&mut cargo)
 }
 
 /// The program that feeds the fuzz targets on stable Rust.

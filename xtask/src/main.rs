@@ -66,7 +66,7 @@ enum Chore {
     /// The figures of `bench energy`, by this program built with --release
     #[command(hide = true)]
     MeasureEnergy(bench_energy::Args),
-    /// Throw mutated bytes at every decoder and at the swarm for a while
+    /// Throw mutated bytes at every decoder and at the swarm for a while, and every trouble at validators
     Soak(chores::SoakArgs),
     /// Run a file of test vectors
     Vectors {

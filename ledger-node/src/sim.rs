@@ -1,0 +1,279 @@
+//! Validators on a simulated network, clock and disks: all that happens follows from a seed.
+//!
+//! Engine, state machine, mempool, records and questions are the real ones; the runtime and the network
+//! are the engine's own simulations, and records are on a disk that loses at a crash what was not
+//! flushed. Each test is a trouble, played with some seeds by four validators or seven. Then all is
+//! well again, and it must be true that: blocks are made; everybody who keeps the rules has the same
+//! block at each height and the same state; each receipt that one of them ever gave is everybody's; no
+//! number was spent twice; nobody who keeps the rules shut out another; a light client believes the
+//! state. What was once said to be final is never unsaid, by a validator that crashed neither.
+//!
+//! `SEED=7 cargo test -p ledger-node --lib sim::lossy` replays a seed. `SIM_SECONDS=60` goes on with
+//! others for that long, from `SIM_FIRST`: `cargo xtask soak --target validators`.
+
+mod disk;
+mod liars;
+mod wires;
+mod world;
+
+use std::time::{Duration, Instant};
+
+use commonware_p2p::simulated::Link;
+use commonware_runtime::{Runner as _, deterministic};
+use commonware_utils::probability;
+
+use world::{START, World, good};
+
+/// Seeds of each trouble that every test run plays, the last with seven validators. Few: the engine is not
+/// optimised in tests. `cargo xtask soak` plays the others.
+const SEEDS: std::ops::Range<u64> = 0..4;
+/// Simulated time after which a run has failed.
+const RUN_MAX: Duration = Duration::from_secs(900);
+/// How far apart clocks may be without anybody noticing, in milliseconds.
+const CLOCKS_MS: i64 = 20_000;
+/// A clock whose blocks nobody votes for, in milliseconds.
+const WRONG_CLOCK_MS: i64 = 120_000;
+
+/// Says which seed it was, if the test ends before it is through.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("seed {}: SEED={} replays it", self.0, self.0);
+        }
+    }
+}
+
+/// Plays one seed and says what its trace is.
+fn play(seed: u64, story: impl AsyncFnOnce(&mut World)) -> String {
+    let _seed = Seed(seed);
+    let config = deterministic::Config::new()
+        .with_seed(seed)
+        .with_start_time(std::time::UNIX_EPOCH + START)
+        .with_timeout(Some(RUN_MAX));
+    deterministic::Runner::new(config).start(|context| async move {
+        let count = if seed % 4 == 3 { 7 } else { 4 };
+        let mut world = World::new(context, seed, count).await;
+        story(&mut world).await;
+        world.end().await
+    })
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+/// Plays every seed that is asked for.
+fn play_all(story: impl AsyncFn(&mut World)) {
+    if let Some(seed) = number("SEED") {
+        play(seed, &story);
+        return;
+    }
+    for seed in SEEDS {
+        play(seed, &story);
+    }
+    let (start, limit) = (Instant::now(), number("SIM_SECONDS").map(Duration::from_secs));
+    let mut seed = number("SIM_FIRST").unwrap_or(SEEDS.end);
+    while limit.is_some_and(|limit| start.elapsed() < limit) {
+        play(seed, &story);
+        seed += 1;
+    }
+}
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn any_ms(world: &mut World, range: std::ops::Range<u64>) -> Duration {
+    Duration::from_millis(world.rng.u64(range))
+}
+
+/// Ten in a hundred messages are lost, the others come in a time of their own.
+fn bad() -> Link {
+    let (latency, jitter) = (Duration::from_millis(40), Duration::from_millis(30));
+    Link { latency, jitter, success_rate: probability!(0.9) }
+}
+
+async fn lossy_lines(world: &mut World) {
+    world.start_all().await;
+    world.connect(&bad(), |_, _| true).await;
+    world.pass(seconds(8)).await;
+    world.connect(&good(), |_, _| true).await;
+}
+
+async fn a_partition(world: &mut World) {
+    world.start_all().await;
+    world.pass(seconds(2)).await;
+    let sides: Vec<bool> = (0..world.count()).map(|_| world.rng.bool()).collect();
+    world.connect(&good(), |one, other| sides[one] == sides[other]).await;
+    // What was on its way when it was cut.
+    world.pass(seconds(2)).await;
+    let one = sides.iter().filter(|side| **side).count();
+    let larger = one.max(sides.len() - one);
+    if larger + world.faulty_max() < world.count() {
+        world.stands_still(seconds(6)).await;
+    } else {
+        world.pass(seconds(6)).await;
+    }
+    world.connect(&good(), |_, _| true).await;
+}
+
+async fn crashes_at_any_time(world: &mut World) {
+    world.start_all().await;
+    for _ in 0..3 {
+        let (before, after) = (any_ms(world, 100..3_000), any_ms(world, 100..2_000));
+        world.pass(before).await;
+        // Now and then everybody at once.
+        let count = if world.rng.u8(..4) == 0 { world.count() } else { world.rng.usize(1..3) };
+        let some = world.some(count);
+        some.iter().for_each(|index| world.crash(*index));
+        world.pass(after).await;
+        for index in some {
+            world.start(index).await;
+        }
+    }
+}
+
+async fn too_few(world: &mut World) {
+    world.start_all().await;
+    world.pass(seconds(2)).await;
+    let gone = world.some(world.faulty_max() + 1);
+    gone.iter().for_each(|index| world.crash(*index));
+    world.pass(seconds(2)).await;
+    world.stands_still(seconds(8)).await;
+    for index in gone {
+        world.start(index).await;
+    }
+}
+
+async fn clocks_that_differ(world: &mut World) {
+    for index in 0..world.count() {
+        world.validators[index].ahead_ms = world.rng.i64(-CLOCKS_MS..CLOCKS_MS);
+    }
+    world.start_all().await;
+    world.pass(seconds(6)).await;
+}
+
+async fn a_wrong_clock(world: &mut World) {
+    let wrong = world.some(1)[0];
+    let ahead = world.rng.bool();
+    world.validators[wrong].ahead_ms = if ahead { WRONG_CLOCK_MS } else { -WRONG_CLOCK_MS };
+    world.start_all().await;
+    world.pass(seconds(8)).await;
+}
+
+/// Starts those who are not among the first, who do something else.
+async fn start_others(world: &mut World, strange: &[usize]) {
+    for index in (0..world.count()).filter(|index| !strange.contains(index)) {
+        world.start(index).await;
+    }
+}
+
+async fn silent_ones(world: &mut World) {
+    let silent = world.some(world.faulty_max());
+    start_others(world, &silent).await;
+    world.pass(seconds(8)).await;
+}
+
+async fn liars_among_us(world: &mut World) {
+    let liars = world.some(world.faulty_max());
+    for index in &liars {
+        world.start_liar(*index).await;
+    }
+    start_others(world, &liars).await;
+    world.pass(seconds(10)).await;
+}
+
+async fn double_voters(world: &mut World) {
+    let liars = world.some(world.faulty_max());
+    for index in &liars {
+        world.start_double_voter(*index).await;
+    }
+    start_others(world, &liars).await;
+    world.pass(seconds(8)).await;
+}
+
+async fn twins(world: &mut World) {
+    let twins = world.some(world.faulty_max());
+    for index in &twins {
+        world.start_twins(*index).await;
+    }
+    start_others(world, &twins).await;
+    world.pass(seconds(8)).await;
+}
+
+async fn late_and_wiped(world: &mut World) {
+    let late = world.some(1)[0];
+    start_others(world, &[late]).await;
+    world.pass(seconds(8)).await;
+    world.start(late).await;
+    world.goes_on().await;
+    // Again with nothing, but its key.
+    world.wipe(late);
+    world.pass(seconds(3)).await;
+    world.start(late).await;
+}
+
+async fn everything_at_once(world: &mut World) {
+    let strange = world.some(1)[0];
+    for index in 0..world.count() {
+        world.validators[index].ahead_ms = world.rng.i64(-CLOCKS_MS..CLOCKS_MS);
+    }
+    match world.rng.u8(..3) {
+        0 => world.start_liar(strange).await,
+        1 => world.start_double_voter(strange).await,
+        _ => world.start_twins(strange).await,
+    }
+    start_others(world, &[strange]).await;
+    world.connect(&bad(), |_, _| true).await;
+    for _ in 0..2 {
+        let (before, after) = (any_ms(world, 500..3_000), any_ms(world, 200..2_000));
+        world.pass(before).await;
+        let sides: Vec<bool> = (0..world.count()).map(|_| world.rng.bool()).collect();
+        world.connect(&bad(), |one, other| sides[one] == sides[other]).await;
+        let crashed = world.some(1)[0];
+        if crashed != strange {
+            world.crash(crashed);
+        }
+        world.pass(after).await;
+        if crashed != strange {
+            world.start(crashed).await;
+        }
+        world.connect(&bad(), |_, _| true).await;
+    }
+    world.connect(&good(), |_, _| true).await;
+}
+
+macro_rules! troubles {
+    ($($test:ident: $story:ident;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                play_all($story);
+            }
+        )*
+    };
+}
+
+troubles! {
+    lossy_lines_neither_fork_nor_stop_it: lossy_lines;
+    a_partition_forks_nothing_and_only_two_thirds_go_on: a_partition;
+    validators_that_crash_at_any_time_lose_nothing: crashes_at_any_time;
+    with_too_few_nothing_is_final_until_they_are_back: too_few;
+    clocks_may_differ_within_bounds: clocks_that_differ;
+    a_wrong_clock_does_not_move_time_for_others: a_wrong_clock;
+    silent_validators_are_passed_over: silent_ones;
+    what_liars_propose_is_never_final: liars_among_us;
+    who_votes_twice_forks_nothing: double_voters;
+    two_validators_with_one_key_fork_nothing: twins;
+    who_comes_late_or_lost_its_disk_catches_up: late_and_wiped;
+    all_troubles_at_once_fork_nothing: everything_at_once;
+}
+
+#[test]
+fn a_seed_is_always_the_same_run() {
+    let trace = play(1, everything_at_once);
+    assert_eq!(play(1, everything_at_once), trace);
+    assert_ne!(play(2, everything_at_once), trace);
+}

@@ -1,0 +1,446 @@
+//! Validators, clients, and the network between them; what must always hold is asked here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use commonware_codec::{Copying, DecodeExt as _};
+use commonware_cryptography::{Signer as _, ed25519::PrivateKey};
+use commonware_p2p::{
+    Blocker, Provider, Receiver, Sender,
+    simulated::{Config, Link, Network as Wire, Oracle},
+};
+use commonware_runtime::{
+    Clock as _, Handle as Task, Spawner as _, Supervisor as _, deterministic::Context,
+};
+use commonware_utils::{NZUsize, probability};
+use ledger::{
+    AccountId, Action, AssetId, Body, Receipt, TransactionId,
+    domains::accounts::{self, balance_key},
+};
+use primitives::{KeyPair, Rng, Seed};
+
+use super::disk::Disk;
+use super::liars::{Liar, vote_twice};
+use super::wires;
+use crate::application::AHEAD_MS_MAX;
+use crate::engine::{Part, Wires, message_bytes_max};
+use crate::header::{Header, PublicKey};
+use crate::network::{Members, Network, Plan, Secrets, deal_keys};
+use crate::node::{self, Handle};
+use crate::records::Records;
+
+/// When the world begins: clocks may be behind it.
+pub(super) const START: Duration = Duration::from_secs(1_000_000);
+/// How long a block waits for its first transaction: few blocks make a short test.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// Somebody pays this often.
+const TICK: Duration = Duration::from_millis(400);
+/// How long it may take until blocks are made again, everybody at the same height.
+const DEADLINE: Duration = Duration::from_secs(120);
+/// Blocks that must follow when all is well again.
+const BLOCKS_MIN: u64 = 3;
+const CLIENTS: u64 = 4;
+const UNITS: u128 = 1_000_000_000_000;
+const FEE_UNITS: u128 = 100_000;
+
+/// A line that loses nothing.
+pub(super) fn good() -> Link {
+    let (latency, jitter) = (Duration::from_millis(20), Duration::from_millis(5));
+    Link { latency, jitter, success_rate: probability!(1.0) }
+}
+
+/// What everybody shares, and everybody.
+pub(super) struct World {
+    pub(super) rng: Rng,
+    pub(super) validators: Vec<Validator>,
+    context: Context,
+    oracle: Oracle<PublicKey, Context>,
+    network: Network,
+    clients: Vec<KeyPair>,
+    /// Halves of those that are two.
+    twins: Vec<Running>,
+    /// What was sent, by whom with which number.
+    sent: BTreeMap<TransactionId, (AccountId, u64)>,
+    /// What became of it, as a validator that keeps the rules has said.
+    told: BTreeMap<TransactionId, Receipt>,
+}
+
+/// One of them, through all its crashes.
+pub(super) struct Validator {
+    key: PublicKey,
+    secrets: Secrets,
+    disk: Disk,
+    /// Of how many disks this is the last.
+    disks: u32,
+    starts: u32,
+    /// How far its clock is ahead, in milliseconds.
+    pub(super) ahead_ms: i64,
+    /// It keeps the rules.
+    pub(super) honest: bool,
+    running: Option<Running>,
+    height: u64,
+}
+
+struct Running {
+    handle: Handle,
+    task: Task<()>,
+}
+
+impl World {
+    pub(super) async fn new(context: Context, seed: u64, count: usize) -> Self {
+        let root = Seed::from_number(seed);
+        let clients: Vec<KeyPair> =
+            (0..CLIENTS).map(|one| KeyPair::from_seed(Seed::from_number(one))).collect();
+        let plan = Plan {
+            name: "simulated".to_owned(),
+            demo: false,
+            time_ms: u64::try_from(START.as_millis()).unwrap(),
+            addresses: vec![([127, 0, 0, 1], 1).into(); count],
+            allocations: clients.iter().map(|one| (AccountId::of_key(one.id()), UNITS)).collect(),
+        };
+        let keys: Vec<PrivateKey> =
+            (0..count).map(|one| PrivateKey::from_seed(u64::try_from(one).unwrap())).collect();
+        let (network, secrets) = deal_keys(&plan, keys, context.child("deal")).unwrap();
+        let validators: Vec<Validator> = secrets.into_iter().map(Validator::new).collect();
+        let config = Config {
+            max_size: message_bytes_max(count),
+            max_peers_per_set: NZUsize!(16),
+            disconnect_on_block: true,
+            tracked_peer_sets: NZUsize!(1),
+        };
+        let names: Vec<PublicKey> = validators.iter().map(|one| one.key.clone()).collect();
+        let (wire, oracle) = Wire::new_with_peers(context.child("network"), config, names).await;
+        wire.start();
+        let (sent, told) = (BTreeMap::new(), BTreeMap::new());
+        let (rng, twins) = (root.derive("world").rng(), Vec::new());
+        let world = Self { rng, validators, context, oracle, network, clients, twins, sent, told };
+        world.connect(&good(), |_, _| true).await;
+        world
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.validators.len()
+    }
+
+    /// Most validators that may break the rules or be away.
+    pub(super) fn faulty_max(&self) -> usize {
+        (self.count() - 1) / 3
+    }
+
+    /// That many of them, any.
+    pub(super) fn some(&mut self, count: usize) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..self.count()).collect();
+        self.rng.shuffle(&mut all);
+        all.truncate(count);
+        all
+    }
+
+    fn members(&self) -> Members {
+        self.network.members(Path::new("simulated")).unwrap()
+    }
+
+    /// Lines between those who are together, and none between others.
+    pub(super) async fn connect(&self, link: &Link, together: impl Fn(usize, usize) -> bool) {
+        for (from, sender) in self.validators.iter().enumerate() {
+            for (to, receiver) in self.validators.iter().enumerate().filter(|(to, _)| *to != from) {
+                let ends = (sender.key.clone(), receiver.key.clone());
+                // There may be none.
+                let _ = self.oracle.remove_link(ends.0.clone(), ends.1.clone()).await;
+                if together(from, to) {
+                    self.oracle.add_link(ends.0, ends.1, link.clone()).await.unwrap();
+                }
+            }
+        }
+    }
+
+    pub(super) async fn start_all(&mut self) {
+        for index in 0..self.count() {
+            self.start(index).await;
+        }
+    }
+
+    pub(super) async fn start(&mut self, index: usize) {
+        let key = self.validators[index].key.clone();
+        let channels = wires::channels(&self.oracle, &key).await;
+        let [wires, _] = wires::halves(&self.context, &self.oracle, &key, channels, [None, None]);
+        let running = self.spawn(index, "", &self.validators[index].disk, wires);
+        let validator = &mut self.validators[index];
+        validator.starts += 1;
+        // What it once said to be final it still says.
+        let height = *running.handle.height().borrow();
+        assert!(height >= validator.height, "validator {index} forgot what is final");
+        validator.running = Some(running);
+    }
+
+    /// Two with one key: each is heard by some of the others, and hears all.
+    pub(super) async fn start_twins(&mut self, index: usize) {
+        let key = self.validators[index].key.clone();
+        let mut others: Vec<PublicKey> =
+            self.validators.iter().map(|one| one.key.clone()).filter(|one| *one != key).collect();
+        self.rng.shuffle(&mut others);
+        // Some hear both.
+        let (first, second) = (self.rng.usize(1..others.len()), self.rng.usize(1..others.len()));
+        let reach =
+            [Some(others[..first].to_vec()), Some(others[others.len() - second..].to_vec())];
+        let channels = wires::channels(&self.oracle, &key).await;
+        let halves = wires::halves(&self.context, &self.oracle, &key, channels, reach);
+        self.validators[index].honest = false;
+        self.validators[index].starts += 1;
+        for (half, wires) in ["one", "two"].into_iter().zip(halves) {
+            // Their blocks differ at least in their time.
+            self.validators[index].ahead_ms += 1_000;
+            let twin = self.spawn(index, half, &Disk::default(), wires);
+            self.twins.push(twin);
+        }
+    }
+
+    fn spawn<S, R, P, B>(
+        &self,
+        index: usize,
+        half: &str,
+        disk: &Disk,
+        wires: Wires<S, R, P, B>,
+    ) -> Running
+    where
+        S: Sender<PublicKey = PublicKey>,
+        R: Receiver<PublicKey = PublicKey>,
+        P: Provider<PublicKey = PublicKey>,
+        B: Blocker<PublicKey = PublicKey>,
+    {
+        let (validator, members) = (&self.validators[index], self.members());
+        let secrets = validator.secrets.clone();
+        let scheme = members.scheme(&secrets).unwrap();
+        let database = disk.open();
+        let mut app =
+            node::app(&members, HEARTBEAT, |genesis| Records::of(database, genesis)).unwrap();
+        app.ahead_ms = validator.ahead_ms;
+        let (handle, ends) = Handle::new(app.core.clone(), &self.network, &members, None);
+        let prefix = format!("{index}-{}-{half}-", validator.disks);
+        let (heartbeat, pages) = (HEARTBEAT, NZUsize!(64));
+        let part = Part { members, secrets, scheme, heartbeat, threads: 1, pages, prefix };
+        let context = self.context.child("validator").with_attribute("index", index);
+        let context = context.with_attribute("start", format!("{}{half}", validator.starts));
+        let task = context.spawn(move |context| async move {
+            node::drive(&context, part, app, wires, ends).await;
+        });
+        Running { handle, task }
+    }
+
+    /// One that votes for everything and its opposite.
+    pub(super) async fn start_double_voter(&mut self, index: usize) {
+        let channels = wires::channels(&self.oracle, &self.validators[index].key).await;
+        let scheme = self.members().scheme(&self.validators[index].secrets).unwrap();
+        vote_twice(self.context.child("double_voter"), scheme, channels);
+        self.validators[index].honest = false;
+    }
+
+    /// One that proposes what nobody may vote for.
+    pub(super) async fn start_liar(&mut self, index: usize) {
+        let members = self.members();
+        let me = self.validators[index].key.clone();
+        let channels = wires::channels(&self.oracle, &me).await;
+        let scheme = members.scheme(&self.validators[index].secrets).unwrap();
+        let genesis = node::genesis_block(&members.genesis);
+        let rng = self.rng.fork();
+        let liar = Liar { scheme, keys: members.keys, me, rng, genesis };
+        liar.start(self.context.child("liar"), channels);
+        self.validators[index].honest = false;
+    }
+
+    /// It stops at once, and loses what it had not flushed.
+    pub(super) fn crash(&mut self, index: usize) {
+        let validator = &mut self.validators[index];
+        if let Some(running) = validator.running.take() {
+            validator.height = validator.height.max(*running.handle.height().borrow());
+            running.task.abort();
+            validator.disk.crash(&mut self.rng);
+        }
+    }
+
+    /// Its disk is gone. It may contradict what it said before: until it has what the others have, it
+    /// counts as faulty.
+    pub(super) fn wipe(&mut self, index: usize) {
+        self.crash(index);
+        let validator = &mut self.validators[index];
+        validator.disk = Disk::default();
+        validator.disks += 1;
+        validator.height = 0;
+    }
+
+    /// Lets time pass. Clients pay each other.
+    pub(super) async fn pass(&mut self, span: Duration) {
+        let end = self.context.current() + span;
+        loop {
+            let left = end.duration_since(self.context.current()).unwrap_or_default();
+            if left.is_zero() {
+                return;
+            }
+            self.pay();
+            self.context.sleep(left.min(TICK)).await;
+            self.look();
+        }
+    }
+
+    /// Those who run and keep the rules.
+    fn honest(&self) -> impl Iterator<Item = (usize, &Handle)> {
+        let honest = self.validators.iter().enumerate().filter(|(_, one)| one.honest);
+        honest.filter_map(|(index, one)| Some((index, &one.running.as_ref()?.handle)))
+    }
+
+    fn heights(&self) -> Vec<u64> {
+        self.honest().map(|(_, handle)| *handle.height().borrow()).collect()
+    }
+
+    /// One client pays another, by any validator: it may have paid with the same number elsewhere.
+    fn pay(&mut self) {
+        let (clients, validators) = (self.clients.len(), self.count());
+        let (from, to) = (self.rng.usize(..clients), self.rng.usize(..clients));
+        let (amount, asked) = (self.rng.u128(1..1_000), self.rng.usize(..validators));
+        let Some((_, handle)) = self.honest().find(|(index, _)| *index >= asked) else { return };
+        let to = AccountId::of_key(self.clients[to].id());
+        let signer = AccountId::of_key(self.clients[from].id());
+        let nonce = handle.with_state(|state| accounts::nonce(state, signer)).unwrap();
+        let transfer = accounts::Action::Transfer { asset: AssetId::NATIVE, to, amount };
+        let mut body = Body::new(handle.chain(), signer, nonce, Action::Accounts(transfer));
+        body.fee = FEE_UNITS;
+        // Refused: another one with this number waits.
+        if let Ok(id) = handle.submit(&body.sign(&self.clients[from]).to_bytes()) {
+            self.sent.insert(id, (signer, nonce));
+        }
+    }
+
+    /// Takes note of receipts that are given.
+    fn look(&mut self) {
+        let mut news = Vec::new();
+        for (_, handle) in self.honest() {
+            let open = self.sent.keys().filter(|id| !self.told.contains_key(*id));
+            news.extend(open.filter_map(|id| handle.receipt(id).unwrap()));
+        }
+        for receipt in news {
+            let before = self.told.entry(receipt.transaction).or_insert_with(|| receipt.clone());
+            assert_eq!(*before, receipt, "two receipts of one transaction");
+        }
+    }
+
+    /// Nothing is made final while that long passes.
+    pub(super) async fn stands_still(&mut self, span: Duration) {
+        let before = self.heights();
+        self.pass(span).await;
+        assert_eq!(self.heights(), before, "final without two thirds");
+    }
+
+    /// Everybody who runs and keeps the rules makes blocks.
+    pub(super) async fn goes_on(&mut self) {
+        let target = self.heights().into_iter().max().unwrap() + BLOCKS_MIN;
+        let end = self.context.current() + DEADLINE;
+        while self.heights().into_iter().any(|height| height < target) {
+            assert!(self.context.current() < end, "no progress to {target}: {:?}", self.heights());
+            self.pass(TICK).await;
+        }
+    }
+
+    /// Waits, without payments, until everybody is at the same height.
+    async fn comes_to_rest(&mut self) {
+        let end = self.context.current() + DEADLINE;
+        loop {
+            let heights = self.heights();
+            if heights.iter().all(|height| *height == heights[0]) {
+                return;
+            }
+            assert!(self.context.current() < end, "never at one height: {heights:?}");
+            self.context.sleep(TICK / 8).await;
+            self.look();
+        }
+    }
+
+    /// All is well again: blocks are made, and everybody agrees on all of it.
+    pub(super) async fn end(mut self) -> String {
+        self.goes_on().await;
+        self.comes_to_rest().await;
+        self.one_history();
+        self.receipts_are_kept();
+        self.nobody_honest_is_shut_out().await;
+        self.proofs_hold().await;
+        self.context.auditor().state()
+    }
+
+    fn one_history(&self) {
+        let height = self.heights()[0];
+        let all: Vec<(usize, &Handle)> = self.honest().collect();
+        let records = |handle: &Handle| handle.records().all().unwrap();
+        let state = records(all[0].1);
+        for (index, handle) in &all[1..] {
+            for at in 0..=height {
+                let (one, other) = (all[0].1.header(at).unwrap(), handle.header(at).unwrap());
+                assert_eq!(one, other, "validator {index} has another block {at}");
+            }
+            assert_eq!(records(handle), state, "validator {index} has another state");
+        }
+        let now = self.context.current().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let honest = self.validators.iter().filter(|one| one.honest);
+        let clock_ms = honest.map(|one| one.ahead_ms.min(20_000)).max().unwrap();
+        let latest_ms = u64::try_from(now.as_millis()).unwrap().saturating_add_signed(clock_ms);
+        let mut before_ms = 0;
+        for at in 0..=height {
+            let bytes = all[0].1.header(at).unwrap().unwrap();
+            let time_ms = Header::decode(Copying(&bytes[..])).unwrap().time_ms;
+            assert!(time_ms >= before_ms, "time falls at {at}");
+            assert!(time_ms <= latest_ms + AHEAD_MS_MAX, "block {at} is of the future");
+            before_ms = time_ms;
+        }
+    }
+
+    fn receipts_are_kept(&self) {
+        assert!(!self.told.is_empty(), "nobody paid anything");
+        let mut spent = BTreeSet::new();
+        for (id, receipt) in &self.told {
+            assert!(spent.insert(self.sent[id]), "two payments with one number");
+            for (index, handle) in self.honest() {
+                let kept = handle.receipt(id).unwrap();
+                assert_eq!(kept.as_ref(), Some(receipt), "validator {index} lost a receipt");
+            }
+        }
+    }
+
+    async fn nobody_honest_is_shut_out(&self) {
+        let keeps = |key: &PublicKey| {
+            self.validators.iter().any(|one| one.key == *key && one.honest && one.disks == 1)
+        };
+        for (from, to) in self.oracle.blocked().await.unwrap() {
+            assert!(!keeps(&from) || !keeps(&to), "one that keeps the rules is shut out");
+        }
+    }
+
+    /// What a validator says of its state holds for who knows nothing but the group key.
+    async fn proofs_hold(&mut self) {
+        let count = self.honest().count();
+        let asked = self.rng.usize(..count);
+        let client = AccountId::of_key(self.clients[0].id());
+        let (_, handle) = self.honest().nth(asked).unwrap();
+        let key = balance_key(client, AssetId::NATIVE);
+        let proved = handle.prove(key.clone()).await.unwrap();
+        let verifier = light_client::Verifier::new(&handle.root().parse().unwrap()).unwrap();
+        let headers = verifier.finality(&proved.certified.to_wire()).unwrap();
+        let proof = proved.to_wire();
+        let found = light_client::Verifier::record(&headers[0], key.as_bytes(), &proof).unwrap();
+        assert_eq!(found, proved.record.as_deref());
+        assert!(found.is_some(), "a client holds units");
+    }
+}
+
+impl Validator {
+    fn new(secrets: Secrets) -> Self {
+        Self {
+            key: secrets.key.public_key(),
+            secrets,
+            disk: Disk::default(),
+            disks: 1,
+            starts: 0,
+            ahead_ms: 0,
+            honest: true,
+            running: None,
+            height: 0,
+        }
+    }
+}
