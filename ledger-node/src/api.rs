@@ -87,6 +87,7 @@ async fn status(Shared(node): Shared<Handle>) -> Answer {
         "group_key": HEX.encode(node.group_key()),
         "validators": node.validators().len(),
         "keys": node.validators(),
+        "voting": node.voting(),
         "height": tip.height,
         "time_ms": tip.time_ms,
         "fees": {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::pin;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -60,6 +61,8 @@ pub(crate) struct Core {
     pub(crate) height: Arc<watch::Sender<u64>>,
     /// What makes the newest block final, encoded; empty before the first.
     pub(crate) finality: Arc<watch::Sender<Bytes>>,
+    /// Whether it takes part in agreement: not while it only listens (`memory.rs`).
+    pub(crate) voting: Arc<AtomicBool>,
 }
 
 impl Core {
@@ -73,6 +76,7 @@ impl Core {
             arrived,
             height: Arc::new(height),
             finality: Arc::new(finality),
+            voting: Arc::default(),
         }
     }
 

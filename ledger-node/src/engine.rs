@@ -7,6 +7,7 @@
 //! ```
 
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use commonware_broadcast::buffered;
@@ -43,13 +44,14 @@ use commonware_storage::{
     qmdb::current::FixedConfig,
     translator::{EightCap, TwoCap},
 };
-use commonware_utils::{NZDuration, NZU16, NZU32, NZU64, NZUsize};
+use commonware_utils::{Faults as _, N3f1, NZDuration, NZU16, NZU32, NZU64, NZUsize};
 use rand_core::CryptoRng;
 
 use crate::application::{App, Store};
 use crate::block::Block;
 use crate::gossip;
 use crate::header::{Digest, PublicKey, Scheme};
+use crate::memory::{Begun, Memory, listen};
 use crate::network::{Members, Secrets};
 
 /// There is one epoch: validators do not change yet.
@@ -126,6 +128,8 @@ pub(crate) struct Part {
     pub(crate) pages: NonZeroUsize,
     /// Before the name of each part of the disk: nothing, where a validator has a disk of its own.
     pub(crate) prefix: String,
+    /// Its key has never voted, wherever: who is to know when it does.
+    pub(crate) fresh: Option<Begun>,
 }
 
 fn store_config(prefix: &str, pages: &CacheRef, strategy: &Rayon) -> FixedConfig<EightCap, Rayon> {
@@ -283,7 +287,7 @@ where
             },
         );
     store_actor.start(store_fetch);
-    let genesis = app.genesis.digest();
+    let (genesis, voting) = (app.genesis.digest(), app.core.voting.clone());
     let (stateful_actor, stores) = Stateful::new(
         context.child("stateful"),
         StatefulConfig {
@@ -308,39 +312,75 @@ where
     marshal_actor.start(stores.clone(), buffer, resolver);
     stateful_actor.start();
 
+    let memory = Memory::open(context.child("memory"), disk("memory")).await;
+    let faulty_max = usize::try_from(N3f1::max_faults(part.members.keys.len()))
+        .expect("at most a hundred validators");
+    // Disks from before there was a memory: who has votes remembers them.
+    let votes_kept = context.scan(&disk("simplex")).await.is_ok_and(|all| !all.is_empty());
+    // Where nobody may be faulty, nothing is final without this one.
+    let first = part.fresh.is_some() || votes_kept || faulty_max == 0;
+    let known = memory.start(genesis).or_else(|| first.then_some(Floor::Genesis(genesis)));
+    let memory = match &known {
+        Some(start) => memory.begin(start).await,
+        None => memory,
+    };
+    if let Some(begun) = part.fresh {
+        begun();
+    }
+
     // Above the heartbeat: an idle leader is no absent one.
     let leader_timeout = part.heartbeat + Duration::from_secs(1);
-    let engine = simplex::Engine::new(
-        context.child("engine"),
-        simplex::Config {
-            scheme: part.scheme,
-            elector: RoundRobin::<Sha256>::default(),
-            blocker,
-            automaton: deferred.clone(),
-            relay: deferred.clone(),
-            reporter: deferred,
-            strategy,
-            partition: disk("simplex"),
-            mailbox_size: NZUsize!(MAILBOX),
-            epoch: Epoch::zero(),
-            floor: Floor::Genesis(genesis),
-            replay_buffer: NZUsize!(BUFFER_BYTES),
-            write_buffer: NZUsize!(BUFFER_BYTES),
-            page_cache: pages,
-            leader_timeout,
-            certification_timeout: leader_timeout * 2,
-            timeout_retry: Duration::from_secs(1),
-            view_retention: ViewDelta::new(VIEWS_KEPT),
-            skip: SkipPolicy::Enabled {
-                timeout: leader_timeout * 4,
-                budget: simplex::SkipBudget::Participants,
+    let (scheme, partition) = (part.scheme, disk("simplex"));
+    context.child("agreement").spawn(move |mut context| async move {
+        let (mut votes, mut certificates) = (votes, certificates);
+        let floor = match known {
+            Some(start) => start,
+            None => {
+                tracing::warn!("this disk has no votes: listening until none can be contradicted");
+                let heard = (&mut votes.1, &mut certificates.1);
+                let told = deferred.clone();
+                let last = listen(&mut context, &scheme, faulty_max, &strategy, heard, told).await;
+                let Some(last) = last else { return };
+                tracing::warn!(view = last.proposal.round.view().get(), "voting after this view");
+                let start = Floor::Finalized(last);
+                memory.begin(&start).await;
+                start
+            }
+        };
+        voting.store(true, Ordering::Relaxed);
+        let engine = simplex::Engine::new(
+            context.child("engine"),
+            simplex::Config {
+                scheme,
+                elector: RoundRobin::<Sha256>::default(),
+                blocker,
+                automaton: deferred.clone(),
+                relay: deferred.clone(),
+                reporter: deferred,
+                strategy,
+                partition,
+                mailbox_size: NZUsize!(MAILBOX),
+                epoch: Epoch::zero(),
+                floor,
+                replay_buffer: NZUsize!(BUFFER_BYTES),
+                write_buffer: NZUsize!(BUFFER_BYTES),
+                page_cache: pages,
+                leader_timeout,
+                certification_timeout: leader_timeout * 2,
+                timeout_retry: Duration::from_secs(1),
+                view_retention: ViewDelta::new(VIEWS_KEPT),
+                skip: SkipPolicy::Enabled {
+                    timeout: leader_timeout * 4,
+                    budget: simplex::SkipBudget::Participants,
+                },
+                fetch_timeout: NZDuration!(FETCH_TIMEOUT),
+                fetch_retry_delay: RETRY * 5,
+                forward: ForwardPolicy::Disabled,
+                track_historical_votes: false,
             },
-            fetch_timeout: NZDuration!(FETCH_TIMEOUT),
-            fetch_retry_delay: RETRY * 5,
-            forward: ForwardPolicy::Disabled,
-            track_historical_votes: false,
-        },
-    );
-    engine.start(votes, certificates, simplex_fetch);
+        );
+        // It ends with this task. An error: it has failed, and said so.
+        let _ = engine.start(votes, certificates, simplex_fetch).await;
+    });
     Running { blocks: marshal, stores }
 }

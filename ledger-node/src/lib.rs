@@ -20,6 +20,7 @@ mod engine;
 mod faucet;
 mod gossip;
 pub mod header;
+mod memory;
 pub mod mempool;
 mod network;
 mod node;

@@ -30,6 +30,13 @@ use crate::secret;
 /// Most validators of a ledger.
 pub const VALIDATORS_MAX: u32 = 100;
 
+/// The file beside a validator's secrets that says that its key has never voted.
+pub(crate) const FRESH: &str = "validator.fresh";
+const FRESH_TEXT: &str = "\
+This validator's key has never voted. The file goes with the first start. Without it, a validator
+whose disk is empty listens to the others before it votes.
+";
+
 /// Why there is no network.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
@@ -154,6 +161,7 @@ pub fn deal_network(plan: &Plan, folder: &Path, homes: &[PathBuf]) -> Result<(),
         make_folder(home)?;
         make(&home.join("validator.key"), &secrets.key.encode())?;
         make(&home.join("validator.share"), &secrets.share.encode())?;
+        make(&home.join(FRESH), FRESH_TEXT.as_bytes())?;
     }
     let text = toml::to_string(&network).expect("a network is a table of plain values");
     make_folder(folder)?;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use commonware_codec::Encode as _;
@@ -21,8 +22,9 @@ use crate::engine::{self, Part, Running, Runtime, Wires};
 use crate::faucet::Faucet;
 use crate::gossip;
 use crate::header::{Header, PublicKey};
+use crate::memory::Begun;
 use crate::mempool::Unwanted;
-use crate::network::{Members, Network, NetworkError, Plan, Secrets, deal_network};
+use crate::network::{FRESH, Members, Network, NetworkError, Plan, Secrets, deal_network};
 use crate::records::{Final, Records, RecordsError};
 use crate::secret;
 use crate::sockets;
@@ -126,7 +128,8 @@ impl Node {
         let (handle, ends) = Handle::new(app.core.clone(), &network, &members, demo);
         let (listen, threads) = (config.listen, config.threads.max(1));
         let (pages, prefix) = (NZUsize!(CACHE_PAGES), String::new());
-        let part = Part { members, secrets, scheme, heartbeat, threads, pages, prefix };
+        let fresh = begun(config.data.join(FRESH));
+        let part = Part { members, secrets, scheme, heartbeat, threads, pages, prefix, fresh };
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel();
         let folder = config.data.join("engine");
@@ -162,6 +165,18 @@ impl Node {
             let _ = ended.await;
         }
     }
+}
+
+/// What is done with the file that says that a key never voted, once it votes. `None`: there is none.
+fn begun(fresh: PathBuf) -> Option<Begun> {
+    if !fresh.exists() {
+        return None;
+    }
+    Some(Box::new(move || {
+        if let Err(error) = std::fs::remove_file(&fresh) {
+            tracing::warn!("{}: {error}", fresh.display());
+        }
+    }))
 }
 
 fn locked(error: NodeError, folder: &Path) -> NodeError {
@@ -370,6 +385,11 @@ impl Handle {
     /// Height of the last final block, as it grows.
     pub fn height(&self) -> watch::Receiver<u64> {
         self.core.height.subscribe()
+    }
+
+    /// Whether it votes. One that has lost its disk only listens at first.
+    pub fn voting(&self) -> bool {
+        self.core.voting.load(Ordering::Relaxed)
     }
 
     /// Transactions that wait, and their bytes.

@@ -4,6 +4,8 @@
 //! block is done. After a crash the engine may be some blocks behind: what those blocks changed is
 //! kept, so that they give the same when they are run again.
 
+#[cfg(test)]
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -124,12 +126,12 @@ impl Records {
 
     /// Every record, in order of keys.
     #[cfg(test)]
-    pub(crate) fn all(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, RecordsError> {
+    pub(crate) fn all(&self) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, RecordsError> {
         let table = self.0.begin_read()?.open_table(RECORDS)?;
-        let mut all = Vec::new();
+        let mut all = BTreeMap::new();
         for entry in table.iter()? {
             let (key, record) = entry?;
-            all.push((key.value().to_vec(), record.value().to_vec()));
+            all.insert(key.value().to_vec(), record.value().to_vec());
         }
         Ok(all)
     }

@@ -5,8 +5,9 @@
 //! flushed. Each test is a trouble, played with some seeds by four validators or seven. Then all is
 //! well again, and it must be true that: blocks are made; everybody who keeps the rules has the same
 //! block at each height and the same state; each receipt that one of them ever gave is everybody's; no
-//! number was spent twice; nobody who keeps the rules shut out another; a light client believes the
-//! state. What was once said to be final is never unsaid, by a validator that crashed neither.
+//! number was spent twice; everybody who keeps the rules votes, and shut out nobody else who does; a
+//! light client believes the state. What was once said to be final is never unsaid, by a validator that
+//! crashed neither.
 //!
 //! `SEED=7 cargo test -p ledger-node --lib sim::lossy` replays a seed. `SIM_SECONDS=60` goes on with
 //! others for that long, from `SIM_FIRST`: `cargo xtask soak --target validators`.
@@ -194,6 +195,15 @@ async fn double_voters(world: &mut World) {
     world.pass(seconds(8)).await;
 }
 
+async fn withheld_blocks(world: &mut World) {
+    let withholders = world.some(world.faulty_max());
+    for index in &withholders {
+        world.start_withholder(*index).await;
+    }
+    start_others(world, &withholders).await;
+    world.pass(seconds(8)).await;
+}
+
 async fn twins(world: &mut World) {
     let twins = world.some(world.faulty_max());
     for index in &twins {
@@ -213,6 +223,32 @@ async fn late_and_wiped(world: &mut World) {
     world.wipe(late);
     world.pass(seconds(3)).await;
     world.start(late).await;
+}
+
+async fn votes_forgotten(world: &mut World) {
+    world.start_all().await;
+    let early = any_ms(world, 500..4_000);
+    world.pass(early).await;
+    let wiped = world.some(world.faulty_max());
+    wiped.iter().for_each(|index| world.wipe(*index));
+    // Alone with nothing: who votes at once votes in views that it had voted in.
+    world.connect(&good(), |one, other| !wiped.contains(&one) && !wiped.contains(&other)).await;
+    for index in &wiped {
+        world.start(*index).await;
+    }
+    let alone = any_ms(world, 0..4_000);
+    world.pass(alone).await;
+    world.connect(&good(), |_, _| true).await;
+    world.all_vote().await;
+    // Now others may be away: without those who forgot there is nothing final.
+    let others: Vec<usize> = (0..world.count()).filter(|index| !wiped.contains(index)).collect();
+    for index in &others[..wiped.len()] {
+        world.crash(*index);
+    }
+    world.goes_on().await;
+    for index in &others[..wiped.len()] {
+        world.start(*index).await;
+    }
 }
 
 async fn everything_at_once(world: &mut World) {
@@ -266,8 +302,10 @@ troubles! {
     silent_validators_are_passed_over: silent_ones;
     what_liars_propose_is_never_final: liars_among_us;
     who_votes_twice_forks_nothing: double_voters;
+    blocks_that_only_some_are_given_stop_nobody: withheld_blocks;
     two_validators_with_one_key_fork_nothing: twins;
     who_comes_late_or_lost_its_disk_catches_up: late_and_wiped;
+    who_forgot_its_votes_listens_and_then_votes_again: votes_forgotten;
     all_troubles_at_once_fork_nothing: everything_at_once;
 }
 

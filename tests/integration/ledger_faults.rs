@@ -1,6 +1,6 @@
 //! More validators gone than agreement bears, and one that lost its disk.
 //!
-//! Messages that are lost, partitions, clocks and validators that lie are not tested yet.
+//! Messages that are lost, partitions, clocks and validators that lie: `ledger-node/src/sim.rs`.
 
 use super::ledger_rig::{Network, transfer};
 use super::somebody;
@@ -70,7 +70,13 @@ async fn who_lost_everything_but_its_secrets_has_all_blocks_again() {
     }
     let units = &network.get(3, &format!("accounts/{}", somebody())).await["units"];
     assert_eq!(units, "1020");
-    // It votes again: without it two of the others are too few.
+    // It votes again: without it two of the others are too few. Until then it is silent.
+    network
+        .condition("a validator without a memory votes", async || {
+            let status = network.get(3, "status").await;
+            (status["voting"] == true).then_some(())
+        })
+        .await;
     network.kill(0);
     let last = network.send(3, somebody(), 3);
     assert!(last["height"].as_u64().unwrap() > height);

@@ -15,6 +15,8 @@ use crate::header::PublicKey;
 pub(super) type Channel = (simulated::Sender<PublicKey, Context>, simulated::Receiver<PublicKey>);
 /// Whom each of two halves speaks to: none is everybody.
 pub(super) type Reach = [Option<Vec<PublicKey>>; 2];
+/// The channels that blocks come by, on demand and unasked.
+const BLOCKS: [usize; 2] = [3, 4];
 
 /// All channels of a validator. Those it had before are closed.
 pub(super) async fn channels(
@@ -30,12 +32,15 @@ pub(super) async fn channels(
 }
 
 /// The wires of two validators with one key; of a validator that is whole, the first are all it needs.
+/// Blocks of the first go to some only, if so told.
+#[allow(clippy::type_complexity, reason = "a sender that splits has no name")]
 pub(super) fn halves(
     context: &Context,
     oracle: &Oracle<PublicKey, Context>,
     me: &PublicKey,
     channels: [Channel; CHANNELS],
     reach: Reach,
+    blocks_to: Option<Vec<PublicKey>>,
 ) -> [Wires<
     impl Sender<PublicKey = PublicKey> + use<>,
     simulated::Receiver<PublicKey>,
@@ -43,9 +48,11 @@ pub(super) fn halves(
     Control<PublicKey, Context>,
 >; 2] {
     let heard = if reach[1].is_some() { SplitTarget::Both } else { SplitTarget::Primary };
+    let blocks_reach = Arc::new([blocks_to.or_else(|| reach[0].clone()), reach[1].clone()]);
     let (control, reach) = (oracle.control(me.clone()), Arc::new(reach));
     let (mut first, mut second) = (Vec::new(), Vec::new());
-    for (sender, receiver) in channels {
+    for (channel, (sender, receiver)) in channels.into_iter().enumerate() {
+        let reach = if BLOCKS.contains(&channel) { &blocks_reach } else { &reach };
         let [one, two] = split(sender, reach.clone());
         let router = move |_: &(PublicKey, IoBuf)| heard;
         let (hears_one, hears_two) = receiver.split_with(context.child("halves"), router);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use commonware_codec::{Copying, DecodeExt as _};
@@ -26,6 +28,7 @@ use super::wires;
 use crate::application::AHEAD_MS_MAX;
 use crate::engine::{Part, Wires, message_bytes_max};
 use crate::header::{Header, PublicKey};
+use crate::memory::Begun;
 use crate::network::{Members, Network, Plan, Secrets, deal_keys};
 use crate::node::{self, Handle};
 use crate::records::Records;
@@ -78,6 +81,8 @@ pub(super) struct Validator {
     pub(super) ahead_ms: i64,
     /// It keeps the rules.
     pub(super) honest: bool,
+    /// Its key has never voted.
+    fresh: Arc<AtomicBool>,
     running: Option<Running>,
     height: u64,
 }
@@ -161,9 +166,23 @@ impl World {
     }
 
     pub(super) async fn start(&mut self, index: usize) {
+        self.start_telling(index, None).await;
+    }
+
+    /// One that votes for its blocks like everybody, but gives them to some only.
+    pub(super) async fn start_withholder(&mut self, index: usize) {
+        let mut others = self.others(index);
+        let count = self.rng.usize(..others.len());
+        others.truncate(count);
+        self.validators[index].honest = false;
+        self.start_telling(index, Some(others)).await;
+    }
+
+    async fn start_telling(&mut self, index: usize, blocks_to: Option<Vec<PublicKey>>) {
         let key = self.validators[index].key.clone();
         let channels = wires::channels(&self.oracle, &key).await;
-        let [wires, _] = wires::halves(&self.context, &self.oracle, &key, channels, [None, None]);
+        let [wires, _] =
+            wires::halves(&self.context, &self.oracle, &key, channels, [None, None], blocks_to);
         let running = self.spawn(index, "", &self.validators[index].disk, wires);
         let validator = &mut self.validators[index];
         validator.starts += 1;
@@ -173,18 +192,24 @@ impl World {
         validator.running = Some(running);
     }
 
+    /// All others, in any order.
+    fn others(&mut self, index: usize) -> Vec<PublicKey> {
+        let all = self.validators.iter().enumerate().filter(|(at, _)| *at != index);
+        let mut others: Vec<PublicKey> = all.map(|(_, one)| one.key.clone()).collect();
+        self.rng.shuffle(&mut others);
+        others
+    }
+
     /// Two with one key: each is heard by some of the others, and hears all.
     pub(super) async fn start_twins(&mut self, index: usize) {
         let key = self.validators[index].key.clone();
-        let mut others: Vec<PublicKey> =
-            self.validators.iter().map(|one| one.key.clone()).filter(|one| *one != key).collect();
-        self.rng.shuffle(&mut others);
+        let others = self.others(index);
         // Some hear both.
         let (first, second) = (self.rng.usize(1..others.len()), self.rng.usize(1..others.len()));
         let reach =
             [Some(others[..first].to_vec()), Some(others[others.len() - second..].to_vec())];
         let channels = wires::channels(&self.oracle, &key).await;
-        let halves = wires::halves(&self.context, &self.oracle, &key, channels, reach);
+        let halves = wires::halves(&self.context, &self.oracle, &key, channels, reach, None);
         self.validators[index].honest = false;
         self.validators[index].starts += 1;
         for (half, wires) in ["one", "two"].into_iter().zip(halves) {
@@ -218,7 +243,11 @@ impl World {
         let (handle, ends) = Handle::new(app.core.clone(), &self.network, &members, None);
         let prefix = format!("{index}-{}-{half}-", validator.disks);
         let (heartbeat, pages) = (HEARTBEAT, NZUsize!(64));
-        let part = Part { members, secrets, scheme, heartbeat, threads: 1, pages, prefix };
+        let never_voted = validator.fresh.clone();
+        // Twins know nothing of each other's votes, nor of their own before.
+        let fresh = (!validator.honest || never_voted.load(Ordering::Relaxed))
+            .then(|| -> Begun { Box::new(move || never_voted.store(false, Ordering::Relaxed)) });
+        let part = Part { members, secrets, scheme, heartbeat, threads: 1, pages, prefix, fresh };
         let context = self.context.child("validator").with_attribute("index", index);
         let context = context.with_attribute("start", format!("{}{half}", validator.starts));
         let task = context.spawn(move |context| async move {
@@ -258,8 +287,8 @@ impl World {
         }
     }
 
-    /// Its disk is gone. It may contradict what it said before: until it has what the others have, it
-    /// counts as faulty.
+    /// Its disk is gone. It does not know what it said before: until it votes again, it counts as
+    /// faulty.
     pub(super) fn wipe(&mut self, index: usize) {
         self.crash(index);
         let validator = &mut self.validators[index];
@@ -340,6 +369,15 @@ impl World {
         }
     }
 
+    /// Everybody who runs and keeps the rules votes.
+    pub(super) async fn all_vote(&mut self) {
+        let end = self.context.current() + DEADLINE;
+        while !self.honest().all(|(_, handle)| handle.voting()) {
+            assert!(self.context.current() < end, "one listens for ever");
+            self.pass(TICK).await;
+        }
+    }
+
     /// Waits, without payments, until everybody is at the same height.
     async fn comes_to_rest(&mut self) {
         let end = self.context.current() + DEADLINE;
@@ -357,6 +395,7 @@ impl World {
     /// All is well again: blocks are made, and everybody agrees on all of it.
     pub(super) async fn end(mut self) -> String {
         self.goes_on().await;
+        self.all_vote().await;
         self.comes_to_rest().await;
         self.one_history();
         self.receipts_are_kept();
@@ -404,9 +443,8 @@ impl World {
     }
 
     async fn nobody_honest_is_shut_out(&self) {
-        let keeps = |key: &PublicKey| {
-            self.validators.iter().any(|one| one.key == *key && one.honest && one.disks == 1)
-        };
+        let keeps =
+            |key: &PublicKey| self.validators.iter().any(|one| one.key == *key && one.honest);
         for (from, to) in self.oracle.blocked().await.unwrap() {
             assert!(!keeps(&from) || !keeps(&to), "one that keeps the rules is shut out");
         }
@@ -439,6 +477,7 @@ impl Validator {
             starts: 0,
             ahead_ms: 0,
             honest: true,
+            fresh: Arc::new(AtomicBool::new(true)),
             running: None,
             height: 0,
         }
