@@ -52,7 +52,9 @@ fn Links(icons: bool) -> impl IntoView {
     let path = use_location().pathname;
     let in_wallet = move || match path.read().as_str() {
         "/wallet" => Some("page"),
-        "/identity" | "/ledger" | "/lend" | "/liquidations" | "/energy" | "/community" => Some("true"),
+        "/identity" | "/ledger" | "/lend" | "/liquidations" | "/energy" | "/community" => {
+            Some("true")
+        }
         _ => None,
     };
     let icon = move |glyph| icons.then(|| view! { <Icon glyph /> });

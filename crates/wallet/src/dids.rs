@@ -133,9 +133,8 @@ pub fn content(transactions: &[Vec<u8>], hash: Hash) -> Option<Content> {
     transactions.iter().find_map(|bytes| {
         let transaction = view::read::<ledger::Transaction>(bytes)?;
         let Action::Identity(action) = &transaction.body.action else { return None };
-        let op = match action {
-            rules::Action::Create { op } | rules::Action::Apply { op, .. } => op,
-            _ => return None,
+        let (rules::Action::Create { op } | rules::Action::Apply { op, .. }) = action else {
+            return None;
         };
         op.content().filter(|content| content.hash() == hash).cloned()
     })

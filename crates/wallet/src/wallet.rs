@@ -1,5 +1,6 @@
 //! The wallet itself: one `step`.
 
+mod errands;
 mod metering;
 mod owner;
 mod paying;
@@ -229,6 +230,11 @@ impl Wallet {
         }
         wallet.save(out);
         Ok(wallet)
+    }
+
+    /// The account that it signs for.
+    pub const fn account(&self) -> AccountId {
+        self.account
     }
 
     /// Takes one input; `now_ms` is the time of day.
@@ -483,130 +489,6 @@ impl Wallet {
             now_ms: self.now_ms,
         };
         transfers::fee(&self.key, self.chain, params, &longest)
-    }
-
-    /// Tells a transfer to every server that is up.
-    fn submit(&mut self, sent: &Sent, out: &mut Vec<Output>) {
-        let urls: Vec<String> = self.servers.up().map(|server| server.url.clone()).collect();
-        for url in urls {
-            let url = format!("{url}/ledger/transactions");
-            self.errand(Errand::Submit(sent.id), url, Some(sent.bytes.clone()), out);
-        }
-    }
-
-    fn errand(
-        &mut self,
-        errand: Errand,
-        url: String,
-        body: Option<Vec<u8>>,
-        out: &mut Vec<Output>,
-    ) {
-        if self.errands.len() >= REQUESTS_MAX {
-            return;
-        }
-        let request = RequestId(self.next);
-        self.next -= 1;
-        self.errands.insert(request, errand);
-        out.push(Output::Ask { request, url, body });
-    }
-
-    fn on_answer(
-        &mut self,
-        request: RequestId,
-        status: u16,
-        code: &str,
-        bytes: &[u8],
-        out: &mut Vec<Output>,
-    ) {
-        let good = (200..300).contains(&status);
-        let Some(errand) = self.errands.remove(&request) else {
-            let seen = if good { Seen::Answered { request, bytes } } else { Seen::Failed(request) };
-            self.see(seen, out);
-            return;
-        };
-        match errand {
-            Errand::Submit(id) => self.on_submitted(id, good || code == "duplicate", out),
-            Errand::Receipt if good => {
-                let receipt = minicbor::decode::<Receipt>(bytes).ok();
-                receipt.iter().for_each(|receipt| self.purse.on_receipt(receipt));
-                if receipt.is_some_and(|receipt| self.transfers.on_receipt(&receipt)) {
-                    self.save(out);
-                }
-            }
-            Errand::Events if good => self.on_events(bytes),
-            Errand::Receipt | Errand::Events => {}
-            Errand::Faucet => {
-                self.faucet = match code {
-                    _ if good => Faucet::Ready,
-                    "enough" => Faucet::Enough,
-                    "unknown" | "off" => Faucet::None,
-                    _ => Faucet::Failed,
-                };
-            }
-        }
-    }
-
-    fn on_submitted(&mut self, id: ledger::TransactionId, taken: bool, out: &mut Vec<Output>) {
-        let found = self.transfers.get_mut(&id).filter(|sent| sent.fate == Fate::Sending);
-        if let Some(sent) = found.filter(|_| taken) {
-            sent.fate = Fate::Waiting;
-            self.save(out);
-        }
-    }
-
-    /// Transfers to this account, of what a server tells.
-    fn on_events(&mut self, bytes: &[u8]) {
-        let Ok(receipts) = minicbor::decode::<Vec<Receipt>>(bytes) else { return };
-        let mine = |receipt: &Receipt| {
-            let event = receipt.events.iter().find(|event| {
-                event.kind == 0x0100 && event.accounts.get(1) == Some(&self.account)
-            })?;
-            let (from, units) = (event.accounts.first()?, *event.numbers.get(1)?);
-            (event.numbers.first() == Some(&0)).then(|| Received {
-                id: receipt.transaction.to_string(),
-                from: from.to_string(),
-                units,
-                height: receipt.height,
-            })
-        };
-        self.received = receipts.iter().filter_map(mine).collect();
-    }
-
-    fn has_questions(&self) -> bool {
-        let open = |sent: &Sent| sent.is_open() || sent.fate == Fate::Final;
-        let any = self.curious || self.transfers.list.iter().any(open);
-        any && self.servers.up().next().is_some()
-    }
-
-    /// What became of transfers, and whether somebody sent one: when the balance changed, and while
-    /// something is open.
-    fn ask_now_and_then(&mut self, out: &mut Vec<Output>) {
-        let due = self.now_ms.saturating_sub(self.asked_ms) >= ASK_EVERY_MS;
-        if !due || !self.has_questions() {
-            return;
-        }
-        // A server that died after it took a transfer: the others are asked by turns.
-        let up: Vec<String> = self.servers.up().map(|server| server.url.clone()).collect();
-        if up.is_empty() {
-            return;
-        }
-        let turn = usize::try_from(self.now_ms / ASK_EVERY_MS).unwrap_or_default() % up.len();
-        let url = &up[turn];
-        self.asked_ms = self.now_ms;
-        self.curious = false;
-        self.errand(
-            Errand::Events,
-            format!("{url}/ledger/accounts/{}/events", self.account),
-            None,
-            out,
-        );
-        let all: Vec<Sent> = self.transfers.list.clone();
-        for sent in all.iter().rev().filter(|sent| sent.fate == Fate::Final) {
-            self.errand(Errand::Receipt, format!("{url}/ledger/receipts/{}", sent.id), None, out);
-        }
-        for sent in all.iter().filter(|sent| sent.fate == Fate::Sending) {
-            self.submit(sent, out);
-        }
     }
 
     fn balance(&self) -> Option<u128> {

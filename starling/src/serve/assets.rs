@@ -28,7 +28,7 @@ struct Bundle;
 
 const INDEX: &str = "index.html";
 /// Paths the app draws itself. Other paths without a file are not found.
-const APP_ROUTES: [&str; 11] = [
+const APP_ROUTES: [&str; 14] = [
     "/",
     "/watch",
     "/share",
@@ -39,6 +39,8 @@ const APP_ROUTES: [&str; 11] = [
     "/identity",
     "/lend",
     "/liquidations",
+    "/energy",
+    "/community",
     "/settings",
     "/host",
 ];

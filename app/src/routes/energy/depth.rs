@@ -16,9 +16,9 @@ const HEIGHT: f64 = 140.0;
 
 /// The curves of a slot.
 #[component]
-pub(super) fn DepthChart(id: u32, slot: u64) -> impl IntoView {
+pub(super) fn DepthChart(id: u32, at: u64) -> impl IntoView {
     let desk = Desk::get();
-    let depth = Memo::new(move |_| energy::depth(&desk.book.read(), id, slot));
+    let depth = Memo::new(move |_| energy::depth(&desk.book.read(), id, at));
     move || {
         let (depth, community) = (depth.get()?, desk.street.get()?);
         let (wh_max, price_max) = extent(&depth);

@@ -10,7 +10,7 @@ use super::words::{mode, price, price_of, trust, typed};
 
 /// The ledger's own asset, in which communities are opened here.
 fn native() -> Asset {
-    Asset { id: 0, symbol: String::new(), decimals: 6 }
+    Asset { id: 0, symbol: String::new(), decimals: 6, issuer: None }
 }
 
 /// Tariffs as the form begins with, in millionths per kWh.

@@ -63,7 +63,7 @@ fn One(shown: Shown, asset: Asset, id: u32) -> impl IntoView {
                 let (all, pairs) = (neighbours.get()?, supplies.get()?);
                 Some(view! { <Who all pairs asset=asset.clone() settled /> })
             }}
-            {is_auction.then(|| view! { <DepthChart id slot /> })}
+            {is_auction.then(|| view! { <DepthChart id at=slot /> })}
         </section>
     }
 }

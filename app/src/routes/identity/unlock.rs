@@ -21,7 +21,7 @@ pub(super) fn Unlock() -> impl IntoView {
         <section class="card" aria-labelledby="unlock-title">
             <h2 id="unlock-title">"Locked"</h2>
             <p class="quiet mono wrap">{did}</p>
-            {move || password.get().map(|slot| view! { <ByPassword slot /> })}
+            {move || password.get().map(|slot| view! { <ByPassword way=slot /> })}
             <Show when=move || passkey.get()>
                 <OpenByPasskey />
             </Show>
@@ -41,14 +41,14 @@ fn place(desk: Desk, is_wanted: impl Fn(&Way) -> bool) -> Option<u8> {
 }
 
 #[component]
-fn ByPassword(slot: u8) -> impl IntoView {
+fn ByPassword(way: u8) -> impl IntoView {
     let desk = Desk::get();
     let field = NodeRef::<Input>::new();
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let with = Secret::text(&typed(field));
         empty(field);
-        desk.run("unlock", Command::Unlock { slot, with }, |_| ());
+        desk.run("unlock", Command::Unlock { slot: way, with }, |_| ());
     };
     view! {
         <form class="send" on:submit=submit novalidate>

@@ -25,7 +25,7 @@ pub(super) fn Ways() -> impl IntoView {
     let has_words = move || desk.keys.view.read().slots.contains(&Way::Words);
     let list = move || {
         let slots = desk.keys.view.read().slots.clone();
-        (0_u8..).zip(slots).map(|(slot, way)| view! { <Line slot way /> }).collect_view()
+        (0_u8..).zip(slots).map(|(slot, way)| view! { <Line number=slot way /> }).collect_view()
     };
     view! {
         <section class="card" aria-labelledby="ways-title">
@@ -50,7 +50,7 @@ pub(super) fn Ways() -> impl IntoView {
 }
 
 #[component]
-fn Line(slot: u8, way: Way) -> impl IntoView {
+fn Line(number: u8, way: Way) -> impl IntoView {
     let desk = Desk::get();
     let (name, more) = match &way {
         Way::Password => ("Password", "opens this device\u{2019}s copy".to_owned()),
@@ -60,7 +60,7 @@ fn Line(slot: u8, way: Way) -> impl IntoView {
             ("Shares of guardians", format!("{threshold} of them open it anywhere"))
         }
     };
-    let remove = move |_| desk.run("ways", Command::Remove(slot), |_| ());
+    let remove = move |_| desk.run("ways", Command::Remove(number), |_| ());
     view! {
         <li class="line">
             <span>

@@ -138,11 +138,14 @@ pub fn community(scene: &Scene<'_>, id: u32) -> Option<Community> {
 }
 
 fn asset(book: &Book, asset: AssetId) -> Option<Asset> {
-    let (symbol, decimals) = match asset {
-        AssetId::NATIVE => (String::new(), NATIVE_DECIMALS),
-        other => (assets::asset(book, other)?.symbol, DECIMALS),
+    let (symbol, decimals, issuer) = match asset {
+        AssetId::NATIVE => (String::new(), NATIVE_DECIMALS, None),
+        other => {
+            let made = assets::asset(book, other)?;
+            (made.symbol, DECIMALS, Some(made.issuer.to_string()))
+        }
     };
-    Some(Asset { id: asset.0, symbol, decimals })
+    Some(Asset { id: asset.0, symbol, decimals, issuer })
 }
 
 /// The meters of a community that are proved, mine first; `None`: not all of them are proved. `keys`

@@ -22,7 +22,7 @@ impl Wallet {
         let action = Action::Energy(action);
         ledger::check(&action).map_err(|_| "action")?;
         let domain = Some(Prefix::Energy.byte());
-        let act = view::Act { action: brief, code: 0, amount: None, domain };
+        let act = view::Act { action: brief, code: 0, amount: None, seized: None, domain };
         let mut order = self.order(action, self.account, units)?;
         order.act = Some(act);
         let params = self.holdings.params.as_ref().ok_or("not-fresh")?;

@@ -33,7 +33,8 @@ impl Wallet {
         let action: lending::Action = minicbor::decode(bytes).map_err(|_| "action")?;
         let action = Action::Lending(action);
         ledger::check(&action).map_err(|_| "action")?;
-        let act = view::Act { action: bytes.to_vec(), code: 0, amount: None, seized: None, domain: None };
+        let act =
+            view::Act { action: bytes.to_vec(), code: 0, amount: None, seized: None, domain: None };
         let mut order = self.order(action, self.account, units)?;
         order.act = Some(act);
         let params = self.holdings.params.as_ref().ok_or("not-fresh")?;
