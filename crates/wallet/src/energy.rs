@@ -43,9 +43,16 @@ pub use street::{Community, Health, Meter, community, meters};
 
 pub use crate::lending::{Asset, Book, Scene, Seen, ledger_ms, watch};
 
-/// The slot that runs at a time of the ledger.
-pub const fn slot_at(now_ms: u64) -> u64 {
-    now_ms / 1_000 / SLOT_S
+/// The slot that runs at a time that a community's clock shows.
+pub const fn slot_at(shown_ms: u64) -> u64 {
+    shown_ms / 1_000 / SLOT_S
+}
+
+/// What a community's clock shows at a time of the ledger: the same, where it is not for trying out or not
+/// proved yet.
+pub fn shown_ms(book: &Book, community: u32, now_ms: u64) -> u64 {
+    let clock = ledger::domains::energy::community(book, community).and_then(|found| found.clock);
+    clock.map_or(now_ms, |clock| clock.shows_ms(now_ms))
 }
 
 /// When a slot begins, in milliseconds since 1970-01-01 UTC.

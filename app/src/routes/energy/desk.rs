@@ -77,8 +77,10 @@ impl Desk {
         let begun = Memo::new(move |_| !ledger.view.read().blocks.is_empty());
         let now = Memo::new(move |_| begun.get().then(|| now_ms(ledger, tick)).flatten());
         let span = Memo::new(move |_| {
-            let (from, to) = day_slots(now.get()?, days_ago.get());
-            Some(Span { community: chosen.get()?, from, to })
+            let community = chosen.get()?;
+            let shown_ms = energy::shown_ms(&book.read(), community, now.get()?);
+            let (from, to) = day_slots(shown_ms, days_ago.get());
+            Some(Span { community, from, to })
         });
         let slot = RwSignal::new(None);
         prove(ledger, (kept, book), (now, span), slot);

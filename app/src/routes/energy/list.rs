@@ -126,6 +126,11 @@ fn Chosen(community: Community) -> impl IntoView {
                 {fact("Between neighbours", price(tariff.grid_fee, &asset), "fee for the way, on top".to_owned())}
                 {fact("Who", people, format!("{} slots for readings", community.window_slots))}
             </dl>
+            {(community.pace > 1)
+                .then(|| {
+                    let pace = community.pace;
+                    view! { <p class="quiet num">{format!("To try things out: its clock runs {pace} times as fast.")}</p> }
+                })}
             {next.map(|next| view! { <p class="quiet num">{next}</p> })}
             {community.me.is_none().then(|| view! { <Join community=community.clone() /> })}
             {community

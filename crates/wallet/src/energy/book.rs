@@ -6,7 +6,7 @@ use ledger::{
     domains::{accounts::balance_key, assets, energy as rules},
 };
 
-use super::{Book, Scene, slot_at};
+use super::{Book, Scene, shown_ms, slot_at};
 use crate::{lending::Seen, view, watch::WATCHED_MAX};
 
 /// Most communities listed: the newest. Any other opens by its number.
@@ -49,10 +49,14 @@ pub struct Named {
 }
 
 impl Span {
-    /// Its slots that have begun by `now_ms`; at most a day of them.
-    pub(super) fn slots(self, now_ms: u64) -> impl DoubleEndedIterator<Item = u64> + use<> {
-        let to = self.to.min(self.from.saturating_add(SLOTS_MAX)).min(slot_at(now_ms) + 1);
-        self.from..to
+    /// Its slots that have begun by `now_ms` of the ledger; at most a day of them.
+    pub(super) fn slots(
+        self,
+        book: &Book,
+        now_ms: u64,
+    ) -> impl DoubleEndedIterator<Item = u64> + use<> {
+        let now = slot_at(shown_ms(book, self.community, now_ms));
+        self.from..self.to.min(self.from.saturating_add(SLOTS_MAX)).min(now + 1)
     }
 }
 
@@ -95,7 +99,7 @@ pub fn wanted(book: &Book, kept: &Book, account: &str, now_ms: u64, named: Named
         keys.extend(looked_at.filter(|key| !kept.has(key)));
         // What a preview of limits needs comes last, and in portions.
         let settled =
-            span.slots(now_ms).rev().filter(|slot| is_settled(book, span.community, *slot));
+            span.slots(book, now_ms).rev().filter(|slot| is_settled(book, span.community, *slot));
         let others = settled.flat_map(|slot| record_keys(book, span.community, slot));
         keys.extend(others.filter(|key| !kept.has(key)).take(KEPT_AT_A_TIME));
     }
@@ -135,7 +139,7 @@ fn slot_keys(book: &Book, kept: &Book, span: Span, account: AccountId, now_ms: u
         };
         meter_numbers(&community).filter(is_mine).collect()
     });
-    let slots: Vec<u64> = span.slots(now_ms).collect();
+    let slots: Vec<u64> = span.slots(book, now_ms).collect();
     let mut keys: Vec<Key> = slots.iter().map(|slot| rules::slot_key(id, *slot)).collect();
     for slot in slots {
         let read = rules::slot(book, id, slot).map(|slot| slot.meters).unwrap_or_default();
@@ -160,7 +164,7 @@ fn is_settled(book: &Book, id: u32, slot: u64) -> bool {
 /// that looks at something else begins with nothing kept.
 pub fn keep(kept: &mut Book, fresh: &view::Records, span: Span, now_ms: u64) {
     let fresh = Book::new(fresh);
-    for slot in span.slots(now_ms) {
+    for slot in span.slots(&fresh, now_ms) {
         let place = rules::slot_key(span.community, slot);
         if is_settled(&fresh, span.community, slot) {
             kept.copy(&fresh, [place.clone()]);

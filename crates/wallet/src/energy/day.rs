@@ -6,7 +6,7 @@ use ledger::domains::energy::{self as rules, Record};
 use super::{
     Book, Rules, Scene, Seen, Span, Summary,
     book::{meter_numbers, record_keys},
-    slot_at, starts_ms,
+    starts_ms,
 };
 
 /// How far a slot is.
@@ -160,8 +160,10 @@ pub fn day(scene: &Scene<'_>, span: Span) -> Option<Day> {
         .filter_map(|number| Some((number, rules::meter(book, id, number)?)))
         .filter(|(_, meter)| meter.owner == account)
         .collect();
-    let slots: Vec<Shown> =
-        span.slots(now_ms).filter_map(|slot| shown(scene, &community, id, slot, &mine)).collect();
+    let slots: Vec<Shown> = span
+        .slots(book, now_ms)
+        .filter_map(|slot| shown(scene, &community, id, slot, &mine))
+        .collect();
     let mut keys = vec![rules::community_key(id)];
     for slot in &slots {
         keys.push(rules::slot_key(id, slot.slot));
@@ -190,7 +192,7 @@ fn shown(
     };
     let ours = mine.iter().filter(|(number, _)| read.contains(number));
     let flows: Vec<Flow> = ours.filter_map(|(number, _)| flow(*number)).collect();
-    let now = slot_at(scene.now_ms);
+    let now = community.slot_at(scene.now_ms);
     let could = |(number, meter): &&(u32, rules::Meter)| {
         slot < now && meter.from_slot <= slot && !read.contains(number)
     };

@@ -148,7 +148,7 @@ fn steps(orders: &[(u64, u64)]) -> Vec<Step> {
 /// community traded in this mode. Others' limits and readings stay as they were.
 pub fn what_if(scene: &Scene<'_>, span: Span, meter: u32, limits: Limits, mode: Mode) -> WhatIf {
     let mut told = WhatIf { slots: 0, unproved: 0, was: Tried::default(), would: Tried::default() };
-    for slot in span.slots(scene.now_ms) {
+    for slot in span.slots(scene.book, scene.now_ms) {
         let Some(found) = rules::slot(scene.book, span.community, slot) else { continue };
         if found.summary.is_none() || !found.meters.contains(&meter) {
             continue;

@@ -4,7 +4,7 @@
 use ledger::domains::energy::{self as rules, Content, Reading};
 use primitives::Hash;
 
-use super::{SLOT_S, Scene, book::community_keys, slot_at};
+use super::{SLOT_S, Scene, book::community_keys};
 
 /// Energy of one slot, as a file has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Opt
     let mut plan = Plan::default();
     let (mut free, mut grid_free) = (me.free, street.funds.grid_free);
     let mut totals = device.last.map_or((0, 0), |last| (last.import_wh, last.export_wh));
-    let now = slot_at(scene.now_ms);
+    let now = street.slot_at(scene.now_ms);
     for one in said {
         let (own, grid) = match fit(&street, &device, one, now) {
             Fit::Not(why) => {

@@ -8,7 +8,6 @@ use ledger::{
 use super::{
     Asset, Book, Limits, Rules, Scene, Seen, Source, Span, Trust,
     book::{community_keys, meter_numbers, seen},
-    slot_at,
 };
 use crate::{explain::hex, lending::NATIVE_DECIMALS};
 
@@ -28,6 +27,8 @@ pub struct Community {
     pub grid: String,
     /// Time for readings after a slot, in slots.
     pub window_slots: u16,
+    /// How many times as fast as the ledger's its clock runs: more than once where it is for trying out.
+    pub pace: u32,
     /// What holds now.
     pub rules: Rules,
     /// What will hold, and from which slot.
@@ -108,7 +109,7 @@ pub struct Health {
 pub fn community(scene: &Scene<'_>, id: u32) -> Option<Community> {
     let Scene { book, account, now_ms } = *scene;
     let found = rules::community(book, id)?;
-    let now = slot_at(now_ms);
+    let now = found.slot_at(now_ms);
     let next = found.rules.iter().find(|(from, _)| *from > now).copied();
     let balance = ledger::domains::accounts::balance_key(account, found.asset);
     let units = || ledger::domains::accounts::balance(book, account, found.asset);
@@ -119,6 +120,7 @@ pub fn community(scene: &Scene<'_>, id: u32) -> Option<Community> {
         operator: found.operator.to_string(),
         grid: found.grid.to_string(),
         window_slots: found.window_slots,
+        pace: found.pace(),
         rules: found.rules_at(now)?,
         next,
         members: found.members,
@@ -155,7 +157,8 @@ pub fn meters(scene: &Scene<'_>, span: Span, keys: &[String]) -> Option<Vec<Mete
     let id = span.community;
     book.seen(&community_keys(book, id, account))?;
     let found = rules::community(book, id)?;
-    let now = found.rules_at(slot_at(now_ms))?;
+    let running = found.slot_at(now_ms);
+    let now = found.rules_at(running)?;
     let one = |number: u32| {
         let meter = rules::meter(book, id, number)?;
         let key = hex(meter.key.as_bytes());
@@ -170,8 +173,8 @@ pub fn meters(scene: &Scene<'_>, span: Span, keys: &[String]) -> Option<Vec<Mete
             trust: meter.trust,
             is_trusted: meter.trust >= now.trust_min,
             from_slot: meter.from_slot,
-            limits: limits(&meter, slot_at(now_ms)).unwrap_or_else(|| now.standing()),
-            next: meter.limits.iter().find(|(from, _)| *from > slot_at(now_ms)).copied(),
+            limits: limits(&meter, running).unwrap_or_else(|| now.standing()),
+            next: meter.limits.iter().find(|(from, _)| *from > running).copied(),
             open: meter.open,
             health: health(scene, span, &found, number, &meter),
         })
@@ -193,8 +196,9 @@ fn health(
     number: u32,
     meter: &rules::Meter,
 ) -> Health {
-    let now = slot_at(scene.now_ms);
-    let could = span.slots(scene.now_ms).filter(|slot| *slot >= meter.from_slot && *slot < now);
+    let now = community.slot_at(scene.now_ms);
+    let could =
+        span.slots(scene.book, scene.now_ms).filter(|slot| *slot >= meter.from_slot && *slot < now);
     let (mut missing, mut in_time, mut known) = (0, 0, true);
     for slot in could {
         known &= scene.book.has(&rules::slot_key(span.community, slot));
