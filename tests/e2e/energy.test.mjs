@@ -1,7 +1,6 @@
 // Proves that a community is opened and joined in tabs, that money and meters in it are proved, that a meter's file is
-// understood before anything is signed and nothing is signed that the ledger would refuse, and that a meter that
-// contradicts itself is shown cut. Slots that clear need hours of the ledger's time: `crates/wallet/src/energy/tests.rs`
-// plays those with the ledger's own code.
+// understood before anything is signed and nothing is signed that the ledger would refuse, that a meter that contradicts
+// itself is shown cut, and that a household trades with twelve others whose meters run, also while its tab is closed.
 
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
@@ -9,10 +8,14 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '../rig/browser.mjs';
 import { openWithLiar } from './energy-street.mjs';
+import { Native } from './native.mjs';
+import { starling } from '../rig/starling.mjs';
 import { BLOCKS_MS, PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
 import { eventually } from './stage.mjs';
 
 const SLOT_S = 900;
+/** A slot takes so much less: a reading is signed by hand within four of them. */
+const PACE = 90;
 
 describe('a community of energy', () => {
   const { stage, visit } = withLedger({ config: '[ledger]\nheartbeat_ms = 300\n' });
@@ -123,5 +126,56 @@ describe('a community of energy', () => {
     await until(page, 'at the meter, too', /Cut: it said two things of one slot/, '#meter-0');
     await picture(page, 'community-cut');
     assert.deepEqual(page.errors, []);
+  });
+
+  test('trades with twelve others whose meters run, and settles while its tab is closed', async () => {
+    const folder = await temporaryFolder('street');
+    const words = ['demo', 'energy', '--node', stage.server.url, '--key', path.join(stage.server.data, 'ledger', 'faucet.key'), '--speed', `${PACE}x`];
+    const street = Native.start(folder, [...words, '--run']);
+    try {
+      const { community } = await street.until('the street is there', ({ event }) => event === 'community', BLOCKS_MS);
+      const page = await household();
+      await page.goto(`${stage.server.url}/energy?community=${community}`, { waitUntil: 'domcontentloaded' });
+      const [, account] = (await until(page, 'the way in is told', /admit=[0-9a-f]{64}/, '#join')).match(/admit=([0-9a-f]{64})/);
+      await starling(...words, '--data', path.join(folder, 'store'), '--admit', account);
+      await until(page, 'the membership is proved', /You are a member/, '#membership');
+      await page.waitForSelector('#purse-units');
+      await page.type('#purse-units', '500');
+      await sign(page, '#purse [data-do="pay-in"]');
+      await until(page, 'what was paid in is proved', /^500\.00\s*COIN$/, '#purse-free');
+      await until(page, 'meters are proved', /None yet/, '#meters');
+      await sign(page, '[data-do="bring"]');
+      await until(page, 'the meter is proved', /its key follows from this account/, '#meters');
+
+      // A quarter of a kWh in each slot to come, by the community's clock.
+      const { slot } = await street.until('a slot is settled', ({ event }) => event === 'settled', BLOCKS_MS);
+      const file = path.join(folder, 'day.csv');
+      const rows = Array.from({ length: 400 }, (_, at) => `${(slot + at) * SLOT_S},0.25,0`);
+      await fs.writeFile(file, ['timestamp,import_kwh,export_kwh', ...rows, ''].join('\n'));
+      await page.waitForSelector('#pick-meter-file');
+      await (await page.$('#pick-meter-file')).uploadFile(file);
+      await until(page, 'some have ended', /\d+\sslots? can be signed/, '#plan');
+      await sign(page, '[data-do="sign-readings"]');
+      await until(page, 'they are on the ledger', /Done in[\s\S]*Brought a meter/, '#deeds');
+      const context = page.browserContext();
+      assert.deepEqual(page.errors, []);
+      await page.close();
+
+      const settled = await street.until('a slot with thirteen meters is settled', ({ event, meters }) => event === 'settled' && meters === 13, BLOCKS_MS);
+      const again = await context.newPage();
+      await again.setViewport(WIDE);
+      await again.goto(`${stage.server.url}/energy?community=${community}`, { waitUntil: 'domcontentloaded' });
+      await until(again, 'what it took is proved', /^0\.\d+ kWh|^[1-9]\d*\.\d+\skWh/, '#day-taken');
+      await until(again, 'what it costs is known', /of [1-9]\d* settled slots/, '#day');
+      await until(again, 'the slot is settled', /settled/, `#slots [data-slot="${settled.slot}"]`);
+      await until(again, 'it was paid', /^(499|49\d)\.\d+\s*COIN$/, '#purse-free');
+      await picture(again, 'energy-day');
+      await again.goto(`${stage.server.url}/community?community=${community}`, { waitUntil: 'domcontentloaded' });
+      await until(again, 'everybody sees the slot settled', /settled[\s\S]*13/, `#settling [data-slot="${settled.slot}"]`);
+      await picture(again, 'community-day');
+    } finally {
+      await street.stop();
+      await fs.rm(folder, { recursive: true, force: true });
+    }
   });
 });
