@@ -374,7 +374,7 @@ fn the_faucet_is_asked_for_this_account() {
 #[test]
 fn another_account_is_used_from_the_next_opening_on_and_the_one_before_is_shown() {
     let mut rig = Rig::new();
-    let before = rig.view.account.clone();
+    let before = account().to_string();
     rig.step(Input::Use([9; 32]));
     assert_eq!(rig.reopened, 1);
     let mut again = Rig::with(rig.ledger.clone(), rig.saved.clone());
