@@ -21,6 +21,8 @@
 mod error;
 mod ws;
 
+use std::time::Duration;
+
 use axum::{
     Json, Router,
     body::Bytes,
@@ -40,7 +42,7 @@ use tower_http::cors::{Any, CorsLayer};
 
 pub use error::ApiError;
 
-use crate::node::{Certified, Fate, Handle};
+use crate::node::{Certified, Fate, Handle, Proved, Unanswered};
 
 /// Longest key of a record that may be asked for, in bytes.
 pub const KEY_BYTES_MAX: usize = 128;
@@ -48,6 +50,9 @@ pub const KEY_BYTES_MAX: usize = 128;
 const PREFIX_BYTES_MIN: usize = 2;
 /// Most receipts in one answer.
 const EVENTS_MAX: usize = 50;
+/// How often, and how long, the certificate of a block that has just become final is waited for.
+const CERTIFICATE_LOOKS: usize = 20;
+const CERTIFICATE_LOOK_EVERY: Duration = Duration::from_millis(25);
 /// What light clients ask for.
 const CBOR: &str = "application/cbor";
 
@@ -195,7 +200,7 @@ async fn state(
     Path(key): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let proved = node.prove(Key::from_bytes(key_bytes(&key)?)).await?;
+    let proved = proved(&node, &Key::from_bytes(key_bytes(&key)?)).await?;
     if accepts_cbor(&headers) {
         return Ok(cbor(proved.to_wire().to_bytes()));
     }
@@ -204,6 +209,19 @@ async fn state(
     shown["record"] = json!(proved.record.map(|record| HEX.encode(&record)));
     shown["proof"] = json!(HEX.encode(&proved.proof));
     Ok(Json(shown).into_response())
+}
+
+/// A proof at the last final block. Its certificate may come a moment after it.
+async fn proved(node: &Handle, key: &Key) -> Result<Proved, Unanswered> {
+    for _ in 0..CERTIFICATE_LOOKS {
+        match node.prove(key.clone()).await {
+            Err(Unanswered::Unknown) if *node.height().borrow() > 0 => {
+                tokio::time::sleep(CERTIFICATE_LOOK_EVERY).await;
+            }
+            answer => return answer,
+        }
+    }
+    node.prove(key.clone()).await
 }
 
 fn key_bytes(text: &str) -> Result<Vec<u8>, ApiError> {

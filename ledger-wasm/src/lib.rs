@@ -36,9 +36,9 @@ impl Tab {
         origin: &str,
         demo: bool,
     ) -> Option<Self> {
-        let kept = saved.and_then(|bytes| view::read::<Saved>(&bytes));
-        let saved = match kept {
-            Some(kept) => kept,
+        let saved = match saved {
+            // What can't be read is not written over: a key is in it.
+            Some(bytes) => view::read::<Saved>(&bytes)?,
             None => Saved::new(seed.try_into().ok()?, root.to_owned(), linked),
         };
         let mut first = Vec::new();

@@ -57,7 +57,11 @@ function take(data) {
     data.port.close();
     return;
   }
-  working = working.then(() => answer(data)).catch((error) => self.postMessage({ state: 'failed', why: error.name }));
+  working = working.then(() => answer(data)).catch(async (error) => {
+    // What could not be kept is not used either.
+    keys = Keys.open(await keep('readonly', (store) => store.get(SESSION)).catch(() => undefined));
+    self.postMessage({ state: 'failed', why: error.name });
+  });
 }
 
 async function answer({ call, id }) {
@@ -94,7 +98,7 @@ async function keep(mode, use) {
   });
   try {
     return await new Promise((resolve, reject) => {
-      const transaction = database.transaction(STORE, mode);
+      const transaction = database.transaction(STORE, mode, { durability: 'strict' });
       const asked = use(transaction.objectStore(STORE));
       transaction.oncomplete = () => resolve(asked.result);
       transaction.onabort = () => reject(transaction.error);

@@ -86,7 +86,8 @@ async function reopen() {
   clearTimeout(timer);
   tab = null;
   await writing;
-  await begin(Tab.open(await keep('readonly', (store) => store.get(root)), new Uint8Array(32), root, false, self.origin, demo));
+  // No seed: there must be something kept, or nothing is opened.
+  await begin(Tab.open(await keep('readonly', (store) => store.get(root)), new Uint8Array(0), root, false, self.origin, demo));
   perform((one) => one.tick());
 }
 

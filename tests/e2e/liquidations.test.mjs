@@ -96,8 +96,12 @@ describe('liquidations', () => {
     // By more than a quarter: it counts when a quorum has seen it again.
     await market.price(2, 880 * DOLLAR);
     await until(keeper.page, 'nobody can be valued meanwhile', /1 can.t be valued: a price is stale, or jumped/, '#targets-told');
-    await market.price(2, 880 * DOLLAR);
-    await until(keeper.page, 'it is far below 1', /health 0\.8/, '#targets');
+    // Only what was seen in a later second than the jump confirms it.
+    await eventually('a quorum that saw it again is believed', async () => {
+      await market.price(2, 880 * DOLLAR);
+      const seen = await text(keeper.page, '#targets');
+      return { value: /health 0\.8/.test(seen), seen };
+    }, BLOCKS_MS);
     const rest = await seize(keeper.page);
     assert.equal(rest['Their health'].becomes, '\u221e');
     const lost = await text(keeper.page, '#seize-lost');

@@ -33,7 +33,7 @@ struct Desk {
     limit: NodeRef<Input>,
     dialog: NodeRef<Dialog>,
     /// The limit that is looked at once more.
-    draft: RwSignal<Option<u128>>,
+    draft: RwSignal<Option<(u128, u64)>>,
     problem: RwSignal<String>,
 }
 
@@ -148,7 +148,8 @@ fn Form(desk: Desk, pays: Memo<bool>) -> impl IntoView {
         match understood(&typed, ledger) {
             Ok(units) => {
                 desk.problem.set(String::new());
-                desk.draft.set(Some(units));
+                // What is agreed to is what is looked at: a neighbour that comes meanwhile may ask for more.
+                desk.draft.set(desk.asked.get_untracked().map(|asked| (units, asked.per_mib)));
                 if let Some(dialog) = desk.dialog.get_untracked() {
                     // Refused only if it is open already.
                     drop(dialog.show_modal());
@@ -207,22 +208,22 @@ fn LastLook(desk: Desk) -> impl IntoView {
         }
     };
     let agree = move |_| {
-        let draft = desk.draft.get_untracked().zip(desk.asked.get_untracked());
-        if let Some(((units, asked), share)) = draft.zip(desk.share.get_untracked()) {
+        let draft = desk.draft.get_untracked();
+        if let Some(((units, per_mib_max), share)) = draft.zip(desk.share.get_untracked()) {
             // With a deal that goes on, the limit is of both together.
             let before = match desk.deal.get_untracked() {
                 Some(Deal { stage: Stage::On, part: Part::Pay { limit, .. }, .. }) => limit,
                 _ => 0,
             };
             let limit = before.saturating_add(units);
-            let part = Part::Pay { per_mib_max: asked.per_mib, limit };
+            let part = Part::Pay { per_mib_max, limit };
             paying::agree(ledger, share, desk.name.get_untracked(), part);
         }
         close();
     };
-    let amount = move || desk.draft.get().map(money::named).unwrap_or_default();
+    let amount = move || desk.draft.get().map(|(units, _)| money::named(units)).unwrap_or_default();
     let fee = move || ledger.purse.read().open_cost.map(money::named).unwrap_or_default();
-    let price = move || desk.asked.get().map(|asked| per_gib(asked.per_mib)).unwrap_or_default();
+    let price = move || desk.draft.get().map(|(_, each)| per_gib(each)).unwrap_or_default();
     view! {
         <dialog class="dialog dialog--small" node_ref=desk.dialog aria-labelledby="pay-title">
             <div class="dialog-head">

@@ -255,6 +255,10 @@ impl Wallet {
             Input::Command(command) => self.on_command(command, out),
             Input::Use(seed) => self.use_account(Some(seed), out),
         }
+        if matches!(out.last(), Some(Output::Reopen)) {
+            // From here on another account's: nothing more is signed or kept in this one's name.
+            return None;
+        }
         for (id, url) in self.servers.due(now_ms) {
             out.push(Output::Connect(id, url));
         }

@@ -9,6 +9,9 @@ use super::error::refusal;
 use super::live::{act, find_community};
 use crate::ledger_client::{Client, ClientError, Nodes};
 
+/// For a block that was proposed in time to be seen, and for clocks that differ, in milliseconds.
+const LATE_MS: u64 = 1_000;
+
 /// A slot that was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settled {
@@ -54,7 +57,8 @@ impl Settler {
 
     /// When the next slot's window is over, in milliseconds since 1970.
     pub fn due_ms(&self) -> u64 {
-        self.community.begins_ms(self.next + u64::from(self.community.window_slots) + 1)
+        let over = self.next + u64::from(self.community.window_slots) + 1;
+        self.community.begins_ms(over).saturating_add(LATE_MS)
     }
 
     /// Settles the next slot if its window is over; none: it is not, or nobody read it.

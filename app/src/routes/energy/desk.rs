@@ -74,8 +74,9 @@ impl Desk {
         let tick = RwSignal::new(0_u64);
         let days_ago = RwSignal::new(0);
         let chosen = chosen(book);
-        let begun = Memo::new(move |_| !ledger.view.read().blocks.is_empty());
-        let now = Memo::new(move |_| begun.get().then(|| now_ms(ledger, tick)).flatten());
+        let newest =
+            Memo::new(move |_| ledger.view.read().blocks.first().map(|block| block.height));
+        let now = Memo::new(move |_| newest.get().and_then(|_| now_ms(ledger, tick)));
         let span = Memo::new(move |_| {
             let community = chosen.get()?;
             let shown_ms = energy::shown_ms(&book.read(), community, now.get()?);

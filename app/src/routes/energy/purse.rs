@@ -67,7 +67,13 @@ pub(super) fn Move(
         } else {
             ("Take out", Wish::Withdraw(purse, units))
         };
-        desk.begin(title, vec![("Amount", named(units, &asset))], "", wish);
+        let is_trial = desk.community.read_untracked().as_ref().is_some_and(|one| one.pace > 1);
+        let warning = if is_in && is_trial {
+            "This community is for trying out: its clock is fast, and rules change within minutes or seconds. Pay in what you can lose."
+        } else {
+            ""
+        };
+        desk.begin(title, vec![("Amount", named(units, &asset))], warning, wish);
     };
     let field = format!("{id}-units");
     view! {

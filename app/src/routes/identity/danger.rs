@@ -14,9 +14,10 @@ pub(super) fn Danger() -> impl IntoView {
         <section class="card seen" aria-labelledby="stolen-title">
             <h2 id="stolen-title">"A device was stolen"</h2>
             <p>
-                "What lies on it is sealed: it opens with that device\u{2019}s password or passkey only. If it was locked and the password is good, nobody gets in. Do this, in this order:"
+                "Your identity on it is sealed: it opens with that device\u{2019}s password or passkey only. The wallet\u{2019}s account is not sealed. Do this, in this order:"
             </p>
             <ol>
+                <li>"Move your balance to another account now: whoever has the device can spend it, even while your identity is locked."</li>
                 <li>"Remove the stolen device\u{2019}s passkey above, and where it is kept (your system\u{2019}s password manager)."</li>
                 <li>"Set another password above. The thief\u{2019}s copy keeps the old one: if that was weak, go on."</li>
                 <li>
@@ -49,6 +50,17 @@ pub(super) fn SignOut() -> impl IntoView {
     };
     let sign_out = move |_| {
         close();
+        if *desk.ledger.stage.read_untracked() == crate::ledger::Stage::Elsewhere {
+            desk.say("sign-out", "The wallet is open in another tab. Close that first.");
+            return;
+        }
+        if desk.ledger.view.read_untracked().outgoing > 0 {
+            desk.say(
+                "sign-out",
+                "Something is on its way to the ledger. Try again when it is done.",
+            );
+            return;
+        }
         // The account of the identity goes with it; the one of this browser comes back.
         if desk.ledger.view.read_untracked().recoverable {
             desk.ledger.command(&Order::UseDevice);

@@ -87,6 +87,9 @@ impl Desk {
     /// Sends something to the ledger, or says why not.
     pub(super) fn order(self, place: &'static str, order: Option<Order>, done: &'static str) {
         match order {
+            Some(_) if *self.ledger.stage.read_untracked() != crate::ledger::Stage::Open => {
+                self.say(place, words::GONE);
+            }
             Some(order) => {
                 self.ledger.command(&order);
                 self.say(place, done);
@@ -145,7 +148,10 @@ impl Desk {
             ids.into_iter().flatten().map(|id| (id, seq(id))).collect::<Vec<_>>()
         });
         let open = move || *self.ledger.stage.read() == crate::ledger::Stage::Open;
+        // Another account is another wallet, which watches nothing yet.
+        let account = Memo::new(move |_| self.ledger.view.read().account.clone());
         Effect::new(move |_| {
+            account.track();
             let keys = wanted.get().into_iter().flat_map(|(id, seq)| dids::keys(id, seq));
             let keys: Vec<_> = keys.collect();
             if open() {

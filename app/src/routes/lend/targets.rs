@@ -31,7 +31,7 @@ pub(super) fn Targets() -> impl IntoView {
     let failed = RwSignal::new(false);
     let list = move || {
         if let Some(market) = desk.chosen.get_untracked() {
-            spawn_local(ask(market, desk.hints, failed));
+            spawn_local(ask(market, desk.chosen, desk.hints, failed));
         }
     };
     Effect::new(move |_| {
@@ -88,7 +88,12 @@ pub(super) fn Targets() -> impl IntoView {
 }
 
 /// Asks for the list, part by part.
-async fn ask(market: u32, hints: RwSignal<Option<Hints>>, failed: RwSignal<bool>) {
+async fn ask(
+    market: u32,
+    chosen: Memo<Option<u32>>,
+    hints: RwSignal<Option<Hints>>,
+    failed: RwSignal<bool>,
+) {
     let mut list = Hints::new(market);
     while let Some(path) = list.next_path() {
         let answer = browser::ask(&format!("/ledger{path}"), "GET").await;
@@ -98,6 +103,10 @@ async fn ask(market: u32, hints: RwSignal<Option<Hints>>, failed: RwSignal<bool>
             failed.try_set(true);
             return;
         }
+    }
+    // Another market was chosen meanwhile.
+    if chosen.try_get_untracked().flatten() != Some(market) {
+        return;
     }
     failed.try_set(false);
     hints.try_set(Some(list));

@@ -59,8 +59,9 @@ impl Session {
 
     pub(super) fn draw_salt(&mut self, turn: &mut Turn) -> Result<(), Refusal> {
         self.open_root(turn)?;
-        let salt = *turn.seed.derive("identity/salt").as_bytes();
-        self.salt = Some(salt);
+        // The same until a passkey took it: a prompt that is still open was asked for this one.
+        let drawn = *turn.seed.derive("identity/salt").as_bytes();
+        let salt = *self.salt.get_or_insert(drawn);
         turn.answer.bytes = salt.to_vec();
         Ok(())
     }

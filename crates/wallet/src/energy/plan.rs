@@ -57,6 +57,9 @@ enum Fit {
     Needs(u128, u128),
 }
 
+/// Time for a person to look and for a block to come, in milliseconds of the ledger's time.
+const SIGNING_MS: u64 = 5_000;
+
 /// What of a file's slots, which ascend, a meter can sign; `None`: what decides it is not proved. A
 /// meter that was cut, or is trusted too little, can sign nothing.
 pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Option<Plan> {
@@ -68,8 +71,9 @@ pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Opt
     let (mut free, mut grid_free) = (me.free, street.funds.grid_free);
     let mut totals = device.last.map_or((0, 0), |last| (last.import_wh, last.export_wh));
     let now = street.slot_at(scene.now_ms);
+    let soon = street.slot_at(scene.now_ms.saturating_add(SIGNING_MS));
     for one in said {
-        let (own, grid) = match fit(&street, &device, one, now) {
+        let (own, grid) = match fit(&street, &device, one, (now, soon)) {
             Fit::Not(why) => {
                 *why(&mut plan.skipped) += 1;
                 continue;
@@ -98,11 +102,16 @@ pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Opt
     Some(plan)
 }
 
-fn fit(street: &rules::Community, device: &rules::Meter, said: &Said, now: u64) -> Fit {
+fn fit(
+    street: &rules::Community,
+    device: &rules::Meter,
+    said: &Said,
+    (now, soon): (u64, u64),
+) -> Fit {
     if said.slot >= now {
         return Fit::Not(|skipped| &mut skipped.ahead);
     }
-    if street.is_over(said.slot, now) {
+    if street.is_over(said.slot, soon) {
         return Fit::Not(|skipped| &mut skipped.over);
     }
     if said.slot < device.from_slot {

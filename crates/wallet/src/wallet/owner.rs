@@ -53,12 +53,12 @@ fn switch(saved: &mut Saved, seed: Option<[u8; 32]>) -> bool {
             true
         }
         None => {
-            let Some(device) = saved.aside.take().filter(|_| is_recoverable) else { return false };
-            // Its key follows from the person's seed: only what was sent is kept.
-            saved.aside = Some(Aside {
-                seed: mem::replace(&mut saved.seed, device.seed),
-                sent: mem::replace(&mut saved.sent, device.sent),
-            });
+            if !is_recoverable {
+                return false;
+            }
+            let Some(device) = saved.aside.take() else { return false };
+            // The other key follows from the person's seed: nothing of it stays on the device.
+            (saved.seed, saved.sent) = (device.seed, device.sent);
             saved.recoverable = Some(false);
             true
         }
