@@ -33,6 +33,8 @@ pub(crate) struct Ledger {
     pub(crate) took_ms: RwSignal<f64>,
     worker: StoredValue<Option<Running>, LocalStorage>,
     carrier: StoredValue<Option<Carrier>, LocalStorage>,
+    /// Counts pages that watch records: the last one says what is watched.
+    watcher: StoredValue<u64>,
 }
 
 /// Who does in shares what the wallet's tills want. Held as `dyn`: shares come with the pages that need them.
@@ -74,6 +76,7 @@ impl Ledger {
             took_ms: RwSignal::new(0.0),
             worker: StoredValue::new_local(None),
             carrier: StoredValue::new_local(None),
+            watcher: StoredValue::new(0),
         });
     }
 
@@ -105,6 +108,20 @@ impl Ledger {
     pub(crate) fn carry_by(self, carrier: Carrier) {
         (carrier.purse)(&self.purse.read_untracked());
         self.carrier.set_value(Some(carrier));
+    }
+
+    /// A page begins to watch records; its number.
+    pub(crate) fn begin_watching(self) -> u64 {
+        self.watcher.update_value(|count| *count += 1);
+        self.watcher.get_value()
+    }
+
+    /// It ends, and so does what it watched, unless another page began meanwhile: the next one is drawn before
+    /// the one before is gone.
+    pub(crate) fn end_watching(self, watcher: u64) {
+        if self.watcher.try_get_value() == Some(watcher) {
+            self.command(&Command::Watch(Vec::new()));
+        }
     }
 
     /// Tells the wallet what a person wants.

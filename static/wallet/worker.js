@@ -34,7 +34,7 @@ const sockets = new Map();
 let writing = Promise.resolve();
 
 self.addEventListener('message', ({ data }) => {
-  if (data.keys) takeKeys(data.keys);
+  if (data.keys instanceof MessagePort) takeKeys(data.keys);
   else if (data.origin) open(data).catch((error) => self.postMessage({ state: 'failed', why: String(error) }));
   else perform((one) => one.command(data));
 });

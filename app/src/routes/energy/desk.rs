@@ -225,7 +225,8 @@ fn prove(
             ledger.command(&energy::watch(keys));
         }
     });
-    on_cleanup(move || ledger.command(&energy::watch(Vec::new())));
+    let watcher = ledger.begin_watching();
+    on_cleanup(move || ledger.end_watching(watcher));
 }
 
 /// What memos of the desk look at.

@@ -158,7 +158,8 @@ impl Desk {
                 self.ledger.command(&Order::Watch(keys));
             }
         });
-        on_cleanup(move || self.ledger.command(&Order::Watch(Vec::new())));
+        let watcher = self.ledger.begin_watching();
+        on_cleanup(move || self.ledger.end_watching(watcher));
     }
 }
 
@@ -191,15 +192,16 @@ pub(super) fn written(field: NodeRef<Textarea>) -> String {
 }
 
 /// Empties it: what opens something does not stay on the screen.
+/// Nothing, where the form is gone: what was asked for may have drawn another one.
 pub(super) fn empty(field: NodeRef<Input>) {
-    if let Some(field) = field.get_untracked() {
+    if let Some(field) = field.try_get_untracked().flatten() {
         field.set_value("");
     }
 }
 
 /// The same of several lines.
 pub(super) fn empty_lines(field: NodeRef<Textarea>) {
-    if let Some(field) = field.get_untracked() {
+    if let Some(field) = field.try_get_untracked().flatten() {
         field.set_value("");
     }
 }

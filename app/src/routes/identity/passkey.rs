@@ -208,7 +208,7 @@ mod tests {
     /// RFC 4648, 10, without padding.
     #[test]
     fn names_of_passkeys_are_base64url() {
-        let pairs = [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        let pairs = [("", ""), ("s", "cw"), ("st", "c3Q"), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
         for (plain, text) in pairs {
             assert_eq!(base64url(plain.as_bytes()), text);
         }

@@ -100,7 +100,8 @@ impl Desk {
                 ledger.command(&lending::watch(keys));
             }
         });
-        on_cleanup(move || ledger.command(&lending::watch(Vec::new())));
+        let watcher = ledger.begin_watching();
+        on_cleanup(move || ledger.end_watching(watcher));
         if let Ok(ticking) =
             set_interval_with_handle(move || tick.update(|count| *count += 1), TICK)
         {
