@@ -101,7 +101,7 @@ describe('liquidations', () => {
       await market.price(2, 880 * DOLLAR);
       const seen = await text(keeper.page, '#targets');
       return { value: /health 0\.8/.test(seen), seen };
-    }, BLOCKS_MS);
+    }, 60_000);
     const rest = await seize(keeper.page);
     assert.equal(rest['Their health'].becomes, '\u221e');
     const lost = await text(keeper.page, '#seize-lost');

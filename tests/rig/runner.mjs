@@ -8,7 +8,7 @@ import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { ensureMedia } from './media.mjs';
 
-const FILE_MS_MAX = 420_000;
+const FILE_MS_MAX = 600_000;
 
 /** Files at a time, of those that are content with a part of the machine: mostly they wait. */
 const SIDE_BY_SIDE = 2;
