@@ -36,7 +36,7 @@ describe('the markets', () => {
     await press(page, '#faucet');
     await until(page, 'the gift is proved', /10\.00\s*STAR/);
     await press(page, 'a[href="/lend"]');
-    await until(page, 'what STAR is worth is proved', /4 of 4 reporters fresh/, STAR);
+    await until(page, 'what STAR is worth is proved', /4 of 4\sreporters\sfresh/, STAR);
 
     await begin(page, STAR, 'Supply');
     const supplied = await tryOut(page, '5');
