@@ -266,6 +266,8 @@ const accountOf = (page) => page.evaluate(() => document.querySelector('.receive
 const put = (page, selector, value) =>
   page.evaluate((one, text) => {
     const field = document.querySelector(one);
+    const folded = field.closest('details');
+    if (folded) folded.open = true;
     field.value = text;
     field.dispatchEvent(new Event('input', { bubbles: true }));
   }, selector, value);

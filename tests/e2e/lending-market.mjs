@@ -59,7 +59,10 @@ export class Ledger {
   static async of(server) {
     const ledger = new Ledger();
     ledger.base = `${server.url}/ledger`;
-    const { chain } = await ledger.ask('status');
+    const chain = await eventually('the ledger has started', async () => {
+      const seen = await ledger.ask('status');
+      return { value: seen.chain, seen };
+    });
     ledger.chain = Buffer.from(chain, 'hex');
     return ledger;
   }
