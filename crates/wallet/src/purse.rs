@@ -33,6 +33,8 @@ pub(crate) struct Running {
     pub(crate) before: u128,
     /// Payees whose lane it was told: what these hold, it counts on already.
     pub(crate) lanes: Vec<AccountId>,
+    /// Lanes of others' pools that were proved to it, by pool and epoch: it hands in what these promise.
+    pub(crate) proved: Vec<(u64, u32)>,
 }
 
 /// A lane to be looked up for a payee.
@@ -268,6 +270,8 @@ impl Purse {
     pub(crate) fn end(&mut self, share: &str, why: &str) {
         self.step(share, Input::Stop);
         self.tills.remove(&share.to_owned());
+        // A late answer would be taken for one to the share's next till.
+        self.reserves.retain(|task| task.share != share);
         if let Some(deal) = self.kept.deal(share) {
             deal.stage = view::Stage::Off;
             why.clone_into(&mut deal.stopped);
@@ -275,6 +279,28 @@ impl Purse {
         }
         // What is left to claim of it is claimed soon.
         self.claimed_ms = 0;
+    }
+
+    /// Whether a till counts on this voucher's lane, and hands in what it promises.
+    pub(crate) fn is_looked_after(&self, voucher: &Voucher) -> bool {
+        let lane = (voucher.pool, voucher.epoch);
+        self.tills.values().any(|running| running.proved.contains(&lane))
+    }
+
+    /// There is a new pool: who pays from the one before begins anew in it.
+    pub(crate) fn begin_anew(&mut self) {
+        for share in self.tills.keys().cloned().collect::<Vec<_>>() {
+            let deal = self.kept.deal(&share);
+            if !deal.is_some_and(|deal| matches!(deal.part, view::Part::Pay { .. })) {
+                continue;
+            }
+            self.step(&share, Input::Leave);
+            self.tills.remove(&share);
+            self.reserves.retain(|task| task.share != share);
+            if let Some(deal) = self.kept.deal(&share) {
+                deal.stage = view::Stage::Opening;
+            }
+        }
     }
 
     /// Deals whose deposit is not made can't be.

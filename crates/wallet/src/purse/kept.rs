@@ -149,7 +149,9 @@ impl Kept {
         let of = |lane: &Promised| lane.pool == promised.pool && lane.payee == promised.payee;
         self.lanes.retain(|lane| !of(lane));
         if self.lanes.len() >= LANES_MAX {
-            self.lanes.remove(0);
+            // Of the pool in use, what was promised must not be forgotten.
+            let other = self.lanes.iter().position(|lane| lane.pool != promised.pool);
+            self.lanes.remove(other.unwrap_or(0));
         }
         self.lanes.push(promised);
     }
@@ -166,6 +168,7 @@ impl Kept {
             let more = voucher.cumulative.saturating_sub(before);
             if voucher.cumulative > known.voucher.cumulative {
                 known.voucher = voucher;
+                (known.share, known.name) = (deal.0.to_owned(), deal.1.to_owned());
             }
             return more;
         }

@@ -42,6 +42,8 @@ struct Town {
     bytes: u64,
     held: bool,
     fees: BTreeMap<AccountId, u128>,
+    /// The number that a server tells for the payer's pool, where it lies.
+    told_pool: Option<u128>,
 }
 
 fn account_of(seed: u8) -> AccountId {
@@ -67,7 +69,8 @@ impl Town {
         let mut store = MemoryStore::new();
         store.commit(genesis.changes().unwrap());
         let (nonces, fees) = (BTreeMap::new(), BTreeMap::new());
-        let mut town = Self { store, nonces, payer, payee, bytes: 0, held: false, fees };
+        let (held, told_pool) = (false, None);
+        let mut town = Self { store, nonces, payer, payee, bytes: 0, held, fees, told_pool };
         town.payer.up();
         town.payee.up();
         town.block();
@@ -143,6 +146,7 @@ impl Town {
                 receipts.extend(self.execute(&bytes, now_ms));
             }
         }
+        self.lie(&mut receipts);
         let state = self.state();
         for who in [Who::Payer, Who::Payee] {
             let rig = self.rig(who);
@@ -152,6 +156,32 @@ impl Town {
             rig.answer();
         }
         self.carry();
+    }
+
+    /// Of pools that were opened, the server tells another number.
+    fn lie(&self, receipts: &mut [Receipt]) {
+        let Some(number) = self.told_pool else { return };
+        let events = receipts.iter_mut().flat_map(|receipt| &mut receipt.events);
+        for event in events.filter(|event| event.accounts.first() == Some(&account_of(1))) {
+            if let Some(told) = event.numbers.first_mut() {
+                *told = number;
+            }
+        }
+    }
+
+    fn sent(&self, kind: PoolAct) -> usize {
+        let sent = self.payer.saved.sent.iter();
+        sent.filter(|sent| sent.pool == Some(kind)).count()
+    }
+
+    /// The payee's page sends what it may, and the payer's says nothing of it.
+    fn serve(&mut self, bytes: u64) {
+        let until = self.bytes + bytes;
+        while self.bytes < until && !self.held {
+            self.bytes += MIB / 4;
+            let moved = self.bytes;
+            self.tell(Who::Payee, Told::Moved([1; 32].into(), 0, 0, moved));
+        }
     }
 
     fn execute(&mut self, bytes: &[u8], time_ms: u64) -> Option<Receipt> {
@@ -345,6 +375,54 @@ fn what_was_promised_at_an_earlier_visit_is_claimed_at_the_next() {
     assert_eq!((due.promised, due.redeemed), (before.promised, before.promised));
     let fees = town.fees[&account_of(2)];
     assert_eq!(town.balance(Who::Payee), GIFT + before.promised - fees);
+}
+
+#[test]
+fn what_an_earlier_visit_was_promised_is_claimed_while_the_share_is_asked_for_still() {
+    let mut town = Town::new();
+    town.begin();
+    town.fetch(2 * MIB);
+    let before = town.payee.purse.dues[0].clone();
+    assert_eq!(before.redeemed, 0, "so little is not claimed at once");
+    town.reload(Who::Payee);
+    for _ in 0..4 {
+        town.block();
+    }
+    assert_eq!(town.deal(Who::Payee).stage, Stage::On);
+    assert_eq!(town.payee.purse.dues[0].redeemed, before.promised);
+}
+
+#[test]
+fn what_was_promised_before_a_reload_pays_for_nothing_that_comes_after() {
+    let mut town = Town::new();
+    town.begin();
+    town.fetch(3 * MIB);
+    town.reload(Who::Payee);
+    town.held = false;
+    town.block();
+    town.tell(Who::Payer, Told::Down([2; 32].into()));
+    town.meet();
+    town.serve(12 * MIB);
+    assert!(town.held && town.bytes <= 2 * MIB + MIB / 4, "{} bytes for nothing", town.bytes);
+}
+
+#[test]
+fn a_server_that_tells_another_pools_number_brings_about_no_second_deposit() {
+    let mut town = Town::new();
+    town.agree(Who::Payee, EARN);
+    town.agree(Who::Payer, PAY);
+    town.told_pool = Some(7_777);
+    for _ in 0..6 {
+        town.block();
+    }
+    assert_eq!((town.sent(PoolAct::Open), town.deal(Who::Payer).stage), (1, Stage::Opening));
+    let number = town.payer.receipts.iter_mut().flat_map(|receipt| &mut receipt.events);
+    number.filter_map(|event| event.numbers.first_mut()).for_each(|told| *told = 1);
+    for _ in 0..6 {
+        town.block();
+    }
+    assert_eq!((town.sent(PoolAct::Open), town.deal(Who::Payer).stage), (1, Stage::On));
+    assert_eq!(town.payer.purse.pools.len(), 1);
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Wallet {
         let Some(kept) = view::read::<purse::Kept>(bytes) else { return };
         // Its receipt was read and not kept: it is asked for once more.
         let opening = kept.opening.and_then(|id| self.transfers.get_mut(&id));
-        if let Some(sent) = opening.filter(|sent| sent.fate == Fate::Done) {
+        if let Some(sent) = opening.filter(|sent| matches!(sent.fate, Fate::Done | Fate::Refused)) {
             sent.fate = Fate::Final;
         }
         self.purse = purse::Purse::of(kept);
@@ -276,6 +276,13 @@ impl Wallet {
     }
 
     fn open_pool(&mut self, deposit: u128, out: &mut Vec<Output>) {
+        let mut sent = self.transfers.list.iter().rev();
+        if let Some(opening) = sent.find(|one| one.pool == Some(PoolAct::Open) && one.is_open()) {
+            // An earlier visit signed it and did not come to note that.
+            (self.purse.kept.opening, self.purse.opened) = (Some(opening.id), None);
+            self.purse.is_new = true;
+            return;
+        }
         let (asset, signer) = (AssetId::NATIVE, self.voucher_key().id());
         let open = paypool::Action::Open { asset, deposit, ttl_s: TTL_S, signer };
         if let Some(id) = self.try_fund(open, PoolAct::Open, deposit, out) {
@@ -326,6 +333,9 @@ impl Wallet {
         let number = match (self.progress(id), self.purse.opened) {
             (Progress::Open, _) | (Progress::InBlock(_), None) => return,
             (Progress::InBlock(height), Some(number)) => {
+                if number.is_some_and(|told| !self.is_proved_ours(told, height)) {
+                    return;
+                }
                 self.purse.funded_at = height;
                 number
             }
@@ -333,11 +343,30 @@ impl Wallet {
         };
         (self.purse.kept.opening, self.purse.opened) = (None, None);
         match number {
-            Some(number) => self.purse.kept.add_pool(number),
+            Some(number) => {
+                self.purse.begin_anew();
+                self.purse.kept.add_pool(number);
+            }
             None => self.purse.fail_unfunded("deposit"),
         }
         self.purse.is_new = true;
         self.purse.answers += 1;
+    }
+
+    /// Whether a pool that a server says was made is ours, as proved. If it is another's, the receipt is asked for
+    /// again, of another server.
+    fn is_proved_ours(&mut self, told: u64, height: u64) -> bool {
+        let Some(known) = self.purse.facts.pool(told, height) else { return false };
+        let ours = known.value.is_some_and(|pool| self.is_ours(&pool));
+        let ours = ours && !self.purse.kept.pools.contains(&told);
+        if !ours {
+            self.purse.opened = None;
+            let opening = self.purse.kept.opening.and_then(|id| self.transfers.get_mut(&id));
+            if let Some(sent) = opening {
+                sent.fate = Fate::Final;
+            }
+        }
+        ours
     }
 
     /// What deals need is deposited: those that wait begin, those that run get their higher limit.
@@ -366,6 +395,10 @@ impl Wallet {
         for deal in opening.cloned().collect::<Vec<_>>() {
             let setup = match deal.part {
                 Part::Earn { per_mib, required } => self.earning(per_mib, required),
+                Part::Pay { .. } if deal.funded && self.is_pool_over() => {
+                    self.purse.end(&deal.share, "funds");
+                    continue;
+                }
                 Part::Pay { per_mib_max, limit } if deal.funded => {
                     self.paying(per_mib_max, limit.saturating_sub(deal.units))
                 }
@@ -375,14 +408,21 @@ impl Wallet {
             let till = Till::new(setup, self.purse.now());
             self.purse.opened_tills += 1;
             let (number, before) = (self.purse.opened_tills, deal.units);
-            let (wake, lanes) = (Time::NEVER, Vec::new());
-            let running = Running { till, wake, number, before, lanes };
+            let (lanes, proved) = (Vec::new(), Vec::new());
+            let running = Running { till, wake: Time::NEVER, number, before, lanes, proved };
             self.purse.tills.insert(deal.share.clone(), running);
             if let Some(deal) = self.purse.kept.deal(&deal.share) {
                 deal.stage = Stage::On;
             }
             self.purse.is_new = true;
         }
+    }
+
+    /// Whether the pool that is paid from takes nothing more, as proved.
+    fn is_pool_over(&self) -> bool {
+        let Some(pool) = self.purse.kept.pools.last() else { return true };
+        let (known, now_s) = (self.purse.facts.known_pool(*pool), self.ledger_now_s());
+        known.is_some_and(|known| known.value.as_ref().is_none_or(|pool| !pool.is_open(now_s)))
     }
 
     fn earning(&self, per_mib: u64, required: bool) -> Option<Setup> {

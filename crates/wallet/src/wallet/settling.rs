@@ -18,6 +18,8 @@ use crate::{
 
 /// How often vouchers that no till looks after are handed in, in milliseconds.
 const CLAIM_EVERY_MS: u64 = 60_000;
+/// What is left of a pool's life when vouchers of it are handed in whoever looks after them, in seconds.
+const SOON_S: u64 = 6 * 3_600;
 
 impl Wallet {
     pub(super) fn settle_purse(&mut self, out: &mut Vec<Output>) {
@@ -54,16 +56,20 @@ impl Wallet {
         self.purse.claims.push(Claim { who: None, voucher, release: true, stage });
     }
 
-    /// Vouchers of earlier visits, and of deals that are over.
+    /// Vouchers that no till hands in: of earlier visits, of payers that are gone, of pools that end soon.
     fn claim_left(&mut self) {
         let due = self.now_ms.saturating_sub(self.purse.claimed_ms) >= CLAIM_EVERY_MS;
         let Some(cost) = self.claim_cost().filter(|_| due && self.purse.height > 0) else { return };
         self.purse.claimed_ms = self.now_ms;
-        let purse = &self.purse;
+        let (purse, now_s) = (&self.purse, self.ledger_now_s());
+        let soon =
+            |pool: &Pool| pool.closing_s.is_some() || pool.expiry_s.saturating_sub(now_s) < SOON_S;
         let left = |one: &&Received| {
             let busy = |claim: &Claim| one.is_of(claim.voucher.pool, claim.voucher.epoch);
+            let known = purse.facts.known_pool(one.voucher.pool);
+            let ends = known.and_then(|known| known.value.as_ref()).is_some_and(soon);
             one.unclaimed() > cost
-                && !purse.tills.contains_key(&one.share)
+                && (ends || !purse.is_looked_after(&one.voucher))
                 && !purse.claims.iter().any(busy)
         };
         let left = purse.kept.vouchers.iter().filter(left).map(|one| one.voucher.clone());
@@ -77,11 +83,21 @@ impl Wallet {
         let Prove { lane, since, .. } = prove;
         let pool = self.purse.facts.pool(lane.pool, since);
         let found = self.purse.facts.lane(lane.pool, self.account, since);
-        let proof = match (pool, found) {
+        let mut proof = match (pool, found) {
             (Some(pool), Some(found)) => lane_proof(lane, &pool, &found),
             _ if self.now_ms >= prove.until_ms => None,
             _ => return self.purse.proves.push(prove),
         };
+        let of = (lane.pool, lane.epoch);
+        let kept = self.purse.kept.received(of.0, of.1).map_or(0, |one| one.voucher.cumulative);
+        if let Some(proof) = &mut proof
+            && let Some(running) = self.purse.tills.get_mut(&prove.share)
+            && !running.proved.contains(&of)
+        {
+            // What was promised before this till pays for nothing that comes now.
+            running.proved.push(of);
+            proof.redeemed = proof.redeemed.max(kept);
+        }
         let answer = TillInput::Proved { peer: prove.peer, lane, proof };
         self.purse.step(&prove.share, answer);
     }
@@ -122,7 +138,8 @@ impl Wallet {
                     return self.reserved(&task, reserved);
                 }
                 let needs = task.amount - room;
-                if known.value.is_none_or(|pool| pool.free < needs) {
+                let now_s = self.ledger_now_s();
+                if known.value.is_none_or(|pool| pool.free < needs || !pool.is_open(now_s)) {
                     return self.reserved(&task, None);
                 }
                 let held = open.map_or(0, |lane| lane.reserve);
@@ -290,12 +307,19 @@ impl Wallet {
 
     /// Nothing is left to claim: the lane goes back to the payer where the person wants it and nobody uses it.
     fn on_paid(&mut self, mut task: Claim, out: &mut Vec<Output>) {
-        let kept = self.purse.kept.received(task.voucher.pool, task.voucher.epoch);
-        let share = kept.map(|kept| kept.share.clone()).unwrap_or_default();
-        if !task.release || self.purse.tills.contains_key(&share) {
+        let (pool, epoch) = (task.voucher.pool, task.voucher.epoch);
+        if !task.release {
             return self.claimed(&task, "");
         }
-        let (pool, epoch) = (task.voucher.pool, task.voucher.epoch);
+        let kept = self.purse.kept.received(pool, epoch).map(|kept| kept.voucher.clone());
+        if let Some(newer) = kept.filter(|kept| kept.cumulative > task.voucher.cumulative) {
+            // It would die with the lane.
+            (task.voucher, task.stage) = (newer, Claiming::Look(self.purse.height));
+            return self.purse.claims.push(task);
+        }
+        if self.purse.is_looked_after(&task.voucher) {
+            return self.claimed(&task, "");
+        }
         let release = paypool::Action::Release { pool, epoch };
         match self.pool_act(release, PoolAct::Release, 0, out) {
             Ok(id) => {
@@ -312,7 +336,8 @@ impl Wallet {
 
     /// A voucher's task is over; `why` it did not come to what was wanted, if so.
     fn claimed(&mut self, task: &Claim, why: &str) {
-        if task.release {
+        // Who has nothing to pay the fee with would wait for it until it lapses.
+        if task.release || why == "too-much" {
             why.clone_into(&mut self.purse.refused);
         }
         self.purse.answers += 1;
