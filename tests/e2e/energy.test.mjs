@@ -118,6 +118,8 @@ describe('a community of energy', () => {
     await picture(page, 'energy');
     await page.setViewport(PHONE);
     await until(page, 'the number is there again', /^3\.00\s*STAR$/, '#purse-free');
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= PHONE.width, `${wide} px wide on a screen of ${PHONE.width}`);
     await picture(page, 'energy-phone');
     await page.setViewport(WIDE);
 

@@ -61,12 +61,14 @@ pub(crate) fn EnergyPage() -> impl IntoView {
 #[component]
 fn Household() -> impl IntoView {
     let desk = Desk::get();
-    let known = Memo::new(move |_| desk.community.read().as_ref().map(|one| one.id));
+    let known =
+        Memo::new(move |_| desk.community.read().as_ref().map(|one| (one.id, one.me.is_some())));
     move || {
-        known.get().map(|_| {
+        known.get().map(|(_, is_member)| {
             view! {
-                <Today />
-                <SlotCard />
+                // Who is no member has no day there.
+                {is_member.then(|| view! { <Today /> })}
+                {is_member.then(|| view! { <SlotCard /> })}
                 <Purses />
                 <Meters />
                 <Import />

@@ -1,14 +1,17 @@
 //! Browser drivers as modules that pages and workers import.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::{Mode, clear, imports, module_folder};
-use crate::house::{self, House, WASM};
+use crate::{
+    fingerprint,
+    house::{self, House, WASM},
+};
 
 /// What Rust's wasm target uses by default and every browser with WebRTC data channels has.
 const FEATURES: &[&str] = &[
@@ -68,23 +71,50 @@ pub(super) fn finish(house: &House, mode: Mode, name: &str) -> Result<PathBuf> {
 /// Makes a wasm file smaller, in place.
 pub(super) fn optimise(house: &House, wasm: &Path) -> Result<()> {
     let whole = ["-Oz", "--converge", "--gufa", "-Oz", "--merge-similar-functions"];
-    run_optimiser(house.command("wasm-opt").args(whole).args(MEMORY), wasm)
+    run_optimiser(house, whole.into_iter().chain(MEMORY.iter().copied()), wasm)
 }
 
 /// Makes one of several parts that share memory and table smaller, in place. Nothing is concluded from what
 /// the file alone shows of values: the others call into it and write its memory.
 pub(super) fn optimise_part(house: &House, wasm: &Path) -> Result<()> {
-    run_optimiser(house.command("wasm-opt").args(["-Oz", "--converge"]), wasm)
+    run_optimiser(house, ["-Oz", "--converge"].into_iter(), wasm)
 }
 
-fn run_optimiser(command: &mut Command, wasm: &Path) -> Result<()> {
-    command.args(["--strip-producers", "--strip-target-features", "--strip-debug"]);
-    command.args(FEATURES).arg(wasm).arg("-o").arg(wasm);
+/// Minutes for all of them: results are kept by the hash of what they came from, as those of `compress` are.
+fn run_optimiser<'a>(
+    house: &House,
+    words: impl Iterator<Item = &'a str>,
+    wasm: &Path,
+) -> Result<()> {
+    let strip = ["--strip-producers", "--strip-target-features", "--strip-debug"];
+    let words: Vec<&str> = words.chain(strip).chain(FEATURES.iter().copied()).collect();
+    let kept = kept_as(house, &words, wasm)?;
+    if kept.is_file() {
+        fs::copy(&kept, wasm).with_context(|| format!("reading {}", kept.display()))?;
+        return Ok(());
+    }
+    let mut command = house.command("wasm-opt");
     // It warns of names that wasm-bindgen and wasm-split leave, which are stripped.
-    let done = command.output().context("starting wasm-opt")?;
+    let done = command.args(words).arg(wasm).arg("-o").arg(wasm).output();
+    let done = done.context("starting wasm-opt")?;
     let said = String::from_utf8_lossy(&done.stderr);
     ensure!(done.status.success(), "optimising by wasm-opt ended with {}: {said}", done.status);
-    Ok(())
+    // Put there whole: another checkout may look for it at this moment.
+    let coming = kept.with_extension("new");
+    fs::copy(wasm, &coming)
+        .and_then(|_| fs::rename(&coming, &kept))
+        .with_context(|| format!("writing {}", kept.display()))
+}
+
+/// Where the result is kept: by the file, the words, and the versions of the tools.
+fn kept_as(house: &House, words: &[&str], wasm: &Path) -> Result<PathBuf> {
+    let cache = house.cache.join("wasm-opt");
+    fs::create_dir_all(&cache).with_context(|| format!("making {}", cache.display()))?;
+    let mut hashed = fs::read(wasm).with_context(|| format!("reading {}", wasm.display()))?;
+    hashed.extend_from_slice(words.join(" ").as_bytes());
+    let lock = house.root.join("xtask/npm/package-lock.json");
+    hashed.extend(fs::read(&lock).with_context(|| format!("reading {}", lock.display()))?);
+    Ok(cache.join(fingerprint::sha256(&hashed)))
 }
 
 /// Refuses wasm that wants something from `env`: no page has that, and it would fail only when loaded.

@@ -30,7 +30,7 @@ pub(super) fn Today() -> impl IntoView {
                     class="button"
                     type="button"
                     data-do="day-before"
-                    disabled=move || desk.days_ago.get() >= DAYS_MAX
+                    disabled=move || { desk.days_ago.get() >= DAYS_MAX }
                     on:click=move |_| go(1)
                 >
                     "Day before"

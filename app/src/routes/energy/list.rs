@@ -22,7 +22,12 @@ pub(super) fn Communities() -> impl IntoView {
             "The ledger counts them, and the count is proved here first.",
         )),
         Some(listing) if listing.count == 0 => {
-            Some(("No community was opened yet", "Anybody may open one, on the page Community."))
+            let more = if desk.path == "/energy" {
+                "Anybody may open one, on the page Community."
+            } else {
+                "Anybody may open one: yours would be the first."
+            };
+            Some(("No community was opened yet", more))
         }
         Some(_) => None,
     };

@@ -127,7 +127,7 @@ pub(super) fn OpenForm() -> impl IntoView {
 #[component]
 fn Field(id: &'static str, name: &'static str, value: RwSignal<String>) -> impl IntoView {
     view! {
-        <div class="field">
+        <div class="labelled">
             <label for=id>{name}</label>
             <input
                 id=id
@@ -159,7 +159,7 @@ fn Choice(
         }
     });
     view! {
-        <div class="field">
+        <div class="labelled">
             <label for=id>{name}</label>
             <select
                 id=id

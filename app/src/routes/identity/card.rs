@@ -40,18 +40,22 @@ fn OnLedger() -> impl IntoView {
     let did = Signal::derive(move || {
         desk.did.get().map(|id| format!("did:starling:{id}")).unwrap_or_default()
     });
+    let name = Memo::new(move |_| match found.get() {
+        Some(Found::Here(name)) => Some(*name),
+        Some(Found::Absent { .. } | Found::Unproved) | None => None,
+    });
+    let is_here = Memo::new(move |_| name.read().is_some());
     view! {
         <p class="quiet">
             "A name that outlives its keys: they can be changed, and guardians can give new ones. It stands on the ledger for ever, so nothing personal is in it."
         </p>
+        // It stays while its numbers move: a dialog that is open does, too.
+        <Show when=move || is_here.get()>
+            <CopyText label="your DID on the ledger" text=did />
+            <Here name />
+        </Show>
         {move || match found.get() {
-            Some(Found::Here(name)) => {
-                view! {
-                    <CopyText label="your DID on the ledger" text=did />
-                    <Here name=*name />
-                }
-                    .into_any()
-            }
+            Some(Found::Here(_)) => ().into_any(),
             Some(Found::Absent { height }) => view! { <Absent height /> }.into_any(),
             Some(Found::Unproved) | None => {
                 view! {
@@ -98,10 +102,19 @@ fn Absent(height: u64) -> impl IntoView {
 }
 
 #[component]
-fn Here(name: Name) -> impl IntoView {
+fn Here(name: Memo<Option<Name>>) -> impl IntoView {
     let desk = Desk::get();
     let dialog = NodeRef::<Dialog>::new();
-    let stopped = name.stopped_s.is_some();
+    let stopped = move || name.read().as_ref().is_some_and(|name| name.stopped_s.is_some());
+    let state = move || {
+        let name = name.read();
+        let words =
+            |name: &Name| format!("Version {}, proved at block {}.", name.head.seq, name.height);
+        name.as_ref().map(words)
+    };
+    let versions = Memo::new(move |_| {
+        name.read().as_ref().map(|name| Name { height: 0, time_ms: 0, ..name.clone() })
+    });
     let open = move |_| {
         if let Some(dialog) = dialog.get() {
             // Refused only if it is open already.
@@ -124,17 +137,17 @@ fn Here(name: Name) -> impl IntoView {
     };
     view! {
         <p id="did-state" class="num">
-            {format!("Version {}, proved at block {}.", name.head.seq, name.height)}
-            {stopped.then_some(" It was stopped.")}
+            {state}
+            {move || stopped().then_some(" It was stopped.")}
         </p>
-        <History name />
+        {move || versions.get().map(|name| view! { <History name /> })}
         <div class="dialog-actions">
             <button
                 id="did-rotate"
                 class="button"
                 type="button"
                 aria-haspopup="dialog"
-                disabled=move || desk.busy.get() || stopped
+                disabled=move || desk.busy.get() || stopped()
                 on:click=open
             >
                 "Change keys"
