@@ -40,7 +40,7 @@ describe('saving', () => {
       const file = { name: 'fähre (neu).bin', size: 9 * MIB + 77, seed: 101 };
       const { receiver, folder } = await holder(file, { name, lacks: ['ownFiles'] });
       await press(receiver);
-      assert.deepEqual(await downloaded(folder, file), { name: file.name, sha256: await expected(file) });
+      assert.deepEqual(await downloaded(folder, file, receiver), { name: file.name, sha256: await expected(file) });
       await comes(receiver, 'saved');
       assert.deepEqual((await receiver.look()).saved, [], 'by no other way');
     });
@@ -63,7 +63,7 @@ describe('saving', () => {
       await receiver.page.evaluate(() => window.__release());
       // Another saving would find whatever still went on.
       await press(receiver);
-      await downloaded(folder, file);
+      await downloaded(folder, file, receiver);
       await comes(receiver, 'saved');
       assert.equal(await receiver.page.evaluate(() => window.__given), HELD_FROM + 1 + 24);
     });
@@ -73,7 +73,7 @@ describe('saving', () => {
     const file = { name: 'large.bin', size: 65 * MIB, seed: 109 };
     const { receiver, folder } = await holder(file);
     await press(receiver);
-    assert.equal((await downloaded(folder, file)).sha256, await expected(file));
+    assert.equal((await downloaded(folder, file, receiver)).sha256, await expected(file));
     await comes(receiver, 'saved');
     assert.equal(await receiver.page.evaluate(own), 0, 'no second copy on the disk');
   });
@@ -111,7 +111,7 @@ describe('saving', () => {
     assert.match((await receiver.look()).text, /The browser ended the download in the middle.* Save it again/);
     await receiver.page.evaluate(() => window.__release());
     await press(receiver);
-    assert.equal((await downloaded(folder, file)).sha256, await expected(file));
+    assert.equal((await downloaded(folder, file, receiver)).sha256, await expected(file));
     await comes(receiver, 'saved');
   });
 
@@ -147,14 +147,15 @@ async function given(person, count) {
 }
 
 /** The whole file among the browser's downloads, as soon as it is there: its name and SHA-256. */
-async function downloaded(folder, file) {
+async function downloaded(folder, file, person) {
   return eventually('it is among the downloads', async () => {
     const names = await fs.readdir(folder);
     for (const name of names.filter((each) => !/\.(?:crdownload|part)$/.test(each))) {
       const bytes = await fs.readFile(path.join(folder, name)).catch(() => null);
       if (bytes?.length === file.size) return { value: { name, sha256: createHash('sha256').update(bytes).digest('hex') } };
     }
-    return { value: null, seen: names };
+    const button = await person.page.evaluate(() => [document.querySelector('.file-row .save').dataset.state, window.__given]);
+    return { value: null, seen: [names, button, person.console.slice(-5)] };
   }, PATIENT_MS);
 }
 

@@ -104,12 +104,12 @@ pub(crate) fn run(house: &House, RunArgs { args, release }: &RunArgs) -> Result<
     let start = Instant::now();
     args.check_port()?;
     setup::for_run(house)?;
-    web::build(house, web::Mode::Release)?;
     let binary = if *release {
+        web::build(house, web::Mode::Release)?;
         server(house)?;
         house.starling()
     } else {
-        quick_server(house)?;
+        both(house)?;
         house.tested_starling()
     };
     let mut serve = args.serve(house, binary);
@@ -121,6 +121,16 @@ pub(crate) fn run(house: &House, RunArgs { args, release }: &RunArgs) -> Result<
         bail!("starling ended with {status}");
     }
     Ok(())
+}
+
+/// Builds the bundle and the quick binary side by side: the optimisers of the bundle use one processor for
+/// minutes, and cargo's outputs for browsers and for this machine have locks of their own.
+fn both(house: &House) -> Result<()> {
+    thread::scope(|scope| {
+        let quick = scope.spawn(|| quick_server(house));
+        web::build(house, web::Mode::Release)?;
+        quick.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// Builds the release binary with the bundle in it; cargo knows whether anything changed.
