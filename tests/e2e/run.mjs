@@ -5,10 +5,13 @@
 
 import { runFolder } from '../rig/runner.mjs';
 
-/** No assertion in these is about time: they wait for what must come. Durations that they print are of a shared machine. */
+/**
+ * No assertion in these is about time: they wait for what must come. Durations that they print are of a shared machine.
+ * The longest first, so that none is alone at the end.
+ */
 const PATIENT = [
-  'app', 'energy', 'file-tag', 'files', 'gateway', 'host', 'identity', 'keeping', 'ledger', 'lending', 'liquidations', 'native', 'payments', 'preview',
-  'share-page', 'share-target',
+  'files', 'energy', 'app', 'payments', 'identity', 'credentials', 'gateway', 'native', 'preview', 'lending', 'ledger', 'share-page', 'keeping',
+  'liquidations', 'push', 'file-tag', 'share-target', 'host',
 ];
 
 await runFolder(new URL('.', import.meta.url), { patient: PATIENT });

@@ -1,4 +1,4 @@
-// Runs test files: one after the other, for they share the cores with the browsers they drive; two at a time those
+// Runs test files: one after the other, for they share the cores with the browsers they drive; several at a time those
 // that say they may. Closes with the line `N passed, M failed`.
 
 import { readdirSync } from 'node:fs';
@@ -8,14 +8,14 @@ import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { ensureMedia } from './media.mjs';
 
-const FILE_MS_MAX = 600_000;
+const FILE_MS_MAX = 900_000;
 
 /** Files at a time, of those that are content with a part of the machine: mostly they wait. */
-const SIDE_BY_SIDE = 2;
+const SIDE_BY_SIDE = 3;
 
 /**
  * Runs the `*.test.mjs` of a folder, or those whose names hold one of the words on the command line. Those that
- * `patient` names (without `.test.mjs`) run last, side by side.
+ * `patient` names (without `.test.mjs`) run last, side by side and in its order.
  */
 export async function runFolder(folderUrl, { patient = [] } = {}) {
   const folder = fileURLToPath(folderUrl);
@@ -23,12 +23,13 @@ export async function runFolder(folderUrl, { patient = [] } = {}) {
   const names = readdirSync(folder)
     .filter((name) => name.endsWith('.test.mjs') && (wanted.length === 0 || wanted.some((part) => name.includes(part))))
     .sort();
-  const mayWait = (name) => patient.includes(name.slice(0, -'.test.mjs'.length));
+  const turn = (name) => patient.indexOf(name.slice(0, -'.test.mjs'.length));
+  const mayWait = (name) => turn(name) >= 0;
   await ensureMedia('e2e-media');
   const tally = { passed: 0, failed: 0 };
   for (const [concurrency, some] of [
     [1, names.filter((name) => !mayWait(name))],
-    [SIDE_BY_SIDE, names.filter(mayWait)],
+    [SIDE_BY_SIDE, names.filter(mayWait).sort((one, other) => turn(one) - turn(other))],
   ]) {
     const files = some.map((name) => path.join(folder, name));
     if (files.length > 0) await runFiles(files, concurrency, tally);

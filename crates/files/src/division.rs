@@ -3,9 +3,10 @@
 //! Connections share a line, and who has more neighbours has more connections: a share that many want
 //! would leave next to nothing for one that few want. So each share that would send more may send as much
 //! as any other, and what one can't use is for the rest. With a limit of the person's this is exact.
-//! Without one it is not even yet in the simulator (ADR 0051). There a share is held to an even part of what went out lately, all but the one that sends least: so
+//! Without one a share is held to an even part of what went out lately, all but the one that sends least: so
 //! the line is never held, and a line that grew is found. A share that leaves what it may send, for its own
-//! neighbours are slow, is not waited for: it is tried again after a while ([`RESTS`]).
+//! neighbours are slow, is not waited for: it is tried again after a while ([`RESTS`]). One that is crowded
+//! out, on a full line, or that grows towards its part, is not taken for slow.
 //!
 //! The driver calls [`Division::divide`] about once a second, and when a share or the limit changes; each
 //! part is said to its share by [`crate::Input::Limit`].
@@ -69,7 +70,7 @@ impl Division {
         others: u64,
         shares: &[Sends],
     ) -> Vec<Option<u64>> {
-        self.measure(now, shares);
+        self.measure(now, limit, shares);
         let (mut hungry, mut quick) = (0_u64, 0_u64);
         let mut least: Option<&Account> = None;
         for account in &self.accounts {
@@ -106,10 +107,17 @@ impl Division {
         self.accounts.iter().map(part).collect()
     }
 
-    fn measure(&mut self, now: Time, shares: &[Sends]) {
+    fn measure(&mut self, now: Time, limit: Option<u64>, shares: &[Sends]) {
         let took = now.since(self.at);
         let is_turn = took >= TURN_LEAST;
         let known = std::mem::take(&mut self.accounts);
+        let sent = |sends: &Sends| {
+            let old = known.iter().find(|account| account.sends.swarm == sends.swarm);
+            old.map_or(0, |old| old.sent(*sends, took))
+        };
+        // What one share leaves on a full line, others have taken from it.
+        let most = limit.or(self.line.iter().copied().max()).unwrap_or_default();
+        let is_full = shares.iter().map(sent).sum::<u64>() >= most / 8 * 7;
         self.accounts = shares
             .iter()
             .map(|sends| {
@@ -117,7 +125,7 @@ impl Division {
                 let Some(old) = old else {
                     return Account { sends: *sends, bytes_per_s: 0, left: 0 };
                 };
-                if is_turn { old.after(*sends, took, self.fair) } else { old.now(*sends) }
+                if is_turn { old.after(*sends, took, self.fair, is_full) } else { old.now(*sends) }
             })
             .collect();
         if is_turn {
@@ -146,12 +154,24 @@ impl Account {
         Self { sends: Sends { wants_more, ..self.sends }, ..*self }
     }
 
-    fn after(&self, sends: Sends, took: Duration, fair: u64) -> Self {
-        let sent = sends.total_bytes.saturating_sub(self.sends.total_bytes);
-        let bytes_per_s = per_second(sent, took);
+    /// Bytes a second since the last turn.
+    fn sent(&self, sends: Sends, took: Duration) -> u64 {
+        per_second(sends.total_bytes.saturating_sub(self.sends.total_bytes), took)
+    }
+
+    /// After a turn in which it might have sent `fair` bytes a second, if the line was not full.
+    fn after(&self, sends: Sends, took: Duration, fair: u64, is_full: bool) -> Self {
+        let bytes_per_s = self.sent(sends, took);
         let wanted = sends.wants_more && self.sends.wants_more;
-        let leaves = wanted && bytes_per_s < fair / 4 * 3;
-        let left = if leaves { (self.left + 1) % (TRIES + RESTS) } else { 0 };
+        // Connections that were crowded out take seconds to grow.
+        let grows = bytes_per_s / 5 * 4 > self.bytes_per_s;
+        let left = if !wanted || bytes_per_s >= fair / 4 * 3 {
+            0
+        } else if self.left >= TRIES || !(is_full || grows) {
+            (self.left + 1) % (TRIES + RESTS)
+        } else {
+            self.left
+        };
         Self { sends, bytes_per_s, left }
     }
 }
