@@ -10,6 +10,7 @@
 //! Laws: no protocol `if` in here; every callback only queues; every listener is taken back when its
 //! owner is dropped; nothing grows without a named bound; no `JsValue` is an error beyond `js_error`.
 
+mod buffers;
 mod clock;
 mod entropy;
 mod fetch;

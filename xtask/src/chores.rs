@@ -40,6 +40,8 @@ pub(crate) struct SoakArgs {
     target: Option<String>,
 }
 
+/// The program that feeds the fuzz targets, for cargo.
+const SOAK: [&str; 5] = ["--manifest-path", "fuzz/Cargo.toml", "--bin", "soak", "--"];
 /// What `soak` feeds that is no fuzz target.
 const VALIDATORS: &str = "validators";
 /// Troubles that validators are simulated with, for each one at a time.
@@ -181,6 +183,10 @@ fn soak_validators(house: &House, args: &SoakArgs) -> Result<()> {
 
 /// The program that feeds the fuzz targets on stable Rust.
 pub(crate) fn soaker(house: &House) -> std::process::Command {
-    let package = ["--manifest-path", "fuzz/Cargo.toml", "--bin", "soak", "--"];
-    house.cargo(["run", "--quiet", "--release"].into_iter().chain(package))
+    house.cargo(["run", "--quiet", "--release"].into_iter().chain(SOAK))
+}
+
+/// The same for a short while: what tests have compiled is not compiled again.
+pub(crate) fn quick_soaker(house: &House) -> std::process::Command {
+    house.cargo(["run", "--quiet"].into_iter().chain(SOAK))
 }

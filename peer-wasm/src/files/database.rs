@@ -22,7 +22,11 @@ use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::JsValue;
 
 use super::record::Record;
-use crate::{js_error::BrowserError, number};
+use crate::{
+    buffers::{free, taken},
+    js_error::BrowserError,
+    number,
+};
 
 const NAME: &str = "starling-files";
 /// Raised when the shape of the stores changes.
@@ -175,19 +179,6 @@ impl BlockDatabase {
         let stores: Vec<String> = stores.iter().map(|name| (*name).to_owned()).collect();
         self.0.transaction(stores).with_mode(TransactionMode::Readwrite).build()
     }
-}
-
-/// The bytes of a buffer that nobody else has.
-pub(super) fn taken(buffer: &ArrayBuffer) -> Vec<u8> {
-    let bytes = Uint8Array::new(buffer).to_vec();
-    free(buffer);
-    bytes
-}
-
-/// Gives the bytes back now: collectors count what lies outside of their heap late, V8 every 64 MiB or so.
-fn free(buffer: &ArrayBuffer) {
-    // A browser without `ArrayBuffer.transfer` collects it later.
-    drop(buffer.transfer_with_length(0));
 }
 
 fn text(cid: &Cid) -> JsValue {

@@ -20,11 +20,9 @@ use primitives::{PeerId, SwarmId, Time};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::{
-    FilesError, counting::Counter, database::taken, gateway::Gateway, hash, record::Chosen,
-    shelf::Shelf,
-};
+use super::{FilesError, counting::Counter, gateway::Gateway, hash, record::Chosen, shelf::Shelf};
 use crate::{
+    buffers::taken,
     clock::{Alarm, wall_ms},
     entropy, number,
     pump::{Driver, RoomSink},

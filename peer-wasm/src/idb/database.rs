@@ -15,7 +15,11 @@ use js_sys::{Array, ArrayBuffer, Uint8Array};
 use primitives::{SegmentId, SwarmId};
 use wasm_bindgen::JsValue;
 
-use crate::{js_error::BrowserError, number};
+use crate::{
+    buffers::{free, taken},
+    js_error::BrowserError,
+    number,
+};
 
 const NAME: &str = "starling";
 /// Raised when the shape of the stores changes.
@@ -100,7 +104,9 @@ impl SegmentDatabase {
             let uses = transaction.object_store(USES)?;
             for (key, bytes) in segments {
                 let buffer: ArrayBuffer = Uint8Array::from(*bytes).buffer();
-                store.put(buffer).with_key(key_of(key)).without_key_type().build()?;
+                store.put(buffer.clone()).with_key(key_of(key)).without_key_type().build()?;
+                // The browser has its copy.
+                free(&buffer);
             }
             let written = segments.iter().map(|(key, bytes)| (key, number::count(bytes.len())));
             for (key, size) in written.chain(used.iter().map(|(key, size)| (key, *size))) {
@@ -117,7 +123,7 @@ impl SegmentDatabase {
             let transaction = self.0.transaction(SEGMENTS).build()?;
             let store = transaction.object_store(SEGMENTS)?;
             let found: Option<ArrayBuffer> = store.get::<_, Array, _>(key_of(key)).await?;
-            Ok(found.map(|buffer| Uint8Array::new(&buffer).to_vec()))
+            Ok(found.map(|buffer| taken(&buffer)))
         };
         reading.await.map_err(|error| refused("IDBObjectStore.get", error))
     }

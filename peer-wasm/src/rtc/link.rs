@@ -3,7 +3,7 @@
 use core::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use js_sys::{ArrayBuffer, Promise};
 use peer::{Channel, Input, LinkId};
 
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -14,7 +14,7 @@ use web_sys::{
     RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcSdpType, RtcSessionDescriptionInit,
 };
 
-use crate::{js_error::BrowserError, listener::Listener, number, pump::Inbox};
+use crate::{buffers::taken, js_error::BrowserError, listener::Listener, number, pump::Inbox};
 
 /// Most messages kept from before both channels are open; an honest peer sends one hello.
 const EARLY_MESSAGES_MAX: usize = 64;
@@ -120,7 +120,7 @@ fn listeners(wire: &Rc<Wire>) -> Vec<Listener> {
 /// A text message is no frame of ours; its bytes go to the core all the same, which refuses them.
 fn bytes_of(message: &JsValue) -> Vec<u8> {
     match message.dyn_ref::<ArrayBuffer>() {
-        Some(buffer) => Uint8Array::new(buffer).to_vec(),
+        Some(buffer) => taken(buffer),
         None => message.as_string().unwrap_or_default().into_bytes(),
     }
 }

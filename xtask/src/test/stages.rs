@@ -141,7 +141,7 @@ fn fuzz(house: &House, tally: &mut Tally) -> Result<()> {
     // Only types are checked here: libFuzzer itself need not be compiled, so any path will do.
     let built = house::run(check.env("CUSTOM_LIBFUZZER_PATH", house.target.join("libfuzzer.a")));
     tally.check(built.is_ok());
-    count::run(chores::soaker(house).args(["--cases", "10000"]), tally)
+    count::run(chores::quick_soaker(house).args(["--cases", "5000"]), tally)
 }
 
 fn sim(house: &House, tally: &mut Tally) -> Result<()> {
