@@ -188,7 +188,7 @@ async fn certificate(
         return if known.is_empty() { Err(ApiError::Unknown) } else { Ok(cbor(known)) };
     }
     let height = if latest { *node.height().borrow() } else { parse(&height)? };
-    let certified = node.certificate(height).await?;
+    let certified = soon(&node, height.max(1), || node.certificate(height)).await?;
     if accepts_cbor(&headers) {
         return Ok(cbor(certified.to_wire().to_bytes()));
     }
@@ -211,17 +211,26 @@ async fn state(
     Ok(Json(shown).into_response())
 }
 
-/// A proof at the last final block. Its certificate may come a moment after it.
-async fn proved(node: &Handle, key: &Key) -> Result<Proved, Unanswered> {
+/// A proof at the last final block.
+pub(crate) async fn proved(node: &Handle, key: &Key) -> Result<Proved, Unanswered> {
+    soon(node, 1, || node.prove(key.clone())).await
+}
+
+/// An answer with the certificate of a final block of at least this height: it may come a moment after the
+/// block.
+async fn soon<T, F>(node: &Handle, height: u64, ask: impl Fn() -> F) -> Result<T, Unanswered>
+where
+    F: Future<Output = Result<T, Unanswered>>,
+{
     for _ in 0..CERTIFICATE_LOOKS {
-        match node.prove(key.clone()).await {
-            Err(Unanswered::Unknown) if *node.height().borrow() > 0 => {
+        match ask().await {
+            Err(Unanswered::Unknown) if *node.height().borrow() >= height => {
                 tokio::time::sleep(CERTIFICATE_LOOK_EVERY).await;
             }
             answer => return answer,
         }
     }
-    node.prove(key.clone()).await
+    ask().await
 }
 
 fn key_bytes(text: &str) -> Result<Vec<u8>, ApiError> {

@@ -68,7 +68,7 @@ async fn certificates_and_proofs_hold_under_the_group_key_and_no_other_bit_does(
     let held = accounts::balance_key(to, AssetId::NATIVE);
     let absent = accounts::balance_key(AccountId::new([8; 32]), AssetId::NATIVE);
     for (key, there) in [(held.clone(), true), (absent.clone(), false)] {
-        let proved = handle.prove(key.clone()).await.unwrap();
+        let proved = crate::api::proved(&handle, &key).await.unwrap();
         assert_eq!(proved.record.is_some(), there);
         assert!(proved.height >= receipt.height);
         assert!(is_final(&handle, &proved.certified) && is_proved(&key, &proved));
