@@ -132,6 +132,7 @@ fn no_answer(question: Output) -> Option<Input> {
         Output::Claim { peer, .. } => Some(Input::Claimed { peer, redeemed: None }),
         Output::Send { .. }
         | Output::Remember(_)
+        | Output::Forget(_)
         | Output::Keep(_)
         | Output::Hold { .. }
         | Output::Event(_) => None,

@@ -8,6 +8,7 @@ mod pool;
 mod promises;
 mod state;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -78,6 +79,8 @@ pub struct Purse {
     chain: ChainId,
     key: KeyPair,
     paying: Option<(u64, Promises)>,
+    /// Payees in whose lanes something is left that the till counts on no more.
+    forgotten: BTreeSet<AccountId>,
 }
 
 impl Purse {
@@ -96,7 +99,8 @@ impl Purse {
         };
         let verifier = Verifier::new(&root).map_err(PurseError::Root)?;
         let chain = ChainId::new(*root.chain.as_bytes());
-        let mut purse = Self { client, verifier, chain, key, paying: None };
+        let mut purse =
+            Self { client, verifier, chain, key, paying: None, forgotten: BTreeSet::new() };
         let paying = match &pay {
             Some(pay) => Some(purse.paying(pay).await?),
             None => None,
@@ -169,6 +173,9 @@ impl Purse {
                         });
                         answer(Input::Proved { peer, lane, proof });
                     }
+                    Output::Forget(payee) => {
+                        self.forgotten.insert(payee);
+                    }
                     Output::Remember(promised) => {
                         if let Some((_, promises)) = &mut self.paying {
                             promises.note(promised);
@@ -193,13 +200,30 @@ impl Purse {
         }
     }
 
-    async fn reserve(&self, mut lanes: Vec<(AccountId, u128)>, answer: &impl Fn(Input)) {
+    async fn reserve(&mut self, mut lanes: Vec<(AccountId, u128)>, answer: &impl Fn(Input)) {
+        let forgotten: Vec<_> =
+            lanes.iter().map(|(payee, _)| self.forgotten.remove(payee)).collect();
         let Some((pool, promises)) = &self.paying else { return };
         let pool = *pool;
+        for ((payee, amount), forgotten) in lanes.iter_mut().zip(forgotten) {
+            if forgotten {
+                // What is left in its lane is used up before more is set aside.
+                let lane = self.lane(pool, *payee).await.ok().flatten().filter(|lane| lane.open);
+                let room = lane.map_or(0, |lane| {
+                    let used = lane.redeemed.max(promises.of_lane(*payee, lane.epoch));
+                    lane.reserve.saturating_sub(used)
+                });
+                *amount = amount.saturating_sub(room);
+            }
+        }
         // A till asks once for a payee until it is answered.
         lanes.sort();
-        let action = paypool::Action::Reserve { pool, lanes: lanes.clone() };
-        let done = self.act(action).await;
+        let more: Vec<_> = lanes.iter().copied().filter(|(_, amount)| *amount > 0).collect();
+        let done = if more.is_empty() {
+            Ok(())
+        } else {
+            self.act(paypool::Action::Reserve { pool, lanes: more }).await
+        };
         if let Err(error) = &done {
             tracing::warn!("no units could be set aside: {error}");
         }

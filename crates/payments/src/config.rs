@@ -21,6 +21,9 @@ pub const QUIET: Duration = Duration::from_secs(1);
 pub const AGAIN: Duration = Duration::from_secs(5);
 /// How often the ledger is asked for one lane before it is given up.
 pub const TRIES_MAX: u8 = 6;
+/// A neighbour that is gone for so long is not waited for: what is left in its lane is no part of what this till
+/// may set aside any more.
+pub const GONE: Duration = Duration::from_secs(600);
 /// A lane must live so much longer to be counted on, in seconds.
 pub const EXPIRY_MARGIN_S: u64 = 600;
 /// Vouchers are claimed when so little of their pool's life is left, in seconds.

@@ -189,9 +189,11 @@ impl Credit {
         }
     }
 
-    /// We count no more, if we did.
+    /// We count no more: it is told so, unless it was. Who stopped paying is told as well, so that it takes our
+    /// next terms for new ones.
     pub(crate) fn part(&mut self) -> Option<Step> {
-        (self.told && !self.stopped).then(|| self.stop(StopReason::Lane))
+        let says = self.told && (!self.stopped || self.by_them);
+        says.then(|| self.stop(StopReason::Lane))
     }
 
     /// It pays no more.
@@ -249,9 +251,14 @@ impl Credit {
         })
     }
 
+    /// Whether its lane counts: also that of who pays no more, for its last promise.
+    const fn counts(&self) -> bool {
+        !self.stopped || (self.by_them && self.waiting.is_some())
+    }
+
     /// Asks the ledger for the lane: when it is new, and when a promise goes beyond what is known of it.
     fn look_up(&mut self, now: Time, steps: &mut Vec<Step>) {
-        let may = !self.proving && !self.stopped && self.tries < config::TRIES_MAX;
+        let may = !self.proving && self.counts() && self.tries < config::TRIES_MAX;
         let Some(lane) = self.lane.filter(|_| may) else { return };
         if self.lacks_proof() && self.prove_at.is_none_or(|at| now >= at) {
             (self.proving, self.prove_at) = (true, Some(now + config::AGAIN));
@@ -325,7 +332,7 @@ impl Credit {
     /// When something is to be done without anything happening.
     pub(crate) fn wake(&self, now: Time) -> Time {
         let waits = self.lane.is_some() && !self.proving && self.tries < config::TRIES_MAX;
-        let lacks = waits && !self.stopped && self.lacks_proof();
+        let lacks = waits && self.counts() && self.lacks_proof();
         let prove = self.prove_at.filter(|_| lacks).unwrap_or(Time::NEVER);
         if self.claiming.is_some() || self.unclaimed() == 0 {
             return prove;

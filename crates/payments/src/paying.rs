@@ -47,6 +47,9 @@ pub(crate) struct PayLane {
     tries: u8,
     /// Units promised of this lane, by this till.
     promised: u128,
+    /// Units of the purse's that were set aside for it, and those of them that were promised, whichever lane it was.
+    counted: u128,
+    spent: u128,
 }
 
 /// Whether the ledger is asked to set more aside.
@@ -76,11 +79,30 @@ impl PayLane {
 
     /// The ledger set units aside.
     pub(crate) fn on_reserved(&mut self, lane: Reserved) {
+        if let Filling::Asked(amount) = self.filling {
+            self.counted = self.counted.saturating_add(amount);
+        }
         match &mut self.open {
             Some(open) if open.epoch == lane.epoch => open.reserve = lane.reserve,
             open => (*open, self.promised) = (Some(lane), 0),
         }
         (self.filling, self.tries) = (Filling::Idle, 0);
+    }
+
+    /// Whether the ledger is asked to set more aside.
+    pub(crate) const fn is_asked(&self) -> bool {
+        matches!(self.filling, Filling::Asked(_))
+    }
+
+    /// What is left in it is counted on no more: it is looked up before anything more is promised of it, since its
+    /// payee may have given it back. Not while the ledger is asked for more. Whether it was counted on.
+    pub(crate) fn forget(&mut self, purse: &mut Purse) -> bool {
+        if self.open.is_none() || self.is_asked() {
+            return false;
+        }
+        purse.reserved = purse.reserved.saturating_sub(self.counted.saturating_sub(self.spent));
+        *self = Self::default();
+        true
     }
 
     /// There are more units than when it was given up.
@@ -97,16 +119,16 @@ impl PayLane {
         self.tries = self.tries.saturating_add(1);
     }
 
-    /// Asks for more when it holds less than a quarter of what a neighbour like this is filled for.
+    /// Asks for `wanted` more when it holds less than `least`.
     fn fill(
         &mut self,
         now: Time,
-        wanted: u128,
+        (wanted, least): (u128, u128),
         paying: &Paying,
         purse: &mut Purse,
     ) -> Option<u128> {
         let may = match self.filling {
-            Filling::Idle => self.room() < (wanted / 4).max(1),
+            Filling::Idle => self.room() < least,
             Filling::Not(until) => now >= until,
             Filling::Asked(_) | Filling::Never(_) => false,
         };
@@ -146,11 +168,14 @@ pub(crate) struct Debt {
     /// Of these, from before there were terms: a gift.
     free: u64,
     moved: Time,
-    /// Units promised to it.
+    /// Units promised to it, and those of terms that it took back.
     promised: u128,
+    promised_before: u128,
     /// The lane it was told of, and what is set aside in it: told again when that is more.
     told: Option<(Lane, u128)>,
     stopped: bool,
+    /// It was the other side that stopped.
+    by_them: bool,
     /// Nothing else was wrong than that units ran out.
     ran_out: bool,
 }
@@ -166,20 +191,27 @@ struct Agreed {
 pub(crate) struct Till<'t> {
     pub(crate) now: Time,
     pub(crate) leaving: bool,
+    /// Nothing more comes.
+    pub(crate) whole: bool,
     pub(crate) chain: ChainId,
     pub(crate) paying: &'t Paying,
     pub(crate) purse: &'t mut Purse,
 }
 
 impl Debt {
-    /// What it wants. The first terms hold: others would change the price under way.
+    /// What it wants. The first terms hold: others would change the price under way. Who stopped asking and asks
+    /// again begins anew, with whatever terms.
     pub(crate) fn on_terms(&mut self, setup: &Setup, terms: &Terms) -> Option<Step> {
         let paying = setup.paying.as_ref()?;
         // It greets anew: it is back, and has perhaps forgotten where its units are.
         self.told = None;
-        if self.terms.is_some() || self.stopped {
+        if std::mem::take(&mut self.by_them) {
+            (self.terms, self.promised_before) = (None, self.promised);
+        }
+        if self.terms.is_some() {
             return None;
         }
+        self.stopped = false;
         let agreeable = *terms.chain == *setup.chain.as_bytes()
             && terms.asset == paying.asset.0
             && terms.per_mib <= paying.per_mib_max;
@@ -213,12 +245,22 @@ impl Debt {
 
     /// The other side wants no more promises.
     pub(crate) const fn on_stop(&mut self) {
-        (self.stopped, self.ran_out) = (true, false);
+        (self.stopped, self.by_them, self.ran_out) = (true, true, false);
+    }
+
+    /// Whether it is paid for what comes.
+    pub(crate) const fn is_paid(&self) -> bool {
+        self.terms.is_some() && !self.stopped
+    }
+
+    /// Whether it asks anew by its next terms.
+    pub(crate) const fn is_stopped_by_them(&self) -> bool {
+        self.by_them
     }
 
     /// We pay no more, if we did.
     pub(crate) fn part(&mut self) -> Option<Step> {
-        (self.terms.is_some() && !self.stopped).then(|| self.stop(StopReason::Limit))
+        self.is_paid().then(|| self.stop(StopReason::Limit))
     }
 
     /// There are more units now.
@@ -240,7 +282,8 @@ impl Debt {
 
     /// Units for what came.
     fn owed(&self) -> u128 {
-        self.terms.map_or(0, |terms| price(self.came(), terms.per_mib))
+        let since = self.terms.map_or(0, |terms| price(self.came(), terms.per_mib));
+        self.promised_before.saturating_add(since)
     }
 
     /// Of these, not promised, unless nothing more is.
@@ -259,11 +302,9 @@ impl Debt {
         }
         self.pay(terms, till, lane, &mut steps);
         if self.came() > 0 && !till.leaving && !self.stopped {
-            // Four times what came, within bounds: who gave little binds little.
-            let bytes = self.came().saturating_mul(4);
-            let bytes = bytes.clamp(config::LANE_BYTES.0, config::LANE_BYTES.1);
-            let wanted = price(bytes, terms.per_mib).max(1);
-            let amount = lane.fill(till.now, wanted, till.paying, till.purse);
+            let wants = if till.whole { self.lacks(lane) } else { Some(self.wants(terms)) };
+            let amount =
+                wants.and_then(|wants| lane.fill(till.now, wants, till.paying, till.purse));
             steps.extend(amount.map(|amount| Step::Reserve(terms.account, amount)));
         }
         if let Filling::Never(reason) = lane.filling
@@ -275,6 +316,22 @@ impl Debt {
         steps
     }
 
+    /// Units to fill its lane with, and how few are too few: for four times what came, within bounds, so that who
+    /// gave little binds little.
+    fn wants(&self, terms: Agreed) -> (u128, u128) {
+        let bytes = self.came().saturating_mul(4);
+        let bytes = bytes.clamp(config::LANE_BYTES.0, config::LANE_BYTES.1);
+        let wanted = price(bytes, terms.per_mib).max(1);
+        (wanted, (wanted / 4).max(1))
+    }
+
+    /// As [`Self::wants`] where nothing more comes: what is owed and not there; none: enough is.
+    fn lacks(&self, lane: &PayLane) -> Option<(u128, u128)> {
+        let due = self.unpaid();
+        let lacking = due.saturating_sub(lane.room());
+        (lacking > 0).then_some((lacking, due))
+    }
+
     /// Signs what is owed, a quantum or more at a time, less when nothing more comes.
     fn pay(
         &mut self,
@@ -284,7 +341,8 @@ impl Debt {
         steps: &mut Vec<Step>,
     ) {
         let Some(Reserved { epoch, used, .. }) = lane.open else { return };
-        let quiet = till.leaving || till.now.since(self.moved) >= config::QUIET;
+        let over = till.leaving || till.whole;
+        let quiet = over || till.now.since(self.moved) >= config::QUIET;
         let due = self.owed().saturating_sub(self.promised).min(lane.room());
         let quantum = price(terms.quantum_bytes, terms.per_mib).max(1);
         if due == 0 || (due < quantum && !quiet) {
@@ -294,6 +352,7 @@ impl Debt {
         if granted > 0 {
             self.promised += granted;
             lane.promised += granted;
+            lane.spent += granted;
             let cumulative = used.saturating_add(lane.promised);
             let Paying { signer, pool, .. } = till.paying;
             let payee = terms.account;

@@ -1,3 +1,5 @@
+mod ending;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use core::time::Duration;
@@ -146,6 +148,8 @@ impl World {
                 queue.push_back((who, Input::Claimed { peer, redeemed }));
             }
             Output::Remember(Promised { cumulative, .. }) => self.book.remembered = cumulative,
+            // A ledger as this one has no lanes but that.
+            Output::Forget(_) => {}
             Output::Keep(voucher) => self.book.kept = voucher.cumulative,
             Output::Hold { on, .. } => self.held = on,
             Output::Event(event) => self.events.push((who, event)),

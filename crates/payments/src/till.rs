@@ -60,6 +60,8 @@ pub enum Input {
         /// Units of the lane that the ledger has paid, whoever claimed them; none: it could not be asked.
         redeemed: Option<u128>,
     },
+    /// Nothing more comes: what is owed is promised, and no more than that is set aside.
+    Whole,
     /// This peer leaves: what is owed is promised, what was promised is claimed.
     Leave,
     /// The person pays so many units in all from now on, if that is more than before. Who was told that the limit
@@ -87,6 +89,9 @@ pub enum Output {
         /// How many more.
         amount: u128,
     },
+    /// Nothing in this payee's lane is counted on from now on, though nothing was given back: what is left in it is
+    /// for whoever asks for units for this payee next, this till or another.
+    Forget(AccountId),
     /// Look up a lane of our account, and its pool; answered by [`Input::Proved`].
     Prove {
         /// Who says it is there.
@@ -164,6 +169,8 @@ pub struct Till {
     purse: Purse,
     sure: u128,
     leaving: bool,
+    /// Nothing more comes.
+    whole: bool,
     /// Nothing more is paid or counted.
     ended: bool,
 }
@@ -172,6 +179,8 @@ pub struct Till {
 #[derive(Debug, Default)]
 struct Account {
     up: bool,
+    /// When it went, if it is gone and its lane is counted on.
+    went: Option<Time>,
     debt: Debt,
     credit: Credit,
 }
@@ -188,6 +197,7 @@ impl Till {
             purse: Purse::default(),
             sure: 0,
             leaving: false,
+            whole: false,
             ended: false,
         }
     }
@@ -204,6 +214,11 @@ impl Till {
         Paid { promised: self.purse.promised, reserved: self.purse.reserved, owed }
     }
 
+    /// Neighbours that are here and paid for what they give.
+    pub fn payees(&self) -> usize {
+        self.accounts.values().filter(|account| account.up && account.debt.is_paid()).count()
+    }
+
     /// What was earned so far.
     pub fn earned(&self) -> Earned {
         let unclaimed = self.accounts.values().map(|account| account.credit.unclaimed()).sum();
@@ -217,6 +232,7 @@ impl Till {
     pub fn step(&mut self, now: Time, input: Input, out: &mut Vec<Output>) -> Time {
         self.now = self.now.max(now);
         self.take(input, out);
+        self.forget_gone(out);
         for peer in self.accounts.keys().copied().collect::<Vec<_>>() {
             self.settle(peer, out);
             if self.ended {
@@ -232,7 +248,8 @@ impl Till {
         let lane = debt.account().and_then(|payee| self.lanes.get(&payee));
         // Who leaves has promised already.
         let pay = if account.up && !self.leaving { debt.wake(lane) } else { Time::NEVER };
-        pay.min(account.credit.wake(self.now))
+        let gone = account.went.map_or(Time::NEVER, |went| went + config::GONE);
+        pay.min(gone).min(account.credit.wake(self.now))
     }
 
     fn take(&mut self, input: Input, out: &mut Vec<Output>) {
@@ -241,7 +258,7 @@ impl Till {
             Input::Up(peer) => self.on_up(peer, out),
             Input::Down(peer) => {
                 if let Some(account) = self.accounts.get_mut(&peer) {
-                    account.up = false;
+                    (account.up, account.went) = (false, Some(self.now));
                 }
             }
             Input::Frame { from, bytes } => self.on_frame(from, &bytes, out),
@@ -263,6 +280,7 @@ impl Till {
                     out.push(Output::Event(Event::Claimed(peer, redeemed)));
                 }
             }
+            Input::Whole => self.whole = true,
             Input::Leave => self.leaving = true,
             Input::Limit(units) => self.on_limit(units),
             Input::Stop => (self.leaving, self.ended) = (true, true),
@@ -275,12 +293,13 @@ impl Till {
             let done =
                 |(_, account): &(&PeerId, &Account)| !account.up && account.credit.unclaimed() == 0;
             let Some(gone) = self.accounts.iter().find(done).map(|(peer, _)| *peer) else { return };
-            self.accounts.remove(&gone);
+            let payee = self.accounts.remove(&gone).and_then(|account| account.debt.account());
+            payee.into_iter().for_each(|payee| self.forget(payee, out));
             let payees: Vec<_> = self.accounts.values().map(|one| one.debt.account()).collect();
             self.lanes.retain(|payee, _| payees.contains(&Some(*payee)));
         }
         let account = self.accounts.entry(peer).or_default();
-        account.up = true;
+        (account.up, account.went) = (true, None);
         account.debt.again();
         account.credit.again(self.setup.earning.as_ref());
         if self.ended {
@@ -288,6 +307,38 @@ impl Till {
         }
         let step = account.credit.greet(&self.setup);
         step.into_iter().for_each(|step| self.earn(peer, step, out));
+    }
+
+    /// Lanes of who has been gone for long are counted on no more.
+    fn forget_gone(&mut self, out: &mut Vec<Output>) {
+        let mut payees = Vec::new();
+        for account in self.accounts.values_mut() {
+            if account.went.is_none_or(|went| went + config::GONE > self.now) {
+                continue;
+            }
+            let payee = account.debt.account();
+            let lane = payee.and_then(|payee| self.lanes.get(&payee));
+            // Until the ledger has answered, another while.
+            account.went = lane.filter(|lane| lane.is_asked()).map(|_| self.now);
+            payees.extend(payee);
+        }
+        payees.into_iter().for_each(|payee| self.forget(payee, out));
+    }
+
+    /// Counts on a payee's lane no more, unless somebody is here or expected who has it.
+    fn forget(&mut self, payee: AccountId, out: &mut Vec<Output>) {
+        let has = |account: &Account| account.debt.account() == Some(payee);
+        let waits = |account: &Account| account.up || account.went.is_some();
+        if !self.accounts.values().any(|account| has(account) && waits(account)) {
+            self.renew(payee, out);
+        }
+    }
+
+    fn renew(&mut self, payee: AccountId, out: &mut Vec<Output>) {
+        let lane = self.lanes.get_mut(&payee);
+        if lane.is_some_and(|lane| lane.forget(&mut self.purse)) {
+            out.push(Output::Forget(payee));
+        }
     }
 
     fn on_limit(&mut self, units: u128) {
@@ -318,7 +369,11 @@ impl Till {
         match message {
             PayMessage::Terms(_) if self.ended => {}
             PayMessage::Terms(terms) => {
+                let again = account.debt.is_stopped_by_them();
                 let step = account.debt.on_terms(&self.setup, &terms);
+                // Who asks again has perhaps settled and given its lane back.
+                let payee = account.debt.account().filter(|_| again);
+                payee.into_iter().for_each(|payee| self.renew(payee, out));
                 step.into_iter().for_each(|step| self.pay(from, step, out));
             }
             PayMessage::Lane(lane) if self.setup.earning.is_some() => self.on_lane(from, lane, out),
@@ -374,6 +429,7 @@ impl Till {
                 let mut till = paying::Till {
                     now: self.now,
                     leaving: self.leaving,
+                    whole: self.whole,
                     chain: self.setup.chain,
                     paying,
                     purse: &mut self.purse,

@@ -56,7 +56,7 @@ pub fn run(bytes: &[u8]) {
             up.insert(peer);
             step(&mut till, now, Input::Up(peer), &mut up, *length);
         }
-        let input = match what / PEERS % 7 {
+        let input = match what / PEERS % 8 {
             0 => Input::Down(peer),
             1 | 2 => Input::Frame { from: peer, bytes: frame.to_vec() },
             3 => {
@@ -67,6 +67,7 @@ pub fn run(bytes: &[u8]) {
             }
             4 => Input::Tick,
             5 => Input::Limit(SPEND_MAX / 256 * u128::from(*length)),
+            6 => Input::Whole,
             _ => Input::Stop,
         };
         if matches!(input, Input::Down(_)) {
@@ -113,7 +114,11 @@ fn step(till: &mut Till, now: Time, input: Input, up: &mut BTreeSet<PeerId>, moo
                     let redeemed = (mood % 2 == 0).then_some(u128::from(mood));
                     todo.push(Input::Claimed { peer, redeemed });
                 }
-                Output::Remember(_) | Output::Keep(_) | Output::Hold { .. } | Output::Event(_) => {}
+                Output::Remember(_)
+                | Output::Forget(_)
+                | Output::Keep(_)
+                | Output::Hold { .. }
+                | Output::Event(_) => {}
             }
         }
     }
