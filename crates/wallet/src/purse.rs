@@ -21,6 +21,13 @@ pub(crate) use kept::{Deal, Kept, NAME_BYTES_MAX, Promised, Received};
 const TASKS_MAX: usize = 1_024;
 /// How long the ledger is asked for one lane before a till is told that nobody answers, in milliseconds.
 const PROVE_MS: u64 = 15_000;
+/// How long nobody who is paid may be there before a deal is over, in milliseconds: an hour.
+const ALONE_MS: u64 = 3_600_000;
+/// How long a share that is whole waits for units to be set aside for what is owed, in milliseconds: longer than a
+/// till asks for them.
+const WHOLE_MS: u64 = 180_000;
+/// Why a deal is over of which everything came.
+const WHOLE: &str = "whole";
 
 /// A till of an open share.
 #[derive(Debug)]
@@ -35,6 +42,24 @@ pub(crate) struct Running {
     pub(crate) lanes: Vec<AccountId>,
     /// Lanes of others' pools that were proved to it, by pool and epoch: it hands in what these promise.
     pub(crate) proved: Vec<(u64, u32)>,
+    /// When it is over by itself; none: it asks, and a person ends that.
+    pub(crate) ending: Option<Ending>,
+}
+
+/// When a deal that pays is over by itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending {
+    /// Since when nobody is there who is paid.
+    pub(crate) alone_ms: u64,
+    /// Everything came: then it is over, whatever is owed.
+    pub(crate) whole_by_ms: Option<u64>,
+}
+
+impl Ending {
+    /// Then it is over, if nothing happens before.
+    pub(crate) fn due_ms(&self) -> u64 {
+        self.alone_ms.saturating_add(ALONE_MS).min(self.whole_by_ms.unwrap_or(u64::MAX))
+    }
 }
 
 /// A lane to be looked up for a payee.
@@ -67,9 +92,9 @@ pub(crate) enum Reserving {
     /// It held so much; so much more is needed.
     Ready { held: u128, needs: u128 },
     /// On its way; then it holds this much.
-    Sent { id: TransactionId, target: u128 },
+    Sent { id: TransactionId, target: u128, needs: u128 },
     /// In this block or before.
-    Done { since: u64, target: u128 },
+    Done { since: u64, target: u128, needs: u128 },
 }
 
 /// A voucher to be handed in.
@@ -215,6 +240,11 @@ impl Purse {
             }
             Output::Claim { peer, .. } => self.step(share, Input::Claimed { peer, redeemed: None }),
             Output::Remember(promised) => self.remember(promised),
+            Output::Forget(payee) => {
+                if let Some(running) = self.tills.get_mut(&owned()) {
+                    running.lanes.retain(|known| *known != payee);
+                }
+            }
             Output::Keep(voucher) => self.keep(share, voucher),
             Output::Event(event) => self.hear(share, event),
         }
@@ -234,9 +264,10 @@ impl Purse {
     fn keep(&mut self, share: &str, voucher: Voucher) {
         let name = self.kept.deal(share).map(|deal| deal.name.clone()).unwrap_or_default();
         let lane = self.facts.known_lane(voucher.pool, voucher.payee);
-        let lane = lane.and_then(|known| known.value).filter(|lane| lane.epoch == voucher.epoch);
-        let redeemed = lane.map_or(0, |lane| lane.redeemed);
-        let more = self.kept.receive(voucher, (share, &name), redeemed);
+        let lane = lane.and_then(|known| Some((known.value?, known.height)));
+        let lane = lane.filter(|(lane, _)| lane.epoch == voucher.epoch);
+        let seen = lane.map_or((0, 0), |(lane, height)| (lane.redeemed, height));
+        let more = self.kept.receive(voucher, (share, &name), seen);
         if let Some(deal) = self.kept.deal(share) {
             deal.units = deal.units.saturating_add(more);
         }
@@ -266,9 +297,42 @@ impl Purse {
         self.is_new = true;
     }
 
-    /// A deal is over: neighbours are told, what is owed is promised, what was promised is claimed.
+    /// Everything of a share came.
+    pub(crate) fn on_whole(&mut self, share: &str) {
+        let by_ms = self.now_ms.saturating_add(WHOLE_MS);
+        let running = self.tills.get_mut(&share.to_owned());
+        if let Some(ending) = running.and_then(|running| running.ending.as_mut()) {
+            ending.whole_by_ms.get_or_insert(by_ms);
+        }
+    }
+
+    /// Ends deals of which everything came and is paid, or in which nobody has been paid for long.
+    pub(crate) fn end_over(&mut self) {
+        let mut over = Vec::new();
+        for (share, running) in self.tills.iter_mut() {
+            let Some(ending) = &mut running.ending else { continue };
+            if running.till.payees() > 0 {
+                ending.alone_ms = self.now_ms;
+            }
+            let settled = ending.whole_by_ms.is_some() && running.till.paid().owed == 0;
+            if settled || self.now_ms >= ending.due_ms() {
+                over.push((share.clone(), ending.whole_by_ms.is_some()));
+            }
+        }
+        for (share, whole) in over {
+            let before = self.kept.deal(&share).map(|deal| deal.stopped.clone());
+            // Why nobody was paid, if one side said it.
+            let before = before.filter(|why| !why.is_empty());
+            let why =
+                if whole { WHOLE.to_owned() } else { before.unwrap_or_else(|| "gone".to_owned()) };
+            self.end(&share, &why);
+        }
+    }
+
+    /// A deal is over: neighbours are told, what is owed is promised, what was promised is claimed. Who has all of
+    /// it leaves without a word: nobody is stopped by that.
     pub(crate) fn end(&mut self, share: &str, why: &str) {
-        self.step(share, Input::Stop);
+        self.step(share, if why == WHOLE { Input::Leave } else { Input::Stop });
         self.tills.remove(&share.to_owned());
         // A late answer would be taken for one to the share's next till.
         self.reserves.retain(|task| task.share != share);

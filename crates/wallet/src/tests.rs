@@ -56,6 +56,8 @@ struct Rig {
     reopened: u32,
     /// What is kept and shown of payments, and what the page is to carry.
     kept: Vec<u8>,
+    /// How often that was.
+    keeps: u32,
     purse: view::Purse,
     carried: Vec<view::Carry>,
     /// Transactions told to a server.
@@ -86,6 +88,7 @@ impl Rig {
             records: (view::Records::default(), 0),
             reopened: 0,
             kept: vec![],
+            keeps: 0,
             purse: view::Purse::default(),
             carried: vec![],
             submitted: vec![],
@@ -104,7 +107,7 @@ impl Rig {
                 Output::Save(bytes) => self.saved = view::read(&bytes).unwrap(),
                 // What the page reads is what the wallet said.
                 Output::Show(view) => self.view = view::read(&view::to_bytes(&*view)).unwrap(),
-                Output::KeepPurse(bytes) => self.kept = bytes,
+                Output::KeepPurse(bytes) => (self.kept, self.keeps) = (bytes, self.keeps + 1),
                 Output::Purse(purse) => self.purse = view::read(&view::to_bytes(&*purse)).unwrap(),
                 Output::Carry(carry) => {
                     self.carried.push(view::read(&view::to_bytes(&carry)).unwrap())

@@ -1,7 +1,9 @@
 //! The wallet itself: one `step`.
 
+mod counted;
 mod errands;
 mod metering;
+mod opening;
 mod owner;
 mod paying;
 mod settling;

@@ -46,7 +46,7 @@ mod voucher;
 pub use action::Action;
 pub use error::Error;
 pub use execute::Paypool;
-pub use state::{Lane, Pool, lane, lane_key, pool, pool_key};
+pub use state::{Lane, Pool, count_key, lane, lane_key, pool, pool_key};
 pub use voucher::Voucher;
 
 /// Shortest life of a pool from now, in seconds: an hour.

@@ -1,6 +1,9 @@
 //! What is kept of payments between visits.
 
-use ledger::{AccountId, TransactionId, domains::paypool::Voucher};
+use ledger::{
+    AccountId, TransactionId,
+    domains::paypool::{Lane, Voucher},
+};
 use minicbor::{Decode, Encode};
 
 use crate::view::{Part, Stage};
@@ -32,6 +35,9 @@ pub(crate) struct Kept {
     pub(crate) lanes: Vec<Promised>,
     #[n(4)]
     pub(crate) vouchers: Vec<Received>,
+    /// Pools that the ledger had when the one being opened was signed. What was kept before has none.
+    #[n(5)]
+    pub(crate) opened_after: Option<u64>,
 }
 
 /// What a person said of a share.
@@ -88,9 +94,26 @@ pub(crate) struct Received {
     /// Its lane is closed: nothing more can come of it.
     #[n(4)]
     pub(crate) closed: bool,
+    /// The newest block as of which its lane was proved to be there: that it was not before says nothing. What was
+    /// kept before has none.
+    #[n(5)]
+    pub(crate) seen: Option<u64>,
 }
 
 impl Received {
+    /// Takes what was proved of its lane as of a block; whether anything is new.
+    pub(crate) fn on_lane(&mut self, lane: Option<Lane>, height: u64) -> bool {
+        if self.seen.is_some_and(|seen| seen > height) {
+            return false;
+        }
+        let (redeemed, closed) = (self.redeemed, self.closed);
+        self.closed = lane.is_none();
+        if let Some(lane) = lane {
+            (self.redeemed, self.seen) = (lane.redeemed, Some(height));
+        }
+        (self.redeemed, self.closed) != (redeemed, closed)
+    }
+
     /// Units that are promised and not paid.
     pub(crate) fn unclaimed(&self) -> u128 {
         if self.closed { 0 } else { self.voucher.cumulative.saturating_sub(self.redeemed) }
@@ -161,9 +184,15 @@ impl Kept {
     }
 
     /// Keeps a voucher in place of the one before; how many units more it is than what was counted.
-    /// `redeemed`: units of the lane that were paid when it was first heard of.
-    pub(crate) fn receive(&mut self, voucher: Voucher, deal: (&str, &str), redeemed: u128) -> u128 {
+    /// `seen`: units of the lane that were paid when it was proved, and as of which block that was.
+    pub(crate) fn receive(
+        &mut self,
+        voucher: Voucher,
+        deal: (&str, &str),
+        (redeemed, height): (u128, u64),
+    ) -> u128 {
         if let Some(known) = self.received(voucher.pool, voucher.epoch) {
+            known.seen = known.seen.max(Some(height));
             let before = known.voucher.cumulative.max(known.redeemed);
             let more = voucher.cumulative.saturating_sub(before);
             if voucher.cumulative > known.voucher.cumulative {
@@ -180,7 +209,8 @@ impl Kept {
         }
         let more = voucher.cumulative.saturating_sub(redeemed);
         let (share, name) = (deal.0.to_owned(), deal.1.to_owned());
-        self.vouchers.push(Received { voucher, name, share, redeemed, closed: false });
+        let (closed, seen) = (false, Some(height));
+        self.vouchers.push(Received { voucher, name, share, redeemed, closed, seen });
         more
     }
 }

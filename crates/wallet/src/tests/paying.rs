@@ -1,5 +1,7 @@
 //! Two wallets that pay each other for bytes, on a ledger whose transactions the ledger's own code carries out.
 
+mod ending;
+
 use std::collections::BTreeMap;
 
 use ledger::{
@@ -44,6 +46,10 @@ struct Town {
     fees: BTreeMap<AccountId, u128>,
     /// The number that a server tells for the payer's pool, where it lies.
     told_pool: Option<u128>,
+    /// A server tells that the payer's pool was refused.
+    tells_refused: bool,
+    /// The ledger refuses everything.
+    refuses: bool,
 }
 
 fn account_of(seed: u8) -> AccountId {
@@ -52,6 +58,10 @@ fn account_of(seed: u8) -> AccountId {
 
 impl Town {
     fn new() -> Self {
+        Self::with(vec![(account_of(1), GIFT), (account_of(2), GIFT)])
+    }
+
+    fn with(allocations: Vec<(AccountId, u128)>) -> Self {
         let ledger = Ledger::new(1);
         let rig = |seed: u8| {
             let saved = Saved::new([seed; 32], ledger.root().to_string(), false);
@@ -64,13 +74,23 @@ impl Town {
             params: Params::default(),
             symbol: "STAR".to_owned(),
             decimals: 6,
-            allocations: vec![(account_of(1), GIFT), (account_of(2), GIFT)],
+            allocations,
         };
         let mut store = MemoryStore::new();
         store.commit(genesis.changes().unwrap());
         let (nonces, fees) = (BTreeMap::new(), BTreeMap::new());
-        let (held, told_pool) = (false, None);
-        let mut town = Self { store, nonces, payer, payee, bytes: 0, held, fees, told_pool };
+        let mut town = Self {
+            store,
+            nonces,
+            payer,
+            payee,
+            bytes: 0,
+            held: false,
+            fees,
+            told_pool: None,
+            tells_refused: false,
+            refuses: false,
+        };
         town.payer.up();
         town.payee.up();
         town.block();
@@ -158,8 +178,12 @@ impl Town {
         self.carry();
     }
 
-    /// Of pools that were opened, the server tells another number.
+    /// Of pools that were opened, the server tells another number, or that they were refused.
     fn lie(&self, receipts: &mut [Receipt]) {
+        let opens = |receipt: &&mut Receipt| receipt.events.iter().any(|one| one.kind == 0x0300);
+        for receipt in receipts.iter_mut().filter(opens).filter(|_| self.tells_refused) {
+            (receipt.code, receipt.events) = (0x0301, vec![]);
+        }
         let Some(number) = self.told_pool else { return };
         let events = receipts.iter_mut().flat_map(|receipt| &mut receipt.events);
         for event in events.filter(|event| event.accounts.first() == Some(&account_of(1))) {
@@ -201,7 +225,11 @@ impl Town {
         let height = self.payer.ledger.height() + 1;
         let context = BlockContext { chain: ChainId::new([1; 32]), height, time_ms };
         let mut state = Overlay::new(&self.store);
-        let outcome = ledger::execute(&context, signer, &body.action, &mut state);
+        let outcome = if self.refuses {
+            Err(0x0301)
+        } else {
+            ledger::execute(&context, signer, &body.action, &mut state)
+        };
         let (changes, events) = state.into_parts();
         let (code, events): (u16, Vec<Event>) = match outcome {
             Ok(()) => {
@@ -210,7 +238,7 @@ impl Town {
             }
             Err(code) => (code, vec![]),
         };
-        assert_eq!(code, 0, "{:?}", body.action);
+        assert!(code == 0 || self.refuses, "{:?}", body.action);
         Some(Receipt { transaction: body.id(), height, index: 0, code, fee, events })
     }
 

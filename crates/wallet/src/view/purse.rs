@@ -27,6 +27,12 @@ pub struct Purse {
     /// Why the last wish was refused; empty: it was not.
     #[n(5)]
     pub refused: String,
+    /// Units that the account lacks to hand in one voucher; 0: none, or not proved yet.
+    #[n(6)]
+    pub claim_lacks: u128,
+    /// A pool of which a record is proved and can't be read here: it is of a later version.
+    #[n(7)]
+    pub unread: Option<u64>,
 }
 
 /// One share's.
@@ -50,8 +56,8 @@ pub struct Deal {
     /// Units for what came that are not promised yet.
     #[n(5)]
     pub owed: u128,
-    /// Why one side stopped last: `terms`, `limit`, `funds`, `lane`, `promise`, `deposit`, `person`; empty: none
-    /// did.
+    /// Why one side stopped last: `terms`, `limit`, `funds`, `lane`, `promise`, `deposit`, `person`; or why it ended
+    /// by itself: `whole`, everything came, `gone`, nobody was there who is paid; empty: none of it.
     #[n(6)]
     pub stopped: String,
     /// The till that counts it; 0: none. Another number is another till, which has to be told of neighbours anew.
@@ -233,6 +239,9 @@ pub enum Told {
     /// So many bytes moved since it is there: verified from it, spared from it, sent to it.
     #[n(3)]
     Moved(#[n(0)] ByteArray<32>, #[n(1)] u64, #[n(2)] u64, #[n(3)] u64),
+    /// Everything that was chosen of it is here.
+    #[n(4)]
+    Whole,
 }
 
 /// What the page is to do in a share.

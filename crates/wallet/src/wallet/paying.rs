@@ -9,14 +9,13 @@ use primitives::{KeyPair, PeerId, Seed, Time, sha256};
 
 use super::{Output, Wallet};
 use crate::{
-    holdings::Known,
-    purse::{self, Close, Closing, Deal, NAME_BYTES_MAX, Running},
+    purse::{self, Close, Closing, Deal, Ending, NAME_BYTES_MAX, Running},
     transfers,
     view::{self, Fate, Part, PoolAct, Stage, Told, Wish},
 };
 
 /// How long a pool lives, and how much life is too little to pay from it.
-const TTL_S: u64 = 7 * 86_400;
+pub(super) const TTL_S: u64 = 7 * 86_400;
 const LEFT_LEAST_S: u64 = 86_400;
 /// Vouchers worth more than so many times what a claim costs are handed in at once.
 const CLAIM_TIMES: u128 = 10;
@@ -63,23 +62,25 @@ impl Wallet {
             Wish::End(share) => self.purse.end(&share, "person"),
             Wish::Settle { pool, epoch } => self.on_settle(pool, epoch),
             Wish::Close(pool) => self.on_close(pool),
-            Wish::Told { share, told } => {
-                let peer = |bytes: minicbor::bytes::ByteArray<32>| PeerId::new(*bytes);
-                self.purse.step(
-                    &share,
-                    match told {
-                        Told::Up(up) => TillInput::Up(peer(up)),
-                        Told::Down(down) => TillInput::Down(peer(down)),
-                        Told::Frame(from, bytes) => {
-                            TillInput::Frame { from: peer(from), bytes: bytes.into() }
-                        }
-                        Told::Moved(with, received, spared, sent) => {
-                            TillInput::Moved { peer: peer(with), received, spared, sent }
-                        }
-                    },
-                );
-            }
+            Wish::Told { share, told } => self.on_told(&share, told),
         }
+    }
+
+    fn on_told(&mut self, share: &str, told: Told) {
+        let peer = |bytes: minicbor::bytes::ByteArray<32>| PeerId::new(*bytes);
+        let input = match told {
+            Told::Up(up) => TillInput::Up(peer(up)),
+            Told::Down(down) => TillInput::Down(peer(down)),
+            Told::Frame(from, bytes) => TillInput::Frame { from: peer(from), bytes: bytes.into() },
+            Told::Moved(with, received, spared, sent) => {
+                TillInput::Moved { peer: peer(with), received, spared, sent }
+            }
+            Told::Whole => {
+                self.purse.on_whole(share);
+                TillInput::Whole
+            }
+        };
+        self.purse.step(share, input);
     }
 
     fn on_deal(&mut self, share: String, mut name: String, part: Part) {
@@ -147,6 +148,7 @@ impl Wallet {
             self.fund(out);
             self.open_tills();
             self.purse.tick();
+            self.purse.end_over();
             self.settle_purse(out);
             if self.purse.answers == before {
                 break;
@@ -166,6 +168,8 @@ impl Wallet {
             tills.filter(|wake| *wake != Time::NEVER).map(|wake| wake.as_us().div_ceil(1_000));
         let waits = self.purse.proves.iter().map(|prove| prove.until_ms);
         let waits = waits.chain(self.purse.reserves.iter().map(|reserve| reserve.until_ms));
+        let ends = self.purse.tills.values().filter_map(|running| running.ending.as_ref());
+        let waits = waits.chain(ends.map(Ending::due_ms));
         let waits = waits.filter(|until| *until > self.now_ms);
         tills.chain(waits).chain(self.purse.facts.wake(self.now_ms)).min()
     }
@@ -220,12 +224,12 @@ impl Wallet {
     }
 
     /// The key of vouchers: one of its own, so that the account's signs nothing while bytes come.
-    fn voucher_key(&self) -> KeyPair {
+    pub(super) fn voucher_key(&self) -> KeyPair {
         let seed = sha256(&[b"starling/voucher-key/v1".as_slice(), &self.saved.seed].concat());
         KeyPair::from_seed(Seed::new(*seed.as_bytes()))
     }
 
-    fn is_ours(&self, pool: &Pool) -> bool {
+    pub(super) fn is_ours(&self, pool: &Pool) -> bool {
         pool.payer == self.account
             && pool.signer == self.voucher_key().id()
             && pool.asset == AssetId::NATIVE
@@ -275,22 +279,6 @@ impl Wallet {
         }
     }
 
-    fn open_pool(&mut self, deposit: u128, out: &mut Vec<Output>) {
-        let mut sent = self.transfers.list.iter().rev();
-        if let Some(opening) = sent.find(|one| one.pool == Some(PoolAct::Open) && one.is_open()) {
-            // An earlier visit signed it and did not come to note that.
-            (self.purse.kept.opening, self.purse.opened) = (Some(opening.id), None);
-            self.purse.is_new = true;
-            return;
-        }
-        let (asset, signer) = (AssetId::NATIVE, self.voucher_key().id());
-        let open = paypool::Action::Open { asset, deposit, ttl_s: TTL_S, signer };
-        if let Some(id) = self.try_fund(open, PoolAct::Open, deposit, out) {
-            (self.purse.kept.opening, self.purse.opened) = (Some(id), None);
-            self.purse.is_new = true;
-        }
-    }
-
     fn fill_pool(&mut self, pool: u64, known: &Pool, wanted: u128, out: &mut Vec<Output>) {
         let lacking = wanted.saturating_sub(known.free);
         if lacking > 0 {
@@ -305,7 +293,7 @@ impl Wallet {
     }
 
     /// Sends a transaction for a deposit; none: not yet, or it can't be and the person is told.
-    fn try_fund(
+    pub(super) fn try_fund(
         &mut self,
         action: paypool::Action,
         kind: PoolAct,
@@ -327,46 +315,6 @@ impl Wallet {
                 None
             }
         }
-    }
-
-    fn on_opening(&mut self, id: ledger::TransactionId) {
-        let number = match (self.progress(id), self.purse.opened) {
-            (Progress::Open, _) | (Progress::InBlock(_), None) => return,
-            (Progress::InBlock(height), Some(number)) => {
-                if number.is_some_and(|told| !self.is_proved_ours(told, height)) {
-                    return;
-                }
-                self.purse.funded_at = height;
-                number
-            }
-            (Progress::Lost, _) => None,
-        };
-        (self.purse.kept.opening, self.purse.opened) = (None, None);
-        match number {
-            Some(number) => {
-                self.purse.begin_anew();
-                self.purse.kept.add_pool(number);
-            }
-            None => self.purse.fail_unfunded("deposit"),
-        }
-        self.purse.is_new = true;
-        self.purse.answers += 1;
-    }
-
-    /// Whether a pool that a server says was made is ours, as proved. If it is another's, the receipt is asked for
-    /// again, of another server.
-    fn is_proved_ours(&mut self, told: u64, height: u64) -> bool {
-        let Some(known) = self.purse.facts.pool(told, height) else { return false };
-        let ours = known.value.is_some_and(|pool| self.is_ours(&pool));
-        let ours = ours && !self.purse.kept.pools.contains(&told);
-        if !ours {
-            self.purse.opened = None;
-            let opening = self.purse.kept.opening.and_then(|id| self.transfers.get_mut(&id));
-            if let Some(sent) = opening {
-                sent.fate = Fate::Final;
-            }
-        }
-        ours
     }
 
     /// What deals need is deposited: those that wait begin, those that run get their higher limit.
@@ -409,7 +357,12 @@ impl Wallet {
             self.purse.opened_tills += 1;
             let (number, before) = (self.purse.opened_tills, deal.units);
             let (lanes, proved) = (Vec::new(), Vec::new());
-            let running = Running { till, wake: Time::NEVER, number, before, lanes, proved };
+            let ending = match deal.part {
+                Part::Pay { .. } => Some(Ending { alone_ms: self.now_ms, whole_by_ms: None }),
+                Part::Earn { .. } => None,
+            };
+            let wake = Time::NEVER;
+            let running = Running { till, wake, number, before, lanes, proved, ending };
             self.purse.tills.insert(deal.share.clone(), running);
             if let Some(deal) = self.purse.kept.deal(&deal.share) {
                 deal.stage = Stage::On;
@@ -461,13 +414,7 @@ impl Wallet {
         self.most(paypool::Action::Claim { vouchers: vec![voucher] })
     }
 
-    fn open_cost(&self) -> Option<u128> {
-        let (asset, signer) = (AssetId::NATIVE, PeerId::new([0xff; 32]));
-        let deposit = u128::from(u64::MAX);
-        self.most(paypool::Action::Open { asset, deposit, ttl_s: TTL_S, signer })
-    }
-
-    fn most(&self, action: paypool::Action) -> Option<u128> {
+    pub(super) fn most(&self, action: paypool::Action) -> Option<u128> {
         let params = self.holdings.params.as_ref()?;
         let body = Body::new(self.chain, self.account, u64::MAX, Action::Paypool(action));
         Some(body.cost(params).min(FEE_MAX))
@@ -503,50 +450,5 @@ impl Wallet {
             self.purse.shown = Some(shown.clone());
             out.push(Output::Purse(Box::new(shown)));
         }
-    }
-
-    fn shown_purse(&self) -> view::Purse {
-        let purse = &self.purse;
-        view::Purse {
-            deals: purse.kept.deals.iter().rev().map(|deal| self.shown_deal(deal)).collect(),
-            pools: purse.kept.pools.iter().rev().map(|pool| self.shown_pool(*pool)).collect(),
-            dues: purse.kept.vouchers.iter().rev().map(|one| self.shown_due(one)).collect(),
-            claim_cost: self.claim_cost(),
-            open_cost: self.open_cost(),
-            refused: purse.refused.clone(),
-        }
-    }
-
-    fn shown_deal(&self, deal: &Deal) -> view::Deal {
-        let running = self.purse.tills.get(&deal.share);
-        view::Deal {
-            share: deal.share.clone(),
-            name: deal.name.clone(),
-            part: deal.part,
-            stage: deal.stage,
-            units: deal.units,
-            owed: running.map_or(0, |running| running.till.paid().owed),
-            till: running.map_or(0, |running| running.number),
-            stopped: deal.stopped.clone(),
-        }
-    }
-
-    fn shown_pool(&self, number: u64) -> view::Pool {
-        let proved = self.purse.facts.known_pool(number).and_then(|known| {
-            let Known { value, height, time_ms } = known;
-            let pool = value.as_ref()?;
-            Some(view::ProvedPool {
-                free: pool.free,
-                reserved: pool.reserved,
-                open_lanes: pool.open_lanes,
-                ends_s: pool.ends_s(),
-                closing: pool.closing_s.is_some(),
-                height: *height,
-                time_ms: *time_ms,
-            })
-        });
-        let funding = self.purse.kept.pools.last() == Some(&number) && self.purse.funding.is_some();
-        let busy = funding || self.purse.closes.iter().any(|close| close.pool == number);
-        view::Pool { number, proved, promised: self.purse.kept.promised_of(number), busy }
     }
 }

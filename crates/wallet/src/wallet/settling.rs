@@ -13,7 +13,7 @@ use super::{Output, Wallet, paying::Progress};
 use crate::{
     holdings::Known,
     purse::{Claim, Claiming, Close, Closing, Prove, Received, Reserve, Reserving},
-    view::{self, PoolAct},
+    view::PoolAct,
 };
 
 /// How often vouchers that no till looks after are handed in, in milliseconds.
@@ -147,19 +147,20 @@ impl Wallet {
             }
             Reserving::Ready { .. } if late => return self.reserved(&task, None),
             Reserving::Ready { .. } => {}
-            Reserving::Sent { id, target } => match self.progress(id) {
+            Reserving::Sent { id, target, needs } => match self.progress(id) {
                 Progress::Open => {}
-                Progress::Lost => return self.reserved(&task, None),
-                Progress::InBlock(since) => task.stage = Reserving::Done { since, target },
+                Progress::Lost => return self.reserved_in_vain(&task, needs),
+                Progress::InBlock(since) => task.stage = Reserving::Done { since, target, needs },
             },
             Reserving::Done { .. } => {}
         }
-        if let Reserving::Done { since, target } = task.stage
+        if let Reserving::Done { since, target, needs } = task.stage
             && let Some(known) = self.purse.facts.lane(pool, task.payee, since)
         {
             let lane = known.value.filter(|lane| lane.open && lane.reserve >= target);
-            let lane = lane.map(|lane| self.lane_of(pool, task.payee, lane));
-            return self.reserved(&task, lane);
+            let Some(lane) = lane else { return self.reserved_in_vain(&task, needs) };
+            let lane = self.lane_of(pool, task.payee, lane);
+            return self.reserved(&task, Some(lane));
         }
         self.purse.reserves.push(task);
     }
@@ -179,6 +180,15 @@ impl Wallet {
         let promised = self.purse.kept.promised(pool, payee, lane.epoch);
         let used = lane.redeemed.max(promised);
         Reserved { epoch: lane.epoch, reserve: lane.reserve, used }
+    }
+
+    /// The ledger would not, as proved: what was to be set aside is free still.
+    fn reserved_in_vain(&mut self, task: &Reserve, needs: u128) {
+        if let Some(deal) = self.purse.kept.deal(&task.share) {
+            deal.reserved = deal.reserved.saturating_sub(needs);
+            self.purse.is_new = true;
+        }
+        self.reserved(task, None);
     }
 
     fn reserved(&mut self, task: &Reserve, lane: Option<Reserved>) {
@@ -237,7 +247,7 @@ impl Wallet {
             let Some((_, all, held)) = lanes.iter().find(|(payee, ..)| *payee == task.payee) else {
                 continue;
             };
-            task.stage = Reserving::Sent { id, target: held.saturating_add(*all) };
+            task.stage = Reserving::Sent { id, target: held.saturating_add(*all), needs };
             if let Some(deal) = self.purse.kept.deal(&task.share) {
                 deal.reserved = deal.reserved.saturating_add(needs);
             }
@@ -257,6 +267,9 @@ impl Wallet {
                 task.stage = Claiming::Look(u64::MAX);
             }
             Claiming::Look(since) | Claiming::Done(since) => {
+                // A server that is behind proves that a lane is not there which is not there yet.
+                let kept = self.purse.kept.received(pool, task.voucher.epoch);
+                let since = since.max(kept.and_then(|kept| kept.seen).unwrap_or_default());
                 let Some(known) = self.purse.facts.lane(pool, me, since) else {
                     return self.purse.claims.push(task);
                 };
@@ -297,11 +310,7 @@ impl Wallet {
         let voucher = &task.voucher;
         let lane = known.value.filter(|lane| lane.open && lane.epoch == voucher.epoch);
         let kept = self.purse.kept.received(voucher.pool, voucher.epoch);
-        if let Some(kept) = kept {
-            kept.closed = lane.is_none();
-            kept.redeemed = lane.map_or(kept.redeemed, |lane| lane.redeemed);
-            self.purse.is_new = true;
-        }
+        self.purse.is_new |= kept.is_some_and(|kept| kept.on_lane(lane, known.height));
         lane.map(|lane| voucher.cumulative.min(lane.reserve).saturating_sub(lane.redeemed))
     }
 
@@ -424,29 +433,6 @@ impl Wallet {
         }
         let start = paypool::Action::CloseStart { pool: number };
         pool.closing_s.is_none().then_some((start, PoolAct::CloseStart))
-    }
-
-    pub(super) fn shown_due(&self, one: &Received) -> view::Due {
-        let voucher = &one.voucher;
-        let lane = self.purse.facts.known_lane(voucher.pool, self.account);
-        let open = lane.and_then(|known| known.value).filter(|lane| lane.epoch == voucher.epoch);
-        let pool = self.purse.facts.known_pool(voucher.pool);
-        let pool = pool.and_then(|known| known.value.as_ref());
-        view::Due {
-            pool: voucher.pool,
-            epoch: voucher.epoch,
-            name: one.name.clone(),
-            promised: voucher.cumulative,
-            redeemed: open.map_or(one.redeemed, |lane| lane.redeemed.max(one.redeemed)),
-            height: lane.map_or(0, |known| known.height),
-            ends_s: pool.map_or(0, Pool::ends_s),
-            busy: self
-                .purse
-                .claims
-                .iter()
-                .any(|task| one.is_of(task.voucher.pool, task.voucher.epoch)),
-            closed: one.closed,
-        }
     }
 }
 

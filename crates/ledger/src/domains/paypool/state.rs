@@ -96,6 +96,11 @@ pub fn pool_key(pool: u64) -> Key {
     POOLS.key(&[&pool.to_be_bytes()])
 }
 
+/// Where the number of pools ever opened is: that of the newest.
+pub fn count_key() -> Key {
+    COUNT.key(&[])
+}
+
 /// A payee's lane.
 pub fn lane(store: &dyn Store, pool: u64, payee: AccountId) -> Option<Lane> {
     LANES.get(store, &[&pool.to_be_bytes(), payee.as_bytes()])

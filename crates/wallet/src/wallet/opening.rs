@@ -1,0 +1,122 @@
+//! A pool that is opened: which of the ledger's it became, or that it became none, by what is proved.
+
+use ledger::{AssetId, domains::paypool};
+
+use super::{
+    Output, Wallet,
+    paying::{Progress, TTL_S},
+};
+use crate::view::{Fate, PoolAct};
+
+/// Most pools that are looked through for one that a server says was refused: those opened after it was signed.
+const LOOKED_THROUGH_MAX: u64 = 64;
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Became {
+    /// Not proved yet.
+    Unknown,
+    Pool(u64),
+    Nothing,
+}
+
+impl Wallet {
+    pub(super) fn open_pool(&mut self, deposit: u128, out: &mut Vec<Output>) {
+        let mut sent = self.transfers.list.iter().rev();
+        if let Some(opening) = sent.find(|one| one.pool == Some(PoolAct::Open) && one.is_open()) {
+            // An earlier visit signed it and did not come to note that.
+            (self.purse.kept.opening, self.purse.opened) = (Some(opening.id), None);
+            self.purse.kept.opened_after = None;
+            self.purse.is_new = true;
+            return;
+        }
+        // However old: the new one's number is greater.
+        let Some(count) = self.purse.facts.count(1) else { return };
+        let (asset, signer) = (AssetId::NATIVE, self.voucher_key().id());
+        let open = paypool::Action::Open { asset, deposit, ttl_s: TTL_S, signer };
+        if let Some(id) = self.try_fund(open, PoolAct::Open, deposit, out) {
+            (self.purse.kept.opening, self.purse.opened) = (Some(id), None);
+            self.purse.kept.opened_after = Some(count);
+            self.purse.is_new = true;
+        }
+    }
+
+    pub(super) fn on_opening(&mut self, id: ledger::TransactionId) {
+        let became = match (self.progress(id), self.purse.opened) {
+            (Progress::Open, _) | (Progress::InBlock(_), None) => Became::Unknown,
+            (Progress::InBlock(height), Some(told)) => {
+                self.purse.funded_at = height;
+                self.became(told, height)
+            }
+            (Progress::Lost, _) => Became::Nothing,
+        };
+        match became {
+            Became::Unknown => return,
+            Became::Pool(number) => {
+                self.purse.begin_anew();
+                self.purse.kept.add_pool(number);
+            }
+            Became::Nothing => self.purse.fail_unfunded("deposit"),
+        }
+        (self.purse.kept.opening, self.purse.opened) = (None, None);
+        self.purse.kept.opened_after = None;
+        self.purse.is_new = true;
+        self.purse.answers += 1;
+    }
+
+    /// What it became as of this block, by a server's word, checked: the number that was told must be of a pool of
+    /// ours, and where it tells of none, none of those opened since may be ours. If its word does not hold, another
+    /// server is asked.
+    fn became(&mut self, told: Option<u64>, height: u64) -> Became {
+        let became = match told {
+            Some(number) => self.is_proved_ours(number, height).map(|ours| ours.then_some(number)),
+            None => self.opened_since(height),
+        };
+        match became {
+            None => Became::Unknown,
+            Some(Some(number)) => Became::Pool(number),
+            Some(None) if told.is_none() && self.is_looked_through(height) => Became::Nothing,
+            Some(None) => {
+                self.purse.opened = None;
+                let opening = self.purse.kept.opening.and_then(|id| self.transfers.get_mut(&id));
+                if let Some(sent) = opening {
+                    sent.fate = Fate::Final;
+                }
+                Became::Unknown
+            }
+        }
+    }
+
+    /// Whether a pool is ours and new; none: not proved yet.
+    fn is_proved_ours(&mut self, number: u64, height: u64) -> Option<bool> {
+        let known = self.purse.facts.pool(number, height)?;
+        let ours = known.value.is_some_and(|pool| self.is_ours(&pool));
+        Some(ours && !self.purse.kept.pools.contains(&number))
+    }
+
+    /// Numbers of pools among which it is, if it was opened; none: not proved yet.
+    fn since(&mut self, height: u64) -> Option<core::ops::RangeInclusive<u64>> {
+        let count = self.purse.facts.count(height)?;
+        let newest = count.saturating_sub(LOOKED_THROUGH_MAX);
+        let after = self.purse.kept.opened_after.unwrap_or(newest);
+        Some(after.saturating_add(1)..=count.min(after.saturating_add(LOOKED_THROUGH_MAX)))
+    }
+
+    /// The pool of ours among those; none within: there is none; none: not proved yet.
+    fn opened_since(&mut self, height: u64) -> Option<Option<u64>> {
+        let since = self.since(height)?;
+        // All of them are asked for at once.
+        let found: Vec<_> =
+            since.map(|number| (number, self.is_proved_ours(number, height))).collect();
+        if let Some((number, _)) = found.iter().find(|(_, ours)| *ours == Some(true)) {
+            return Some(Some(*number));
+        }
+        found.iter().all(|(_, ours)| ours.is_some()).then_some(None)
+    }
+
+    /// Whether no pool that may be ours was left out.
+    fn is_looked_through(&mut self, height: u64) -> bool {
+        let (count, since) = (self.purse.facts.count(height), self.since(height));
+        count.zip(since).is_some_and(|(count, since)| *since.end() >= count)
+    }
+}
