@@ -25,6 +25,7 @@ pub(crate) mod saving;
 pub(crate) mod segment_strip;
 pub(crate) mod send;
 pub(crate) mod share;
+pub(crate) mod sure;
 pub(crate) mod swarm_graph;
 pub(crate) mod totals;
 pub(crate) mod transfers;

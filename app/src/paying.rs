@@ -7,7 +7,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use leptos::prelude::*;
 use peer_wasm::files::{self, Files};
-use wallet::view::{Carry, Command, Deal, Part, Purse, Told, Wish};
+use wallet::view::{Carry, Command, Deal, Part, Purse, Stage, Told, Wish};
 
 use crate::browser;
 use crate::ledger::{Carrier, Ledger};
@@ -47,6 +47,18 @@ pub(crate) fn agree(ledger: Ledger, share: String, name: String, part: Part) {
 /// Neither any more.
 pub(crate) fn end(ledger: Ledger, share: String) {
     ledger.command(&Command::Purse(Wish::End(share)));
+}
+
+/// The share is fetched no more, or `forgotten` altogether: nothing is paid for it, and of what is forgotten nothing
+/// is asked.
+pub(crate) fn let_go(ledger: Ledger, share: &str, forgotten: bool) {
+    let is_over = |deal: &Deal| {
+        let pays = matches!(deal.part, Part::Pay { .. });
+        deal.share == share && deal.stage != Stage::Off && (pays || forgotten)
+    };
+    if ledger.purse.read_untracked().deals.iter().any(is_over) {
+        end(ledger, share.to_owned());
+    }
 }
 
 /// What is agreed for a share, as the wallet shows it.
@@ -89,6 +101,7 @@ fn carried(told: files::Told) -> Told {
         files::Told::Moved(peer, received, spared, sent) => {
             Told::Moved(peer.into(), received, spared, sent)
         }
+        files::Told::Whole => Told::Whole,
     }
 }
 

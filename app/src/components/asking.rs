@@ -2,7 +2,7 @@
 
 use leptos::html::Input;
 use leptos::prelude::*;
-use wallet::view::{Part, Stage};
+use wallet::view::{Part, Purse, Stage};
 
 use crate::components::price::{NotReady, why};
 use crate::ledger;
@@ -123,6 +123,7 @@ fn Form(share: Signal<Option<String>>, name: String, on: Memo<bool>) -> impl Int
                     " Paid from peer to peer while bytes come, and settled on the ledger. Handing in what you earned costs a fee."
                 </p>
             </div>
+            <p class="quiet quiet--warn num" role="status">{move || lacks(&ledger.purse.read())}</p>
             <p class="quiet num" aria-live="polite">{told}</p>
             <p class="quiet quiet--warn" role="alert">
                 {move || if problem.read().is_empty() { trouble() } else { problem.get() }}
@@ -146,6 +147,18 @@ fn earner(stopped: &str) -> String {
     }
 }
 
+/// What an account lacks to hand in what it is promised, in words; nothing where it lacks nothing.
+pub(crate) fn lacks(purse: &Purse) -> String {
+    let Some(cost) = purse.claim_cost.filter(|_| purse.claim_lacks > 0) else {
+        return String::new();
+    };
+    format!(
+        "Handing in what you earn costs {}: your account lacks {} of that. Get it on the Wallet page. Promises wait for it until the payer\u{2019}s deposit ends, a week or so; then they lapse.",
+        money::named(cost),
+        money::named(purse.claim_lacks)
+    )
+}
+
 /// Units for a MiB that a typed price for a GiB comes to, rounded up; none: it is none, or nothing.
 fn per_mib(typed: &str) -> Option<u64> {
     let units = money::units(typed).filter(|units| *units > 0)?;
@@ -160,6 +173,14 @@ pub(crate) fn per_gib(per_mib: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_can_hand_in_nothing_is_told_how_much_is_lacking() {
+        let purse = Purse { claim_cost: Some(20_000), claim_lacks: 5_000, ..Purse::default() };
+        let said = lacks(&purse);
+        assert!(said.contains("costs 0.02\u{a0}STAR") && said.contains("lacks 0.005\u{a0}STAR"));
+        assert_eq!(lacks(&Purse { claim_lacks: 0, ..purse }), "");
+    }
 
     #[test]
     fn a_price_for_a_gib_is_rounded_up_to_units_for_a_mib() {

@@ -2,11 +2,12 @@
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
-use wallet::view::{Command, Deal, Due, Part, Pool, ProvedPool, Stage, Wish};
+use wallet::view::{Command, Deal, Due, Part, Pool, ProvedPool, Purse, Stage, Wish};
 
 use crate::browser;
-use crate::components::asking::per_gib;
+use crate::components::asking::{lacks, per_gib};
 use crate::components::price::why;
+use crate::components::sure::{self, Sure};
 use crate::format::counted;
 use crate::ledger::Ledger;
 use crate::money;
@@ -27,6 +28,7 @@ pub(crate) fn Payments() -> impl IntoView {
                 <p class="quiet quiet--warn" role="alert">
                     {move || refused(&ledger.purse.read().refused)}
                 </p>
+                <p class="quiet quiet--warn" role="status">{move || unread(&ledger.purse.read())}</p>
                 <Deals />
                 <Deposits />
                 <Earnings />
@@ -90,10 +92,7 @@ fn Deposits() -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     let ask = move |pool: Pool| {
         closing.set(Some(pool));
-        if let Some(dialog) = dialog.get_untracked() {
-            // Refused only if it is open already.
-            drop(dialog.show_modal());
-        }
+        sure::open(dialog);
     };
     let row = move |pool: Pool| {
         let (asked, number) = (pool.clone(), pool.number);
@@ -118,34 +117,19 @@ fn Deposits() -> impl IntoView {
             </li>
         }
     };
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let agree = move |_| {
+    let agree = move || {
         if let Some(pool) = closing.get_untracked() {
             ledger.command(&Command::Purse(Wish::Close(pool.number)));
         }
-        close();
     };
     view! {
         <ul class="payments" aria-label="Deposits">
             {move || pools.get().into_iter().map(row).collect_view()}
         </ul>
-        <dialog class="dialog dialog--small" node_ref=dialog aria-labelledby="close-title">
-            <div class="dialog-head">
-                <h2 id="close-title">"Close this deposit?"</h2>
-            </div>
+        <Sure dialog name="close" title="Close this deposit?" agree="Close it" on_agree=agree>
             <p>{move || closing.get().map(|pool| consequence(&pool))}</p>
             <p class="quiet">"What you promised stays theirs. Each step on the ledger costs a fee."</p>
-            <div class="dialog-actions">
-                <button class="button" type="button" on:click=move |_| close()>"Back"</button>
-                <button id="close-agree" class="button button--strong" type="button" on:click=agree>
-                    "Close it"
-                </button>
-            </div>
-        </dialog>
+        </Sure>
     }
 }
 
@@ -219,10 +203,7 @@ fn Earnings() -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     let ask = move |due: Due| {
         chosen.set(Some(due));
-        if let Some(dialog) = dialog.get_untracked() {
-            // Refused only if it is open already.
-            drop(dialog.show_modal());
-        }
+        sure::open(dialog);
     };
     let row = move |due: Due| {
         let asked = due.clone();
@@ -259,37 +240,33 @@ fn Earnings() -> impl IntoView {
             </li>
         }
     };
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let agree = move |_| {
+    let agree = move || {
         if let Some(Due { pool, epoch, .. }) = chosen.get_untracked() {
             ledger.command(&Command::Purse(Wish::Settle { pool, epoch }));
         }
-        close();
     };
     let fee = move || ledger.purse.read().claim_cost.map(money::named).unwrap_or_default();
+    let short = move || {
+        let waits = dues.read().iter().any(|due| !due.closed && due.promised > due.redeemed);
+        if waits { lacks(&ledger.purse.read()) } else { String::new() }
+    };
     view! {
+        <p class="quiet quiet--warn" role="status">{short}</p>
         <ul class="payments" aria-label="Earned">
             {move || dues.get().into_iter().map(row).collect_view()}
         </ul>
-        <dialog class="dialog dialog--small" node_ref=dialog aria-labelledby="settle-title">
-            <div class="dialog-head">
-                <h2 id="settle-title">"Settle this on the ledger?"</h2>
-            </div>
+        <Sure
+            dialog
+            name="settle"
+            title="Settle this on the ledger?"
+            agree="Settle"
+            on_agree=agree
+        >
             <p>
                 "What was promised and not paid yet goes into your account. If nobody fetches from you any more, what is left of the part set aside for you goes back to the payer."
             </p>
             <p class="quiet num">"Fee of each step, at most: " {fee}</p>
-            <div class="dialog-actions">
-                <button class="button" type="button" on:click=move |_| close()>"Back"</button>
-                <button id="settle-agree" class="button button--strong" type="button" on:click=agree>
-                    "Settle"
-                </button>
-            </div>
-        </dialog>
+        </Sure>
     }
 }
 
@@ -320,4 +297,12 @@ fn refused(code: &str) -> &'static str {
         "nothing" => "Nothing is not an amount.",
         other => why(other),
     }
+}
+
+/// What is on the ledger and can't be read here, in words.
+fn unread(purse: &Purse) -> String {
+    let Some(number) = purse.unread else { return String::new() };
+    format!(
+        "What the ledger holds of deposit {number} is proved, but this page is too old to read it. Load the page anew."
+    )
 }

@@ -6,10 +6,14 @@ use peer_wasm::files::ShareStatus;
 use wallet::view::{self, Deal, Part, Stage};
 
 use crate::components::asking::per_gib;
+use crate::components::sure::{self, Sure};
 use crate::ledger;
 use crate::money;
 use crate::paying;
 use crate::session::Session;
+
+const NOT_PROVED: &str =
+    "What you have and what a step on the ledger costs are being proved. It takes a moment.";
 
 /// What is asked, by the dearest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +32,9 @@ struct Desk {
     name: Memo<String>,
     asked: Memo<Option<Asked>>,
     deal: Memo<Option<Deal>>,
-    /// Units that what is missing costs.
+    /// Units that what is missing costs, and whether anything is.
     cost: Memo<u128>,
+    missing: Memo<bool>,
     limit: NodeRef<Input>,
     dialog: NodeRef<Dialog>,
     /// The limit that is looked at once more.
@@ -59,6 +64,7 @@ pub(crate) fn Price(
         let per_mib = asked.get().map_or(0, |asked| asked.per_mib);
         (u128::from(missing) * u128::from(per_mib)).div_ceil(1 << 20)
     });
+    let missing = Memo::new(move |_| cost.get() != 0);
     let name = Memo::new(move |_| {
         status.read().as_ref().map(|status| status.share.name.clone()).unwrap_or_default()
     });
@@ -68,6 +74,7 @@ pub(crate) fn Price(
         asked,
         deal,
         cost,
+        missing,
         limit: NodeRef::new(),
         dialog: NodeRef::new(),
         draft: RwSignal::new(None),
@@ -108,14 +115,19 @@ fn Panel(desk: Desk) -> impl IntoView {
             data-stopped=stopped
         >
             <h2 id="asks-title">
-                {move || if pays.get() { "You pay for this" } else { "Payment is asked for this" }}
+                {move || title(desk.deal.read().as_ref())}
             </h2>
-            <p class="num">{move || desk.asked.get().map(|asked| told(asked, desk.cost.get()))}</p>
+            <p class="num">
+                {move || {
+                    let asked = desk.asked.get().filter(|_| desk.missing.get());
+                    asked.map(|asked| told(asked, desk.cost.get()))
+                }}
+            </p>
             <p class="num" aria-live="polite">{move || paid(desk.deal.read().as_ref())}</p>
             <p class="quiet quiet--warn" role="alert">
                 {move || trouble(desk.deal.read().as_ref())}
             </p>
-            <Show when=move || !pays.get() && !agreed.get()>
+            <Show when=move || !pays.get() && !agreed.get() && desk.missing.get()>
                 <div class="actions">
                     <button class="button button--strong" type="button" data-do="pay" on:click=look>
                         "Pay for it"
@@ -141,19 +153,22 @@ fn Form(desk: Desk, pays: Memo<bool>) -> impl IntoView {
             .as_ref()
             .is_some_and(|deal| matches!(deal.stopped.as_str(), "limit" | "funds"))
     };
-    let asks = Memo::new(move |_| (!pays.get() || ran_out()) && desk.asked.read().is_some());
+    let asks = Memo::new(move |_| {
+        (!pays.get() || ran_out()) && desk.missing.get() && desk.asked.read().is_some()
+    });
+    // What a person looks at once more must say what it costs.
+    let ready = Memo::new(move |_| {
+        ledger.view.read().balance.is_some() && ledger.purse.read().open_cost.is_some()
+    });
     let review = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let typed = desk.limit.get_untracked().map(|input| input.value()).unwrap_or_default();
-        match understood(&typed, ledger) {
+        match understood(&typed, means(ledger)) {
             Ok(units) => {
                 desk.problem.set(String::new());
                 // What is agreed to is what is looked at: a neighbour that comes meanwhile may ask for more.
                 desk.draft.set(desk.asked.get_untracked().map(|asked| (units, asked.per_mib)));
-                if let Some(dialog) = desk.dialog.get_untracked() {
-                    // Refused only if it is open already.
-                    drop(dialog.show_modal());
-                }
+                sure::open(desk.dialog);
             }
             Err(why) => desk.problem.set(why),
         }
@@ -185,10 +200,20 @@ fn Form(desk: Desk, pays: Memo<bool>) -> impl IntoView {
                     <span>{money::SYMBOL}</span>
                 </div>
             </Show>
+            <p class="quiet" role="status">
+                {move || if asks.get() && !ready.get() { NOT_PROVED } else { "" }}
+            </p>
             <p id="pay-problem" class="quiet quiet--warn" role="alert">{desk.problem}</p>
             <div class="actions">
                 <Show when=move || asks.get()>
-                    <button class="button button--strong" type="submit" data-do="pay-review">"Review"</button>
+                    <button
+                        class="button button--strong"
+                        type="submit"
+                        data-do="pay-review"
+                        disabled=move || !ready.get()
+                    >
+                        "Review"
+                    </button>
                 </Show>
                 <Show when=move || pays.get()>
                     <button class="button" type="button" data-do="pay-stop" on:click=stop>"Stop paying"</button>
@@ -202,12 +227,7 @@ fn Form(desk: Desk, pays: Memo<bool>) -> impl IntoView {
 #[component]
 fn LastLook(desk: Desk) -> impl IntoView {
     let ledger = Session::get().sharing.ledger;
-    let close = move || {
-        if let Some(dialog) = desk.dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let agree = move |_| {
+    let agree = move || {
         let draft = desk.draft.get_untracked();
         if let Some(((units, per_mib_max), share)) = draft.zip(desk.share.get_untracked()) {
             // With a deal that goes on, the limit is of both together.
@@ -219,16 +239,18 @@ fn LastLook(desk: Desk) -> impl IntoView {
             let part = Part::Pay { per_mib_max, limit };
             paying::agree(ledger, share, desk.name.get_untracked(), part);
         }
-        close();
     };
     let amount = move || desk.draft.get().map(|(units, _)| money::named(units)).unwrap_or_default();
     let fee = move || ledger.purse.read().open_cost.map(money::named).unwrap_or_default();
     let price = move || desk.draft.get().map(|(_, each)| per_gib(each)).unwrap_or_default();
     view! {
-        <dialog class="dialog dialog--small" node_ref=desk.dialog aria-labelledby="pay-title">
-            <div class="dialog-head">
-                <h2 id="pay-title">"Set this aside and pay?"</h2>
-            </div>
+        <Sure
+            dialog=desk.dialog
+            name="pay"
+            title="Set this aside and pay?"
+            agree="Set aside and pay"
+            on_agree=agree
+        >
             <dl class="bill num">
                 <div>
                     <dt>"For a GiB, at most"</dt>
@@ -246,13 +268,7 @@ fn LastLook(desk: Desk) -> impl IntoView {
             <p class="quiet">
                 "The amount is set aside on the ledger and paid as bytes come and are checked, after them. You can stop at any time. What is not paid comes back when you close the deposit on the Wallet page."
             </p>
-            <div class="dialog-actions">
-                <button class="button" type="button" on:click=move |_| close()>"Back"</button>
-                <button id="pay-agree" class="button button--strong" type="button" on:click=agree>
-                    "Set aside and pay"
-                </button>
-            </div>
-        </dialog>
+        </Sure>
     }
 }
 
@@ -308,9 +324,23 @@ fn paid(deal: Option<&Deal>) -> String {
     };
     let sum = format!("Paid {} of {} at most", money::named(*units), money::named(*limit));
     match stage {
+        _ if is_whole(deal) => format!("All of it is here. {sum}."),
         Stage::Opening => "Setting it aside on the ledger. It takes a few seconds.".to_owned(),
         Stage::On => format!("{sum}."),
         Stage::Off => format!("{sum}. Nothing more is paid."),
+    }
+}
+
+/// Whether a deal ended because everything came.
+fn is_whole(deal: Option<&Deal>) -> bool {
+    deal.is_some_and(|deal| deal.stage == Stage::Off && deal.stopped == "whole")
+}
+
+fn title(deal: Option<&Deal>) -> &'static str {
+    match deal {
+        Some(deal) if deal.stage != Stage::Off => "You pay for this",
+        Some(_) if is_whole(deal) => "You paid for this",
+        _ => "Payment is asked for this",
     }
 }
 
@@ -321,7 +351,10 @@ fn trouble(deal: Option<&Deal>) -> &'static str {
 /// Why one side stopped, in words, and what to do.
 pub(crate) fn why(code: &str) -> &'static str {
     match code {
-        "" | "person" => "",
+        "" | "person" | "whole" => "",
+        "gone" => {
+            "Nobody whom you pay was there for an hour, so paying ended. When somebody is, pay for the rest."
+        }
         "terms" => {
             "Somebody asks more than you agreed to, or on another ledger: they are not paid."
         }
@@ -342,18 +375,38 @@ pub(crate) fn why(code: &str) -> &'static str {
     }
 }
 
+/// Units that are there, and what a step on the ledger costs; none: not both are proved yet.
+fn means(ledger: ledger::Ledger) -> Option<(u128, u128)> {
+    let view = ledger.view.read_untracked();
+    let held = view.balance?.units.saturating_sub(view.outgoing);
+    Some((held, ledger.purse.read_untracked().open_cost?))
+}
+
 /// The units in what was typed, or what is wrong with it.
-fn understood(typed: &str, ledger: ledger::Ledger) -> Result<u128, String> {
+fn understood(typed: &str, means: Option<(u128, u128)>) -> Result<u128, String> {
     let units = money::units(typed)
         .filter(|units| *units > 0)
         .ok_or("That is no amount: expected digits, at most six after the point.")?;
-    let view = ledger.view.read_untracked();
-    let held = view.balance.map_or(0, |proved| proved.units).saturating_sub(view.outgoing);
+    let (held, fee) = means.ok_or(NOT_PROVED)?;
     // The deposit, and then each time that units are set aside for somebody.
-    let fees = ledger.purse.read_untracked().open_cost.unwrap_or_default().saturating_mul(2);
+    let fees = fee.saturating_mul(2);
     if units.saturating_add(fees) > held {
         let most = money::named(held.saturating_sub(fees));
         return Err(format!("That is more than there is: {most} can be set aside after the fees."));
     }
     Ok(units)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_looked_at_once_more_before_its_fees_are_proved() {
+        assert_eq!(understood("1", None), Err(NOT_PROVED.to_owned()));
+        assert_eq!(understood("1", Some((3_000_000, 10_000))), Ok(1_000_000));
+        let most = understood("3", Some((3_000_000, 10_000)));
+        assert!(most.is_err_and(|why| why.contains("2.98\u{a0}STAR")), "two steps are paid");
+        assert!(understood("nothing", None).is_err_and(|why| why != NOT_PROVED));
+    }
 }

@@ -11,6 +11,7 @@ use crate::browser;
 use crate::components::gateway::GatewayChoice;
 use crate::components::icon::{Glyph, Icon};
 use crate::format::{bytes, share, trimmed};
+use crate::paying;
 use crate::routes::share::ends;
 use crate::session::Session;
 use crate::share_words;
@@ -102,6 +103,9 @@ fn Row(row: Remembered, wrong: RwSignal<Option<String>>) -> impl IntoView {
     let going = RwSignal::new(false);
     let act = move |work: Work| {
         let Some(files) = sharing.files() else { return };
+        if matches!(work, Work::Stop | Work::Remove) {
+            paying::let_go(sharing.ledger, &cid.get_value(), matches!(work, Work::Remove));
+        }
         spawn_local(async move {
             let done = work.go(&files, &cid.get_value()).await;
             wrong.set(done.err().map(|error| {

@@ -6,7 +6,7 @@
 use core::{cell::RefCell, fmt};
 use std::{collections::BTreeMap, rc::Rc};
 
-use files::{Channel, Input, is_payment, is_terms};
+use files::{Channel, Input, is_payment, is_terms, view::Stage};
 use gloo_timers::callback::Interval;
 use peer::RoomInput;
 use primitives::PeerId;
@@ -37,6 +37,8 @@ pub enum Told {
     Frame(Name, Vec<u8>),
     /// So many bytes moved since it is counted: verified from it, spared from it, sent to it.
     Moved(Name, u64, u64, u64),
+    /// Everything that was chosen is here, and all that moved was told.
+    Whole,
 }
 
 /// Whoever is told.
@@ -132,6 +134,14 @@ impl Counter {
         }
     }
 
+    /// Everything that was chosen is here.
+    pub(super) fn whole(&self, moved: impl Iterator<Item = (PeerId, u64, u64, u64)>) {
+        if self.is_on() {
+            self.count(moved, true);
+            self.tell(Told::Whole);
+        }
+    }
+
     /// Whether somebody counts.
     pub(super) fn is_on(&self) -> bool {
         self.tell.borrow().is_some()
@@ -196,6 +206,10 @@ impl Running {
     pub(super) fn count(self: &Rc<Self>, tell: Teller) {
         let moved: Vec<_> = self.share.borrow().moved().collect();
         self.counter.begin(tell, &moved);
+        let now = self.now();
+        if self.share.borrow().view(now).stage == Stage::Done {
+            self.counter.whole(moved.into_iter());
+        }
         let running = Rc::downgrade(self);
         let look = move || {
             if let Some(running) = running.upgrade() {
@@ -298,7 +312,13 @@ mod tests {
         counter.count([(peer, 1_600, 10, 5)].into_iter(), true);
         assert_eq!(list.take(), [Told::Moved([7; 32], 600, 1, 2)]);
 
+        counter.whole([(peer, 1_610, 10, 5)].into_iter());
+        let expected = [Told::Moved([7; 32], 610, 1, 2), Told::Whole];
+        assert_eq!(list.take(), expected, "what moved comes first, however little");
+
         counter.end(&[(peer, 9_000_000, 10, 5)]);
+        counter.whole([(peer, 9_000_000, 10, 5)].into_iter());
+        assert_eq!(list.take(), [], "nobody counts");
         let (tell, list) = told();
         counter.begin(tell, &[(peer, 9_000_100, 10, 5)]);
         assert_eq!(list.take().last(), Some(&Told::Moved([7; 32], 100, 0, 0)));

@@ -196,7 +196,11 @@ impl Running {
                 self.resume();
                 self.remember();
             }
-            Output::Event(Event::Done) => self.remember(),
+            Output::Event(Event::Done) => {
+                let moved: Vec<_> = self.share.borrow().moved().collect();
+                self.counter.whole(moved.into_iter());
+                self.remember();
+            }
             Output::Event(_) => {}
         }
     }
