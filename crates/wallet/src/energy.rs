@@ -39,7 +39,7 @@ pub use ledger::domains::energy::{
 };
 pub use market::{Depth, Giver, Step, Tried, WhatIf, depth, neighbours, supplies, what_if};
 pub use plan::{Plan, Said, Skipped, plan};
-pub use street::{Community, Health, Meter, community, meters};
+pub use street::{Community, Health, Meter, community, free_device, meters};
 
 pub use crate::lending::{Asset, Book, Scene, Seen, ledger_ms, watch};
 

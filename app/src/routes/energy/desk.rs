@@ -214,10 +214,13 @@ fn prove(
         span
     });
     let wanted = Memo::new(move |_| {
-        let account = ledger.view.read().account.clone();
+        let (account, devices) = {
+            let view = ledger.view.read();
+            (view.account.clone(), view.meter_keys.clone())
+        };
         let named = Named { span: span.get(), slot: slot.get() };
         let now_ms = now.get().unwrap_or_default();
-        energy::wanted(&book.read(), &kept.read(), &account, now_ms, named)
+        energy::wanted((&*book.read(), &*kept.read()), &account, now_ms, named, &devices)
     });
     Effect::new(move |_| {
         let keys = wanted.get();

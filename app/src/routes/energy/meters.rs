@@ -1,7 +1,7 @@
 //! Meters: how mine are, a new one, and what others' say of themselves.
 
 use leptos::prelude::*;
-use wallet::energy::{self, Community, Meter, Wish};
+use wallet::energy::{self, Meter, Wish};
 
 use crate::format::counted;
 
@@ -127,11 +127,9 @@ fn Bring() -> impl IntoView {
     let desk = Desk::get();
     let watts = RwSignal::new(HOUSE_W.to_string());
     let chosen = RwSignal::new(0_usize);
-    let device = move || {
-        let meters = desk.meters.read();
-        let view = desk.ledger.view.read();
-        Community::free_device(meters.as_deref()?, &view.meter_keys)
-    };
+    let free = move || energy::free_device(&desk.book.read(), &desk.ledger.view.read().meter_keys);
+    let device = move || free().flatten();
+    let used_up = move || free() == Some(None);
     let connection = move || watts.read().trim().parse::<u32>().ok().filter(|watts| *watts > 0);
     let begin = move |_| {
         let (device, connection_w) = (untrack(device), untrack(connection));
@@ -178,6 +176,9 @@ fn Bring() -> impl IntoView {
             >
                 "Bring a meter"
             </button>
+            <p class="quiet quiet--warn" role="status" hidden=move || !used_up()>
+                "Every key of your account has a meter, here or in another community, and a key serves one. Remove a meter there, or bring it with another account."
+            </p>
         </div>
     }
 }

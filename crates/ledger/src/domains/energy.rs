@@ -109,8 +109,8 @@ pub use rules::{Friend, Limits, Mode, Rules, Source, Trust};
 pub use sharing::{Metered, Part, Shared, Tariff, share};
 pub use state::{
     Certificates, Community, Counters, Funds, Member, Meter, Record, Slot, community,
-    community_key, count, count_key, member, member_key, meter, meter_key, record, record_key,
-    slot, slot_key, vault,
+    community_key, count, count_key, member, member_key, meter, meter_key, meter_with,
+    meter_with_key, record, record_key, slot, slot_key, vault,
 };
 
 /// Highest price, in millionths per kWh: a thousand units of money.

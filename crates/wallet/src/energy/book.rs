@@ -82,7 +82,14 @@ pub fn joined(scene: &Scene<'_>) -> Vec<u32> {
 /// Keys of the records that are to be proved next, most needed first; those that `book` keeps of settled
 /// slots are left out. Asked again with what came of them, until it says the same. At most as many as a
 /// wallet watches.
-pub fn wanted(book: &Book, kept: &Book, account: &str, now_ms: u64, named: Named) -> Vec<Vec<u8>> {
+/// `devices` are the wallet's keys of meters ([`crate::view::View::meter_keys`]).
+pub fn wanted(
+    (book, kept): (&Book, &Book),
+    account: &str,
+    now_ms: u64,
+    named: Named,
+    devices: &[String],
+) -> Vec<Vec<u8>> {
     let Ok(account) = account.parse::<AccountId>() else { return Vec::new() };
     let chosen = named.span.map(|span| span.community);
     let mut keys = vec![rules::count_key(), ledger::params_key()];
@@ -93,6 +100,7 @@ pub fn wanted(book: &Book, kept: &Book, account: &str, now_ms: u64, named: Named
     }
     if let Some(span) = named.span {
         keys.extend(community_keys(book, span.community, account));
+        keys.extend(devices.iter().filter_map(|device| device_key(device)));
         keys.extend(slot_keys(book, kept, span, account, now_ms));
         let looked_at =
             named.slot.into_iter().flat_map(|slot| record_keys(book, span.community, slot));
@@ -111,6 +119,11 @@ pub fn wanted(book: &Book, kept: &Book, account: &str, now_ms: u64, named: Named
     }
     wanted.truncate(WATCHED_MAX);
     wanted
+}
+
+/// Where it is said which meter a key is of, by the key's name.
+pub(super) fn device_key(device: &str) -> Option<Key> {
+    Some(rules::meter_with_key(device.parse().ok()?))
 }
 
 /// A community's meters, its asset, and what somebody could pay in.

@@ -214,11 +214,17 @@ fn health(
     Health { is_cut: meter.cut, last, missing: known.then_some(missing), in_time }
 }
 
-impl Community {
-    /// The wallet's first key that no meter here has, by its number; none: all are used.
-    pub fn free_device(meters: &[Meter], keys: &[String]) -> Option<u8> {
-        let is_used = |at: &u8| meters.iter().any(|meter| meter.device == Some(*at));
-        let count = u8::try_from(keys.len()).unwrap_or(u8::MAX);
-        (0..count).find(|at| !is_used(at))
+/// The wallet's first key that is of no meter, here or in another community, since a key serves one; by its number.
+/// None within: all of them have meters. None: that is not proved yet.
+pub fn free_device(book: &Book, keys: &[String]) -> Option<Option<u8>> {
+    for (at, name) in keys.iter().enumerate() {
+        let key = name.parse().ok()?;
+        if !book.has(&rules::meter_with_key(key)) {
+            return None;
+        }
+        if rules::meter_with(book, key).is_none() {
+            return Some(u8::try_from(at).ok());
+        }
     }
+    (!keys.is_empty()).then_some(None)
 }

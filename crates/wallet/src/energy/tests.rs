@@ -1,5 +1,7 @@
 //! A street acted on by the ledger's own code; the page's side is held against it.
 
+mod trial;
+
 use ledger::{
     AccountId, Action, AssetId, BlockContext, ChainId, Genesis, MemoryStore, Overlay, Params,
     Scan as _, Store as _,
@@ -12,7 +14,7 @@ use super::{
     community, day, depth, keep, listing, meters, neighbours, plan, refusal, sum, supplies, wanted,
     what_if,
 };
-use crate::view;
+use crate::{explain::hex, view};
 
 const STREET: u32 = 1;
 /// The slot in which the street comes together; its meters read from the next on.
@@ -46,6 +48,12 @@ struct Street {
 
 impl Street {
     fn new(households: u32, rules: Rules) -> Self {
+        let (grid, network) = (person(51), person(51));
+        let (asset, window_slots) = (AssetId::NATIVE, WINDOW);
+        Self::opened(households, rules::Action::Open { asset, grid, network, window_slots, rules })
+    }
+
+    fn opened(households: u32, open: rules::Action) -> Self {
         let people = (1..=u64::from(households)).chain([50, 51]);
         let genesis = Genesis {
             name: "street".to_owned(),
@@ -58,9 +66,6 @@ impl Street {
         let mut store = MemoryStore::new();
         store.commit(genesis.changes().unwrap());
         let mut street = Self { store, now_ms: super::starts_ms(START), totals: vec![] };
-        let (grid, network) = (person(51), person(51));
-        let (asset, window_slots) = (AssetId::NATIVE, WINDOW);
-        let open = rules::Action::Open { asset, grid, network, window_slots, rules };
         street.done(50, open);
         street.done(51, deposit(Purse::Grid));
         for number in 0..households {
@@ -147,7 +152,7 @@ impl Street {
         let mut before = Vec::new();
         loop {
             let book = Book::with_kept(&records, &kept);
-            let next = wanted(&book, &kept, &me, self.now_ms, named);
+            let next = wanted((&book, &kept), &me, self.now_ms, named, &my_keys());
             if next == before {
                 return (book, most);
             }
@@ -165,6 +170,11 @@ impl Street {
 
 fn chain() -> ChainId {
     ChainId::new([1; 32])
+}
+
+/// Keys of my wallet: household 1's meter has the first.
+fn my_keys() -> [String; 2] {
+    [60, 90].map(|number| hex(key(number).id().as_bytes()))
 }
 
 fn deposit(purse: Purse) -> rules::Action {
@@ -291,7 +301,8 @@ fn settled_slots_are_asked_for_once_and_a_day_fits_into_portions() {
     keep(&mut kept, &street.proved(&all_keys(&street)), SPAN, street.now_ms);
     let named = Named { span: Some(SPAN), slot: None };
     let book = Book::with_kept(&street.proved(&all_keys(&street)), &kept);
-    let next = wanted(&book, &kept, &person(1).to_string(), street.now_ms, named);
+    let me = person(1).to_string();
+    let next = wanted((&book, &kept), &me, street.now_ms, named, &my_keys());
     assert!(next.len() < 60, "{}", next.len());
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Community, KEPT_SLOTS, METERS_MAX, METERS_OF_MEMBER_MAX, Meter, Mode, OPEN_SLOTS_MAX, Record,
-    Slot, Summary, TERMS_MAX, ceil_cost,
+    Community, KEPT_SLOTS, METERS_MAX, METERS_OF_MEMBER_MAX, Meter, Mode, OPEN_SLOTS_MAX, PACE_MAX,
+    Record, Slot, Summary, TERMS_MAX, ceil_cost,
     closing::unclaimed,
     floor_cost,
     state::{COMMUNITIES, COUNT, KEPT, KEYS, MEMBERS, METERS, READINGS, SLOTS, vault},
@@ -229,6 +229,11 @@ fn check_bounds(community: &Community, sums: &Sums) -> Result<(), Broken> {
     Broken::unless_equal("a month of settled slots is kept", settled.into(), sums.settled_slots)?;
     Broken::unless_at_most("meters are bounded", METERS_MAX.into(), community.meters.into())?;
     Broken::unless_at_most("rules are bounded", limit(TERMS_MAX), count(&community.rules))?;
+    if let Some(clock) = community.clock {
+        let law = "a trial's clock is faster than the ledger's, and no faster than any may be";
+        Broken::unless_at_most(law, clock.pace.into(), 2)?;
+        Broken::unless_at_most(law, PACE_MAX.into(), clock.pace.into())?;
+    }
     let ascending = community.rules.is_sorted_by(|(one, _), (next, _)| one < next);
     let sound = community.rules.iter().all(|(_, rules)| rules.is_sound());
     Broken::unless_equal("rules ascend and can be kept", 1, (ascending && sound).into())

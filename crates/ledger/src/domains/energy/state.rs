@@ -317,6 +317,16 @@ pub fn meter_key(community: u32, meter: u32) -> Key {
     METERS.key(&[&community.to_be_bytes(), &meter.to_be_bytes()])
 }
 
+/// Of which community's meter a key is, and the meter's number: a key serves one.
+pub fn meter_with(store: &dyn Store, key: PeerId) -> Option<(u32, u32)> {
+    KEYS.get(store, &[key.as_bytes()])
+}
+
+/// Where that is said.
+pub fn meter_with_key(key: PeerId) -> Key {
+    KEYS.key(&[key.as_bytes()])
+}
+
 /// A slot's record.
 pub fn slot(store: &dyn Store, community: u32, slot: u64) -> Option<Slot> {
     SLOTS.get(store, &[&community.to_be_bytes(), &slot.to_be_bytes()])

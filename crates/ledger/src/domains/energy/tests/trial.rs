@@ -56,3 +56,20 @@ fn a_slot_begins_at_the_first_time_that_is_in_it() {
         assert_eq!(community.slot_at(begins_ms - 1), slot - 1);
     }
 }
+
+#[test]
+fn a_clock_that_no_trial_may_have_breaks_the_laws() {
+    use crate::domains::energy::{Clock, PACE_MAX, state::write_community};
+
+    let street = Street::opened(0, open_trial(PACE));
+    for (pace, holds) in [(1, false), (2, true), (PACE_MAX, true), (PACE_MAX + 1, false)] {
+        let mut community = street.community();
+        community.clock = community.clock.map(|clock| Clock { pace, ..clock });
+        let mut store = street.lab.store.clone();
+        let mut state = crate::Overlay::new(&store);
+        write_community(&mut state, COMMUNITY, &community);
+        let (changes, _) = state.into_parts();
+        store.commit(changes);
+        assert_eq!(ledger::laws(&store).is_ok(), holds, "{pace}");
+    }
+}
