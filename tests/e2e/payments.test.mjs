@@ -83,6 +83,7 @@ describe('payments for files', () => {
     // A window of requests may overrun the credit before anybody counts: that much was free.
     const price = Math.floor((file.size / MIB) * PER_MIB);
     assert.ok(paid > price * 0.45 && paid < price * 1.3, `${paid} units for ${file.size} bytes`);
+    await untilDeal(receiver, 'paying ends with the share', ({ pays, stopped }) => pays === 'off' && stopped === 'whole');
     const promised = await settle(sender, receiver);
     assert.equal(promised, paid);
     await exact(sender, 10 * STAR + paid - (await fees(sender.account, BY_PAYEE)));
