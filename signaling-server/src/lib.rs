@@ -12,6 +12,7 @@
 //! - `admin`: what only the host may ask.
 //! - [`announce`]: the second door, `/announce`, for WebTorrent clients.
 //! - `witness`: fetches a segment once and says, signed, what it is.
+//! - [`reach`]: how far a fetch goes that a stranger asks for; the binary's other fetches keep to it too.
 //! - [`Relays`], `turn`: the host's relays, and the route that gives joined peers credentials.
 //! - [`bus`]: where the nodes of one host hear of each other.
 //!
@@ -21,6 +22,7 @@
 pub mod announce;
 pub mod bus;
 pub mod config;
+pub mod reach;
 pub mod room;
 
 mod admin;

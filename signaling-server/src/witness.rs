@@ -6,7 +6,7 @@
 //! for a moment, so that a missing segment is not hammered.
 //!
 //! Not a proxy: no byte of the body leaves the server. What an asker can learn of an address it can't
-//! reach is bounded by [`fetch::Reach`].
+//! reach is bounded by [`Reach`].
 
 mod fetch;
 mod folder;
@@ -27,7 +27,8 @@ use crate::config::{MediaFolder, WitnessConfig};
 use crate::error::ConfigError;
 use crate::lock;
 use crate::origin;
-use fetch::{Fetcher, Reach};
+use crate::reach::Reach;
+use fetch::Fetcher;
 
 /// An origin written in the settings that stands for all public ones.
 const ANY_PUBLIC: &str = "*";

@@ -10,7 +10,7 @@ use std::time::Duration;
 use ledger::domains::accounts;
 use ledger::{
     AccountId, Action, AssetId, Body, ChainId, Changes, Checked, Code as _, Key, MemoryStore,
-    Params, Refusal, TransactionId,
+    Params, Refusal, Transaction, TransactionId,
 };
 use light_client::{TrustRoot, Verifier};
 use minicbor::Decode;
@@ -309,6 +309,22 @@ impl Client {
         let record = Verifier::record(header, key.as_bytes(), &proof).map_err(|_| self.form())?;
         let record = record.map(|record| self.decode(record)).transpose()?;
         Ok(Proved { record, height: header.height, time_s: header.time_ms / 1_000 })
+    }
+
+    /// A block's transactions, as a validator hands them over; nothing proves them.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn transactions(&self, height: u64) -> Result<Vec<Transaction>, ClientError> {
+        let value = self.answer(&format!("blocks/{height}"), None).await?;
+        let list = value["transactions"].as_array().ok_or_else(|| self.form())?;
+        let one = |text: &Value| {
+            let text = text.as_str()?;
+            let pair = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+            let bytes: Vec<u8> = (0..text.len()).step_by(2).map(pair).collect::<Option<_>>()?;
+            minicbor::decode(&bytes).ok()
+        };
+        list.iter().map(one).collect::<Option<_>>().ok_or_else(|| self.form())
     }
 
     /// What an account has.

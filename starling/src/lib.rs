@@ -6,6 +6,7 @@
 //! - [`content`](mod@content): files as blocks in a store on disk, and back.
 //! - [`share`]: files between peers: what `seed` gives and `get` takes.
 //! - [`gateway`]: those blocks and files over HTTP.
+//! - [`resolver`]: documents of DIDs that web servers keep, fetched for pages.
 //! - [`ledger_client`]: pays and asks on a ledger.
 //! - [`keepers`]: reports prices and liquidates.
 //! - [`metering`]: meters of a community that sign and hand in readings, and who settles them.
@@ -26,6 +27,7 @@ pub mod metering;
 pub mod publish;
 pub mod purse;
 pub mod relay;
+pub mod resolver;
 pub mod serve;
 pub mod settings;
 pub mod share;

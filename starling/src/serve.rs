@@ -5,6 +5,7 @@
 //! | `/signal`, `/announce`, `/v1/turn`, `/healthz`, `/readyz`, `/metrics` | the signaling server |
 //! | `/ipfs/*` | the gateway to the block store, and to public shares |
 //! | `/ledger/*` | the ledger |
+//! | `/did/*` | the fetcher of outside DIDs |
 //! | `/media/*` | the demo, or the person's own folder |
 //! | everything else | the built page |
 //!
@@ -47,6 +48,7 @@ use crate::content::StoreError;
 use crate::gateway;
 use crate::key_file::{self, KeyFileError};
 use crate::relay;
+use crate::resolver;
 
 /// URL path of the media.
 const MEDIA_PATH: &str = "/media/";
@@ -90,6 +92,9 @@ pub enum ServeError {
     /// The gateway can't ask peers as the settings want it.
     #[error("[gateway.swarm] {0}")]
     Swarm(#[from] gateway::SwarmError),
+    /// Outside DIDs can't be fetched as the settings want it.
+    #[error("[resolver] {0}")]
+    Resolver(#[from] resolver::Missing),
     /// The block store can't be opened.
     #[error("the block store: {0}")]
     Store(#[from] StoreError),
@@ -114,7 +119,11 @@ impl ServeError {
                 }
                 _ => "Check the address in --listen or in the configuration.".to_owned(),
             },
-            Self::NoAddress | Self::Signaling(_) | Self::Bus(_) | Self::Tls(_) => {
+            Self::NoAddress
+            | Self::Signaling(_)
+            | Self::Bus(_)
+            | Self::Tls(_)
+            | Self::Resolver(_) => {
                 "`starling serve --print-config` shows every setting with its default.".to_owned()
             }
             Self::Relay(error) => relay::remedy(error).to_owned(),
@@ -143,6 +152,7 @@ pub struct Server {
     signaling: State,
     relay: Option<::relay::Server>,
     gateway: Router,
+    resolver: Router,
     ledger: ledger::Beside,
 }
 
@@ -179,6 +189,7 @@ impl Server {
         };
         let introducer = config.gateway.introducer(own)?;
         let gateway = gateway::router(&config.data, &config.gateway, introducer)?;
+        let resolver = resolver::router(&config.resolver)?;
         let ledger = ledger::Beside::new(&config.ledger, &config.data);
         let Config { data, media, tls, .. } = config;
         Ok(Self {
@@ -192,6 +203,7 @@ impl Server {
             signaling,
             relay,
             gateway,
+            resolver,
             ledger,
         })
     }
@@ -215,6 +227,7 @@ impl Server {
         let find: assets::Find = assets::BUNDLE;
         let app = signaling_server::app(self.signaling.clone())
             .merge(self.gateway.clone())
+            .merge(self.resolver.clone())
             .merge(self.ledger.router())
             .nest(MEDIA_PATH.trim_end_matches('/'), media::router(&self.folder()))
             // A nested router does not get this one: without it, the page would answer.

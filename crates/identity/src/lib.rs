@@ -29,6 +29,7 @@ pub mod dcql;
 pub mod did;
 pub mod grant;
 pub mod holder;
+mod jcs;
 mod json;
 mod jws;
 mod key;

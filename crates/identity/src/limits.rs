@@ -14,6 +14,20 @@ pub const STATUS_BYTES_MAX: usize = 16 << 20;
 pub const STATUS_TOKEN_BYTES_MAX: usize = 24 << 20;
 /// Largest DID document, in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 10;
+/// Largest log of a `did:webvh`, in bytes.
+pub const LOG_BYTES_MAX: usize = 1 << 20;
+/// Most entries of it.
+pub const LOG_ENTRIES_MAX: usize = 1024;
+/// Most keys, promises or watchers that an entry names.
+pub const LOG_KEYS_MAX: usize = 64;
+/// Most proofs of an entry.
+pub const PROOFS_MAX: usize = 8;
+/// Most witnesses of a `did:webvh`.
+pub const WITNESSES_MAX: usize = 64;
+/// Most bytes of what they signed.
+pub const WITNESS_BYTES_MAX: usize = 256 << 10;
+/// Most proofs of witnesses that are looked at.
+pub const WITNESS_PROOFS_MAX: usize = 512;
 /// Most verification methods of a DID document that are looked at.
 pub const METHODS_MAX: usize = 64;
 /// Longest DID, and longest name of a key in it, in bytes.
@@ -78,5 +92,7 @@ pub const LIST_NAME_BYTES_MAX: usize = 512;
 pub const HELD_MAX: usize = 512;
 /// Most bytes of what is kept of them.
 pub const HELD_BYTES_MAX: usize = 32 << 20;
+/// Most types of credentials whose keys are counted.
+pub const TYPES_MAX: usize = 256;
 /// Most copies of a credential that are issued at once.
 pub const COPIES_MAX: usize = 50;

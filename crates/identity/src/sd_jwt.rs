@@ -34,7 +34,7 @@ pub use issue::{CopyFor, IssueError, Template, issue, issue_copies};
 pub use key_binding::Challenge;
 pub use path::{Path, Step};
 pub use refusal::Refusal;
-pub use verify::{DidKeys, Expected, IssuerKeys, NoKey, Verified, verify};
+pub use verify::{DidKeys, Expected, IssuerKeys, NoKey, Verified, issuer_said, verify};
 
 /// The media type in the header of a credential.
 pub const CREDENTIAL_TYPE: &str = "dc+sd-jwt";

@@ -1,14 +1,17 @@
-//! What strangers say of DIDs: names, keys, documents, and signed ops of `did:starling`.
+//! What strangers say of DIDs: names, keys, documents, where they lie, logs, and signed ops of `did:starling`.
 
 use identity::{
     PublicKey, SecretKey,
     did::{
-        Did, Document, Purpose, did_key,
+        Did, Document, Place, Purpose, did_key,
         starling::{self, Change, Content, KeyMethod, Op, purposes},
+        webvh::{ReadLog, are_witnesses},
     },
 };
 
 const DID: &str = "did:web:a.example";
+const LOGGED: &str = "did:webvh:QmdmPkUdYzbr9txmx8gM2rsHPgr5L6m3gHjJGAf4vUFoGE:a.example";
+const NOW_S: u64 = 1_800_000_000;
 
 /// Reads the bytes as each; what is read must keep its laws.
 pub fn run(bytes: &[u8]) {
@@ -32,7 +35,14 @@ pub fn run(bytes: &[u8]) {
     if let Ok(key) = PublicKey::from_prefixed(bytes) {
         assert_eq!(key.to_prefixed(), bytes, "a key of two forms");
     }
+    // Nobody finds the log of a hash that was there before.
+    assert!(ReadLog::read(bytes, LOGGED, NOW_S).is_err(), "a log of another SCID");
+    let _ = are_witnesses(bytes);
     let Ok(text) = core::str::from_utf8(bytes) else { return };
+    if let Ok(place) = Place::of(text) {
+        let path = place.path();
+        assert!(path.starts_with('/') && !path.contains("/../"), "a way up");
+    }
     if let Ok(did) = text.parse::<Did>() {
         assert_eq!(did.to_string(), text, "a DID of two forms");
     }
@@ -72,5 +82,11 @@ pub fn seeds() -> Vec<Vec<u8>> {
     };
     let op = Op::sign((0, None), Change::Set(content), (0, &keys[0]), &[1; 32]);
     seeds.push(op.to_bytes());
+    seeds.push(LOGGED.as_bytes().to_vec());
+    let entry = concat!(
+        r#"{"versionId":"1-Qm","versionTime":"2025-01-01T00:00:00Z","parameters":{"method":"did:webvh:1.0","#,
+        r#""scid":"QmdmPkUdYzbr9txmx8gM2rsHPgr5L6m3gHjJGAf4vUFoGE","updateKeys":[]},"state":{},"proof":[{}]}"#
+    );
+    seeds.push(entry.as_bytes().to_vec());
     seeds
 }

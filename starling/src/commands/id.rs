@@ -2,9 +2,11 @@
 //! an issuer, a holder and a verifier can be three machines.
 
 mod grant;
+mod look_up;
 mod options;
 mod present;
 mod request;
+mod resolve;
 mod status;
 mod verify;
 
@@ -12,13 +14,13 @@ use std::path::Path;
 
 use identity::SecretKey;
 use identity::did::{Did, did_key};
-use identity::sd_jwt::{self, Credential, DidKeys, Template};
+use identity::sd_jwt::{self, Credential, Template};
 use primitives::Seed;
 use serde_json::{Value, json};
 use starling::key_file;
 
 use super::{Problem, now_s};
-use options::{ToIssue, What};
+use options::{LookUp, ToIssue, What};
 
 pub(crate) use options::Args;
 
@@ -26,10 +28,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     match args.what {
         What::Key { file, json } => key(&file, json),
         What::Issue(args) => issue(&args),
-        What::Show { credential } => show(&credential),
+        What::Show { credential, from } => show(&credential, &from).await,
         What::Request(args) => request::run(&args),
-        What::Present(args) => present::run(&args),
+        What::Present(args) => present::run(&args).await,
         What::Verify(args) => verify::run(&args).await,
+        What::Resolve(args) => resolve::run(&args).await,
         What::Status(args) => status::run(&args),
         What::Anchor(args) => status::anchor(&args).await,
         What::Grant(args) => grant::make(&args),
@@ -57,7 +60,7 @@ fn issue(args: &ToIssue) -> Result<(), Problem> {
         return Err(Problem::identity(&"only a did:key can be looked up here", ""));
     };
     let key = secret(&args.key)?;
-    let key_id = did_key::key_id(&key.public());
+    let key_id = args.key_id.clone().unwrap_or_else(|| did_key::key_id(&key.public()));
     let template = Template { claims, hidden: args.hide.clone(), decoys: args.decoys };
     let issued = sd_jwt::issue(&template, &key, &key_id, &holder, entropy()?);
     let issued = issued.map_err(|error| {
@@ -67,8 +70,11 @@ fn issue(args: &ToIssue) -> Result<(), Problem> {
     Ok(())
 }
 
-fn show(file: &Path) -> Result<(), Problem> {
-    let credential = Credential::open(&read(file)?, &DidKeys, now_s()).map_err(refused)?;
+async fn show(file: &Path, from: &LookUp) -> Result<(), Problem> {
+    let text = read(file)?;
+    let ledger = look_up::Asked::open(from).await?;
+    let issuers = look_up::issuers_of(std::slice::from_ref(&text), from, ledger.as_ref()).await?;
+    let credential = Credential::open(&text, &issuers, now_s()).map_err(refused)?;
     let choices: Vec<String> = credential.choices().iter().map(ToString::to_string).collect();
     let contents = credential.contents();
     println!("{:#}", json!({ "claims": contents.claims, "may_be_hidden": choices }));

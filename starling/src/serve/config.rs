@@ -8,7 +8,7 @@ use signaling_server::{BusConfig, bus};
 
 use super::ledger;
 use super::tls::{self, TlsConfig};
-use crate::gateway;
+use crate::{gateway, resolver};
 
 /// The commented default of the fields here.
 const DEFAULT_TOML: &str = include_str!("config.toml");
@@ -34,6 +34,8 @@ pub struct Config {
     pub relay: relay::Config,
     /// The gateway to the block store.
     pub gateway: gateway::Config,
+    /// The fetcher of outside DIDs.
+    pub resolver: resolver::Config,
     /// The ledger.
     pub ledger: ledger::Config,
 }
@@ -49,6 +51,7 @@ impl Default for Config {
             bus: BusConfig::default(),
             relay: relay::Config::default(),
             gateway: gateway::Config::default(),
+            resolver: resolver::Config::default(),
             ledger: ledger::Config::default(),
         }
     }
@@ -68,6 +71,7 @@ impl Config {
             ("bus", bus::DEFAULT_TOML),
             ("relay", relay::config::DEFAULT_TOML),
             ("gateway", &*gateway),
+            ("resolver", resolver::DEFAULT_TOML),
             ("ledger", ledger::DEFAULT_TOML),
         ];
         let mut text = DEFAULT_TOML.to_owned();

@@ -90,6 +90,12 @@ pub struct Verified {
     pub status: Option<StatusRef>,
 }
 
+/// Who is said to have issued a credential, of which nothing is checked yet: whose keys to look up.
+pub fn issuer_said(text: &str) -> Option<String> {
+    let token = Token::parse(text).ok()?;
+    token.signed.payload.get("iss").and_then(Value::as_str).map(str::to_owned)
+}
+
 /// Checks a presentation. Of whose issuing it is, and its status, the caller judges.
 ///
 /// # Errors

@@ -34,6 +34,8 @@ pub(super) enum What {
     Show {
         /// The credential's file
         credential: PathBuf,
+        #[command(flatten)]
+        from: LookUp,
     },
     /// Ask for credentials, and print the signed request
     Request(ToRequest),
@@ -41,6 +43,8 @@ pub(super) enum What {
     Present(ToPresent),
     /// Check a presentation, and print what it proves
     Verify(ToVerify),
+    /// Look up the document of a DID, and say what vouches for it
+    Resolve(ToResolve),
     /// Sign a list of which credentials still hold, and print it
     Status(ToSign),
     /// Put on the ledger which status list is the newest
@@ -64,6 +68,10 @@ pub(super) struct ToIssue {
     /// A claim that the holder may leave out, as /name, /object/name or /list/0; may be given again
     #[arg(long, value_name = "PATH", value_parser = path)]
     pub(super) hide: Vec<Path>,
+    /// The issuer's DID and the name of the key in its document, as did:web:town.example#key; the key's own
+    /// did:key, if it is left out
+    #[arg(long = "as", value_name = "KEY-ID")]
+    pub(super) key_id: Option<String>,
     /// Digests of nothing beside those of each object
     #[arg(long, default_value_t = 0)]
     pub(super) decoys: usize,
@@ -127,6 +135,8 @@ pub(super) struct ToPresent {
     pub(super) preview: bool,
     #[command(flatten)]
     pub(super) given: Given,
+    #[command(flatten)]
+    pub(super) from: LookUp,
 }
 
 #[derive(Debug, clap::Args)]
@@ -144,12 +154,36 @@ pub(super) struct ToVerify {
     /// The issuer's status list, for credentials that name one
     #[arg(long, value_name = "FILE")]
     pub(super) status: Option<PathBuf>,
-    /// A validator: the list must be the newest by the ledger's proof
-    #[arg(long, value_name = "URL", requires = "status")]
+    #[command(flatten)]
+    pub(super) from: LookUp,
+}
+
+/// Where DIDs and lists are looked up that are not their own names.
+#[derive(Debug, clap::Args)]
+pub(super) struct LookUp {
+    /// A validator: of a did:starling the keys, and of status lists the newest, by the ledger's proof
+    #[arg(long, value_name = "URL")]
     pub(super) ledger: Option<String>,
     /// The ledger's trust root; the validator's word, if it is left out
     #[arg(long, requires = "ledger")]
     pub(super) root: Option<TrustRoot>,
+    /// How old the block of the ledger's proof may be, in seconds
+    #[arg(long, default_value_t = 300, requires = "ledger")]
+    pub(super) proof_age_s: u64,
+    /// A Starling server that fetches did:web and did:webvh; "self": their web servers are asked from here
+    #[arg(long, value_name = "URL")]
+    pub(super) resolver: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ToResolve {
+    /// The DID
+    pub(super) did: String,
+    /// As it was then, in seconds since 1970; now, if it is left out
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) at_s: Option<u64>,
+    #[command(flatten)]
+    pub(super) from: LookUp,
 }
 
 #[derive(Debug, clap::Args)]
@@ -185,6 +219,9 @@ pub(super) struct ToSign {
     /// A place that does not hold for now; may be given again
     #[arg(long, value_name = "PLACE")]
     pub(super) suspend: Vec<u64>,
+    /// The issuer's DID and the name of the key in its document; the key's own did:key, if it is left out
+    #[arg(long = "as", value_name = "KEY-ID")]
+    pub(super) key_id: Option<String>,
     /// For how many seconds a copy may be used
     #[arg(long, default_value_t = 86_400)]
     pub(super) ttl_s: u64,

@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use identity::SecretKey;
 use identity::dcql::CredentialQuery;
 use identity::request::{Request, Response};
-use identity::sd_jwt::{Challenge, Credential, DidKeys, Path, PresentError, Verified};
+use identity::sd_jwt::{Challenge, Credential, Path, PresentError, Verified};
 use serde_json::{Value, json};
 
 use super::options::ToPresent;
-use super::{Problem, now_s, read, refused, request, secret};
+use super::{Problem, look_up, now_s, read, refused, request, secret};
 
-pub(super) fn run(args: &ToPresent) -> Result<(), Problem> {
-    let open = |file| Credential::open(&read(file)?, &DidKeys, now_s()).map_err(refused);
-    let held: Vec<Credential> =
-        args.credential.iter().map(|file| open(file)).collect::<Result<_, _>>()?;
+pub(super) async fn run(args: &ToPresent) -> Result<(), Problem> {
+    let texts = args.credential.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
+    let ledger = look_up::Asked::open(&args.from).await?;
+    let issuers = look_up::issuers_of(&texts, &args.from, ledger.as_ref()).await?;
+    let open = |text: &String| Credential::open(text, &issuers, now_s()).map_err(refused);
+    let held: Vec<Credential> = texts.iter().map(open).collect::<Result<_, _>>()?;
     let key = secret(&args.key)?;
     if let Some(file) = &args.given.request {
         return answer(args, &request::load(file)?, &held, &key);

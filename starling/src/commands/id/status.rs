@@ -3,19 +3,19 @@
 use std::path::Path;
 use std::time::Duration;
 
-use identity::did::{Did, did_key};
+use identity::did::{Did, Issuers, did_key};
 use identity::sd_jwt::{DidKeys, Verified};
 use identity::status::{
     Anchor, Bits, ListError, Status, StatusList, StatusRefusal, StatusToken, Terms, check_newest,
 };
 use ledger::Action;
 use ledger::domains::identity::{self as dids, Anchored};
-use light_client::Verifier;
 use primitives::KeyPair;
 use serde_json::{Value, json};
 use starling::key_file;
 use starling::ledger_client::{Client, Waits};
 
+use super::look_up::Asked;
 use super::options::{ToAnchor, ToSign, ToVerify};
 use super::{Problem, now_s, read, secret};
 
@@ -32,7 +32,8 @@ pub(super) fn run(args: &ToSign) -> Result<(), Problem> {
     let (uri, ttl_s) = (args.uri.clone(), Some(args.ttl_s));
     let terms = Terms { uri, issued_s: now_s(), expires_s: None, ttl_s };
     let key = secret(&args.key)?;
-    println!("{}", StatusToken::sign(&list, &terms, &key, &did_key::key_id(&key.public())));
+    let key_id = args.key_id.clone().unwrap_or_else(|| did_key::key_id(&key.public()));
+    println!("{}", StatusToken::sign(&list, &terms, &key, &key_id));
     Ok(())
 }
 
@@ -64,23 +65,19 @@ pub(super) async fn anchor(args: &ToAnchor) -> Result<(), Problem> {
 
 /// What the ledger proves of the list that was given: that it is the newest, and in which block that was
 /// so. Nothing, if no ledger is asked or the credential names no list.
-pub(super) async fn newest(args: &ToVerify, verified: &Verified) -> Result<Option<Value>, Problem> {
-    let (Some(ledger), Some(file), Some(place)) = (&args.ledger, &args.status, &verified.status)
-    else {
+pub(super) async fn newest(
+    args: &ToVerify,
+    verified: &Verified,
+    ledger: Option<&Asked>,
+) -> Result<Option<Value>, Problem> {
+    let (Some(ledger), Some(file), Some(place)) = (ledger, &args.status, &verified.status) else {
         return Ok(None);
     };
-    let client = Client::new(ledger)?;
-    let root = match args.root {
-        Some(root) => root,
-        None => client.root().await?,
-    };
-    let verifier = Verifier::new(&root)
-        .map_err(|why| Problem::identity(&why, "Give the trust root of the ledger with --root."))?;
     let issuer = verified.issuer.parse::<Did>().map_err(|why| {
         Problem::identity(&why, "Its lists are not on a ledger: leave --ledger out.")
     })?;
     let key = dids::anchored_key(&issuer, &place.uri);
-    let proved = client.proved_in::<Anchored>(&verifier, &key).await?;
+    let (proved, age_s) = ledger.proved::<Anchored>(&key).await?;
     let anchored = proved.record.ok_or_else(|| {
         let what =
             format!("in block {} no version of {} is on the ledger", proved.height, place.uri);
@@ -93,7 +90,7 @@ pub(super) async fn newest(args: &ToVerify, verified: &Verified) -> Result<Optio
     let Anchored { number, height, .. } = anchored;
     Ok(Some(json!({
         "version": number, "since_height": height, "proved_at_height": proved.height,
-        "proved_at_s": proved.time_s,
+        "proved_at_s": proved.time_s, "proof_age_s": age_s,
     })))
 }
 
@@ -102,13 +99,14 @@ pub(super) async fn newest(args: &ToVerify, verified: &Verified) -> Result<Optio
 pub(super) fn check(
     file: Option<&Path>,
     verified: &Verified,
+    issuers: &Issuers,
 ) -> Result<Option<&'static str>, Problem> {
     let Some(place) = &verified.status else { return Ok(None) };
     let file = file.ok_or_else(|| {
         let what = format!("the credential may have been revoked: {} says", place.uri);
         Problem::identity(&what, "Fetch the list and name it with --status FILE.")
     })?;
-    let token = StatusToken::open(&read(file)?, &place.uri, &verified.issuer, &DidKeys, now_s());
+    let token = StatusToken::open(&read(file)?, &place.uri, &verified.issuer, issuers, now_s());
     let status = token.and_then(|token| token.status(place, now_s()));
     let status = status.map_err(|error| Problem::identity(&error, "Fetch the newest list."))?;
     let what = match status {
