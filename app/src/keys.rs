@@ -46,6 +46,7 @@ pub(crate) enum Stage {
 struct Running {
     worker: Worker,
     _listener: Closure<dyn FnMut(MessageEvent)>,
+    _broken: Closure<dyn FnMut(web_sys::Event)>,
 }
 
 impl Keys {
@@ -69,14 +70,17 @@ impl Keys {
         keys
     }
 
-    /// Tells the session what a person wants; what came of it. None: the worker is gone.
+    /// Tells the session what a person wants; what came of it. None: the worker is gone, or could not keep it.
     pub(crate) async fn call(self, command: Command) -> Option<Answer> {
         let bytes = self.post("call", &session::to_bytes(&command)).await?;
         session::read(&bytes)
     }
 
-    /// Sends bytes to a room of the worker, and waits for its answer.
+    /// Sends bytes to a room of the worker, and waits for its answer. None: there is none, and nothing was done.
     pub(crate) async fn post(self, room: &'static str, bytes: &[u8]) -> Option<Vec<u8>> {
+        if self.stage.try_get_untracked()? == Stage::Failed {
+            return None;
+        }
         let id = self.count.try_update_value(|count| {
             *count += 1;
             *count
@@ -125,7 +129,10 @@ impl Keys {
         };
         let listener = Closure::new(move |event: MessageEvent| self.on_message(&event.data()));
         worker.set_onmessage(Some(listener.as_ref().unchecked_ref()));
-        self.worker.set_value(Some(Running { worker, _listener: listener }));
+        // Its file or its module did not come: it never says a word.
+        let broken = Closure::new(move |_: web_sys::Event| self.fail());
+        worker.set_onerror(Some(broken.as_ref().unchecked_ref()));
+        self.worker.set_value(Some(Running { worker, _listener: listener, _broken: broken }));
         leptos::task::spawn_local(async move {
             // What there is on this device; the answer sets the view.
             let _: Option<Answer> = self.call(Command::Look).await;
@@ -136,10 +143,20 @@ impl Keys {
         let field = |name: &str| Reflect::get(message, &name.into()).unwrap_or_default();
         match field("state").as_string().as_deref() {
             Some("waiting") => self.stage.set(Stage::Elsewhere),
-            Some("failed") => self.stage.set(Stage::Failed),
+            Some("failed") => self.fail(),
             Some(_) => {}
             None if field("room").is_undefined() => self.on_answer(&field("answer"), &field("id")),
             None => self.hand(&field("answer"), &field("id")),
+        }
+    }
+
+    /// There are no keys here. Whoever waits is told that nothing came of it.
+    fn fail(self) {
+        self.stage.set(Stage::Failed);
+        let waiting = self.waiting.try_update_value(core::mem::take).unwrap_or_default();
+        for resolve in waiting.into_values() {
+            // Whoever waited may be gone; then nobody hears it.
+            drop(resolve.call1(&JsValue::NULL, &JsValue::NULL));
         }
     }
 

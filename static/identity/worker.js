@@ -3,7 +3,8 @@
 //
 // From the page: `{ call, id }` (a command as bytes, and a number that its answer carries) or `{ port, chain }` (for the
 // wallet's worker: a port to it, and the ledger's chain). To the page: `{ answer, id }` (bytes; id 0: nobody
-// asked, it locked by itself; answers of other rooms than `call` carry `room`) or `{ state }` (`waiting`: keys are open in another tab; `failed`: and why).
+// asked, it locked by itself; answers of other rooms than `call` carry `room`; null: this device could not keep what
+// was to be kept, and nothing was done) or `{ state }` (`waiting`: keys are open in another tab; `failed`: and why).
 //
 // Over the port, to the wallet, once: `{ account }`: the seed of the account's key, or null while it is locked.
 
@@ -12,6 +13,8 @@ import start, { Keys } from './identity.js';
 const DATABASE = 'starling-identity';
 const STORE = 'kept';
 const SESSION = 'session';
+/** The command that only looks, as CBOR: number 0 without fields. */
+const LOOK = new Uint8Array([0x82, 0x00, 0x80]);
 
 let keys = null;
 let timer = 0;
@@ -57,11 +60,28 @@ function take(data) {
     data.port.close();
     return;
   }
-  working = working.then(() => answer(data)).catch(async (error) => {
-    // What could not be kept is not used either.
-    keys = Keys.open(await keep('readonly', (store) => store.get(SESSION)).catch(() => undefined));
-    self.postMessage({ state: 'failed', why: error.name });
-  });
+  working = working.then(() => answer(data)).catch((error) => undo(data, error));
+}
+
+/** What could not be kept is not used either: it is as it was kept last, and who asked is told. */
+async function undo({ id }, error) {
+  console.error('starling: the identity could not be kept', error.name);
+  try {
+    keys = Keys.open(await keep('readonly', (store) => store.get(SESSION)));
+  } catch (reading) {
+    self.postMessage({ state: 'failed', why: reading.name });
+    return;
+  }
+  self.postMessage({ answer: null, id });
+  // The page shows what there is now.
+  look();
+  settle();
+}
+
+/** Tells the page how it is. */
+function look() {
+  const [bytes] = keys.call(LOOK, crypto.getRandomValues(new Uint8Array(32)));
+  self.postMessage({ answer: bytes, id: 0 });
 }
 
 async function answer({ call, id }) {

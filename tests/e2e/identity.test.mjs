@@ -63,22 +63,45 @@ describe('an identity', () => {
     const shares = await page.evaluate(() =>
       [...document.querySelectorAll('#share-list .copy-text')].map((one) => one.innerText.trim()));
     assert.equal(shares.length, 3);
-    await press(page, '#share-hide');
+    const ways = await text(page, '#ways');
+    assert.doesNotMatch(ways, /Shares of guardians/, 'nobody has them yet');
+    await press(page, '#share-handed');
+    await until(page, 'they count', /Shares of guardians/, '#ways');
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= PHONE.width, `${wide} px wide on a screen of ${PHONE.width}`);
     await picture(page, 'identity-phone');
 
     await wipe(page);
     await until(page, 'nothing is left', /Bring yours back/);
-    await put(page, '#recover-shares', shares[1]);
+    await put(page, '#shares-lines', shares[1]);
     await press(page, '#shares-go');
     await until(page, 'one is not enough', /not enough shares/, '#said-shares');
-    await put(page, '#recover-shares', `${shares[2]}\n${shares[0]}`);
+    await put(page, '#shares-lines', `${shares[2]}\n${shares[0]}`);
     await press(page, '#shares-go');
     await until(page, 'two are', /A way for every day/);
     await setPassword(page, PASSWORD);
     assert.equal(await didOf(page), did);
     assert.deepEqual(page.errors, []);
+  });
+
+  test('is as it was when a device can keep nothing more, and says so', async () => {
+    const page = await visit('/identity');
+    await until(page, 'there is none', /Make an identity/);
+    const { did } = await make(page);
+    const worker = page.workers().find((one) => one.url().endsWith('/identity/worker.js'));
+    await worker.evaluate(() => {
+      IDBObjectStore.prototype.put = () => {
+        throw new DOMException('no room', 'QuotaExceededError');
+      };
+    });
+    await put(page, '#password-one', OTHER_PASSWORD);
+    await put(page, '#password-two', OTHER_PASSWORD);
+    await press(page, '#password-set');
+    await until(page, 'it is told', /did not keep it/, '#said-keys');
+    await put(page, '#unlock-password', PASSWORD);
+    await press(page, '#unlock-go');
+    await until(page, 'the password before still opens it', /Keys and devices/);
+    assert.equal(await didOf(page), did);
   });
 
   test('has a name on the ledger whose keys change, and what the old key signed stays good at its height', async () => {

@@ -63,6 +63,7 @@ async fn a_list_that_is_not_the_newest_on_the_ledger_is_refused_with_its_block()
     let list = &verdict["credential"]["status_list"];
     assert_eq!((&list["version"], &list["since_height"]), (&json!(1), &first["height"]));
     assert!(list["proved_at_height"].as_u64() >= first["height"].as_u64());
+    assert!(list["proof_age_s"].as_u64().is_some_and(|age_s| age_s <= 300), "{list}");
     sign("new", &["--revoke", "17"]);
     assert_eq!(anchor("new")["version"], 2);
     let said = verify("old").unwrap_err();

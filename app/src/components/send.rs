@@ -253,8 +253,18 @@ pub(crate) fn refusal(code: &str) -> Option<&'static str> {
         "itself" => "That is this account itself.",
         "account" => "That is no account.",
         "nothing" => "Nothing is not an amount.",
+        "open" => "Something is on its way to the ledger. Try again when it is done.",
         _ => return None,
     })
+}
+
+/// Why the wallet did not sign what a page asked it to.
+pub(crate) fn unsigned(code: &str) -> Option<&'static str> {
+    match code {
+        // A server's address that was refused is told where it was typed.
+        "" | "server" => None,
+        code => Some(refusal(code).unwrap_or("The wallet did not take it.")),
+    }
 }
 
 #[cfg(test)]

@@ -4,16 +4,20 @@
 //! (`wallet::dids`).
 
 mod account;
+mod again;
 mod begin;
 mod card;
 mod danger;
 mod desk;
 mod guardians;
+mod outside;
 mod passkey;
 mod statement;
+mod sure;
 mod unlock;
 mod ways;
 mod words;
+mod words_form;
 
 use identity::session::Stage as Session;
 use leptos::prelude::*;
@@ -24,10 +28,11 @@ use crate::components::icon::{Glyph, Icon};
 use crate::keys::{Keys, Stage};
 
 use account::Account;
+use again::Again;
 use begin::{Begin, Finish};
 use card::Card;
 use danger::Danger;
-use desk::Desk;
+use desk::{Desk, Said};
 use guardians::Guardians;
 use statement::Statements;
 use unlock::Unlock;
@@ -53,6 +58,7 @@ pub(crate) fn IdentityPage() -> impl IntoView {
                 </A>
             </div>
             <NotOpen keys />
+            <Said place="keys" />
             <Show when=move || is_at(Session::Empty)>
                 <Begin />
             </Show>
@@ -69,6 +75,7 @@ pub(crate) fn IdentityPage() -> impl IntoView {
                 <Account />
                 <Statements />
                 <Danger />
+                <Again />
             </Show>
         </div>
     }

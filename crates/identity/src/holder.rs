@@ -10,7 +10,8 @@
 //! Copies that say the same are one [`Card`]. A copy that was shown is known again by who saw it, so
 //! the next answer takes another; when none is left, the first one is shown again, and the answer says so.
 //! Keys of copies follow from the seed by type and number: nothing here is secret, and whoever reads what
-//! is kept can show nothing.
+//! is kept can show nothing. Numbers begin where a draw says: who brought the seed back and lost what was kept
+//! here would give out the same keys again otherwise, and whoever saw both would know the person.
 //!
 //! Not here: the seed, clocks, storage, how issuers' keys are looked up, status lists.
 
@@ -21,7 +22,7 @@ mod tests;
 use core::{cell::Cell, fmt};
 use std::collections::BTreeMap;
 
-use primitives::{Hash, sha256};
+use primitives::{Hash, Seed, sha256};
 use serde_json::Value;
 
 use crate::{
@@ -29,16 +30,23 @@ use crate::{
     custody::Root,
     dcql::{Answer, CredentialQuery, Unanswerable},
     json as strict,
-    limits::{COPIES_MAX, HELD_MAX, RESPONSE_BYTES_MAX},
+    limits::{COPIES_MAX, HELD_BYTES_MAX, HELD_MAX, RESPONSE_BYTES_MAX, TYPES_MAX},
     request::{Request, Response},
     sd_jwt::{Credential, IssuerKeys, NoKey, Path, PresentError, Refusal, Verified},
 };
 
+/// What a copy takes beside its text where it is kept, at most: numbers, a key, lengths.
+const COPY_BYTES: usize = 96;
+/// The same of a type.
+const TYPE_BYTES: usize = 16;
+
 /// Everything a person holds.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Holder {
     held: Vec<Held>,
-    /// How many keys were given out, by type.
+    /// The number of the first copy of each type.
+    first: u32,
+    /// How many keys were given out, by type: at most [`TYPES_MAX`].
     given: BTreeMap<String, u32>,
 }
 
@@ -86,7 +94,7 @@ pub enum AddRefusal {
     OtherKey,
     /// It is here already.
     Twice,
-    /// More than [`HELD_MAX`] copies.
+    /// More than [`HELD_MAX`] copies, or more than [`HELD_BYTES_MAX`] of them.
     Full,
 }
 
@@ -97,7 +105,9 @@ impl fmt::Display for AddRefusal {
             Self::Credential(why) => why.fmt(f),
             Self::OtherKey => f.write_str("the credential is bound to somebody else's key"),
             Self::Twice => f.write_str("the credential is here already"),
-            Self::Full => write!(f, "at most {HELD_MAX} copies are held"),
+            Self::Full => {
+                write!(f, "at most {HELD_MAX} copies and {HELD_BYTES_MAX} bytes are held")
+            }
         }
     }
 }
@@ -157,14 +167,36 @@ impl fmt::Display for AnswerRefusal {
 impl core::error::Error for AnswerRefusal {}
 
 impl Holder {
+    /// A person who holds nothing yet. `seed` is drawn for this alone.
+    pub fn new(seed: Seed) -> Self {
+        let drawn = seed.derive("identity/holder");
+        let mut first = [0; 4];
+        first.copy_from_slice(&drawn.as_bytes()[..4]);
+        // Half of the numbers stay ahead.
+        Self { held: Vec::new(), first: u32::from_le_bytes(first) >> 1, given: BTreeMap::new() }
+    }
+
     /// Keys for that many new copies of a type, to be given to an issuer. What does not become a copy is
-    /// never used again.
+    /// never used again. None, where the type is too long or one too many to remember.
     pub fn keys(&mut self, root: &Root, credential_type: &str, count: usize) -> Vec<PublicKey> {
+        let is_new = !self.given.contains_key(credential_type);
+        let bytes = credential_type.len().saturating_add(TYPE_BYTES);
+        if is_new && (self.given.len() >= TYPES_MAX || !self.has_room(bytes)) {
+            return Vec::new();
+        }
         let given = self.given.entry(credential_type.to_owned()).or_default();
-        let first = *given;
         let count = u32::try_from(count.min(COPIES_MAX)).unwrap_or_default();
-        *given = first.saturating_add(count);
-        (first..*given).map(|copy| root.holder_key(credential_type, copy).public()).collect()
+        let from = self.first.saturating_add(*given);
+        *given = given.saturating_add(count);
+        let to = self.first.saturating_add(*given);
+        (from..to).map(|copy| root.holder_key(credential_type, copy).public()).collect()
+    }
+
+    /// Whether so much more would be read back.
+    fn has_room(&self, bytes: usize) -> bool {
+        let copies = self.held.iter().map(|held| held.text.len() + COPY_BYTES);
+        let types = self.given.keys().map(|name| name.len() + TYPE_BYTES);
+        copies.chain(types).fold(bytes + COPY_BYTES, usize::saturating_add) <= HELD_BYTES_MAX
     }
 
     /// Takes what an issuer gave: a credential, or a JSON list of copies. All or none. How many came.
@@ -179,13 +211,15 @@ impl Holder {
         now_s: u64,
     ) -> Result<usize, AddRefusal> {
         let mut added: Vec<Held> = Vec::new();
+        let mut bytes = 0_usize;
         for text in texts(text)? {
             let held = self.open(root, text, keys, now_s)?;
             let all = self.held.iter().chain(&added);
             if all.clone().any(|known| known.text == held.text) {
                 return Err(AddRefusal::Twice);
             }
-            if all.count() >= HELD_MAX {
+            bytes = bytes.saturating_add(held.text.len() + COPY_BYTES);
+            if all.count() >= HELD_MAX || !self.has_room(bytes) {
                 return Err(AddRefusal::Full);
             }
             added.push(held);
@@ -210,7 +244,8 @@ impl Holder {
         let key = |copy: &u32| {
             root.holder_key(&contents.credential_type, *copy).public() == contents.holder
         };
-        let copy = (0..given).rev().find(key).ok_or(AddRefusal::OtherKey)?;
+        let numbers = self.first..self.first.saturating_add(given);
+        let copy = numbers.rev().find(key).ok_or(AddRefusal::OtherKey)?;
         let card = card_of(contents);
         Ok(Held { credential, text, copy, issuer_key, added_s: now_s, shown: 0, card })
     }

@@ -11,6 +11,8 @@
 //! Laws:
 //! - nothing is kept of a seed that one lost device or one forgotten password would lose;
 //! - what is kept opens nothing by itself;
+//! - words and shares are shown to who opened it just now, not to who finds it open;
+//! - shares are a way once the person said that they were handed out: those that nobody has bring nothing back;
 //! - a refusal says nothing of a secret, and changes nothing.
 
 mod keep;
@@ -24,7 +26,7 @@ use primitives::Seed;
 
 use crate::{
     SecretKey,
-    custody::{Keyring, Root},
+    custody::{Keyring, Root, Share},
     did::did_key,
 };
 
@@ -37,6 +39,8 @@ use keep::Kept;
 const LOCK_AFTER_MIN: u16 = 15;
 /// Longest time until it locks, in minutes: a day.
 const LOCK_AFTER_MIN_MAX: u16 = 1440;
+/// How long after it was opened words and shares are shown, in milliseconds.
+const FRESH_MS: u64 = 120_000;
 
 /// A session.
 #[derive(Debug, Default)]
@@ -49,6 +53,10 @@ pub struct Session {
     salt: Option<[u8; 32]>,
     /// When keys were last used.
     used_ms: u64,
+    /// When somebody last proved that they may open it.
+    opened_ms: u64,
+    /// Shares that were shown and are not said to be handed out yet, and how many are enough.
+    handing: Option<(u8, Vec<Share>)>,
 }
 
 /// What one call may use.
@@ -86,7 +94,7 @@ impl Session {
     pub fn tick(&mut self, now_ms: u64) -> bool {
         let due = self.locks_at_ms().is_some_and(|at| at <= now_ms);
         if due {
-            self.root = None;
+            self.close();
         }
         due
     }
@@ -161,6 +169,7 @@ impl Session {
             Command::Salt => self.draw_salt(turn),
             Command::Passkey { id, output } => self.add_passkey(&id, output.as_bytes(), turn),
             Command::Share { threshold, count } => self.share(threshold, count, turn),
+            Command::HandedOut => self.handed_out(turn),
             Command::Remove(slot) => self.remove(slot, turn),
             Command::Unlock { slot, with } => self.unlock(slot, &with, turn),
             Command::Recover(words) => self.recover(words.as_str(), turn),
@@ -168,7 +177,7 @@ impl Session {
             Command::Drill(words) => self.drill(words.as_str(), turn),
             Command::Lock => {
                 if self.stage() == Stage::Open {
-                    self.root = None;
+                    self.close();
                 }
                 Ok(())
             }
@@ -191,6 +200,7 @@ impl Session {
             }
             Command::Restore(bytes) => self.restore(&bytes, turn),
             Command::Adopt(did) => self.adopt(did, turn),
+            Command::Mine(head) => self.adopt_mine(&head, turn),
             Command::Account(chain) => {
                 let seed = self.account_seed(&chain).ok_or(Refusal::Locked)?;
                 turn.answer.bytes = SecretKey::ed25519(&seed).public().as_bytes().to_vec();
@@ -210,7 +220,7 @@ impl Session {
 
     /// A seed without a way to it yet.
     fn begin(&mut self, root: Root, now_ms: u64) {
-        *self = Self { root: Some(root), used_ms: now_ms, ..Self::default() };
+        *self = Self { root: Some(root), used_ms: now_ms, opened_ms: now_ms, ..Self::default() };
     }
 
     fn lock_after(&mut self, minutes: u16, turn: &mut Turn) -> Result<(), Refusal> {
@@ -247,6 +257,25 @@ impl Session {
         self.used_ms = turn.now_ms;
         let none = if self.kept.is_some() { Refusal::Locked } else { Refusal::Empty };
         self.root.clone().ok_or(none)
+    }
+
+    /// The same, where it was opened just now or is not kept yet: for what opens it anywhere.
+    fn fresh_root(&mut self, turn: &Turn) -> Result<Root, Refusal> {
+        let age_ms = turn.now_ms.saturating_sub(self.opened_ms);
+        if self.stage() == Stage::Open && age_ms > FRESH_MS {
+            return Err(Refusal::NotFresh);
+        }
+        self.open_root(turn)
+    }
+
+    /// It is opened, by who may.
+    fn enter_as(&mut self, root: Root, now_ms: u64) {
+        (self.root, self.used_ms, self.opened_ms) = (Some(root), now_ms, now_ms);
+    }
+
+    /// Forgets what is secret until it is opened again.
+    fn close(&mut self) {
+        (self.root, self.handing) = (None, None);
     }
 
     /// Keeps what there is, once it is enough.

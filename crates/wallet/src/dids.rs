@@ -182,6 +182,15 @@ pub fn finish(did: StarlingId) -> Command {
     command(rules::Action::Finish { did }, 0)
 }
 
+/// What was asked of the ledger last since `since_ms`, beside markets, communities and payments, where it came to
+/// nothing: a block refused it, or none took it.
+pub fn failed(view: &view::View, since_ms: u64) -> Option<&view::Sent> {
+    let plain = |sent: &&view::Sent| sent.act.is_none() && sent.pool.is_none();
+    // The newest comes first.
+    let last = view.sent.iter().find(plain).filter(|sent| sent.signed_ms >= since_ms)?;
+    matches!(last.fate, view::Fate::Refused | view::Fate::Expired).then_some(last)
+}
+
 fn command(action: rules::Action, units: u128) -> Command {
     Command::Did { action: view::to_bytes(&action), units }
 }

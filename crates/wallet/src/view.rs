@@ -5,7 +5,7 @@ mod purse;
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 pub use purse::{
-    Carry, Deal, Due, Part, Pool, PoolAct, ProvedPool, Purse, Stage, Terms, Told, Wish, terms,
+    Carry, Deal, Due, Owed, Part, Pool, PoolAct, ProvedPool, Purse, Stage, Terms, Told, Wish, terms,
 };
 
 /// How well the light client sees.

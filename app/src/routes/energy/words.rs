@@ -2,7 +2,7 @@
 
 use wallet::energy::{Asset, Mode, Source, State, Trust};
 
-use crate::components::send;
+pub(super) use crate::components::send::unsigned;
 use crate::money::{self, shown};
 
 use super::clock;
@@ -143,14 +143,6 @@ pub(super) const fn refusal(number: u16) -> &'static str {
         0x0722 => "There is still time for readings.",
         0x0724 => "Fewer certificates are left.",
         _ => "The ledger would refuse it.",
-    }
-}
-
-/// Why the wallet did not sign.
-pub(super) fn unsigned(code: &str) -> Option<&'static str> {
-    match code {
-        "" | "server" => None,
-        code => Some(send::refusal(code).unwrap_or("The wallet did not take it.")),
     }
 }
 

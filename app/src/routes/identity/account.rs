@@ -5,9 +5,12 @@ use leptos::prelude::*;
 use wallet::dids;
 use wallet::view::Command as Order;
 
+use crate::browser;
+use crate::format::uptime;
 use crate::money;
 
 use super::desk::{Desk, Said};
+use super::sure::Sure;
 
 /// The card of the account.
 #[component]
@@ -39,9 +42,10 @@ fn OfDevice() -> impl IntoView {
         held.saturating_sub(view.fee.unwrap_or_default())
     };
     let moving = move || view.read().outgoing > 0;
-    let use_it = move |_| {
+    let use_it = move || {
         if let Some(chain) = desk.chain.get_untracked() {
             desk.keys.lend_account(desk.ledger, &chain);
+            desk.expect_refusal("account");
         }
     };
     let send = move |_| {
@@ -66,15 +70,18 @@ fn OfDevice() -> impl IntoView {
             >
                 {move || format!("Move {}", money::named(spare()))}
             </button>
-            <button
+            <Sure
                 id="account-use"
-                class="button button--strong"
-                type="button"
-                disabled=move || desk.busy.get() || moving()
-                on:click=use_it
+                label="Use the recoverable account"
+                title="Change the account?"
+                deed="Change it"
+                asks=is_owed(desk)
+                disabled=Signal::derive(moving)
+                strong=true
+                run=use_it
             >
-                "Use the recoverable account"
-            </button>
+                <Owed />
+            </Sure>
         </div>
         <p class="quiet">
             "Nothing is lost by changing: the other account\u{2019}s key stays in this browser, and you can go back. What you lend, owe or meter stays with the account that did it."
@@ -87,7 +94,10 @@ fn OfDevice() -> impl IntoView {
 fn OfIdentity() -> impl IntoView {
     let desk = Desk::get();
     let aside = Memo::new(move |_| desk.ledger.view.read().aside.clone());
-    let back = move |_| desk.ledger.command(&Order::UseDevice);
+    let back = move || {
+        desk.ledger.command(&Order::UseDevice);
+        desk.expect_refusal("account");
+    };
     let mine = RwSignal::new(true);
     let account = Memo::new(move |_| desk.ledger.view.read().account.clone());
     Effect::new(move |_| {
@@ -113,12 +123,46 @@ fn OfIdentity() -> impl IntoView {
             "This browser\u{2019}s own account: " {aside}
         </p>
         <div class="dialog-actions">
-            <button id="account-back" class="button" type="button" on:click=back>
-                "Use this browser\u{2019}s own account"
-            </button>
+            <Sure
+                id="account-back"
+                label="Use this browser\u{2019}s own account"
+                title="Change the account?"
+                deed="Change it"
+                asks=is_owed(desk)
+                run=back
+            >
+                <Owed />
+            </Sure>
         </div>
         <p class="quiet">
             "Its key also lies in this browser, as a wallet\u{2019}s does: locking your identity does not lock the account."
+        </p>
+    }
+}
+
+/// Whether others promised something to the account in use that is not in it yet.
+fn is_owed(desk: Desk) -> Signal<bool> {
+    Signal::derive(move || desk.ledger.purse.read().unclaimed().is_some())
+}
+
+/// What would wait for the account that is in use; nothing, where nobody owes it anything.
+#[component]
+pub(super) fn Owed() -> impl IntoView {
+    let desk = Desk::get();
+    let words = move || {
+        let owed = desk.ledger.purse.read().unclaimed()?;
+        let until = match owed.ends_s.saturating_sub(browser::now_s()) {
+            left_s if owed.ends_s > 0 => format!(" for {}", uptime(left_s)),
+            _ => " for some days".to_owned(),
+        };
+        Some(format!(
+            "{} of what others promised to this account is not handed in. It waits in this browser, and can be handed in{until} while this account is in use. Or do it now, on the Wallet page.",
+            money::named(owed.units)
+        ))
+    };
+    view! {
+        <p class="quiet quiet--warn" hidden=move || words().is_none()>
+            {words}
         </p>
     }
 }

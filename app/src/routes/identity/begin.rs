@@ -4,8 +4,9 @@ use identity::session::{Command, Secret, Way};
 use leptos::html::{Input, Textarea};
 use leptos::prelude::*;
 
-use super::desk::{Desk, Said, empty, empty_lines, typed, written};
+use super::desk::{Desk, Said, empty, typed, written};
 use super::passkey::AddPasskey;
+use super::words_form::WordsForm;
 
 /// What there is to do where nothing is.
 #[component]
@@ -46,69 +47,34 @@ pub(super) fn Begin() -> impl IntoView {
 /// A form for the 24 words, on an empty device or a locked one.
 #[component]
 pub(super) fn RecoverByWords() -> impl IntoView {
-    let desk = Desk::get();
-    let field = NodeRef::<Textarea>::new();
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        let words = Secret::text(&written(field));
-        desk.run("recover", Command::Recover(words), move |_| empty_lines(field));
-    };
     view! {
-        <form class="send" on:submit=submit novalidate>
-            <label for="recover-words">"Your 24 words"</label>
-            <textarea
-                id="recover-words"
-                class="text-field"
-                node_ref=field
-                rows="3"
-                autocomplete="off"
-                autocapitalize="off"
-                spellcheck="false"
-                aria-describedby="said-recover"
-            ></textarea>
-            <Said place="recover" />
-            <div class="dialog-actions">
-                <button id="recover-go" class="button" type="submit" disabled=move || desk.busy.get()>
-                    "Recover by words"
-                </button>
-            </div>
-        </form>
+        <WordsForm
+            name="recover"
+            label="Your 24 words"
+            button="Recover by words"
+            command=|words: String| Command::Recover(Secret::text(&words))
+            then=|desk: Desk, _| desk.retry()
+        />
     }
 }
 
 #[component]
 fn RecoverByShares() -> impl IntoView {
-    let desk = Desk::get();
-    let field = NodeRef::<Textarea>::new();
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        let text = written(field);
+    let command = |text: String| {
         let shares = text.lines().filter(|line| !line.trim().is_empty()).map(Secret::text);
-        let command = Command::RecoverByShares(shares.collect());
-        desk.run("shares", command, move |_| empty_lines(field));
+        Command::RecoverByShares(shares.collect())
     };
     view! {
         <details class="steps">
             <summary>"By shares of guardians"</summary>
-            <form class="send" on:submit=submit novalidate>
-                <label for="recover-shares">"Shares, one in a line"</label>
-                <textarea
-                    id="recover-shares"
-                    class="text-field mono"
-                    node_ref=field
-                    rows="4"
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                    aria-describedby="said-shares"
-                ></textarea>
-                <Said place="shares" />
-                <div class="dialog-actions">
-                    <button id="shares-go" class="button" type="submit" disabled=move || desk.busy.get()>
-                        "Recover by shares"
-                    </button>
-                </div>
-            </form>
+            <WordsForm
+                name="shares"
+                field="lines"
+                label="Shares, one in a line"
+                button="Recover by shares"
+                prose=false
+                command
+            />
         </details>
     }
 }
@@ -185,17 +151,8 @@ pub(super) fn Finish() -> impl IntoView {
 pub(super) fn WriteWords() -> impl IntoView {
     let desk = Desk::get();
     let shown = RwSignal::new(Vec::<Secret>::new());
-    let field = NodeRef::<Textarea>::new();
     let show = move |_| {
         desk.run("words", Command::Words, move |answer| shown.set(answer.texts));
-    };
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        let words = Secret::text(&written(field));
-        desk.run("words", Command::Confirm(words), move |_| {
-            empty_lines(field);
-            desk.say("words", "These are your words. Keep the paper where you keep passports.");
-        });
     };
     let list = move || {
         let words = shown.get();
@@ -222,30 +179,19 @@ pub(super) fn WriteWords() -> impl IntoView {
         <ol id="words-list" class="phrase" hidden=move || shown.read().is_empty()>
             {list}
         </ol>
-        <form class="send" on:submit=submit novalidate>
-            <label for="words-again">"Enter them from your paper"</label>
-            <textarea
-                id="words-again"
-                class="text-field"
-                node_ref=field
-                rows="3"
-                autocomplete="off"
-                autocapitalize="off"
-                spellcheck="false"
-                aria-describedby="said-words"
-            ></textarea>
-            <Said place="words" />
-            <div class="dialog-actions">
-                <button
-                    id="words-confirm"
-                    class="button button--strong"
-                    type="submit"
-                    disabled=move || desk.busy.get() || !shown.read().is_empty()
-                >
-                    "These are my words"
-                </button>
-            </div>
-        </form>
+        <WordsForm
+            name="words"
+            field="again"
+            act="confirm"
+            label="Enter them from your paper"
+            button="These are my words"
+            strong=true
+            disabled=Signal::derive(move || !shown.read().is_empty())
+            command=|words: String| Command::Confirm(Secret::text(&words))
+            then=|desk: Desk, _| {
+                desk.say("words", "These are your words. Keep the paper where you keep passports.");
+            }
+        />
     }
 }
 

@@ -1,7 +1,6 @@
 //! The names: the key's own at once, and the one on the ledger.
 
 use identity::session::{Command, Next};
-use leptos::html::Dialog;
 use leptos::prelude::*;
 use wallet::dids::{self, Found, Name};
 
@@ -9,6 +8,7 @@ use crate::components::copy::CopyText;
 use crate::money;
 
 use super::desk::{Desk, Said};
+use super::sure::Sure;
 
 /// The card.
 #[component]
@@ -104,7 +104,6 @@ fn Absent(height: u64) -> impl IntoView {
 #[component]
 fn Here(name: Memo<Option<Name>>) -> impl IntoView {
     let desk = Desk::get();
-    let dialog = NodeRef::<Dialog>::new();
     let stopped = move || name.read().as_ref().is_some_and(|name| name.stopped_s.is_some());
     let state = move || {
         let name = name.read();
@@ -115,19 +114,7 @@ fn Here(name: Memo<Option<Name>>) -> impl IntoView {
     let versions = Memo::new(move |_| {
         name.read().as_ref().map(|name| Name { height: 0, time_ms: 0, ..name.clone() })
     });
-    let open = move |_| {
-        if let Some(dialog) = dialog.get() {
-            // Refused only if it is open already.
-            drop(dialog.show_modal());
-        }
-    };
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let rotate = move |_| {
-        close();
+    let rotate = move || {
         let Some(head) = desk.head() else { return };
         let did = head.did;
         desk.run("card", Command::Next { head, change: Next::Rotate }, move |answer| {
@@ -142,33 +129,19 @@ fn Here(name: Memo<Option<Name>>) -> impl IntoView {
         </p>
         {move || versions.get().map(|name| view! { <History name /> })}
         <div class="dialog-actions">
-            <button
+            <Sure
                 id="did-rotate"
-                class="button"
-                type="button"
-                aria-haspopup="dialog"
-                disabled=move || desk.busy.get() || stopped()
-                on:click=open
+                label="Change keys"
+                title="Change the keys of your name?"
+                deed="Change keys"
+                disabled=Signal::derive(stopped)
+                run=rotate
             >
-                "Change keys"
-            </button>
+                <p>
+                    "New keys sign from the next block on. What the old key signed before stays good, by its time. Others see that keys changed."
+                </p>
+            </Sure>
         </div>
-        <dialog class="dialog dialog--small" node_ref=dialog aria-labelledby="rotate-title">
-            <div class="dialog-head">
-                <h2 id="rotate-title">"Change the keys of your name?"</h2>
-            </div>
-            <p>
-                "New keys sign from the next block on. What the old key signed before stays good, by its time. Others see that keys changed."
-            </p>
-            <div class="dialog-actions">
-                <button class="button" type="button" on:click=move |_| close()>
-                    "Back"
-                </button>
-                <button id="did-rotate-sure" class="button button--strong" type="button" on:click=rotate>
-                    "Change keys"
-                </button>
-            </div>
-        </dialog>
     }
 }
 

@@ -1,11 +1,12 @@
 //! Leaving this device, and what to do when one is gone.
 
 use identity::session::Command;
-use leptos::html::Dialog;
 use leptos::prelude::*;
 use wallet::view::Command as Order;
 
+use super::account::Owed;
 use super::desk::{Desk, Said};
+use super::sure::Sure;
 
 /// What to do when a device is gone.
 #[component]
@@ -36,20 +37,7 @@ pub(super) fn Danger() -> impl IntoView {
 #[component]
 pub(super) fn SignOut() -> impl IntoView {
     let desk = Desk::get();
-    let dialog = NodeRef::<Dialog>::new();
-    let open = move |_| {
-        if let Some(dialog) = dialog.get() {
-            // Refused only if it is open already.
-            drop(dialog.show_modal());
-        }
-    };
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let sign_out = move |_| {
-        close();
+    let sign_out = move || {
         if *desk.ledger.stage.read_untracked() == crate::ledger::Stage::Elsewhere {
             desk.say("sign-out", "The wallet is open in another tab. Close that first.");
             return;
@@ -74,27 +62,20 @@ pub(super) fn SignOut() -> impl IntoView {
                 "Forgets the identity here. It stays yours: 24 words, shares of guardians or a backup bring it back. The account before stays in this browser."
             </p>
             <div class="dialog-actions">
-                <button id="sign-out" class="button" type="button" aria-haspopup="dialog" on:click=open>
-                    "Sign out"
-                </button>
+                <Sure
+                    id="sign-out"
+                    label="Sign out"
+                    title="Have you tried your words?"
+                    deed="Forget it here"
+                    run=sign_out
+                >
+                    <p>
+                        "Without your 24 words, shares or a backup, what follows from this identity is gone for good, its account and everything in it as well."
+                    </p>
+                    <Owed />
+                </Sure>
             </div>
             <Said place="sign-out" />
-            <dialog class="dialog dialog--small" node_ref=dialog aria-labelledby="out-ask">
-                <div class="dialog-head">
-                    <h2 id="out-ask">"Have you tried your words?"</h2>
-                </div>
-                <p>
-                    "Without your 24 words, shares or a backup, what follows from this identity is gone for good, its account and everything in it as well."
-                </p>
-                <div class="dialog-actions">
-                    <button class="button" type="button" on:click=move |_| close()>
-                        "Back"
-                    </button>
-                    <button id="sign-out-sure" class="button button--strong" type="button" on:click=sign_out>
-                        "Forget it here"
-                    </button>
-                </div>
-            </dialog>
         </section>
     }
 }

@@ -1,13 +1,16 @@
 //! What the parts of the page share: the keys, what went wrong where, and what the ledger proves.
 
 use identity::did::StarlingId;
-use identity::session::{Answer, Command, Head};
+use identity::session::{Answer, Command, Head, Refusal};
 use leptos::html::{Input, Textarea};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wallet::dids::{self, Found, Name};
 use wallet::view::Command as Order;
 
+use crate::browser;
+use crate::components::send::unsigned;
+use crate::components::transfers::fate;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
 
@@ -22,6 +25,13 @@ pub(super) struct Desk {
     pub(super) busy: RwSignal<bool>,
     /// What is to be said, and below which form.
     said: RwSignal<Option<(&'static str, String)>>,
+    /// Below which form the ledger was asked for something last, and when, in milliseconds since 1970: what
+    /// becomes of it is said there.
+    ordered: RwSignal<Option<(&'static str, u64)>>,
+    /// The session wants to be opened once more.
+    pub(super) asks_again: RwSignal<bool>,
+    /// What is done then.
+    retry: StoredValue<Option<Box<dyn FnOnce()>>, LocalStorage>,
     /// The ledger's chain.
     pub(super) chain: Memo<Option<[u8; 32]>>,
     /// The DID that follows from the seed, or the one that guardians gave to it.
@@ -38,6 +48,9 @@ impl Desk {
             ledger,
             busy: RwSignal::new(false),
             said: RwSignal::new(None),
+            ordered: RwSignal::new(None),
+            asks_again: RwSignal::new(false),
+            retry: StoredValue::new_local(None),
             chain: Memo::new(move |_| dids::chain(&ledger.view.read().root)),
             did: RwSignal::new(None),
             other: RwSignal::new(None),
@@ -54,6 +67,40 @@ impl Desk {
     /// Says something below a form.
     pub(super) fn say(self, place: &'static str, text: impl Into<String>) {
         self.said.set(Some((place, text.into())));
+        self.ordered.set(None);
+    }
+
+    /// What is said below a form: of the ledger's refusal, if there is one, and else what was said.
+    fn said_at(self, place: &'static str) -> Option<String> {
+        let ordered = self.ordered.get().filter(|(at, _)| *at == place);
+        let refused = ordered.and_then(|(_, since_ms)| {
+            let view = self.ledger.view.read();
+            let failed = || dids::failed(&view, since_ms).map(|sent| fate(sent).0);
+            unsigned(&view.refused).map(str::to_owned).or_else(failed)
+        });
+        let said = || {
+            let said = self.said.read();
+            said.as_ref().filter(|(at, _)| *at == place).map(|(_, text)| text.clone())
+        };
+        refused.or_else(said)
+    }
+
+    /// It was opened once more: what was asked for is done.
+    pub(super) fn retry(self) {
+        let retry = self.retry.try_update_value(Option::take).flatten();
+        self.asks_again.set(false);
+        if let Some(retry) = retry {
+            retry();
+        }
+    }
+
+    /// It is not opened once more.
+    pub(super) fn forget_retry(self) {
+        // The page may be going.
+        drop(self.retry.try_update_value(Option::take));
+        if self.asks_again.try_get_untracked() == Some(true) {
+            self.asks_again.try_set(false);
+        }
     }
 
     /// Tells the session something; `then` gets the answer unless it refused, which is said at `place`.
@@ -68,20 +115,32 @@ impl Desk {
         }
         self.busy.set(true);
         self.said.set(None);
+        self.ordered.set(None);
         spawn_local(async move {
-            let answer = self.keys.call(command).await;
+            let answer = self.keys.call(command.clone()).await;
             // The person may have left the page.
             if self.busy.try_set(false).is_some() {
                 return;
             }
             match answer {
-                None => self.say(place, words::GONE),
+                // The form may be gone: what is not kept is not open either.
+                None => self.say("keys", words::LOST),
                 Some(answer) => match answer.refused {
+                    Some(Refusal::NotFresh) => {
+                        let retry = move || self.run(place, command, then);
+                        self.retry.set_value(Some(Box::new(retry)));
+                        self.asks_again.set(true);
+                    }
                     Some(why) => self.say(place, words::refusal(why, answer.at)),
                     None => then(answer),
                 },
             }
         });
+    }
+
+    /// The wallet was told something: if it refuses, or the ledger does, that is said at `place`.
+    pub(super) fn expect_refusal(self, place: &'static str) {
+        self.ordered.set(Some((place, browser::now_ms())));
     }
 
     /// Sends something to the ledger, or says why not.
@@ -93,6 +152,7 @@ impl Desk {
             Some(order) => {
                 self.ledger.command(&order);
                 self.say(place, done);
+                self.expect_refusal(place);
             }
             None => self.say(place, words::GONE),
         }
@@ -170,13 +230,10 @@ pub(super) fn Said(
     place: &'static str,
 ) -> impl IntoView {
     let desk = Desk::get();
-    let text = move || {
-        let said = desk.said.read();
-        said.as_ref().filter(|(at, _)| *at == place).map(|(_, text)| text.clone())
-    };
+    let text = Memo::new(move |_| desk.said_at(place).unwrap_or_default());
     view! {
         <p class="quiet quiet--warn" id=format!("said-{place}") role="alert">
-            {move || text().unwrap_or_default()}
+            {text}
         </p>
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn Guardians() -> impl IntoView {
                 <AsGuardian />
             </details>
             <details class="steps">
-                <summary>"I lost a name: ask its guardians for new keys"</summary>
+                <summary>"I lost a name, or guardians gave me one"</summary>
                 <Lost />
             </details>
         </section>
@@ -92,6 +92,12 @@ fn Shares() -> impl IntoView {
         let command = Command::Share { threshold: number(enough), count: number(all) };
         desk.run("share", command, move |answer| shown.set(answer.texts));
     };
+    let handed = move |_| {
+        desk.run("share", Command::HandedOut, move |_| {
+            shown.set(Vec::new());
+            desk.say("share", "They count as a way to your identity from now on.");
+        });
+    };
     let list = move || {
         let line = |(at, share): (usize, &Secret)| {
             let text = Signal::stored(share.as_str().to_owned());
@@ -124,15 +130,25 @@ fn Shares() -> impl IntoView {
             </div>
         </form>
         <ul id="share-list" class="lines">{list}</ul>
-        <button
-            id="share-hide"
-            class="button"
-            type="button"
-            hidden=move || shown.read().is_empty()
-            on:click=move |_| shown.set(Vec::new())
-        >
-            "I handed them out: hide them"
-        </button>
+        <div hidden=move || shown.read().is_empty()>
+            <p class="quiet">
+                "Send each to its guardian now, and ask them whether it came. Before that they bring nothing back, and are not counted."
+            </p>
+            <div class="dialog-actions">
+                <button id="share-drop" class="button" type="button" on:click=move |_| shown.set(Vec::new())>
+                    "Hide them, they don\u{2019}t count"
+                </button>
+                <button
+                    id="share-handed"
+                    class="button button--strong"
+                    type="button"
+                    disabled=move || desk.busy.get()
+                    on:click=handed
+                >
+                    "Every guardian has theirs"
+                </button>
+            </div>
+        </div>
     }
 }
 
@@ -355,8 +371,23 @@ fn Lost() -> impl IntoView {
                     .say("lost", "One of these is no approval. Paste each whole, one in a line."),
             }
         };
+    let pending = move || {
+        desk.other.get().and_then(|id| match desk.look(id) {
+            Found::Here(name) => name.pending,
+            Found::Unproved | Found::Absent { .. } => None,
+        })
+    };
+    let waits = move || pending().is_some();
+    let due = move || pending().is_some_and(|(_, ready_s)| ready_s <= browser::now_s());
     let take = move |_| {
-        let Some(id) = desk.other.get_untracked() else { return };
+        let Some(head) = untrack(|| other_head(desk)) else { return };
+        let id = head.did;
+        if !untrack(due) {
+            // Nothing waits: it was taken before, by another device of this identity perhaps.
+            let own = "It is yours: it stands at the top of this page now.";
+            desk.run("lost", Command::Mine(head), move |_| desk.say("lost", own));
+            return;
+        }
         desk.run("lost", Command::Adopt(Some(id)), move |_| {
             desk.order(
                 "lost",
@@ -366,13 +397,8 @@ fn Lost() -> impl IntoView {
         });
     };
     let ready = move || other_head(desk).is_some_and(|head| head.guardians.is_some());
-    let due = move || {
-        let pending = desk.other.get().and_then(|id| match desk.look(id) {
-            Found::Here(name) => name.pending,
-            Found::Unproved | Found::Absent { .. } => None,
-        });
-        pending.is_some_and(|(_, ready_s)| ready_s <= browser::now_s())
-    };
+    // Its keys can be taken, or it may be this identity's already.
+    let takes = move || due() || other_head(desk).is_some_and(|_| !waits());
     view! {
         <label for="lost-did">"The name you lost"</label>
         <input id="lost-did" class="text-field mono" node_ref=field placeholder="did:starling:" autocomplete="off" spellcheck="false" />
@@ -399,8 +425,8 @@ fn Lost() -> impl IntoView {
             </div>
         </div>
         <div class="dialog-actions">
-            <button id="lost-take" class="button" type="button" disabled=move || desk.busy.get() || !due() on:click=take>
-                "Take the keys"
+            <button id="lost-take" class="button" type="button" disabled=move || desk.busy.get() || !takes() on:click=take>
+                {move || if due() { "Take the keys" } else { "Its keys are mine: use it" }}
             </button>
         </div>
         <Said place="lost" />

@@ -67,7 +67,7 @@ pub(super) fn OpenByPasskey() -> impl IntoView {
             let place = slots.iter().position(is_it).and_then(|place| u8::try_from(place).ok());
             let Some(slot) = place else { return };
             let with = Secret::new(output);
-            desk.run("passkey-open", Command::Unlock { slot, with }, |_| ());
+            desk.run("passkey-open", Command::Unlock { slot, with }, move |_| desk.retry());
         });
     };
     view! {

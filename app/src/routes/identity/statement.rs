@@ -15,6 +15,7 @@ use crate::browser;
 use crate::components::copy::CopyText;
 
 use super::desk::{Desk, Said, written};
+use super::outside;
 
 /// Most transactions of a block that are looked through.
 const TRANSACTIONS_MAX: u32 = 20_000;
@@ -140,7 +141,7 @@ async fn verdict(text: &str, found: Option<Found>) -> String {
         (None, Some(Found::Absent { height })) => {
             return format!("Refused: there is no such name, proved at block {height}.");
         }
-        (None, None) => return "Refused: a name of another kind is not looked up here.".to_owned(),
+        (None, None) => return outside::verdict(&read).await,
     };
     match key {
         None => "Refused: that key was not the name\u{2019}s when it says it signed.".to_owned(),

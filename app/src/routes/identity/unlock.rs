@@ -9,28 +9,37 @@ use super::danger::SignOut;
 use super::desk::{Desk, Said, empty, typed};
 use super::passkey::OpenByPasskey;
 
-/// The ways in.
+/// What is locked, and the ways in.
 #[component]
 pub(super) fn Unlock() -> impl IntoView {
     let desk = Desk::get();
     let did = move || desk.keys.view.read().did.clone();
-    let password = Memo::new(move |_| place(desk, |way| *way == Way::Password));
-    let passkey =
-        Memo::new(move |_| place(desk, |way| matches!(way, Way::Passkey { .. })).is_some());
     view! {
         <section class="card" aria-labelledby="unlock-title">
             <h2 id="unlock-title">"Locked"</h2>
             <p class="quiet mono wrap">{did}</p>
-            {move || password.get().map(|slot| view! { <ByPassword way=slot /> })}
-            <Show when=move || passkey.get()>
-                <OpenByPasskey />
-            </Show>
-            <details class="steps">
-                <summary>"I can\u{2019}t: use my 24 words"</summary>
-                <RecoverByWords />
-            </details>
+            <WaysIn />
         </section>
         <SignOut />
+    }
+}
+
+/// The ways in that this device has, and the words.
+#[component]
+pub(super) fn WaysIn() -> impl IntoView {
+    let desk = Desk::get();
+    let password = Memo::new(move |_| place(desk, |way| *way == Way::Password));
+    let passkey =
+        Memo::new(move |_| place(desk, |way| matches!(way, Way::Passkey { .. })).is_some());
+    view! {
+        {move || password.get().map(|slot| view! { <ByPassword way=slot /> })}
+        <Show when=move || passkey.get()>
+            <OpenByPasskey />
+        </Show>
+        <details class="steps">
+            <summary>"I can\u{2019}t: use my 24 words"</summary>
+            <RecoverByWords />
+        </details>
     }
 }
 
@@ -48,7 +57,7 @@ fn ByPassword(way: u8) -> impl IntoView {
         event.prevent_default();
         let with = Secret::text(&typed(field));
         empty(field);
-        desk.run("unlock", Command::Unlock { slot: way, with }, |_| ());
+        desk.run("unlock", Command::Unlock { slot: way, with }, move |_| desk.retry());
     };
     view! {
         <form class="send" on:submit=submit novalidate>

@@ -1,15 +1,15 @@
 //! Keys and devices: the ways to the seed, whether they are enough, and when they were last tried.
 
 use identity::session::{Command, Secret, Way};
-use leptos::html::Textarea;
 use leptos::prelude::*;
 
 use crate::browser;
 use crate::components::copy::CopyText;
 
 use super::begin::{PasswordForm, WriteWords};
-use super::desk::{Desk, Said, empty_lines, written};
+use super::desk::{Desk, Said};
 use super::passkey::AddPasskey;
+use super::words_form::WordsForm;
 
 /// What a backup's text begins with.
 const BACKUP: &str = "starling-backup-1.";
@@ -122,38 +122,16 @@ fn LockAfter() -> impl IntoView {
 /// Tries the words, and changes nothing.
 #[component]
 fn Drill() -> impl IntoView {
-    let desk = Desk::get();
-    let field = NodeRef::<Textarea>::new();
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        let words = Secret::text(&written(field));
-        desk.run("drill", Command::Drill(words), move |_| {
-            empty_lines(field);
-            desk.say("drill", "Right: these words bring your identity back.");
-        });
-    };
     view! {
         <details class="steps">
             <summary>"Try your words"</summary>
-            <form class="send" on:submit=submit novalidate>
-                <label for="drill-words">"The 24 words on your paper"</label>
-                <textarea
-                    id="drill-words"
-                    class="text-field"
-                    node_ref=field
-                    rows="3"
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                    aria-describedby="said-drill"
-                ></textarea>
-                <Said place="drill" />
-                <div class="dialog-actions">
-                    <button id="drill-go" class="button" type="submit" disabled=move || desk.busy.get()>
-                        "Try"
-                    </button>
-                </div>
-            </form>
+            <WordsForm
+                name="drill"
+                label="The 24 words on your paper"
+                button="Try"
+                command=|words: String| Command::Drill(Secret::text(&words))
+                then=|desk: Desk, _| desk.say("drill", "Right: these words bring your identity back.")
+            />
         </details>
     }
 }

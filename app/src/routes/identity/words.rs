@@ -5,6 +5,8 @@ use identity::session::Refusal;
 /// The worker or the ledger's proof is missing.
 pub(super) const GONE: &str =
     "That can\u{2019}t be done right now. Wait for a proved block, or load the page anew.";
+/// The worker kept nothing, or is gone.
+pub(super) const LOST: &str = "This device did not keep it: nothing was changed, and your identity is as it was before. Make room on this device and try again, or load the page anew.";
 
 /// Why a call was refused.
 pub(super) fn refusal(why: Refusal, at: u8) -> String {
@@ -55,6 +57,13 @@ const fn fixed(why: Refusal) -> &'static str {
             "That is not a request for the DID as it stands now. Ask for a new one."
         }
         Refusal::NoGuardian => "This identity is no guardian of that DID.",
+        Refusal::NotFresh => "Open it once more for that.",
+        Refusal::NoShares => {
+            "There are no new shares any more: they are gone when your identity locks. Make them anew."
+        }
+        Refusal::UsedUp => {
+            "This name was changed as often as a name can be. It still signs, and can be stopped; its guardians can give it new keys."
+        }
         Refusal::TextLength => "There is nothing to sign, or more than 16,384 bytes.",
     }
 }

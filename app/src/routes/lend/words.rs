@@ -2,7 +2,7 @@
 
 use wallet::lending::{Asset, Factor, Kind, ONE, Price, PriceState};
 
-use crate::components::send;
+pub(super) use crate::components::send::unsigned;
 use crate::format::{counted, duration, short_key};
 use crate::money::{self, grouped, parts, shown};
 
@@ -165,14 +165,6 @@ pub(super) const fn refusal(number: u16) -> &'static str {
     }
 }
 
-/// Why the wallet did not sign.
-pub(super) fn unsigned(code: &str) -> Option<&'static str> {
-    match code {
-        "" | "server" => None,
-        code => Some(send::refusal(code).unwrap_or("The wallet did not take it.")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_an_action_was_refused_for_is_said_as_for_a_transfer() {
-        assert_eq!(unsigned("too-much"), send::refusal("too-much"));
+        assert_eq!(unsigned("too-much"), crate::components::send::refusal("too-much"));
         assert_eq!(unsigned("action"), Some("The wallet did not take it."));
         assert_eq!((unsigned(""), unsigned("server")), (None, None));
     }

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use super::{Held, Holder, card_of};
 use crate::{
     PublicKey,
-    limits::{HELD_BYTES_MAX, HELD_MAX},
+    limits::{HELD_BYTES_MAX, HELD_MAX, TYPES_MAX},
     sd_jwt::{Credential, IssuerKeys, NoKey},
 };
 
@@ -21,6 +21,9 @@ struct Written {
     /// Types, and how many keys of each were given out.
     #[n(2)]
     given: Vec<(String, u32)>,
+    /// The number of the first copy of each type; none: 0.
+    #[n(3)]
+    first: Option<u32>,
 }
 
 #[derive(Encode, Decode)]
@@ -49,7 +52,8 @@ impl Holder {
         };
         let copies = self.held.iter().map(copy).collect();
         let given = self.given.iter().map(|(name, count)| (name.clone(), *count)).collect();
-        let written = Written { version: VERSION, copies, given };
+        let first = Some(self.first);
+        let written = Written { version: VERSION, copies, given, first };
         minicbor::to_vec(&written).expect("encoding into memory does not fail")
     }
 
@@ -58,11 +62,12 @@ impl Holder {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let written: Written =
             minicbor::decode(bytes).ok().filter(|_| bytes.len() <= HELD_BYTES_MAX)?;
-        if written.version != VERSION || written.copies.len() > HELD_MAX {
+        let Written { version, copies, given, first } = written;
+        if version != VERSION || copies.len() > HELD_MAX || given.len() > TYPES_MAX {
             return None;
         }
-        let held = written.copies.into_iter().map(held).collect::<Option<_>>()?;
-        Some(Self { held, given: written.given.into_iter().collect() })
+        let held = copies.into_iter().map(held).collect::<Option<_>>()?;
+        Some(Self { held, first: first.unwrap_or_default(), given: given.into_iter().collect() })
     }
 }
 

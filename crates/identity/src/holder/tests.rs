@@ -39,7 +39,7 @@ fn issued(kind: &str, keys: &[PublicKey]) -> Vec<String> {
 
 /// A person with that many copies of a `person`.
 fn holder(copies: usize) -> Holder {
-    let mut holder = Holder::default();
+    let mut holder = Holder::new(Seed::from_number(2));
     let keys = holder.keys(&root(), "person", copies);
     let list = json!(issued("person", &keys)).to_string();
     assert_eq!(holder.add(&root(), &list, &DidKeys, NOW_S), Ok(copies));
@@ -172,6 +172,64 @@ fn what_was_kept_is_there_again_with_what_was_shown() {
     let next = [before.keys(&root(), "person", 1), after.keys(&root(), "person", 1)];
     assert_eq!(next[0], next[1]);
     assert!(Holder::from_bytes(b"").is_none());
+}
+
+#[test]
+fn keys_are_not_given_out_again_after_a_recovery() {
+    // The seed is the same; what was kept is lost.
+    let keys = |number| Holder::new(Seed::from_number(number)).keys(&root(), "person", 50);
+    let (before, after) = (keys(2), keys(3));
+    assert_eq!((before.len(), after.len()), (50, 50));
+    assert!(before.iter().all(|key| !after.contains(key)));
+}
+
+#[test]
+fn what_was_kept_before_numbers_were_drawn_goes_on_from_nought() {
+    let given = [("person", 2_u32)];
+    let kept = minicbor::to_vec((1_u8, Vec::<String>::new(), given)).unwrap();
+    let mut holder = Holder::from_bytes(&kept).unwrap();
+    assert_eq!(holder.keys(&root(), "person", 1), [root().holder_key("person", 2).public()]);
+}
+
+#[test]
+fn what_is_taken_is_read_back_however_much_it_is() {
+    // The largest copies there may be: far fewer than the number of copies fill the bytes.
+    let large = |holder: &mut Holder, number: usize| {
+        let kind = format!("person {number}");
+        let keys = holder.keys(&root(), &kind, 1);
+        let claims = json!({ "vct": kind, "note": "x".repeat(180 << 10) });
+        let template = Template {
+            claims: claims.as_object().cloned().unwrap(),
+            hidden: Vec::new(),
+            decoys: 0,
+        };
+        let copies = [CopyFor { holder: keys[0], place: None }];
+        let key_id = did_key::key_id(&issuer().public());
+        issue_copies(&template, &issuer(), &key_id, &copies, Seed::from_number(1)).unwrap()
+    };
+    let mut holder = Holder::new(Seed::from_number(2));
+    let mut taken = 0;
+    let refused = (0..HELD_MAX).find_map(|number| {
+        let text = large(&mut holder, number).remove(0);
+        let added = holder.add(&root(), &text, &DidKeys, NOW_S);
+        taken += usize::from(added.is_ok());
+        added.err()
+    });
+    assert_eq!(refused, Some(AddRefusal::Full));
+    assert!((100..200).contains(&taken), "{taken}");
+    let bytes = holder.to_bytes();
+    assert!(bytes.len() <= HELD_BYTES_MAX, "{}", bytes.len());
+    assert_eq!(Holder::from_bytes(&bytes).unwrap().cards().len(), taken);
+}
+
+#[test]
+fn types_that_strangers_name_do_not_pile_up() {
+    let mut holder = Holder::new(Seed::from_number(2));
+    let mut given = |name: &str| holder.keys(&root(), name, 1).len();
+    assert_eq!(given(&"x".repeat(HELD_BYTES_MAX)), 0);
+    assert!((0..TYPES_MAX).all(|number| given(&number.to_string()) == 1));
+    assert_eq!(given("one more"), 0);
+    assert_eq!(given("0"), 1, "a known type goes on");
 }
 
 proptest! {

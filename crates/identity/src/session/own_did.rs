@@ -114,6 +114,10 @@ impl Session {
 fn next(root: &Root, head: &Head, change: Next, turn: &mut Turn) -> Result<(), Refusal> {
     let keys = keys(root, head).ok_or(Refusal::NotYours)?;
     let rotation = keys.rotation + 1;
+    // What nobody looks for would not be found again.
+    if rotation >= GENERATIONS_MAX && !matches!(change, Next::Stop) {
+        return Err(Refusal::UsedUp);
+    }
     let change = match change {
         Next::Rotate => Change::Set(content(root, rotation, rotation, head.guardians.clone())),
         Next::Guardians(guardians) => {
@@ -129,6 +133,17 @@ fn next(root: &Root, head: &Head, change: Next, turn: &mut Turn) -> Result<(), R
     let signer = (keys.by, &root.rotation_key(keys.rotation));
     turn.answer.bytes = Op::sign(place, change, signer, &head.network).to_bytes();
     Ok(())
+}
+
+impl Session {
+    /// A DID is this identity's for as long as the ledger says so: what guardians gave is found again by its name.
+    pub(super) fn adopt_mine(&mut self, head: &Head, turn: &mut Turn) -> Result<(), Refusal> {
+        let root = self.root(turn.now_ms)?;
+        keys(root, head).ok_or(Refusal::NotYours)?;
+        // The one that follows from the seed needs no remembering.
+        let own = genesis(root, &head.network).id() == head.did;
+        self.adopt((!own).then_some(head.did), turn)
+    }
 }
 
 /// Keys of this seed, under which it changes the DID once guardians gave them.

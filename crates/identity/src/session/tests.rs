@@ -155,6 +155,7 @@ fn enough_shares_give_the_identity_back_and_fewer_or_strange_ones_do_not() {
     assert_eq!(rig.refused(Command::Share { threshold: 1, count: 3 }), Some(Refusal::Guardians));
     let shares = rig.good(Command::Share { threshold: 2, count: 3 }).texts;
     let older = rig.good(Command::Share { threshold: 2, count: 3 }).texts;
+    rig.good(Command::HandedOut);
     assert_eq!(rig.session.view().slots[2..], [Way::Guardians { threshold: 2 }]);
     let mut other = Rig::elsewhere();
     let by = |shares: &[&Secret]| {
@@ -169,6 +170,89 @@ fn enough_shares_give_the_identity_back_and_fewer_or_strange_ones_do_not() {
     other.good(Command::Password(Secret::text("a new password")));
     assert_eq!(other.session.stage(), Stage::Open);
     assert_eq!(other.session.view().did, rig.session.view().did);
+}
+
+#[test]
+fn shares_that_nobody_has_are_no_way() {
+    let (mut rig, _) = Rig::whole();
+    rig.good(Command::Password(Secret::text("long enough")));
+    assert_eq!(rig.refused(Command::HandedOut), Some(Refusal::NoShares));
+    rig.good(Command::Share { threshold: 2, count: 3 });
+    let guardians = Way::Guardians { threshold: 2 };
+    assert!(!rig.session.view().slots.contains(&guardians), "they were shown to one person only");
+    assert_eq!(rig.refused(Command::Remove(0)), Some(Refusal::TooFewWays), "the words are needed");
+    // What was shown before it was locked is not asked about any more.
+    rig.good(Command::Lock);
+    rig.good(passkey(9));
+    assert_eq!(rig.refused(Command::HandedOut), Some(Refusal::NoShares));
+    rig.good(Command::Share { threshold: 2, count: 3 });
+    rig.good(Command::HandedOut);
+    assert!(rig.again().session.view().slots.contains(&guardians));
+    assert_eq!(rig.refused(Command::HandedOut), Some(Refusal::NoShares));
+    rig.good(Command::Remove(0));
+    assert!(rig.session.view().is_recoverable);
+}
+
+#[test]
+fn words_and_shares_are_shown_to_who_opened_it_just_now_only() {
+    let (mut rig, words) = Rig::whole();
+    let secrets = [Command::Words, Command::Share { threshold: 2, count: 2 }];
+    rig.now_ms += FRESH_MS;
+    for secret in &secrets {
+        assert!(!rig.good(secret.clone()).texts.is_empty());
+    }
+    // Use keeps it open, and is no proof of who sits there.
+    rig.good(Command::Genesis([1; 32]));
+    rig.now_ms += 1;
+    for secret in &secrets {
+        assert_eq!(rig.refused(secret.clone()), Some(Refusal::NotFresh));
+    }
+    assert_eq!(rig.session.stage(), Stage::Open, "all else goes on");
+    assert_eq!(rig.refused(passkey(8)), Some(Refusal::Wrong));
+    assert_eq!(rig.refused(Command::Words), Some(Refusal::NotFresh));
+    rig.good(passkey(9));
+    rig.good(Command::Words);
+    rig.now_ms += FRESH_MS + 1;
+    rig.good(Command::Recover(Secret::text(&words)));
+    rig.good(Command::Words);
+}
+
+#[test]
+fn words_of_an_identity_that_is_not_kept_yet_can_be_written_down_slowly() {
+    let mut rig = Rig::default();
+    rig.good(Command::Create);
+    rig.now_ms += 60 * MINUTE_MS;
+    assert_eq!(rig.good(Command::Words).texts.len(), 24);
+}
+
+/// A DID that stands at the last generation of keys that is looked for, or before.
+fn head_at(rig: &mut Rig, generation: u32) -> Head {
+    let root = rig.session.root(rig.now_ms).unwrap().clone();
+    Head {
+        network: [1; 32],
+        did: crate::did::StarlingId::new([3; 20]),
+        op: primitives::Hash::new([4; 32]),
+        seq: generation.into(),
+        rotation: vec![root.rotation_key(generation).public()],
+        content: primitives::Hash::new([5; 32]),
+        guardians: None,
+    }
+}
+
+#[test]
+fn a_did_ends_before_its_keys_are_out_of_reach() {
+    let (mut rig, _) = Rig::whole();
+    let last = crate::limits::GENERATIONS_MAX - 1;
+    let head = head_at(&mut rig, last - 1);
+    rig.good(Command::Next { head, change: Next::Rotate });
+    // Whoever changed it once more would have a DID whose keys nobody finds.
+    let head = head_at(&mut rig, last);
+    for change in [Next::Rotate, Next::Guardians(None)] {
+        let next = Command::Next { head: head.clone(), change };
+        assert_eq!(rig.refused(next), Some(Refusal::UsedUp));
+    }
+    rig.good(Command::Veto { head: head.clone(), guard: primitives::Hash::new([6; 32]) });
+    rig.good(Command::Next { head, change: Next::Stop });
 }
 
 #[test]
@@ -250,4 +334,10 @@ fn kept_bytes_hold_no_part_of_the_seed() {
     let seed = Seed::new([1; 32]).derive("identity/seed");
     let kept = rig.kept.unwrap();
     assert!(kept.windows(8).all(|part| !seed.as_bytes().windows(8).any(|other| other == part)));
+}
+
+/// `static/identity/worker.js` asks for a look by these bytes.
+#[test]
+fn a_look_is_these_bytes() {
+    assert_eq!(to_bytes(&Command::Look), [0x82, 0x00, 0x80]);
 }

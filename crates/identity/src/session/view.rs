@@ -85,7 +85,7 @@ pub enum Command {
         #[n(1)]
         output: Secret,
     },
-    /// Shares for guardians, in place of those before.
+    /// Shares for guardians, to be handed out. They are no way before [`Self::HandedOut`].
     #[n(7)]
     Share {
         /// How many are enough.
@@ -187,6 +187,13 @@ pub enum Command {
     /// The public key of the account on a ledger, by its chain. It does not count as use.
     #[n(26)]
     Account(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
+    /// Every guardian has their share: the shares that were made last are a way, in place of those before.
+    #[n(27)]
+    HandedOut,
+    /// This DID is mine from now on, if keys of this seed may change it: guardians gave it to this seed at an
+    /// earlier time or on another device.
+    #[n(28)]
+    Mine(#[n(0)] Head),
 }
 
 /// Where a DID stands, as the ledger proves.
@@ -389,6 +396,15 @@ pub enum Refusal {
     /// Too long to sign, or empty.
     #[n(20)]
     TextLength,
+    /// It was opened too long ago for this: whoever sits here may be somebody else.
+    #[n(21)]
+    NotFresh,
+    /// No shares were made since it was opened.
+    #[n(22)]
+    NoShares,
+    /// The DID was changed as often as keys of one seed are looked for: it can still sign, and be stopped.
+    #[n(23)]
+    UsedUp,
 }
 
 /// As bytes, for the other side.

@@ -22,9 +22,9 @@ pub(super) fn shown(slot: &Slot) -> Way {
 }
 
 impl Session {
-    /// The words, while it is open.
+    /// The words, to who opened it just now.
     pub(super) fn words(&mut self, turn: &mut Turn) -> Result<(), Refusal> {
-        let root = self.open_root(turn)?;
+        let root = self.fresh_root(turn)?;
         turn.answer.texts = root.words().words().iter().map(|word| Secret::text(word)).collect();
         Ok(())
     }
@@ -33,9 +33,7 @@ impl Session {
         let root = self.open_root(turn)?;
         let phrase = root.words().confirm(entered);
         let phrase = phrase.map_err(|why| wrong_words(why, turn))?;
-        if let Some(kept) = &mut self.kept {
-            kept.drilled_ms = turn.now_ms;
-        }
+        self.opened_ms = turn.now_ms;
         if self.place(|way| *way == SlotKind::Phrase).is_none() {
             self.add(&root, (SlotKind::Phrase, Unlock::Phrase(&phrase)), None, turn)?;
         }
@@ -83,26 +81,39 @@ impl Session {
         self.put(&root, slot, unlock, before, turn)
     }
 
-    /// Shares of the seed itself. The slot remembers that there are some, and how many are enough.
+    /// Shares of the seed itself. They count as a way once they are [handed out](Self::handed_out).
     pub(super) fn share(
         &mut self,
         threshold: u8,
         count: u8,
         turn: &mut Turn,
     ) -> Result<(), Refusal> {
-        let root = self.open_root(turn)?;
+        let root = self.fresh_root(turn)?;
         let seed = turn.seed.derive("identity/shares");
         let shares = split(root.shared(), threshold, count, seed);
         let shares = shares.map_err(|_| Refusal::Guardians)?;
+        let mut name = [0; 8];
+        name.copy_from_slice(&turn.seed.derive("identity/share-name").as_bytes()[..8]);
+        let handed = shares.iter().cloned().map(|share| HandedShare { threshold, name, share });
+        turn.answer.texts = handed.map(|share| Secret::text(&share.to_text())).collect();
+        self.handing = Some((threshold, shares));
+        Ok(())
+    }
+
+    /// Every guardian has theirs, as the person says. The slot remembers that there are some, and how many are
+    /// enough.
+    pub(super) fn handed_out(&mut self, turn: &mut Turn) -> Result<(), Refusal> {
+        let root = self.open_root(turn)?;
+        let (threshold, shares) = self.handing.take().ok_or(Refusal::NoShares)?;
         let is_guardians = |kind: &SlotKind| matches!(kind, SlotKind::Guardians { .. });
         let before = self.place(is_guardians);
         let kind = SlotKind::Guardians { threshold };
-        self.add(&root, (kind, Unlock::Guardians(&shares)), before, turn)?;
-        let mut name = [0; 8];
-        name.copy_from_slice(&turn.seed.derive("identity/share-name").as_bytes()[..8]);
-        let handed = shares.into_iter().map(|share| HandedShare { threshold, name, share });
-        turn.answer.texts = handed.map(|share| Secret::text(&share.to_text())).collect();
-        Ok(())
+        let added = self.add(&root, (kind, Unlock::Guardians(&shares)), before, turn);
+        if added.is_err() {
+            // A way may be removed, and it is said again.
+            self.handing = Some((threshold, shares));
+        }
+        added
     }
 
     pub(super) fn remove(&mut self, slot: u8, turn: &mut Turn) -> Result<(), Refusal> {
@@ -136,7 +147,7 @@ impl Session {
             }
         };
         let root = keyring.open(place, unlock).map_err(of_keyring)?;
-        (self.root, self.used_ms) = (Some(root), turn.now_ms);
+        self.enter_as(root, turn.now_ms);
         Ok(())
     }
 
@@ -196,7 +207,7 @@ impl Session {
         match &self.kept {
             Some(kept) if kept.key != root.identity_key().public() => Err(Refusal::WordsOther),
             Some(_) => {
-                (self.root, self.used_ms) = (Some(root), now_ms);
+                self.enter_as(root, now_ms);
                 Ok(())
             }
             None if self.root.is_some() => Err(Refusal::Exists),

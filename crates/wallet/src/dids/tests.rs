@@ -231,3 +231,76 @@ fn who_lost_everything_goes_on_with_the_keys_that_guardians_gave() {
     let (answer, _) = ann.call(2, [7; 32], next);
     assert_eq!(answer.refused, Some(session::Refusal::NotYours), "the old keys are out");
 }
+
+#[test]
+fn a_name_that_guardians_gave_is_found_again_after_the_next_recovery() {
+    let mut world = World::new();
+    let (mut ann, mut bob, mut anew) = (person(1), person(2), person(5));
+    let id = register(&mut world, &mut ann);
+    let own = register(&mut world, &mut anew);
+    let members = vec![bob.view().did.parse().unwrap()];
+    let guardians = identity::did::starling::Guardians { threshold: 1, members };
+    change(&mut world, &mut ann, id, Next::Guardians(Some(guardians)));
+    let head = world.name(id).head;
+    let asked = ask(&mut anew, session::Command::Ask(head.clone())).texts[0].as_str().to_owned();
+    let text = ask(&mut bob, session::Command::Approve { head, asked: asked.clone() });
+    let approval =
+        identity::did::starling::HandedApproval::parse(text.texts[0].as_str()).unwrap().approval;
+    let ask_text = identity::did::starling::AskText::parse(&asked).unwrap();
+    world.submit(guard(id, ask_text.guard, vec![approval])).unwrap();
+    world.now_ms += 8 * 24 * HOUR_MS;
+    let early = session::Command::Mine(world.name(id).head);
+    let (answer, _) = anew.call(2, [7; 32], early);
+    assert_eq!(answer.refused, Some(session::Refusal::NotYours), "it is not given yet");
+    world.submit(finish(id)).unwrap();
+    ask(&mut anew, session::Command::Adopt(Some(id)));
+    change(&mut world, &mut anew, id, Next::Rotate);
+
+    // Another device has the words, and knows nothing of it; nothing is pending there.
+    let words = ask(&mut anew, session::Command::Words).texts;
+    let words: Vec<&str> = words.iter().map(Secret::as_str).collect();
+    let mut device = Session::default();
+    ask(&mut device, session::Command::Recover(Secret::text(&words.join(" "))));
+    ask(&mut device, session::Command::Salt);
+    let output = Secret::new(vec![8; 32]);
+    ask(&mut device, session::Command::Passkey { id: vec![2].into(), output });
+    assert_eq!((device.view().adopted, world.name(id).pending), (None, None));
+    let answer = ask(&mut device, session::Command::Mine(world.name(id).head));
+    assert_eq!(answer.view.adopted, Some(id));
+    change(&mut world, &mut device, id, Next::Rotate);
+    // The one of the seed itself, and nobody's.
+    let answer = ask(&mut device, session::Command::Mine(world.name(own).head));
+    assert_eq!(answer.view.adopted, None);
+    let mine = session::Command::Mine(world.name(id).head);
+    let (answer, _) = ann.call(2, [7; 32], mine);
+    assert_eq!(answer.refused, Some(session::Refusal::NotYours));
+}
+
+#[test]
+fn what_the_ledger_refused_is_told_where_it_was_asked_for() {
+    let sent = |signed_ms, fate, act| view::Sent {
+        id: String::new(),
+        to: "me".to_owned(),
+        units: 0,
+        fee: 1,
+        signed_ms,
+        fate,
+        height: 7,
+        took_ms: 1,
+        act,
+        pool: None,
+    };
+    let act = view::Act { action: Vec::new(), code: 1, amount: None, seized: None, domain: None };
+    let check = |list: &[view::Sent], expected: bool| {
+        let view = view::View { sent: list.to_vec(), ..view::View::default() };
+        assert_eq!(failed(&view, 10).is_some(), expected);
+    };
+    let fate = view::Fate::Refused;
+    check(&[], false);
+    check(&[sent(10, fate, None)], true);
+    check(&[sent(11, view::Fate::Expired, None)], true);
+    check(&[sent(9, fate, None)], false);
+    check(&[sent(11, view::Fate::Waiting, None)], false);
+    check(&[sent(12, view::Fate::Done, None), sent(11, fate, None)], false);
+    check(&[sent(12, fate, Some(act))], false);
+}

@@ -406,6 +406,32 @@ fn what_was_promised_at_an_earlier_visit_is_claimed_at_the_next() {
 }
 
 #[test]
+fn what_was_promised_to_an_account_waits_while_another_is_in_use() {
+    let mut town = Town::new();
+    assert_eq!(town.payee.purse.unclaimed(), None);
+    town.begin();
+    town.fetch(2 * MIB);
+    let owed = town.payee.purse.unclaimed().unwrap();
+    assert_eq!(owed.units, town.payee.purse.dues[0].promised);
+
+    // Another account comes into use and goes; each finds its own payments again.
+    town.payee.step(Input::Use([9; 32]));
+    assert_eq!(town.payee.reopened, 1);
+    let mut other = Rig::with(town.payee.ledger.clone(), town.payee.saved.clone());
+    other.command(Command::UseDevice);
+    assert_eq!((other.reopened, other.purse.unclaimed()), (1, None));
+    town.payee.saved = other.saved;
+    town.reload(Who::Payee);
+    town.wish(Who::Payee, Wish::End(SHARE.to_owned()));
+    assert_eq!(town.payee.purse.unclaimed().map(|again| again.units), Some(owed.units));
+    for _ in 0..4 {
+        town.block();
+    }
+    assert_eq!(town.payee.purse.unclaimed(), None);
+    assert_eq!(town.payee.purse.dues[0].redeemed, owed.units);
+}
+
+#[test]
 fn what_an_earlier_visit_was_promised_is_claimed_while_the_share_is_asked_for_still() {
     let mut town = Town::new();
     town.begin();

@@ -180,6 +180,26 @@ pub struct Due {
     pub closed: bool,
 }
 
+/// What others promised to an account and is not in it yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owed {
+    /// Units.
+    pub units: u128,
+    /// Until when the first of it must be handed in, in seconds since 1970; 0: not proved yet.
+    pub ends_s: u64,
+}
+
+impl Purse {
+    /// What is not handed in; none: nothing. An account that is put aside does not hand it in meanwhile.
+    pub fn unclaimed(&self) -> Option<Owed> {
+        let left = |due: &Due| due.promised.saturating_sub(due.redeemed);
+        let open = || self.dues.iter().filter(|due| !due.closed && left(due) > 0);
+        let units = open().map(left).fold(0, u128::saturating_add);
+        let ends_s = open().map(|due| due.ends_s).filter(|ends_s| *ends_s > 0).min();
+        (units > 0).then_some(Owed { units, ends_s: ends_s.unwrap_or_default() })
+    }
+}
+
 /// What a person wants of payments, and what the page carries.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Wish {
