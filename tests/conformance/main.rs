@@ -13,6 +13,7 @@ use primitives::{Hash, KeyPair, PeerId, Seed, SegmentId, SwarmId};
 use serde_json::{Value, json};
 use wire::{
     blocks::{Ask, AskedBlock, BlockMessage, Decline, Forget, Holds, Part},
+    near::{self, NearMessage},
     node,
     pay::{Lane, PayMessage, Promise, Stop, StopReason, Terms},
     peer::{
@@ -198,6 +199,42 @@ fn messages_about_payment_are_the_frozen_bytes() {
     for (vector, (name, message)) in vectors.iter().zip(pay_messages()) {
         let bytes = unhex(vector["cbor"].as_str().unwrap());
         assert_eq!(PayMessage::decode(&bytes), Ok(message), "{name}");
+    }
+}
+
+fn near_messages() -> Vec<(&'static str, NearMessage)> {
+    let ask = |request, key: Option<Vec<u8>>| {
+        NearMessage::Ask(near::Ask { request, key: key.map(Into::into) })
+    };
+    let answer = |bytes: Option<Vec<u8>>| {
+        NearMessage::Answer(near::Answer { request: 7, bytes: bytes.map(Into::into) })
+    };
+    let key = [&[1, 1][..], &[5; 36]].concat();
+    let finality = b"a finality".to_vec().into();
+    let transaction = b"a transaction".to_vec().into();
+    vec![
+        ("follows", NearMessage::Follows(near::Follows { chain: [3; 32].into() })),
+        ("ask-newest", ask(7, None)),
+        ("ask", ask(u32::MAX, Some(key))),
+        ("answer", answer(Some(b"a state proof or a finality".to_vec()))),
+        ("answer-none", answer(None)),
+        ("new-head", NearMessage::NewHead(near::NewHead { finality })),
+        ("submit", NearMessage::Submit(near::Submit { transaction })),
+    ]
+}
+
+#[test]
+fn messages_about_the_ledger_are_the_frozen_bytes() {
+    let vectors: Vec<Value> = near_messages()
+        .into_iter()
+        .map(|(name, message)| {
+            json!({ "name": name, "kind": "near-message", "cbor": hex(&message.encode_to_vec()) })
+        })
+        .collect();
+    check_file("near.json", &vectors);
+    for (vector, (name, message)) in vectors.iter().zip(near_messages()) {
+        let bytes = unhex(vector["cbor"].as_str().unwrap());
+        assert_eq!(NearMessage::decode(&bytes), Ok(message), "{name}");
     }
 }
 

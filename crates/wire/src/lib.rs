@@ -6,6 +6,7 @@
 //! - [`pay`]: CBOR between two peers who pay for bytes (`docs/spec/payments.md`).
 //! - [`node`]: CBOR between the signaling servers of one host (the same page).
 //! - [`ledger`]: CBOR from a server of the ledger to a light client (`docs/spec/ledger.md`).
+//! - [`near`]: CBOR between two peers of which one reaches no server of the ledger (the same page).
 //! - [`json`]: how JSON is read.
 //! - [`limits`]: every bound, named once.
 //!
@@ -15,6 +16,7 @@ pub mod blocks;
 pub mod json;
 pub mod ledger;
 pub mod limits;
+pub mod near;
 pub mod node;
 pub mod pay;
 pub mod peer;
