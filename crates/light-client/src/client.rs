@@ -108,7 +108,8 @@ impl LightClient {
             Input::Pushed { from, bytes } => self.on_pushed(from, bytes),
             Input::Answered { request, bytes } => self.on_answer(request, bytes, out),
             Input::Failed(request) => self.on_failed(request, out),
-            Input::Prove { query, key } => self.on_prove(query, key, out),
+            Input::Prove { query, key } => self.on_prove(query, key, false, out),
+            Input::ProveFor { query, key } => self.on_prove(query, key, true, out),
             Input::Forget(query) => drop(self.queries.waiting.remove(&query)),
         }
         self.look(out);
@@ -338,12 +339,12 @@ impl LightClient {
         }
     }
 
-    fn on_prove(&mut self, query: QueryId, key: &[u8], out: &mut Vec<Output>) {
+    fn on_prove(&mut self, query: QueryId, key: &[u8], servers_only: bool, out: &mut Vec<Output>) {
         if self.queries.waiting.len() >= QUERIES_MAX || key.len() > KEY_BYTES_MAX {
             out.push(Output::Event(Event::Unproved(query, Unproved::TooMany)));
             return;
         }
-        let waiting = Query { key: key.to_vec(), asked: SortedSet::new() };
+        let waiting = Query { key: key.to_vec(), asked: SortedSet::new(), servers_only };
         self.queries.waiting.insert(query, waiting);
         self.ask_state(query, out);
     }
@@ -352,19 +353,22 @@ impl LightClient {
         self.queries.requests.values().any(|request| request.query == Some(query))
     }
 
-    /// Asks one more server: one that was not asked, does not lie, shows the highest block and has
+    /// Asks one more server: one that was not asked, does not lie, shows the highest block, is no neighbour, and has
     /// least to do.
     fn ask_state(&mut self, query: QueryId, out: &mut Vec<Output>) {
         let Some(question) = self.queries.question(query) else { return };
-        let asked = |id: &ServerId| {
-            self.queries.waiting.get(&query).is_some_and(|waiting| waiting.asked.contains(id))
+        let ruled_out = |id: &ServerId| {
+            self.queries.waiting.get(&query).is_some_and(|waiting| {
+                waiting.asked.contains(id) || (waiting.servers_only && id.is_neighbour())
+            })
         };
         let best = self
             .servers
             .iter()
-            .filter(|(id, server)| !server.lies() && !asked(id))
+            .filter(|(id, server)| !server.lies() && !ruled_out(id))
             .min_by_key(|(id, server)| {
-                (server.faults.len(), u64::MAX - server.height, self.queries.load(**id))
+                let load = self.queries.load(**id);
+                (server.faults.len(), u64::MAX - server.height, id.is_neighbour(), load)
             })
             .map(|(id, server)| (*id, server.height));
         let Some((server, height)) = best.filter(|_| !self.forked) else {
@@ -382,12 +386,13 @@ impl LightClient {
         out.push(Output::Ask { server, request, question });
     }
 
-    /// Asks a server that was not asked for long to prove what another proved just now.
+    /// Asks a server that was not asked for long to prove what another proved just now. Neighbours are asked for
+    /// nothing that is not needed.
     fn audit(&mut self, key: Vec<u8>, out: &mut Vec<Output>) {
         let now_ms = self.now_ms;
         let due = |(id, server): &(&ServerId, &Server)| {
             let rested = now_ms.saturating_sub(server.asked_ms) >= AUDIT_EVERY_MS;
-            rested && !server.lies() && self.queries.load(**id) == 0
+            rested && !id.is_neighbour() && !server.lies() && self.queries.load(**id) == 0
         };
         let longest = self.servers.iter().filter(due).min_by_key(|(_, server)| server.asked_ms);
         let Some((server, height)) = longest.map(|(id, server)| (*id, server.height)) else {

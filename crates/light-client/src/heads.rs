@@ -75,7 +75,10 @@ impl Heads {
         let is_newer = self.head.as_ref().is_none_or(|head| head.header.height < last.height);
         let height = last.height;
         if is_newer {
-            self.head = Some(Head { header: last, from, heard_ms: now_ms });
+            let signed = finality.headers.last().map(|bytes| bytes.to_vec());
+            let certificate = finality.certificate.to_vec();
+            let bytes = Finality::new(signed.into_iter().collect(), certificate).to_bytes();
+            self.head = Some(Head { header: last, from, heard_ms: now_ms, bytes });
         }
         Ok(Taken { first, height, is_newer })
     }

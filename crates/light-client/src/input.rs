@@ -1,8 +1,19 @@
 //! Everything that can happen to a light client.
 
-/// A server as the driver knows it. Numbers are not used twice.
+/// A server as the driver knows it. Numbers are not used twice. Those from [`ServerId::NEIGHBOURS`] on are
+/// neighbours that ask servers of theirs: checked alike, asked where no server is as good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServerId(pub u32);
+
+impl ServerId {
+    /// The first neighbour's number.
+    pub const NEIGHBOURS: u32 = 1 << 31;
+
+    /// Whether it is a neighbour's.
+    pub const fn is_neighbour(self) -> bool {
+        self.0 >= Self::NEIGHBOURS
+    }
+}
 
 /// A question to a server, numbered by the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +50,13 @@ pub enum Input<'a> {
     Failed(RequestId),
     /// Somebody wants to know what is under a key.
     Prove {
+        /// What the answer is told under.
+        query: QueryId,
+        /// The record's key.
+        key: &'a [u8],
+    },
+    /// A neighbour wants to know that: only servers are asked, so that no question goes round.
+    ProveFor {
         /// What the answer is told under.
         query: QueryId,
         /// The record's key.

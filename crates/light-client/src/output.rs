@@ -53,6 +53,8 @@ pub struct Head {
     pub from: ServerId,
     /// When, in milliseconds since 1970-01-01 UTC by this machine's clock.
     pub heard_ms: u64,
+    /// The bytes that show that it is final: a [`wire::ledger::Finality`] of this header alone.
+    pub bytes: Vec<u8>,
 }
 
 /// What is under a key, proved.

@@ -15,6 +15,8 @@ pub(crate) struct Query {
     pub(crate) key: Vec<u8>,
     /// Who was asked already.
     pub(crate) asked: SortedSet<ServerId>,
+    /// No neighbour is asked: one wants to know it.
+    pub(crate) servers_only: bool,
 }
 
 /// A request under way.

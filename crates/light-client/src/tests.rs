@@ -1,6 +1,7 @@
 //! Honest and dishonest servers, in front of one client.
 
 mod lies;
+mod neighbours;
 mod proofs;
 
 use crate::{
