@@ -89,6 +89,8 @@ impl Servers {
         };
         server.state = State::Up;
         server.failures = 0;
+        // Of the connection before: the light client knows this one by another number.
+        server.faults.clear();
         true
     }
 

@@ -1,6 +1,7 @@
 //! A wallet in front of servers that prove, of a ledger in miniature.
 
 mod markets;
+mod near;
 mod paying;
 
 use ledger::{

@@ -87,6 +87,12 @@ pub struct View {
     /// The account that is not in use here, if there is one, hexadecimal.
     #[n(21)]
     pub aside: String,
+    /// Neighbours that are asked because no server is of use, and those that lied; as servers, by their peer ids.
+    #[n(22)]
+    pub neighbours: Vec<Server>,
+    /// A neighbour gave the proof of the balance.
+    #[n(23)]
+    pub by_neighbour: bool,
 }
 
 /// A final block.
@@ -342,6 +348,9 @@ pub enum Command {
     /// Pay for bytes, or ask to be paid; and what that needs of the page.
     #[n(7)]
     Purse(#[n(0)] Wish),
+    /// What the page carries between neighbours and the wallet: frames are about the ledger.
+    #[n(11)]
+    Near(#[n(0)] Told),
 }
 
 /// Records that are watched, all proved.

@@ -4,6 +4,7 @@ mod counted;
 mod errands;
 mod metering;
 mod opening;
+mod nearby;
 mod owner;
 mod paying;
 mod settling;
@@ -22,6 +23,7 @@ use crate::{
     devices::Devices,
     explain,
     holdings::{Holdings, Record},
+    near::Near,
     purse::Purse,
     servers::Servers,
     transfers::{self, Order, Sent, Transfers},
@@ -153,6 +155,8 @@ enum Errand {
     Receipt,
     Events,
     Faucet,
+    /// A neighbour's transaction.
+    Pass,
 }
 
 /// A wallet. See the crate's story.
@@ -181,6 +185,7 @@ pub struct Wallet {
     curious: bool,
     watch: Watch,
     purse: Purse,
+    near: Near,
     now_ms: u64,
     wake: Wake,
     shown: Option<View>,
@@ -220,6 +225,7 @@ impl Wallet {
             curious: false,
             watch: Watch::default(),
             purse: Purse::default(),
+            near: Near::default(),
             now_ms: 0,
             wake: None,
             shown: None,
@@ -231,6 +237,7 @@ impl Wallet {
             out.extend(wallet.servers.add(&url).map(|(id, url)| Output::Connect(id, url)));
         }
         wallet.save(out);
+        out.push(Output::Carry(view::Carry::Greet));
         Ok(wallet)
     }
 
@@ -264,13 +271,15 @@ impl Wallet {
         for (id, url) in self.servers.due(now_ms) {
             out.push(Output::Connect(id, url));
         }
+        self.keep_near(out);
         self.ask_now_and_then(out);
         self.ask_watched(out);
         self.run_purse(out);
         self.show(out);
         let asking = self.has_questions().then(|| self.asked_ms.saturating_add(ASK_EVERY_MS));
         let (watching, paying) = (self.watch.wake(now_ms), self.purse_wake());
-        [self.wake, self.servers.wake(), asking, watching, paying].into_iter().flatten().min()
+        let all = [self.wake, self.servers.wake(), asking, watching, paying, self.near_wake()];
+        all.into_iter().flatten().min()
     }
 
     /// Hands something to the light client and does what follows.
@@ -288,6 +297,8 @@ impl Wallet {
         for (id, height, _) in self.client.servers() {
             if let Some(server) = self.servers.list.iter_mut().find(|server| server.id == id) {
                 server.height = height;
+            } else if let Some(neighbour) = self.near.by_id(id) {
+                neighbour.height = height;
             }
         }
     }
@@ -299,6 +310,9 @@ impl Wallet {
         question: &Question,
         out: &mut Vec<Output>,
     ) {
+        if server.is_neighbour() {
+            return self.ask_near(server, request, question, out);
+        }
         let Some(server) = self.servers.get_mut(server) else { return };
         let path = match question {
             Question::Latest => "certificates/latest".to_owned(),
@@ -310,6 +324,7 @@ impl Wallet {
     fn on_event(&mut self, event: Event, out: &mut Vec<Output>) {
         match event {
             Event::Head(head) => self.on_head(&head, out),
+            Event::Proved(proved) if self.on_relayed(proved.query, Some(&proved), out) => {}
             Event::Proved(proved) if self.watch.on_proved(&proved) => self.holdings.proofs += 1,
             Event::Proved(proved) if self.purse.facts.on_proved(&proved, self.now_ms) => {}
             Event::Proved(proved) => {
@@ -329,19 +344,25 @@ impl Wallet {
                     self.prove(record, out);
                 }
             }
+            Event::Unproved(query, _) if self.on_relayed(query, None, out) => {}
             // With the next block, or the next server, it is asked again.
             Event::Unproved(query, _) if self.purse.facts.on_unproved(query, self.now_ms) => {}
             Event::Unproved(query, _) => self.watch.on_unproved(query, self.now_ms),
             Event::Misbehaved(id, fault) => self.on_fault(id, fault, out),
-            Event::Recovered(id, fault) => self.servers.forgive(id, fault),
+            Event::Recovered(id, fault) => {
+                self.servers.forgive(id, fault);
+                self.near.forgive(id, fault);
+            }
         }
     }
 
     fn on_fault(&mut self, id: ServerId, fault: Fault, out: &mut Vec<Output>) {
         if self.servers.blame(id, fault) {
             out.push(Output::Hangup(id));
-            self.see(Seen::Down(id), out);
+        } else if !self.near.blame(id, fault) {
+            return;
         }
+        self.see(Seen::Down(id), out);
     }
 
     fn on_head(&mut self, head: &Head, out: &mut Vec<Output>) {
@@ -386,7 +407,7 @@ impl Wallet {
 
     fn on_command(&mut self, command: Command, out: &mut Vec<Output>) {
         // A page watches by itself: what it said to the person before stays.
-        if !matches!(command, Command::Watch(_) | Command::Purse(_)) {
+        if !matches!(command, Command::Watch(_) | Command::Purse(_) | Command::Near(_)) {
             self.refused.clear();
         }
         match command {
@@ -431,6 +452,7 @@ impl Wallet {
             }
             Command::UseDevice => self.use_account(None, out),
             Command::Purse(wish) => self.on_wish(wish),
+            Command::Near(told) => self.on_near(told, out),
             Command::RemoveServer(url) => {
                 if let Some(id) = self.servers.remove(&url) {
                     self.saved.servers.retain(|known| *known != url);

@@ -152,6 +152,8 @@ impl Town {
                         self.rig(other).answer();
                     }
                     Carry::Hold { on, .. } => self.held = on,
+                    // About the ledger: both have a server.
+                    Carry::Tell { .. } | Carry::Greet => {}
                 }
             }
         }
@@ -549,7 +551,7 @@ fn terms_are_read_from_any_bytes() {
     }));
     let said = town.payee.carried.iter().find_map(|carry| match carry {
         Carry::Say { frame, .. } => view::terms(frame),
-        Carry::Hold { .. } => None,
+        Carry::Hold { .. } | Carry::Tell { .. } | Carry::Greet => None,
     });
     let said = said.unwrap();
     assert_eq!((said.per_mib, said.native, said.required), (PER_MIB, true, true));

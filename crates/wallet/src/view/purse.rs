@@ -253,7 +253,7 @@ pub enum Told {
     /// It is gone.
     #[n(1)]
     Down(#[n(0)] ByteArray<32>),
-    /// It sent a frame about payment.
+    /// It sent a frame about payment, or about the ledger.
     #[n(2)]
     Frame(#[n(0)] ByteArray<32>, #[n(1)] ByteVec),
     /// So many bytes moved since it is there: verified from it, spared from it, sent to it.
@@ -264,7 +264,7 @@ pub enum Told {
     Whole,
 }
 
-/// What the page is to do in a share.
+/// What the page is to do in a share, or among neighbours.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Carry {
     /// Send a neighbour this frame.
@@ -293,6 +293,19 @@ pub enum Carry {
         #[n(2)]
         on: bool,
     },
+    /// Send a neighbour of any share this frame about the ledger.
+    #[n(2)]
+    Tell {
+        /// Whom.
+        #[n(0)]
+        to: ByteArray<32>,
+        /// What.
+        #[n(1)]
+        frame: ByteVec,
+    },
+    /// Say again which neighbours are there.
+    #[n(3)]
+    Greet,
 }
 
 /// What was done with a pool.

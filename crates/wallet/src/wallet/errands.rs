@@ -7,13 +7,14 @@ use super::{
 };
 
 impl Wallet {
-    /// Tells a transfer to every server that is up.
+    /// Tells a transfer to every server that is up, and to neighbours where they are asked.
     pub(super) fn submit(&mut self, sent: &Sent, out: &mut Vec<Output>) {
         let urls: Vec<String> = self.servers.up().map(|server| server.url.clone()).collect();
         for url in urls {
             let url = format!("{url}/ledger/transactions");
             self.errand(Errand::Submit(sent.id), url, Some(sent.bytes.clone()), out);
         }
+        self.submit_near(&sent.bytes, out);
     }
 
     pub(super) fn errand(
@@ -56,7 +57,7 @@ impl Wallet {
                 }
             }
             Errand::Events if good => self.on_events(bytes),
-            Errand::Receipt | Errand::Events => {}
+            Errand::Receipt | Errand::Events | Errand::Pass => {}
             Errand::Faucet => {
                 self.faucet = match code {
                     _ if good => Faucet::Ready,
@@ -95,9 +96,14 @@ impl Wallet {
     }
 
     pub(super) fn has_questions(&self) -> bool {
-        let open = |sent: &Sent| sent.is_open() || sent.fate == Fate::Final;
-        let any = self.curious || self.transfers.list.iter().any(open);
-        any && self.servers.up().next().is_some()
+        let is_up = self.servers.up().next().is_some();
+        let (asked, told) = (is_up, is_up || self.near.is_asked());
+        let open = |sent: &Sent| match sent.fate {
+            Fate::Sending => told,
+            Fate::Waiting | Fate::Final => asked,
+            Fate::Done | Fate::Refused | Fate::Expired => false,
+        };
+        (asked && self.curious) || self.transfers.list.iter().any(open)
     }
 
     /// What became of transfers, and whether somebody sent one: when the balance changed, and while
@@ -109,22 +115,17 @@ impl Wallet {
         }
         // A server that died after it took a transfer: the others are asked by turns.
         let up: Vec<String> = self.servers.up().map(|server| server.url.clone()).collect();
-        if up.is_empty() {
-            return;
-        }
-        let turn = usize::try_from(self.now_ms / ASK_EVERY_MS).unwrap_or_default() % up.len();
-        let url = &up[turn];
+        let turn = usize::try_from(self.now_ms / ASK_EVERY_MS).unwrap_or_default();
         self.asked_ms = self.now_ms;
-        self.curious = false;
-        self.errand(
-            Errand::Events,
-            format!("{url}/ledger/accounts/{}/events", self.account),
-            None,
-            out,
-        );
         let all: Vec<Sent> = self.transfers.list.clone();
-        for sent in all.iter().rev().filter(|sent| sent.fate == Fate::Final) {
-            self.errand(Errand::Receipt, format!("{url}/ledger/receipts/{}", sent.id), None, out);
+        if let Some(url) = up.get(turn % up.len().max(1)) {
+            self.curious = false;
+            let events = format!("{url}/ledger/accounts/{}/events", self.account);
+            self.errand(Errand::Events, events, None, out);
+            for sent in all.iter().rev().filter(|sent| sent.fate == Fate::Final) {
+                let receipt = format!("{url}/ledger/receipts/{}", sent.id);
+                self.errand(Errand::Receipt, receipt, None, out);
+            }
         }
         for sent in all.iter().filter(|sent| sent.fate == Fate::Sending) {
             self.submit(sent, out);

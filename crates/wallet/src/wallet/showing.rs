@@ -39,6 +39,14 @@ impl Wallet {
             faults: server.faults.iter().map(|fault| fault.code().to_owned()).collect(),
             lies: server.state == State::Out,
         };
+        let neighbour = |one: &crate::near::Neighbour| view::Server {
+            url: one.peer.to_string(),
+            is_up: one.id.is_some(),
+            height: one.height,
+            faults: one.faults.iter().map(|fault| fault.code().to_owned()).collect(),
+            lies: one.lies(),
+        };
+        let shown = |one: &&crate::near::Neighbour| one.id.is_some() || one.lies();
         let sent = |sent: &Sent| view::Sent {
             id: sent.id.to_string(),
             to: sent.to.to_string(),
@@ -71,6 +79,8 @@ impl Wallet {
             meter_keys: self.devices.names().to_vec(),
             recoverable: self.saved.recoverable == Some(true),
             aside: self.aside(),
+            neighbours: self.near.list.iter().filter(shown).map(neighbour).collect(),
+            by_neighbour: self.holdings.shown.as_ref().is_some_and(|one| one.from.is_neighbour()),
         }
     }
 }

@@ -1,0 +1,307 @@
+//! Neighbours of this page's shares that follow the same ledger: asked when no server is of use, answered while one is.
+//!
+//! A neighbour is to the light client what a server is: checked alike, named when it lies. Answers come out of what the
+//! light client proved here, so that a server's lie is not handed on. A neighbour's question goes to servers only
+//! ([`light_client::Input::ProveFor`]): none goes round. Frames: `wire::near`; why: `docs/adr/0066-proofs-of-neighbours.md`.
+
+use light_client::{Fault, QueryId, RequestId, ServerId};
+use primitives::PeerId;
+
+/// Most neighbours known at a time, those that lied and left among them. More are not heard.
+const NEIGHBOURS_MAX: usize = 16;
+/// Most neighbours asked at a time.
+const ASKED_NEIGHBOURS_MAX: usize = 4;
+/// Most questions to neighbours remembered; the oldest are forgotten, and their answers not heard.
+const ASKED_MAX: usize = 128;
+/// Neighbours' questions under way, of all and of one.
+const RELAYED_MAX: (usize, usize) = (16, 6);
+/// Most proofs kept for the next neighbour that asks for the same.
+const PROOFS_MAX: usize = 32;
+/// What a neighbour may ask at once, and after how long it may ask one more, in milliseconds.
+const BUDGET: (u64, u64) = (32, 125);
+/// What handing on a transaction takes of that.
+pub(crate) const SUBMIT_COST: u64 = 8;
+/// For how long a neighbour that asked for the newest block is told of newer ones, in milliseconds: it asks again
+/// every 15 s.
+const FOLLOWED_MS: u64 = 60_000;
+/// How often it is told of one, in milliseconds.
+const TELL_EVERY_MS: u64 = 2_000;
+/// Without a server that is of use for this long, neighbours are asked, in milliseconds.
+const ALONE_MS: u64 = 3_000;
+/// Questions with smaller numbers are this wallet's own.
+const QUERY_FIRST: u64 = 1 << 56;
+
+/// A neighbour.
+#[derive(Debug)]
+pub(crate) struct Neighbour {
+    pub(crate) peer: PeerId,
+    is_here: bool,
+    /// It said that it may be asked of this ledger.
+    pub(crate) follows: bool,
+    /// It was told so itself.
+    pub(crate) is_told: bool,
+    /// As the light client knows it, while it is asked.
+    pub(crate) id: Option<ServerId>,
+    pub(crate) height: u64,
+    pub(crate) faults: Vec<Fault>,
+    /// The highest block that it was shown here.
+    pub(crate) shown: u64,
+    told_ms: u64,
+    follows_until_ms: u64,
+    budget: u64,
+    spent_ms: u64,
+}
+
+impl Neighbour {
+    pub(crate) fn lies(&self) -> bool {
+        self.faults.iter().any(|fault| fault.is_a_lie())
+    }
+
+    /// Whether it may ask something that costs so much.
+    pub(crate) fn spend(&mut self, now_ms: u64, cost: u64) -> bool {
+        let back = now_ms.saturating_sub(self.spent_ms) / BUDGET.1;
+        if back > 0 {
+            self.budget = self.budget.saturating_add(back).min(BUDGET.0);
+            self.spent_ms = now_ms;
+        }
+        let left = self.budget.checked_sub(cost);
+        self.budget = left.unwrap_or(self.budget);
+        left.is_some()
+    }
+
+    /// It asked for the newest block: it is told of newer ones for a while.
+    pub(crate) fn follow(&mut self, now_ms: u64) {
+        self.follows_until_ms = now_ms.saturating_add(FOLLOWED_MS);
+        self.told_ms = now_ms;
+    }
+
+    /// When it is to be told of the newest block, if it was not shown that.
+    fn tell_at(&self, height: u64) -> Option<u64> {
+        let at_ms = self.told_ms.saturating_add(TELL_EVERY_MS);
+        (self.is_here && self.shown < height && at_ms < self.follows_until_ms).then_some(at_ms)
+    }
+}
+
+/// Our question to a neighbour.
+#[derive(Debug)]
+struct Asked {
+    number: u32,
+    peer: PeerId,
+    request: RequestId,
+}
+
+/// A neighbour's question that the light client works on.
+#[derive(Debug)]
+pub(crate) struct Relayed {
+    query: QueryId,
+    pub(crate) peer: PeerId,
+    pub(crate) request: u32,
+    key: Vec<u8>,
+    /// What it was shown when it asked: an answer of an earlier block would look like a lie.
+    pub(crate) least: u64,
+}
+
+#[derive(Debug)]
+struct Proof {
+    key: Vec<u8>,
+    height: u64,
+    bytes: Vec<u8>,
+}
+
+/// All of them. See the module's story.
+#[derive(Debug, Default)]
+pub(crate) struct Near {
+    pub(crate) list: Vec<Neighbour>,
+    /// Oldest first.
+    asked: Vec<Asked>,
+    relayed: Vec<Relayed>,
+    /// Oldest first.
+    proofs: Vec<Proof>,
+    requests: u32,
+    servers: u32,
+    queries: u64,
+    alone_since_ms: Option<u64>,
+}
+
+impl Near {
+    /// It is there.
+    pub(crate) fn on_up(&mut self, peer: PeerId) {
+        if let Some(known) = self.list.iter_mut().find(|one| one.peer == peer) {
+            (known.is_here, known.is_told, known.shown) = (true, false, 0);
+            return;
+        }
+        if self.list.len() >= NEIGHBOURS_MAX {
+            // Who lied and left is forgotten for who is here.
+            let Some(gone) = self.list.iter().position(|one| !one.is_here) else { return };
+            self.list.remove(gone);
+        }
+        self.list.push(Neighbour {
+            peer,
+            is_here: true,
+            follows: false,
+            is_told: false,
+            id: None,
+            height: 0,
+            faults: Vec::new(),
+            shown: 0,
+            told_ms: 0,
+            follows_until_ms: 0,
+            budget: BUDGET.0,
+            spent_ms: 0,
+        });
+    }
+
+    /// It is gone; its number, if it was asked. Who lied is remembered.
+    pub(crate) fn on_down(&mut self, peer: PeerId) -> Option<ServerId> {
+        let at = self.list.iter().position(|one| one.peer == peer)?;
+        let known = &mut self.list[at];
+        let id = known.id.take();
+        (known.is_here, known.follows, known.follows_until_ms) = (false, false, 0);
+        if !known.lies() {
+            self.list.remove(at);
+        }
+        self.asked.retain(|one| one.peer != peer);
+        id
+    }
+
+    /// One that is here and did not lie: who lied is not heard any more.
+    pub(crate) fn heard(&mut self, peer: PeerId) -> Option<&mut Neighbour> {
+        self.list.iter_mut().find(|one| one.peer == peer && one.is_here && !one.lies())
+    }
+
+    pub(crate) fn by_id(&mut self, id: ServerId) -> Option<&mut Neighbour> {
+        self.list.iter_mut().find(|one| one.id == Some(id))
+    }
+
+    /// Whether neighbours are asked now.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.list.iter().any(|one| one.id.is_some())
+    }
+
+    /// Those that are asked.
+    pub(crate) fn asked_peers(&self) -> Vec<PeerId> {
+        self.list.iter().filter(|one| one.id.is_some()).map(|one| one.peer).collect()
+    }
+
+    /// Begins or ends to ask; who is asked from now on, and who no more. `alone`: no server is of use.
+    pub(crate) fn turn(&mut self, alone: bool, now_ms: u64) -> (Vec<ServerId>, Vec<ServerId>) {
+        if !alone {
+            self.alone_since_ms = None;
+            let ended = self.list.iter_mut().filter_map(|one| {
+                one.faults.retain(|fault| fault.is_a_lie());
+                one.id.take()
+            });
+            return (Vec::new(), ended.collect());
+        }
+        let since_ms = *self.alone_since_ms.get_or_insert(now_ms);
+        let mut begun = Vec::new();
+        if now_ms.saturating_sub(since_ms) >= ALONE_MS {
+            let free = ASKED_NEIGHBOURS_MAX.saturating_sub(self.asked_peers().len());
+            let fit = |one: &&mut Neighbour| {
+                one.is_here && one.follows && one.id.is_none() && !one.lies()
+            };
+            for one in self.list.iter_mut().filter(fit).take(free) {
+                let id = ServerId(ServerId::NEIGHBOURS.saturating_add(self.servers));
+                self.servers = self.servers.saturating_add(1);
+                (one.id, one.height) = (Some(id), 0);
+                begun.push(id);
+            }
+        }
+        (begun, Vec::new())
+    }
+
+    /// Blames one; whether it lied, and is asked no more.
+    pub(crate) fn blame(&mut self, id: ServerId, fault: Fault) -> bool {
+        let Some(one) = self.by_id(id) else { return false };
+        if !one.faults.contains(&fault) {
+            one.faults.push(fault);
+        }
+        if fault.is_a_lie() {
+            one.id = None;
+        }
+        fault.is_a_lie()
+    }
+
+    pub(crate) fn forgive(&mut self, id: ServerId, fault: Fault) {
+        if let Some(one) = self.by_id(id) {
+            one.faults.retain(|known| *known != fault);
+        }
+    }
+
+    /// Numbers a question to a neighbour.
+    pub(crate) fn ask(&mut self, peer: PeerId, request: RequestId) -> u32 {
+        if self.asked.len() >= ASKED_MAX {
+            self.asked.remove(0);
+        }
+        let number = self.requests;
+        self.requests = self.requests.wrapping_add(1);
+        self.asked.push(Asked { number, peer, request });
+        number
+    }
+
+    /// Which question this neighbour answers, if it was asked that.
+    pub(crate) fn answered(&mut self, peer: PeerId, number: u32) -> Option<RequestId> {
+        let fit = |one: &Asked| one.number == number && one.peer == peer;
+        let at = self.asked.iter().position(fit)?;
+        Some(self.asked.remove(at).request)
+    }
+
+    /// A proof that is known: of the newest block, or, where nobody can be asked (`alone`), of what it was shown last.
+    pub(crate) fn known(&self, key: &[u8], shown: u64, head: u64, alone: bool) -> Option<&[u8]> {
+        let least = if alone { shown } else { shown.max(head) };
+        let fit = |one: &&Proof| one.key == key && one.height >= least;
+        self.proofs.iter().find(fit).map(|one| one.bytes.as_slice())
+    }
+
+    /// Begins to prove something for a neighbour; `None`: enough is under way.
+    pub(crate) fn relay(
+        &mut self,
+        peer: PeerId,
+        request: u32,
+        key: &[u8],
+        least: u64,
+    ) -> Option<QueryId> {
+        let its = self.relayed.iter().filter(|one| one.peer == peer).count();
+        if self.relayed.len() >= RELAYED_MAX.0 || its >= RELAYED_MAX.1 {
+            return None;
+        }
+        let query = QueryId(QUERY_FIRST.saturating_add(self.queries));
+        self.queries += 1;
+        self.relayed.push(Relayed { query, peer, request, key: key.to_vec(), least });
+        Some(query)
+    }
+
+    /// The neighbour's question that is answered by this, if it is one's.
+    pub(crate) fn relayed(&mut self, query: QueryId) -> Option<Relayed> {
+        let at = self.relayed.iter().position(|one| one.query == query)?;
+        Some(self.relayed.remove(at))
+    }
+
+    /// Keeps a proof for the next one who asks.
+    pub(crate) fn keep(&mut self, relayed: Relayed, height: u64, bytes: &[u8]) {
+        self.proofs.retain(|one| one.key != relayed.key);
+        if self.proofs.len() >= PROOFS_MAX {
+            self.proofs.remove(0);
+        }
+        self.proofs.push(Proof { key: relayed.key, height, bytes: bytes.to_vec() });
+    }
+
+    /// Who is to be told of the newest block now.
+    pub(crate) fn due(&mut self, height: u64, now_ms: u64) -> Vec<PeerId> {
+        let mut due = Vec::new();
+        for one in &mut self.list {
+            if one.tell_at(height).is_some_and(|at_ms| at_ms <= now_ms) {
+                (one.shown, one.told_ms) = (height, now_ms);
+                due.push(one.peer);
+            }
+        }
+        due
+    }
+
+    /// When somebody is to be told of it, or begun to be asked.
+    pub(crate) fn wake(&self, height: u64, now_ms: u64) -> Option<u64> {
+        let tell = self.list.iter().filter_map(|one| one.tell_at(height));
+        let alone = self.alone_since_ms.map(|since_ms| since_ms.saturating_add(ALONE_MS));
+        tell.chain(alone.filter(|at_ms| *at_ms > now_ms)).min()
+    }
+}
