@@ -33,6 +33,7 @@ pub(crate) struct Ledger {
     pub(crate) took_ms: RwSignal<f64>,
     worker: StoredValue<Option<Running>, LocalStorage>,
     carrier: StoredValue<Option<Carrier>, LocalStorage>,
+    near: StoredValue<Option<Near>, LocalStorage>,
     /// Counts pages that watch records: the last one says what is watched.
     watcher: StoredValue<u64>,
 }
@@ -45,6 +46,9 @@ pub(crate) struct Carrier {
     /// Sees which shares are counted.
     pub(crate) purse: Rc<dyn Fn(&Purse)>,
 }
+
+/// Who says to neighbours what the wallet has for them. As `dyn` for the same reason.
+type Near = Rc<dyn Fn(Carry)>;
 
 /// How far the wallet is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +80,7 @@ impl Ledger {
             took_ms: RwSignal::new(0.0),
             worker: StoredValue::new_local(None),
             carrier: StoredValue::new_local(None),
+            near: StoredValue::new_local(None),
             watcher: StoredValue::new(0),
         });
     }
@@ -108,6 +113,11 @@ impl Ledger {
     pub(crate) fn carry_by(self, carrier: Carrier) {
         (carrier.purse)(&self.purse.read_untracked());
         self.carrier.set_value(Some(carrier));
+    }
+
+    /// Says to neighbours from now on what it has for them.
+    pub(crate) fn near_by(self, near: Near) {
+        self.near.set_value(Some(near));
     }
 
     /// A page begins to watch records; its number.
@@ -206,8 +216,12 @@ impl Ledger {
     }
 
     fn on_carry(self, bytes: &[u8]) {
-        let carrier = self.carrier.with_value(Clone::clone);
-        if let Some((carrier, carry)) = carrier.zip(view::read(bytes)) {
+        let Some(carry) = view::read::<Carry>(bytes) else { return };
+        if matches!(carry, Carry::Tell { .. } | Carry::Greet) {
+            if let Some(near) = self.near.with_value(Clone::clone) {
+                near(carry);
+            }
+        } else if let Some(carrier) = self.carrier.with_value(Clone::clone) {
             (carrier.carry)(carry);
         }
     }

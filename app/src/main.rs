@@ -15,6 +15,7 @@ mod keys;
 mod later;
 mod ledger;
 mod money;
+mod neighbours;
 mod paying;
 mod picked;
 mod routes;

@@ -93,7 +93,8 @@ fn count(files: &Files, ledger: Ledger, tills: &mut BTreeMap<String, u64>, purse
     *tills = now;
 }
 
-fn carried(told: files::Told) -> Told {
+/// What happened, as the wallet reads it.
+pub(crate) fn carried(told: files::Told) -> Told {
     match told {
         files::Told::Up(peer) => Told::Up(peer.into()),
         files::Told::Down(peer) => Told::Down(peer.into()),
@@ -109,5 +110,7 @@ fn perform(files: &Files, carry: Carry) {
     match carry {
         Carry::Say { share, to, frame } => files.say(&share, *to, frame.into()),
         Carry::Hold { share, peer, on } => files.hold(&share, *peer, on),
+        // About the ledger: `crate::neighbours`.
+        Carry::Tell { .. } | Carry::Greet => {}
     }
 }

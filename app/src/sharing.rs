@@ -16,6 +16,7 @@ use peer_wasm::files::{Files, FilesError, Gateway, Item, MakeOptions, ShareStatu
 use crate::browser;
 use crate::later;
 use crate::ledger::Ledger;
+use crate::neighbours;
 use crate::paying;
 use crate::share_words::{Said, error};
 
@@ -144,6 +145,7 @@ impl Sharing {
             files.set_gateway(Gateway::parse(&address).ok());
         }
         files.use_worker();
+        neighbours::begin(&files, self.ledger);
         paying::resume(&files, self.ledger);
         files.restore().await;
         self.ready.set(true);

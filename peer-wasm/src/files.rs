@@ -16,9 +16,11 @@
 //! | `car` | a CAR to a share |
 //! | `gateway` | blocks over HTTP, where no peer has them |
 //! | `counting` | whoever counts money beside a share |
+//! | `beside` | whoever speaks with neighbours of the ledger |
 //! | `error` | what did not work |
 //! | `hash` | SHA-256 |
 
+mod beside;
 mod car;
 mod counting;
 mod database;
@@ -43,7 +45,7 @@ use files::{
     Division, Input, Sends,
     content::{
         Cid,
-        share::{LinkError, Secret, ShareKey, ShareLink},
+        share::{LinkError, Secret, ShareLink},
     },
     view::{EntryView, ShareView},
 };
@@ -61,9 +63,10 @@ pub use saving::Saved;
 pub use shelf::Space;
 
 use crate::{clock::wall_ms, number, pump::Driver};
+use beside::Beside;
 use counting::Tellers;
 use record::{Chosen, Record};
-use running::{Running, Sources};
+use running::{Around, Running, Sources};
 use shelf::Shelf;
 use worker::Desk;
 
@@ -91,6 +94,7 @@ struct Shared {
     divides: RefCell<Option<Interval>>,
     desk: Rc<Desk>,
     tellers: RefCell<Tellers>,
+    beside: Rc<Beside>,
 }
 
 /// A share, as pages show it.
@@ -151,6 +155,7 @@ impl Files {
             divides: RefCell::default(),
             desk: Rc::default(),
             tellers: RefCell::default(),
+            beside: Rc::default(),
         }))
     }
 
@@ -554,10 +559,13 @@ impl Files {
         if let Some(running) = known {
             return Ok(running);
         }
-        let key: ShareKey = record.key();
-        let running =
-            Running::open(&self.0.driver, &self.0.shelf, link, key, sources, record.chosen.clone())
-                .await?;
+        let around = Around {
+            driver: Rc::clone(&self.0.driver),
+            shelf: Rc::clone(&self.0.shelf),
+            beside: Rc::clone(&self.0.beside),
+        };
+        let resumes = record.chosen.clone();
+        let running = Running::open(around, link, record.key(), sources, resumes).await?;
         self.0.open.borrow_mut().insert(record.share, Rc::clone(&running));
         self.divide_upload();
         let gateway = self.0.gateway.borrow().clone();

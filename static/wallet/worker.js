@@ -18,7 +18,11 @@ const DATABASE = 'starling-ledger';
 const STORE = 'wallet';
 const PINNED = 'pinned';
 const ANSWER_BYTES_MAX = 131_072;
+/** How long the page's own server has to say which ledger it runs, and how long if that is known. */
+const ASK_MS = 10_000;
+const KNOWN_MS = 5_000;
 const ASK_AGAIN_MS = 2_000;
+const ASK_ON_MS = 30_000;
 
 let tab = null;
 let timer = 0;
@@ -51,14 +55,18 @@ async function open({ origin, root: linked }) {
     });
   });
   await loaded;
-  const [pinned, status] = await Promise.all([keep('readonly', (store) => store.get(PINNED)), ask(origin)]);
-  root = linked ?? pinned ?? status.root;
+  const pinned = await keep('readonly', (store) => store.get(PINNED));
+  const known = linked ?? pinned;
+  // Who knows the ledger already begins without its server: neighbours may prove it.
+  const status = await ask(origin, known !== undefined);
+  root = known ?? status.root;
   if (!pinned) await keep('readwrite', (store) => store.put(root, PINNED));
   const saved = await keep('readonly', (store) => store.get(root));
   const seed = crypto.getRandomValues(new Uint8Array(32));
-  demo = status.demo;
+  demo = status?.demo ?? false;
   await begin(Tab.open(saved, seed, root, linked !== null, origin, demo));
-  self.postMessage({ state: 'open', served: status.root });
+  self.postMessage({ state: 'open', served: status?.root ?? null });
+  if (!status) askOn(origin);
   perform((one) => one.tick());
 }
 
@@ -97,16 +105,37 @@ function hold(resolve) {
   return new Promise(() => {});
 }
 
-/** What the page's own server says of its ledger; asked until there is one. */
-async function ask(origin) {
+/** What the page's own server says of its ledger: `{ root, demo }`, or `{ why }` if it has none; null: nothing. */
+async function look(origin, withinMs) {
+  const answer = await fetch(`${origin}/ledger/status`, { signal: AbortSignal.timeout(withinMs) }).catch(() => null);
+  const told = await answer?.json().catch(() => null);
+  if (answer?.ok && told?.root) return { root: told.root, demo: told.demo === true };
+  return told ? { why: told.error?.code ?? 'unreachable' } : null;
+}
+
+/** The same, asked until there is a ledger; if it is `known` which, only once. */
+async function ask(origin, known) {
   for (;;) {
-    const answer = await fetch(`${origin}/ledger/status`, { signal: AbortSignal.timeout(10_000) }).catch(() => null);
-    const told = await answer?.json().catch(() => null);
-    if (answer?.ok && told?.root) return { root: told.root, demo: told.demo === true };
-    self.postMessage({ state: 'failed', why: told?.error?.code ?? 'unreachable' });
-    if (told?.error?.code === 'off') return new Promise(() => {});
-    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+    const said = await look(origin, known ? KNOWN_MS : ASK_MS);
+    if (said?.root || (known && !said)) return said;
+    const why = said?.why ?? 'unreachable';
+    self.postMessage({ state: 'failed', why });
+    if (why === 'off') return new Promise(() => {});
+    await rest(ASK_AGAIN_MS);
   }
+}
+
+/** Asks on beside an open wallet, to tell the page which ledger its host runs. A faucet is there at the next visit. */
+async function askOn(origin) {
+  for (;;) {
+    const said = await look(origin, ASK_MS);
+    if (said?.root) return self.postMessage({ state: 'open', served: said.root });
+    await rest(ASK_ON_MS);
+  }
+}
+
+function rest(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Lets the wallet take something, does what it asks for, and sets the one timer. */

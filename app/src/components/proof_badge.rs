@@ -45,6 +45,9 @@ pub(crate) fn ProofBadge() -> impl IntoView {
             (Sight::Forked, _) => FORKED.to_owned(),
             (_, None) => "Not proved yet".to_owned(),
             (Sight::Stale, Some(proved)) => format!("Proved, but old: block {}", proved.height),
+            (_, Some(proved)) if view.by_neighbour => {
+                format!("Proved at block {}, by a neighbour", proved.height)
+            }
             (_, Some(proved)) => format!("Proved at block {}", proved.height),
         }
     });
@@ -56,6 +59,11 @@ pub(crate) fn ProofBadge() -> impl IntoView {
             }
             Sight::Blind => {
                 "No block was seen yet. A new ledger makes its first one within ten seconds."
+            }
+            Sight::Fresh if ledger.view.read().by_neighbour => {
+                return format!(
+                    "{CHECKED}, and a proof from there to your record. No server could be asked: a neighbour in a share handed on both, and did not have to be believed."
+                );
             }
             Sight::Fresh => {
                 return format!(

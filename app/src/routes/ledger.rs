@@ -157,6 +157,8 @@ fn Proof() -> impl IntoView {
 fn Servers() -> impl IntoView {
     let ledger = Ledger::get();
     let servers = Memo::new(move |_| ledger.view.read().servers.clone());
+    let neighbours = Memo::new(move |_| ledger.view.read().neighbours.clone());
+    let no_neighbour_is_asked = move || !neighbours.read().iter().any(|one| one.is_up);
     let field = NodeRef::<Input>::new();
     let refused = Memo::new(move |_| ledger.view.read().refused == "server");
     let add = move |event: leptos::ev::SubmitEvent| {
@@ -171,7 +173,11 @@ fn Servers() -> impl IntoView {
             <h2 id="servers-title">"Servers asked"</h2>
             <ul class="servers" aria-live="polite">
                 {move || servers.get().into_iter().enumerate().map(|(place, one)| server_row(ledger, place, one)).collect_view()}
+                {move || neighbours.get().into_iter().map(neighbour_row).collect_view()}
             </ul>
+            <p class="quiet" role="status" hidden=no_neighbour_is_asked>
+                "No server is of use now, so neighbours in your shares are asked, who ask theirs. They need not be trusted either; they see which account is asked about."
+            </p>
             <form class="open-url" on:submit=add novalidate>
                 <label for="add-server">"Ask one more"</label>
                 <div class="field">
@@ -204,27 +210,54 @@ fn Servers() -> impl IntoView {
     }
 }
 
-fn server_row(ledger: Ledger, place: usize, server: Server) -> impl IntoView {
-    let lamp = if server.lies {
+/// How a server or neighbour is, as the lamp shows it.
+fn lamp(one: &Server) -> &'static str {
+    if one.lies {
         "lies"
-    } else if !server.faults.is_empty() {
+    } else if !one.faults.is_empty() {
         "reconnecting"
-    } else if server.is_up {
+    } else if one.is_up {
         "connected"
     } else {
         "off"
-    };
-    let words = match server.faults.iter().map(|fault| blame(fault)).next() {
+    }
+}
+
+/// The same in words, and whether they warn.
+fn how(one: &Server) -> (String, bool) {
+    let words = match one.faults.iter().map(|fault| blame(fault)).next() {
         Some(blame) => blame.to_owned(),
-        None if server.height > 0 => format!("at block {}", server.height),
-        None if server.is_up => "has shown no block yet".to_owned(),
+        None if one.height > 0 => format!("at block {}", one.height),
+        None if one.is_up => "has shown no block yet".to_owned(),
         None => "not connected, tried again by itself".to_owned(),
     };
-    let warn = !server.faults.is_empty();
+    (words, !one.faults.is_empty())
+}
+
+/// A neighbour, by its peer id.
+fn neighbour_row(one: Server) -> impl IntoView {
+    let (words, warn) = how(&one);
+    view! {
+        <li class="server" data-neighbour=one.url.clone() data-signaling=lamp(&one) data-lies=one.lies.to_string()>
+            <span class="lamp" aria-hidden="true"></span>
+            <div class="row-words">
+                <span title=one.url.clone()>
+                    "a neighbour, " <code class="mono">{short_key(&one.url)}</code>
+                </span>
+                <span class="quiet num" class:quiet--warn=warn>
+                    {words}
+                </span>
+            </div>
+        </li>
+    }
+}
+
+fn server_row(ledger: Ledger, place: usize, server: Server) -> impl IntoView {
+    let (words, warn) = how(&server);
     let url = server.url.clone();
     let remove = move |_| ledger.command(&Command::RemoveServer(url.clone()));
     view! {
-        <li class="server" data-signaling=lamp data-lies=server.lies.to_string()>
+        <li class="server" data-signaling=lamp(&server) data-lies=server.lies.to_string()>
             <span class="lamp" aria-hidden="true"></span>
             <div class="row-words">
                 <span class="wrap">{server.url}</span>

@@ -59,5 +59,6 @@ pub use output::{Event, Output};
 pub use share::{Share, swarm_of};
 /// What drivers pass on to connections.
 pub use swarm::{Channel, HangupReason};
-/// What drivers tell apart: frames about payment are not for the share.
+/// What drivers tell apart: frames about the ledger and about payment are not for the share.
+pub use wire::near::{is_follows, is_near};
 pub use wire::pay::{is_payment, is_terms};

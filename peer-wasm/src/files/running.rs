@@ -20,7 +20,10 @@ use primitives::{PeerId, SwarmId, Time};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::{FilesError, counting::Counter, gateway::Gateway, hash, record::Chosen, shelf::Shelf};
+use super::{
+    FilesError, beside::Beside, counting::Counter, gateway::Gateway, hash,
+    record::Chosen, shelf::Shelf,
+};
 use crate::{
     buffers::taken,
     clock::{Alarm, wall_ms},
@@ -56,7 +59,17 @@ pub(super) struct Running {
     waiting: RefCell<Vec<Function>>,
     /// Who counts money beside it.
     pub(super) counter: Counter,
+    /// Who speaks with its neighbours of something else.
+    beside: Rc<Beside>,
     me: Weak<Self>,
+}
+
+/// What all shares of a page have in common.
+#[derive(Debug)]
+pub(super) struct Around {
+    pub(super) driver: Rc<Driver>,
+    pub(super) shelf: Rc<Shelf>,
+    pub(super) beside: Rc<Beside>,
 }
 
 /// Files of this page that a share is made of.
@@ -70,8 +83,7 @@ pub(super) struct Sources {
 impl Running {
     /// Opens a share whose store is read.
     pub(super) async fn open(
-        driver: &Rc<Driver>,
-        shelf: &Rc<Shelf>,
+        Around { driver, shelf, beside }: Around,
         link: ShareLink,
         key: ShareKey,
         sources: Sources,
@@ -93,8 +105,8 @@ impl Running {
             share: RefCell::new(share),
             cid,
             key: sealed.then_some(key),
-            driver: Rc::downgrade(driver),
-            shelf: Rc::clone(shelf),
+            driver: Rc::downgrade(&driver),
+            shelf: Rc::clone(&shelf),
             queue: RefCell::default(),
             busy: Cell::new(false),
             wake: Cell::new(Time::NEVER),
@@ -106,6 +118,7 @@ impl Running {
             gateway: RefCell::default(),
             waiting: RefCell::default(),
             counter: Counter::default(),
+            beside,
             me: Weak::clone(me),
         });
         shelf.set_open(cid, true);
@@ -130,7 +143,9 @@ impl Running {
         let Some(driver) = self.driver.upgrade() else { return };
         let mut outputs = Vec::new();
         while let Some(input) = self.next_input() {
-            if self.counter.hear(&input, |peer| self.moved(peer)) {
+            if self.beside.hear(self.swarm, &input)
+                || self.counter.hear(&input, |peer| self.moved(peer))
+            {
                 continue;
             }
             let wake = self.share.borrow_mut().step(driver.now(), input, &mut outputs);
@@ -381,6 +396,7 @@ impl RoomSink for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.counter.close();
+        self.beside.close(self.swarm);
         self.tell_waiting();
         self.shelf.set_open(self.cid, false);
         if let Some(driver) = self.driver.upgrade() {
