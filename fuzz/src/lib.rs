@@ -52,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "manifest", run: targets::manifest::run, seeds: targets::manifest::seeds },
     Target { name: "meter_data", run: targets::meter_data::run, seeds: targets::meter_data::seeds },
+    Target { name: "near", run: targets::near::run, seeds: targets::near::seeds },
     Target { name: "payments", run: targets::payments::run, seeds: targets::payments::seeds },
     Target {
         name: "peer_inputs",

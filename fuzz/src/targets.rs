@@ -10,6 +10,7 @@ pub mod did_document;
 pub mod light_client;
 pub mod manifest;
 pub mod meter_data;
+pub mod near;
 pub mod payments;
 pub mod peer_inputs;
 pub mod request;
