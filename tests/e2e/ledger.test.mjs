@@ -2,10 +2,9 @@
 // and that a tab names a server that lies about it.
 
 import assert from 'node:assert/strict';
-import http from 'node:http';
-import net from 'node:net';
 import { describe, test } from 'node:test';
 import { PHONE, WIDE, picture, press, until, withLedger } from './ledger-pages.mjs';
+import { openProxy } from './ledger-proxy.mjs';
 
 describe('the ledger', () => {
   const { stage, visit } = withLedger();
@@ -85,46 +84,14 @@ describe('the ledger', () => {
 /** What the liar says every account holds: 99,999 STAR, as a record (CBOR). */
 const RICHES = Buffer.from('821b000000174867a5c0f4', 'hex');
 
-/** The real server behind a proxy, which lies about balances once it is told to. */
+/** The real server, which lies about balances once it is told to. */
 async function openLiar(honest) {
-  const liar = { lies: false, told: 0 };
-  const at = { host: '127.0.0.1', port: honest.port };
-  const server = http.createServer((asked, answer) => {
-    const passed = http.request({ ...at, method: asked.method, path: asked.url, headers: asked.headers }, async (given) => {
-      const parts = [];
-      for await (const part of given) parts.push(part);
-      let body = Buffer.concat(parts);
-      const { 'content-length': _, 'transfer-encoding': __, ...headers } = given.headers;
-      if (liar.lies && /^\/ledger\/state\/0101/.test(asked.url) && given.statusCode === 200) {
-        body = withRecord(body, RICHES);
-        liar.told += 1;
-      }
-      answer.writeHead(given.statusCode, headers).end(body);
-    });
-    passed.on('error', () => answer.destroy());
-    asked.pipe(passed);
+  const liar = await openProxy(honest, (url, body, status) => {
+    if (!liar.lies || status !== 200 || !/^\/ledger\/state\/0101/.test(url)) return body;
+    liar.told += 1;
+    return withRecord(body, RICHES);
   });
-  const sockets = new Set();
-  server.on('upgrade', (asked, socket, head) => {
-    const passed = net.connect(at.port, at.host, () => {
-      const lines = Object.entries(asked.headers).map(([name, value]) => `${name}: ${value}`);
-      passed.write(`GET ${asked.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
-      passed.write(head);
-      passed.pipe(socket).pipe(passed);
-    });
-    for (const one of [socket, passed]) {
-      sockets.add(one);
-      one.on('error', () => {});
-    }
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  liar.url = `http://127.0.0.1:${server.address().port}`;
-  liar.close = async () => {
-    for (const socket of sockets) socket.destroy();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  };
-  return liar;
+  return Object.assign(liar, { lies: false, told: 0 });
 }
 
 /** A state's proof (CBOR: record, proof, finality) with another record. */

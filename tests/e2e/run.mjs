@@ -10,7 +10,7 @@ import { runFolder } from '../rig/runner.mjs';
  * The longest first, so that none is alone at the end.
  */
 const PATIENT = [
-  'files', 'energy', 'app', 'payments', 'identity', 'credentials', 'gateway', 'native', 'preview', 'lending', 'ledger', 'share-page', 'keeping',
+  'files', 'energy', 'app', 'payments', 'identity', 'credentials', 'gateway', 'native', 'preview', 'lending', 'ledger', 'ledger-neighbour', 'share-page', 'keeping',
   'liquidations', 'push', 'file-tag', 'share-target', 'host',
 ];
 
