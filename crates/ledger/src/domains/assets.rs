@@ -34,4 +34,4 @@ mod tests;
 pub use action::Action;
 pub use error::Error;
 pub use execute::Assets;
-pub use state::{Asset, asset, asset_key, asset_of, assets_prefix};
+pub use state::{Asset, asset, asset_key, asset_of, assets_prefix, count, count_key};

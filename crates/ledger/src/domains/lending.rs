@@ -59,7 +59,7 @@ pub use health::{Health, Purpose, Quotes, health};
 pub use liquidate::{Seizure, Terms, seize};
 pub use listing::{market_of, markets_prefix, position_of, positions_prefix, reserves_prefix};
 pub use offer::{LIQUIDATED, Offer, best_offer};
-pub use reserve::{Config, Curve, Reserve, rates};
+pub use reserve::{Config, Curve, Fault, Reserve, faults, rates};
 pub use state::{
     Entry, Market, Position, count, count_key, market, market_key, position, position_key, reserve,
     reserve_key, vault,

@@ -35,7 +35,7 @@ pub use action::Action;
 pub use error::{Error, Stale};
 pub use execute::Oracle;
 pub use quote::{Quote, quote};
-pub use state::{Feed, Report, feed, feed_key, report, report_key};
+pub use state::{Feed, Report, count, count_key, feed, feed_key, report, report_key};
 pub use state::{feed_of, feeds_prefix, reports_prefix};
 
 /// Fewest reporters: one of them may be wrong in any way.

@@ -40,6 +40,16 @@ pub fn asset(store: &dyn Store, asset: AssetId) -> Option<Asset> {
     ASSETS.get(store, &[&asset.0.to_be_bytes()])
 }
 
+/// How many assets were made; they are numbered from 1.
+pub fn count(store: &dyn Store) -> u32 {
+    COUNT.get(store, &[]).unwrap_or_default()
+}
+
+/// Where it is said how many assets were made.
+pub fn count_key() -> Key {
+    COUNT.key(&[])
+}
+
 /// Where an asset's record is.
 pub fn asset_key(asset: AssetId) -> Key {
     ASSETS.key(&[&asset.0.to_be_bytes()])

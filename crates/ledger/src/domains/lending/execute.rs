@@ -1,8 +1,8 @@
 //! What markets do: opening and dispatch.
 
 use super::{
-    Action, Config, Error, Health, LIQUIDATED, Market, Purpose, Quotes, RESERVES_MAX, Reserve,
-    borrow, health, laws, liquidate,
+    Action, Config, Error, Fault, Health, LIQUIDATED, Market, Purpose, Quotes, RESERVES_MAX,
+    Reserve, borrow, faults, health, laws, liquidate,
     state::{self, COUNT, MARKETS, market, reserve, write_reserve},
     supply,
 };
@@ -194,13 +194,11 @@ fn check_rules(reserves: &[Config]) -> Result<(), Error> {
     if !(1..=RESERVES_MAX).contains(&reserves.len()) {
         return Err(Error::BadMarket);
     }
-    let twice = |index: usize, rules: &Config| {
-        reserves[..index].iter().any(|other| other.asset == rules.asset)
-    };
-    if reserves.iter().enumerate().any(|(index, rules)| twice(index, rules)) {
+    let faults = faults(reserves);
+    if faults.iter().any(|(_, fault)| *fault == Fault::AssetTwice) {
         return Err(Error::BadMarket);
     }
-    if reserves.iter().all(Config::is_sound) { Ok(()) } else { Err(Error::BadReserve) }
+    if faults.is_empty() { Ok(()) } else { Err(Error::BadReserve) }
 }
 
 fn open(

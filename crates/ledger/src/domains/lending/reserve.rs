@@ -110,23 +110,63 @@ pub struct Reserve {
     pub frozen: bool,
 }
 
+/// A rule of a reserve that can't be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The market has this asset already.
+    AssetTwice,
+    /// More decimals than an asset may have.
+    Decimals,
+    /// More may be borrowed against it than at what it is liquidated.
+    Ltv,
+    /// Less for a liquidator than it repays.
+    Bonus,
+    /// Bonus times threshold is not below 1: a liquidation might lower the health of what is left.
+    BonusAndThreshold,
+    /// All of the interest, or more, for the treasury.
+    ReserveFactor,
+    /// More than the bonus for the treasury.
+    ProtocolFee,
+    /// The curve bends below 1 % or above 99 %.
+    Optimal,
+    /// It rises less above the optimal use than below it.
+    Slopes,
+    /// More than 1,000 % a year at full use.
+    Steep,
+}
+
+/// Rules of a market's reserves that can't be kept, with the 0-based position of the reserve; in order of
+/// reserves. None: the market may be opened, if its assets and feeds are there.
+pub fn faults(reserves: &[Config]) -> Vec<(usize, Fault)> {
+    let mut found = Vec::new();
+    for (index, config) in reserves.iter().enumerate() {
+        if reserves.iter().take(index).any(|other| other.asset == config.asset) {
+            found.push((index, Fault::AssetTwice));
+        }
+        found.extend(config.faults().map(|fault| (index, fault)));
+    }
+    found
+}
+
 impl Config {
-    /// Whether these rules can be kept: the curve in its bounds, and a liquidation always raises the
-    /// health of what is left (bonus times threshold below 1).
-    pub fn is_sound(&self) -> bool {
+    /// Rules that can't be kept: the curve in its bounds, shares that are shares, and a liquidation that
+    /// always raises the health of what is left.
+    fn faults(&self) -> impl Iterator<Item = Fault> {
         let Curve { optimal_bps, base_bps, slope1_bps, slope2_bps } = self.curve;
         let steepest = [base_bps, slope1_bps, slope2_bps].map(u64::from).iter().sum::<u64>();
-        let curve =
-            (100..=9_900).contains(&optimal_bps) && slope1_bps <= slope2_bps && steepest <= 100_000;
-        let kept = u128::from(self.bonus_bps) * u128::from(self.threshold_bps) < BPS * BPS;
-        let shares = [self.reserve_factor_bps, self.protocol_fee_bps].map(u128::from);
-        curve
-            && self.decimals <= crate::limits::DECIMALS_MAX
-            && self.ltv_bps <= self.threshold_bps
-            && u128::from(self.bonus_bps) >= BPS
-            && kept
-            && shares.iter().all(|share| *share <= BPS)
-            && u128::from(self.reserve_factor_bps) < BPS
+        let factor = u128::from(self.bonus_bps) * u128::from(self.threshold_bps);
+        let checks = [
+            (self.decimals <= crate::limits::DECIMALS_MAX, Fault::Decimals),
+            (self.ltv_bps <= self.threshold_bps, Fault::Ltv),
+            (u128::from(self.bonus_bps) >= BPS, Fault::Bonus),
+            (factor < BPS * BPS, Fault::BonusAndThreshold),
+            (u128::from(self.reserve_factor_bps) < BPS, Fault::ReserveFactor),
+            (u128::from(self.protocol_fee_bps) <= BPS, Fault::ProtocolFee),
+            ((100..=9_900).contains(&optimal_bps), Fault::Optimal),
+            (slope1_bps <= slope2_bps, Fault::Slopes),
+            (steepest <= 100_000, Fault::Steep),
+        ];
+        checks.into_iter().filter_map(|(is_kept, fault)| (!is_kept).then_some(fault))
     }
 
     /// Units of one whole.

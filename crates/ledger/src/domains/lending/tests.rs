@@ -8,8 +8,8 @@ mod oracle;
 mod promises;
 
 use super::{
-    Action, Config, Curve, Error, Health, Purpose, Quotes, act, health, math::WAD, math::wide,
-    position, reserve,
+    Action, Config, Curve, Error, Fault, Health, Purpose, Quotes, act, faults, health, math::WAD,
+    math::wide, position, reserve,
 };
 use crate::{
     self as ledger, AccountId, AssetId, Overlay, Store,
@@ -327,6 +327,30 @@ fn rules_that_can_not_be_kept_open_no_market() {
         let open = Action::Open { treasury: account(TREASURY), reserves };
         assert_eq!(game.act(9, &open), Err(Error::BadMarket));
     }
+}
+
+#[test]
+fn each_rule_that_can_not_be_kept_is_named_with_its_reserve() {
+    assert!(faults(&two_reserves()).is_empty());
+    type Change = fn(&mut Config);
+    let changes: [(Change, Fault); 9] = [
+        (|rules| rules.decimals = 25, Fault::Decimals),
+        (|rules| rules.ltv_bps = 8_301, Fault::Ltv),
+        (|rules| rules.bonus_bps = 9_999, Fault::Bonus),
+        (|rules| rules.bonus_bps = 12_049, Fault::BonusAndThreshold),
+        (|rules| rules.reserve_factor_bps = 10_000, Fault::ReserveFactor),
+        (|rules| rules.protocol_fee_bps = 10_001, Fault::ProtocolFee),
+        (|rules| rules.curve.optimal_bps = 9_901, Fault::Optimal),
+        (|rules| rules.curve.slope1_bps = 6_001, Fault::Slopes),
+        (|rules| rules.curve.base_bps = 93_601, Fault::Steep),
+    ];
+    for (change, fault) in changes {
+        let mut reserves = two_reserves();
+        change(&mut reserves[1]);
+        assert_eq!(faults(&reserves), [(1, fault)]);
+    }
+    let twice = [two_reserves(), two_reserves()].concat();
+    assert_eq!(faults(&twice), [(2, Fault::AssetTwice), (3, Fault::AssetTwice)]);
 }
 
 #[test]

@@ -73,6 +73,16 @@ pub fn report(store: &dyn Store, feed: u32, reporter: u8) -> Option<Report> {
     REPORTS.get(store, &[&feed.to_be_bytes(), &[reporter]])
 }
 
+/// How many feeds were made; they are numbered from 1.
+pub fn count(store: &dyn Store) -> u32 {
+    COUNT.get(store, &[]).unwrap_or_default()
+}
+
+/// Where it is said how many feeds were made.
+pub fn count_key() -> Key {
+    COUNT.key(&[])
+}
+
 /// Where a feed's record is.
 pub fn feed_key(feed: u32) -> Key {
     FEEDS.key(&[&feed.to_be_bytes()])
