@@ -14,6 +14,7 @@
 //! | `preview` | before and after an action, why it would be refused, the most that would not be |
 //! | `hints` | which positions a server says are close to 1: what to prove, never what is shown |
 //! | `liquidation` | positions below 1 and near it, and what liquidating one would do |
+//! | `opening` | what a market can be made of, what opening one costs, which one it became |
 //!
 //! Units: amounts in units of their asset, prices and values with 8 decimals, health with 18, rates and
 //! shares in millionths (`ppm`), times of the ledger.
@@ -28,6 +29,7 @@ mod book;
 mod hints;
 mod liquidation;
 mod market;
+mod opening;
 mod position;
 mod preview;
 #[cfg(test)]
@@ -39,14 +41,21 @@ use crate::view::{self, Act, Command};
 
 pub use book::{Book, LISTED_MAX, Listing, Seen, acted, followed, listing, wanted, watch};
 pub use hints::{Hints, LISTED_POSITIONS_MAX, NEAR, Ranked, SHOWN_MAX};
-pub use ledger::AccountId;
+pub use ledger::{
+    AccountId, AssetId,
+    domains::lending::{Config as Rules, Curve as Rates, Fault, RESERVES_MAX, faults},
+};
 pub use liquidation::{
     Bid, Call, Outcome, Part, Target, ask_to_liquidate, liquidated, liquidation, target,
     wanted_to_liquidate,
 };
 pub(crate) use market::context;
 pub use market::{
-    Asset, Market, NATIVE_DECIMALS, Point, Price, PriceState, Reserve, curve, is_miscounted, market,
+    Asset, Market, NATIVE_DECIMALS, Point, Price, PriceState, Reserve, bend, curve, curve_of,
+    described, is_miscounted, market,
+};
+pub use opening::{
+    Choices, Feed, Opening, ask_to_open, choices, market_opened, opened, opening, with_choices,
 };
 pub use position::{Factor, Held, Interest, Liquidation, Position, Standing, position};
 pub use preview::{Kind, Most, Preview, State, blocked, most, preview};
@@ -76,6 +85,10 @@ pub enum Wish {
     Repay(Option<u128>),
     /// Pledge what is lent, or no longer.
     Pledge(bool),
+    /// Stop new supply and borrowing, or allow them again: for who opened the market.
+    Stop(bool),
+    /// Turn what is set aside for the treasury into claims of it.
+    Collect,
 }
 
 /// Who looks at what, and when.
@@ -118,6 +131,8 @@ impl Wish {
                 rules::Action::Repay { market, reserve, amount, debtor: account }
             }
             Self::Pledge(on) => rules::Action::SetCollateral { market, reserve, on },
+            Self::Stop(frozen) => rules::Action::Freeze { market, reserve, frozen },
+            Self::Collect => rules::Action::Collect { market, reserve },
         }
     }
 }
@@ -163,6 +178,10 @@ pub fn asked(act: &Act) -> Option<(Place, Wish)> {
         rules::Action::SetCollateral { market, reserve, on } => {
             (place(market, reserve), Wish::Pledge(on))
         }
+        rules::Action::Freeze { market, reserve, frozen } => {
+            (place(market, reserve), Wish::Stop(frozen))
+        }
+        rules::Action::Collect { market, reserve } => (place(market, reserve), Wish::Collect),
         _ => return None,
     })
 }

@@ -217,7 +217,10 @@ pub fn watch(keys: Vec<Vec<u8>>) -> Command {
 }
 
 /// Reserves of a market whose record is proved.
-fn reserves(book: &Book, market: u32) -> impl Iterator<Item = (u8, Option<rules::Reserve>)> {
+pub(super) fn reserves(
+    book: &Book,
+    market: u32,
+) -> impl Iterator<Item = (u8, Option<rules::Reserve>)> {
     let count = rules::market(book, market).map_or(0, |market| market.reserves);
     (0..count).map(move |index| (index, rules::reserve(book, market, index)))
 }

@@ -1,7 +1,7 @@
 //! A market as it stands: what is in it, what it costs, what may still come in.
 
 use ledger::{
-    AssetId, BlockContext, ChainId, Store,
+    AccountId, AssetId, BlockContext, ChainId, Store,
     domains::{
         assets,
         lending::{
@@ -32,6 +32,10 @@ const POINTS: u32 = 50;
 pub struct Market {
     /// Its number.
     pub id: u32,
+    /// Who opened it, and may stop new business.
+    pub creator: AccountId,
+    /// Who gets what is set aside of interest and bonuses.
+    pub treasury: AccountId,
     /// Its reserves, in order.
     pub reserves: Vec<Reserve>,
     /// When it was so, prices included that are proved.
@@ -66,6 +70,8 @@ pub struct Reserve {
     pub available: u128,
     /// Owed by nobody any more, and covered by nobody.
     pub deficit: u128,
+    /// Set aside for the treasury, and not collected: as of the last action.
+    pub kept: u128,
     /// Share that is lent out.
     pub used_ppm: u64,
     /// What suppliers get in a year, interest on interest by the day.
@@ -157,11 +163,12 @@ fn is_other(config: &rules::Config) -> bool {
 /// [miscounts](is_miscounted).
 pub fn market(book: &Book, id: u32, now_ms: u64) -> Option<Market> {
     let seen = book.seen(&market_keys(book, id))?;
-    let count = rules::market(book, id)?.reserves;
+    let rules::Market { creator, treasury, reserves: count } = rules::market(book, id)?;
     let place = |reserve| Place { market: id, reserve };
     let reserves = (0..count).map(|index| reserve(book, book, place(index), now_ms));
     let seen = seen.with(book.seen(&price_keys(book, id)));
-    Some(Market { id, reserves: reserves.collect::<Option<_>>()?, seen })
+    let reserves = reserves.collect::<Option<_>>()?;
+    Some(Market { id, creator, treasury, reserves, seen })
 }
 
 /// A reserve in `store`: the book, or what an action made of it.
@@ -172,7 +179,8 @@ pub(super) fn reserve(
     now_ms: u64,
 ) -> Option<Reserve> {
     let context = context(book, now_ms);
-    let record = rules::reserve(store, place.market, place.reserve)?.at(context.now_s()).ok()?;
+    let stored = rules::reserve(store, place.market, place.reserve)?;
+    let record = stored.at(context.now_s()).ok()?;
     let owed = record.debt(record.debt_scaled).ok()?;
     let all = wide(record.available) + wide(owed);
     let used = mul_div(wide(owed), U256::from(1_000_000_u32), all, Rounding::Half);
@@ -184,6 +192,7 @@ pub(super) fn reserve(
         owed,
         available: record.available,
         deficit: record.deficit,
+        kept: record.claim(stored.accrued_scaled).ok()?,
         used_ppm: used.map_or(0, narrowest),
         supply_apy_ppm: apy_ppm(record.liquidity_rate),
         borrow_apy_ppm: apy_ppm(record.borrow_rate),
@@ -204,15 +213,19 @@ pub(super) fn reserve(
 }
 
 fn asset(book: &Book, config: &rules::Config) -> Option<Asset> {
-    let (symbol, issuer) = match config.asset {
-        AssetId::NATIVE if is_other(config) => return None,
-        AssetId::NATIVE => (String::new(), None),
-        asset => {
-            let made = assets::asset(book, asset)?;
-            (made.symbol, Some(made.issuer.to_string()))
-        }
-    };
-    Some(Asset { id: config.asset.0, symbol, decimals: config.decimals, issuer })
+    // The ledger opens no market that counts an issued asset by other decimals than its own.
+    if is_other(config) { None } else { described(book, config.asset) }
+}
+
+/// What an asset is; `None`: its record is not proved, or there is none of this number.
+pub fn described(book: &Book, asset: AssetId) -> Option<Asset> {
+    if asset == AssetId::NATIVE {
+        let symbol = String::new();
+        return Some(Asset { id: 0, symbol, decimals: NATIVE_DECIMALS, issuer: None });
+    }
+    let made = assets::asset(book, asset)?;
+    let issuer = Some(made.issuer.to_string());
+    Some(Asset { id: asset.0, symbol: made.symbol, decimals: made.decimals, issuer })
 }
 
 /// The block that would be made now.
@@ -220,7 +233,7 @@ pub(crate) fn context(book: &Book, now_ms: u64) -> BlockContext {
     BlockContext { chain: ChainId::new([0; 32]), height: book.height(), time_ms: now_ms }
 }
 
-fn price(book: &Book, id: u32, context: &BlockContext) -> Price {
+pub(super) fn price(book: &Book, id: u32, context: &BlockContext) -> Price {
     let unproved = Price {
         state: PriceState::Unproved,
         price: 0,
@@ -253,21 +266,32 @@ fn price(book: &Book, id: u32, context: &BlockContext) -> Price {
 
 /// Rates over the share that is lent out, of a reserve's curve; empty where it is not proved.
 pub fn curve(book: &Book, place: Place) -> Vec<Point> {
-    let Some(record) = rules::reserve(book, place.market, place.reserve) else {
-        return Vec::new();
-    };
-    let config = &record.config;
-    let point = |step: u32| {
-        let (used, left) = (U256::from(step), U256::from(POINTS - step));
-        let factor = config.reserve_factor_bps;
-        let (supply, borrow) = rules::rates(&config.curve, used, left, U256::ZERO, factor).ok()?;
-        Some(Point {
-            used_ppm: u64::from(step * (1_000_000 / POINTS)),
-            borrow_ppm: rate_ppm(borrow),
-            supply_ppm: rate_ppm(supply),
-        })
-    };
-    (0..=POINTS).filter_map(point).collect()
+    let found = rules::reserve(book, place.market, place.reserve);
+    found.map(|record| curve_of(&record.config)).unwrap_or_default()
+}
+
+/// The same of rules, also such as nobody has yet.
+pub fn curve_of(config: &rules::Config) -> Vec<Point> {
+    (0..=POINTS).filter_map(|step| point(config, step, POINTS - step)).collect()
+}
+
+/// Rates where a curve bends; `None`: it can't be one.
+pub fn bend(config: &rules::Config) -> Option<Point> {
+    let optimal_bps = config.curve.optimal_bps;
+    point(config, optimal_bps, 10_000_u32.checked_sub(optimal_bps)?)
+}
+
+/// Rates where so many parts are lent out and so many are left.
+fn point(config: &rules::Config, used: u32, left: u32) -> Option<Point> {
+    let factor = config.reserve_factor_bps;
+    let (out, here) = (U256::from(used), U256::from(left));
+    let (supply, borrow) = rules::rates(&config.curve, out, here, U256::ZERO, factor).ok()?;
+    let all = u64::from(used) + u64::from(left);
+    Some(Point {
+        used_ppm: (u64::from(used) * 1_000_000).checked_div(all)?,
+        borrow_ppm: rate_ppm(borrow),
+        supply_ppm: rate_ppm(supply),
+    })
 }
 
 impl Reserve {

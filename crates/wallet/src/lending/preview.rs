@@ -106,6 +106,7 @@ impl Wish {
         let held = rules::position(scene.book, place.market, scene.account);
         match self {
             Self::Supply(_) | Self::Repay(_) | Self::Pledge(true) => false,
+            Self::Stop(_) | Self::Collect => false,
             Self::Borrow(_) => true,
             Self::Withdraw(_) | Self::Pledge(false) => held.owes(),
         }

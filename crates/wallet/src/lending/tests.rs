@@ -1,6 +1,7 @@
 //! A ledger with one market, acted on by the ledger's own code; the page's side is held against it.
 
 mod liquidation;
+mod opening;
 
 use ledger::{
     AccountId, Action, AssetId, BlockContext, ChainId, Genesis, MemoryStore, Overlay, Params,
