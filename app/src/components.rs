@@ -13,6 +13,7 @@ pub(crate) mod icon;
 pub(crate) mod integrity;
 pub(crate) mod link_card;
 pub(crate) mod logo;
+pub(crate) mod modal;
 pub(crate) mod open_url;
 pub(crate) mod payments;
 pub(crate) mod peer_table;

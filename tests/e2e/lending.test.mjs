@@ -1,10 +1,11 @@
 // Proves that a person lends and borrows in a tab: what a form says before is what a block does, what the ledger
-// would refuse is not offered, and a price that falls warns and brings health under one.
+// would refuse is not offered, and a price that falls warns and brings health under one. And that anybody opens a
+// market of their own, with rules that are judged as they are typed, and others supply into it.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { begin, isOff, tryOut } from './lend-forms.mjs';
-import { PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
+import { BLOCKS_MS, PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
 import { DOLLAR, openMarket } from './lending-market.mjs';
 import { eventually } from './stage.mjs';
 
@@ -31,11 +32,7 @@ describe('the markets', () => {
   });
 
   test('what a form says before is what a block does, and a falling price warns and goes under one', async () => {
-    const page = await visit('/wallet');
-    await until(page, 'the wallet is open', /Proved at block/);
-    await press(page, '#faucet');
-    await until(page, 'the gift is proved', /10\.00\s*STAR/);
-    await press(page, 'a[href="/lend"]');
+    const page = await arrive();
     await until(page, 'what STAR is worth is proved', /4 of 4\sreporters\sfresh/, STAR);
 
     await begin(page, STAR, 'Supply');
@@ -100,4 +97,80 @@ describe('the markets', () => {
     await until(page, 'it is remembered', /Repaid 7\.00\sUSDX[\s\S]*Borrowed 7\.00\sUSDX/, '#deeds');
     assert.deepEqual(page.errors, []);
   });
+
+  test('anybody opens a market by the form, which tells what is wrong beside its field, and another one supplies into it', async () => {
+    const page = await arrive();
+    await until(page, 'what there is, is proved', /Market 1[\s\S]*Proved at block/);
+    await press(page, '#open-market');
+    await page.waitForSelector('dialog[open] #open-sign');
+    const value = (selector) => page.evaluate((one) => document.querySelector(one).value, selector);
+    await eventually('assets are offered with their issuers', async () => {
+      const seen = await page.evaluate(() => document.querySelector('#open-asset-1').textContent);
+      return { value: /USDX: asset 1, IOU of \w{4}/.test(seen), seen };
+    }, BLOCKS_MS);
+    assert.match(await text(page, '#open-asset-1-problem'), /Choose/);
+    await page.select('#open-asset-1', '1');
+    for (const [field, feed] of [['#open-feed-0', '2'], ['#open-feed-1', '1']]) {
+      await eventually('the feed is the one that the other market takes', async () => {
+        const seen = await value(field);
+        return { value: seen === feed, seen };
+      });
+    }
+
+    await replace(page, '#open-ltv-0', '80.5');
+    await until(page, 'it is told beside its field', /at most 80\s%, at which it is liquidated/, '#open-ltv-0-problem');
+    assert.equal(await page.evaluate(() => document.querySelector('#open-ltv-0').ariaInvalid), 'true');
+    await until(page, 'it is told at the end, too', /^1\sfield\sabove/, '#open-problem');
+    assert.ok(await isOff(page, '#open-sign'));
+    await replace(page, '#open-ltv-0', '75');
+    await until(page, 'it is taken', /^$/, '#open-ltv-0-problem');
+    assert.match(await text(page, '#open-curve-1'), /64\.00\s%\swith\sall/);
+    await replace(page, '#open-slope-2-1', '80');
+    await until(page, 'the curve follows', /4\.00\s%\sat\s90\.00\s%,\s84\.00\s%\swith\sall/, '#open-curve-1');
+    await until(page, 'what it costs is told', /Fee, at most\s+0\.\d+\sSTAR/, '#open-bill');
+    await picture(page, 'lend-open');
+    await eventually('it may be signed', async () => ({ value: !(await isOff(page, '#open-sign')), seen: await text(page, '#open-problem') }));
+    await press(page, '#open-sign');
+    await until(page, 'it is open, with proof and height', /Market 2 is open, proved at block \d+/, '#opened');
+    await until(page, 'the list says whose it is', /Market 2[\s\S]*opened by you[\s\S]*Market 1/, '.markets');
+    await until(page, 'what was signed is told', /Opened a market of STAR and USDX[\s\S]*block \d+/, '#deeds');
+
+    const other = await arrive();
+    await until(other, 'it is there for others', /Market 2[\s\S]*Market 1/, '.markets');
+    await press(other, 'a[href="/lend?market=2"]');
+    await begin(other, '#reserve-0', 'Supply');
+    const supplied = await tryOut(other, '3');
+    assert.deepEqual(supplied['You supplied'], { was: '0.00\u00a0STAR', becomes: '3.00\u00a0STAR' });
+    await press(other, '#act-sign');
+    await until(other, 'it lies in the new market', /in market 2[\s\S]*Supplied 3\.00\sSTAR/, '.mine');
+
+    assert.equal(await other.evaluate(() => document.querySelector('#reserve-0 [data-stop]').hidden), true, 'not theirs to stop');
+    await press(page, '#opened a');
+    await eventually('who opened it may stop it', async () => {
+      const value = await page.evaluate(() => document.querySelector('#reserve-0 [data-stop]')?.hidden === false);
+      return { value, seen: await text(page, '#reserve-0') };
+    }, BLOCKS_MS);
+    await press(page, '#reserve-0 [data-stop]');
+    await page.waitForSelector('dialog[open] #act-sign:not([disabled])');
+    await press(page, '#act-sign');
+    await until(other, 'nobody supplies any more, and is told why', /Supply: The market.s creator stopped new supply/, '#reserve-0 .why');
+    assert.deepEqual([...page.errors, ...other.errors], []);
+  });
+
+  /** Somebody new on Lend, with ten units of the ledger's own asset. */
+  async function arrive() {
+    const page = await visit('/wallet');
+    await until(page, 'the wallet is open', /Proved at block/);
+    await press(page, '#faucet');
+    await until(page, 'the gift is proved', /10\.00\s*STAR/);
+    await press(page, 'a[href="/lend"]');
+    return page;
+  }
 });
+
+/** Types in place of what stands there. */
+async function replace(page, selector, typed) {
+  await page.focus(selector);
+  await page.evaluate((one) => document.querySelector(one).select(), selector);
+  await page.keyboard.type(typed);
+}

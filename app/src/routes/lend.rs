@@ -10,8 +10,10 @@ mod faucet;
 mod form;
 mod history;
 mod list;
+mod open;
 mod position;
 mod reserve;
+mod running;
 pub(super) mod seen;
 mod seize;
 mod targets;
@@ -30,6 +32,7 @@ use desk::{Desk, Whose};
 use form::ActDialog;
 use history::Deeds;
 use list::Markets;
+use open::OpenDialog;
 use position::Mine;
 use reserve::Reserves;
 use seize::SeizeDialog;
@@ -50,6 +53,7 @@ pub(crate) fn LendPage() -> impl IntoView {
             <Chosen />
             <Deeds />
             <ActDialog />
+            <OpenDialog />
         </BelowWallet>
     }
 }

@@ -28,27 +28,42 @@ pub(super) fn Curve(
     let desk = Desk::get();
     // The curve is one of a reserve's rules, which are fixed.
     let points = Memo::new(move |_| lending::curve(&desk.book.read(), place));
-    let top = move || top_ppm(&points.read());
-    let spot = move || {
-        let now = now.get();
-        let (used, rate) = now.map_or((0, 0), |now| (now.used_ppm, now.borrow_rate_ppm));
-        spot(used, rate, top())
-    };
-    let words = move || {
-        now.get().map(|now| {
+    let at =
+        Signal::derive(move || now.get().map_or((0, 0), |now| (now.used_ppm, now.borrow_rate_ppm)));
+    let words = Signal::derive(move || {
+        let words = now.get().map(|now| {
             format!(
                 "{} is lent out; borrowing costs {} a year before interest on interest",
                 percent(now.used_ppm),
                 percent(now.borrow_rate_ppm)
             )
-        })
+        });
+        words.unwrap_or_default()
+    });
+    view! { <Drawn points=points.into() at words /> }
+}
+
+/// A curve, whoever has it.
+#[component]
+pub(super) fn Drawn(
+    /// Rates over the share that is lent out.
+    points: Signal<Vec<Point>>,
+    /// The share and the rate that are marked.
+    at: Signal<(u64, u64)>,
+    /// That in words.
+    words: Signal<String>,
+) -> impl IntoView {
+    let top = move || top_ppm(&points.read());
+    let spot = move || {
+        let (used, rate) = at.get();
+        spot(used, rate, top())
     };
     view! {
         <figure class="curve">
             <svg
                 viewBox=format!("-4 -4 {} {}", WIDTH + 8.0, HEIGHT + 8.0)
                 role="img"
-                aria-label=move || words().unwrap_or_default()
+                aria-label=move || words.get()
             >
                 <path class="curve-line curve-line--supply" d=move || line(&points.read(), top(), |one| one.supply_ppm) />
                 <path class="curve-line" d=move || line(&points.read(), top(), |one| one.borrow_ppm) />

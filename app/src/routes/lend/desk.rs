@@ -33,6 +33,10 @@ pub(super) struct Desk {
     pub(super) ranked: Memo<Option<Ranked>>,
     /// The position that the person is about to liquidate.
     pub(super) seizing: RwSignal<Option<Target>>,
+    /// The form that opens a market is open.
+    pub(super) opening: RwSignal<Option<()>>,
+    /// The market that was asked for from here.
+    pub(super) asked: RwSignal<Option<Asked>>,
     /// Something was signed here, so what the wallet refuses is about that.
     pub(super) signed: RwSignal<bool>,
     tick: RwSignal<u64>,
@@ -47,6 +51,15 @@ pub(super) enum Whose {
     Others,
 }
 
+/// A market that was asked for: what came before it is another one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// The name of the transaction that asked for one before.
+    pub(super) after: Option<String>,
+    /// Markets that there were.
+    pub(super) count: u32,
+}
+
 /// What a person is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Doing {
@@ -59,26 +72,21 @@ pub(super) struct Doing {
 pub(super) enum What {
     Amount(Kind),
     Pledge(bool),
+    Stop(bool),
+    Collect,
 }
 
 impl Desk {
     /// Puts it into the context, and lets the wallet prove what the page needs while it is shown.
     pub(super) fn provide(ledger: Ledger, whose: Whose) {
         let book = Memo::new(move |_| Book::new(&ledger.records.read()));
-        let query = use_query_map();
-        let chosen = Memo::new(move |_| {
-            let named = query.read().get("market").and_then(|text| text.parse::<u32>().ok());
-            // One market needs no choice.
-            named.or_else(|| {
-                let listing = lending::listing(&book.read())?;
-                (listing.count == 1).then_some(1)
-            })
-        });
+        let chosen = chosen(book);
         let account = Memo::new(move |_| ledger.view.read().account.clone());
         let acted = Memo::new(move |_| lending::acted(&ledger.view.read().sent));
         let fresh = Memo::new(move |_| ledger.view.read().sight == Sight::Fresh);
         let tick = RwSignal::new(0);
         let hints = RwSignal::new(None::<Hints>);
+        let (opening, asked) = (RwSignal::new(None::<()>), RwSignal::new(None::<Asked>));
         let ranked = Memo::new(move |_| {
             tick.track();
             let now_ms = now_ms(ledger)?;
@@ -89,7 +97,9 @@ impl Desk {
         let wanted = Memo::new(move |_| {
             let (book, account) = (book.read(), account.read());
             if whose == Whose::Mine {
-                return lending::wanted(&book, &account, chosen.get(), &acted.read());
+                let wanted = lending::wanted(&book, &account, chosen.get(), &acted.read());
+                let is_opening = opening.read().is_some();
+                return if is_opening { lending::with_choices(&book, wanted) } else { wanted };
             }
             let ranked = ranked.get().unwrap_or_default();
             lending::wanted_to_liquidate(&book, &account, chosen.get(), &ranked.accounts)
@@ -119,6 +129,8 @@ impl Desk {
             hints,
             ranked,
             seizing,
+            opening,
+            asked,
             signed,
             tick,
         });
@@ -157,6 +169,20 @@ impl Desk {
     pub(super) fn begin(self, place: Place, what: What) {
         self.doing.set(Some(Doing { place, what }));
     }
+}
+
+/// The market that the address names. One market needs no choice, and stays looked at when somebody opens
+/// another.
+fn chosen(book: Memo<Book>) -> Memo<Option<u32>> {
+    let query = use_query_map();
+    let alone = Memo::new(move |was: Option<&bool>| {
+        was.is_some_and(|was| *was)
+            || lending::listing(&book.read()).is_some_and(|listing| listing.count == 1)
+    });
+    Memo::new(move |_| {
+        let named = query.read().get("market").and_then(|text| text.parse::<u32>().ok());
+        named.or_else(|| alone.get().then_some(1))
+    })
 }
 
 /// The ledger's time, as of now.

@@ -7,12 +7,12 @@ use wallet::lending::{self, Factor, Kind, Most, ONE, Preview, State, Wish};
 use crate::money;
 
 use super::desk::{Desk, Doing, What};
-use super::words::{exact, factor, named, percent, refusal, symbol, value, verb};
+use super::words::{STILL, exact, factor, named, percent, refusal, symbol, value, verb};
 
 /// Health after an action below which it is said that little is left: 1.1.
 const CLOSE: u128 = ONE + ONE / 10;
-/// Why nothing is signed.
-const STILL: &str = "Nothing is sent while the newest block is not known.";
+/// What stopping does.
+const STOPS: &str = "Nobody supplies or borrows it from then on, until you allow it again. Repaying, withdrawing and liquidating go on.";
 
 /// The dialog; open while something is being done.
 #[component]
@@ -62,6 +62,8 @@ impl Draft {
     fn wish(self) -> Option<Wish> {
         let kind = match self.doing.what {
             What::Pledge(on) => return Some(Wish::Pledge(on)),
+            What::Stop(on) => return Some(Wish::Stop(on)),
+            What::Collect => return Some(Wish::Collect),
             What::Amount(kind) => kind,
         };
         match (self.is_all.get(), kind) {
@@ -123,6 +125,9 @@ fn Form(doing: Doing, close: Callback<()>) -> impl IntoView {
             What::Amount(kind) => verb(kind),
             What::Pledge(true) => "Pledge",
             What::Pledge(false) => "Stop pledging",
+            What::Stop(true) => "Stop new business in",
+            What::Stop(false) => "Allow new business in",
+            What::Collect => "Collect",
         };
         format!("{what} {}", name.unwrap_or_default())
     };
@@ -133,7 +138,8 @@ fn Form(doing: Doing, close: Callback<()>) -> impl IntoView {
             </div>
             {match doing.what {
                 What::Amount(kind) => view! { <Amount draft kind /> }.into_any(),
-                What::Pledge(_) => ().into_any(),
+                What::Stop(true) => view! { <p class="quiet">{STOPS}</p> }.into_any(),
+                What::Stop(false) | What::Collect | What::Pledge(_) => ().into_any(),
             }}
             <Told draft preview />
             <div class="dialog-actions">

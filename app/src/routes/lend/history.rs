@@ -1,14 +1,14 @@
 //! What I did on markets, and what became of it.
 
 use leptos::prelude::*;
-use wallet::lending::{self, Call, Place, Wish};
+use wallet::lending::{self, Call, Place, Rules, Wish};
 use wallet::view::{Act, Sent};
 
 use crate::components::transfers::fate;
 use crate::format::short_key;
 
 use super::desk::Desk;
-use super::words::{named, refusal, unsigned};
+use super::words::{named, refusal, symbol, unsigned};
 
 /// The list.
 #[component]
@@ -16,7 +16,9 @@ pub(super) fn Deeds() -> impl IntoView {
     let desk = Desk::get();
     let sent = Memo::new(move |_| {
         let view = desk.ledger.view.read();
-        view.sent.iter().filter(|sent| sent.act.is_some()).cloned().collect::<Vec<_>>()
+        // What was asked of communities is told on their page.
+        let ours = |sent: &&Sent| sent.act.as_ref().is_some_and(|act| act.domain.is_none());
+        view.sent.iter().filter(ours).cloned().collect::<Vec<_>>()
     });
     let problem =
         move || desk.signed.get().then(|| unsigned(&desk.ledger.view.read().refused)).flatten();
@@ -63,6 +65,9 @@ fn words(desk: Desk, act: &Act) -> String {
     if let Some(call) = lending::liquidated(act) {
         return liquidation(desk, act, call);
     }
+    if let Some(rules) = lending::opened(act) {
+        return opening(desk, &rules);
+    }
     let Some((place, wish)) = lending::asked(act) else { return "Another action".to_owned() };
     let reserve = desk.reserve(place);
     let amount = |asked: Option<u128>| match (asked.or(act.amount), &reserve) {
@@ -78,12 +83,29 @@ fn words(desk: Desk, act: &Act) -> String {
         Wish::Repay(units) => format!("Repaid {}", amount(act.amount.or(units))),
         Wish::Pledge(true) => "Pledged".to_owned(),
         Wish::Pledge(false) => "Stopped pledging".to_owned(),
+        Wish::Stop(true) => "Stopped new business".to_owned(),
+        Wish::Stop(false) => "Allowed new business".to_owned(),
+        Wish::Collect => "Collected what was set aside".to_owned(),
     };
     let name = match (&reserve, wish) {
-        (Some(reserve), Wish::Pledge(_)) => format!(" {}", super::words::symbol(&reserve.asset)),
+        (Some(reserve), Wish::Pledge(_)) => format!(" {}", symbol(&reserve.asset)),
+        (Some(reserve), Wish::Stop(_) | Wish::Collect) => {
+            format!(" in {}", symbol(&reserve.asset))
+        }
         _ => String::new(),
     };
     format!("{what}{name}, market {}", place.market)
+}
+
+/// A market, by what it is made of.
+fn opening(desk: Desk, rules: &[Rules]) -> String {
+    let book = desk.book.read();
+    let name = |rules: &Rules| match lending::described(&book, rules.asset) {
+        Some(asset) => symbol(&asset),
+        None => format!("asset {}", rules.asset.0),
+    };
+    let names: Vec<String> = rules.iter().map(name).collect();
+    format!("Opened a market of {}", names.join(" and "))
 }
 
 /// A liquidation, and what changed hands once a server told it.

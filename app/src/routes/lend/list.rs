@@ -7,6 +7,7 @@ use wallet::lending::{self, LISTED_MAX, Market, Reserve};
 use crate::format::short_key;
 
 use super::desk::Desk;
+use super::open::OpenMarket;
 use super::seen::SeenBadge;
 use super::words::{MISCOUNTED, percent, symbol};
 
@@ -50,6 +51,7 @@ pub(super) fn Markets() -> impl IntoView {
             <p class="quiet" hidden=move || more().is_none()>
                 {more}
             </p>
+            <OpenMarket />
         </section>
     }
 }
@@ -60,12 +62,18 @@ fn Row(id: u32) -> impl IntoView {
     let market = Memo::new(move |_| desk.market(id));
     let seen = Signal::derive(move || market.read().as_ref().map(|market| market.seen));
     let miscounted = Memo::new(move |_| lending::is_miscounted(&desk.book.read(), id));
+    let by = move || {
+        let (market, view) = (market.read(), desk.ledger.view.read());
+        let creator = market.as_ref()?.creator.to_string();
+        let who = if creator == view.account { "you".to_owned() } else { short_key(&creator) };
+        Some(format!("; opened by {who}"))
+    };
     let is_chosen = move || (desk.chosen.get() == Some(id)).then_some("true");
     view! {
         <li class="market" aria-current=is_chosen>
             <div class="market-name">
                 <A href=format!("/lend?market={id}")>{format!("Market {id}")}</A>
-                <span class="quiet">"isolated: it shares no risk with others"</span>
+                <span class="quiet">"isolated: it shares no risk with others" {by}</span>
                 <Show
                     when=move || !miscounted.get()
                     fallback=|| view! { <span class="quiet quiet--warn">{MISCOUNTED}</span> }

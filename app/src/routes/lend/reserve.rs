@@ -6,6 +6,7 @@ use wallet::lending::{self, Kind, Place, PriceState, Reserve};
 use super::curve::Curve;
 use super::desk::{Desk, What};
 use super::faucet::TestUnits;
+use super::running::Running;
 use super::seen::SeenBadge;
 use super::words::{
     MISCOUNTED, named, percent, percent_bps, price, price_source, promise, refusal, symbol, value,
@@ -72,6 +73,7 @@ fn ReserveCard(place: Place) -> impl IntoView {
                 {move || now.read().as_ref().and_then(|reserve| promise(&reserve.asset))}
             </p>
             <Ways place />
+            <Running place />
             <TestUnits place />
         </section>
     }

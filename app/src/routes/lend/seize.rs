@@ -8,10 +8,7 @@ use crate::format::short_key;
 use crate::money;
 
 use super::desk::Desk;
-use super::words::{exact, factor, named, percent_bps, refusal, symbol, value};
-
-/// Why nothing is signed.
-const STILL: &str = "Nothing is sent while the newest block is not known.";
+use super::words::{STILL, exact, factor, named, percent_bps, refusal, symbol, value};
 
 /// The dialog; open while somebody's position is being liquidated.
 #[component]

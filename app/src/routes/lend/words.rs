@@ -14,6 +14,9 @@ const VALUE_DECIMALS: u8 = 8;
 /// Why a market is not shown.
 pub(super) const MISCOUNTED: &str = "Not shown: it counts STAR by other decimals than the ledger, so amounts would mislead. Use another market.";
 
+/// Why nothing is signed.
+pub(super) const STILL: &str = "Nothing is sent while the newest block is not known.";
+
 /// What an asset is called. Anybody may call theirs as the ledger's own: then its number is said.
 pub(super) fn symbol(asset: &Asset) -> String {
     match &asset.issuer {
@@ -132,7 +135,10 @@ pub(super) const fn refusal(number: u16) -> &'static str {
     match number {
         0x0104 => "The issuer froze this balance.",
         0x0105 => "The account holds less than that, with the fee.",
+        0x0501 => "A market has 1 to 8 assets, each once.",
+        0x0502 => "Rules that can\u{2019}t be kept, or an asset or feed that is not there.",
         0x0503 => "There is no such market or reserve.",
+        0x0504 => "Somebody else opened this market.",
         0x0505 => "Too little, or more than the reserve has.",
         0x0506 => {
             "The market\u{2019}s creator stopped new supply and borrowing. Repaying and withdrawing go on."
