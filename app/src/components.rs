@@ -6,6 +6,7 @@ pub(crate) mod avatar;
 pub(crate) mod cache;
 pub(crate) mod car;
 pub(crate) mod copy;
+pub(crate) mod deeds;
 pub(crate) mod file_list;
 pub(crate) mod gateway;
 pub(crate) mod header;

@@ -1,9 +1,9 @@
 //! The dialog before something is signed: what it is, what comes of it, what it costs.
 
-use leptos::html::Dialog;
 use leptos::prelude::*;
 use wallet::energy::{self, Wish};
 
+use crate::components::modal::modal;
 use crate::money;
 
 use super::desk::{Desk, Doing};
@@ -12,29 +12,9 @@ use super::words::refusal;
 /// The dialog; open while something is about to be signed.
 #[component]
 pub(super) fn Confirm() -> impl IntoView {
-    let desk = Desk::get();
-    let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move |_| {
-        if let (Some(_), Some(dialog)) = (desk.doing.get(), dialog.get()) {
-            // Refused only if it is open already.
-            drop(dialog.show_modal());
-        }
-    });
-    let close = Callback::new(move |()| {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    });
-    view! {
-        <dialog
-            class="dialog dialog--small"
-            node_ref=dialog
-            aria-labelledby="sure-title"
-            on:close=move |_| desk.doing.set(None)
-        >
-            {move || desk.doing.get().map(|doing| view! { <Sure doing close /> })}
-        </dialog>
-    }
+    modal(Desk::get().doing, "dialog dialog--small", "sure-title", |doing, close| {
+        view! { <Sure doing close /> }
+    })
 }
 
 #[component]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wallet::energy::{self, Asked, Wish, starts_ms};
 use wallet::view::Sent;
 
-use crate::components::transfers::fate;
+use crate::components::deeds::deeds;
 use crate::format::short_key;
 use crate::money::shown;
 
@@ -23,41 +23,9 @@ pub(super) fn Deeds() -> impl IntoView {
     });
     let problem =
         move || desk.signed.get().then(|| unsigned(&desk.ledger.view.read().refused)).flatten();
-    view! {
-        <section class="card" aria-labelledby="deeds-title">
-            <h2 id="deeds-title">"What I did here"</h2>
-            <p class="quiet quiet--warn" role="alert">
-                {problem}
-            </p>
-            <p class="quiet" hidden=move || !sent.read().is_empty()>
-                "Nothing yet, from this device."
-            </p>
-            <ul class="payments" id="deeds" aria-live="polite">
-                {move || sent.get().iter().map(row).collect_view()}
-            </ul>
-            <p class="quiet" hidden=move || sent.read().is_empty()>
-                "That it is in a block is proved. What became of it there a server tells: not proved. The numbers above are."
-            </p>
-        </section>
-    }
-}
-
-fn row(sent: &Sent) -> impl IntoView + use<> {
-    let (state, warn) = fate(sent);
-    let why = sent.act.as_ref().map_or(0, |act| act.code);
-    let why = (why != 0).then(|| format!("{} (refusal {why})", refusal(why)));
-    let what = sent.act.as_ref().and_then(energy::asked).map(|asked| words(&asked));
-    view! {
-        <li class="payment">
-            <div class="row-words">
-                <span class="num">{what}</span>
-                <span class="quiet num" class:quiet--warn=warn>
-                    {state}
-                </span>
-                {why.map(|why| view! { <span class="quiet quiet--warn">{why}</span> })}
-            </div>
-        </li>
-    }
+    let what = |sent: &Sent| sent.act.as_ref().and_then(energy::asked).map(|asked| words(&asked));
+    let told = "That it is in a block is proved. What became of it there a server tells: not proved. The numbers above are.";
+    deeds(sent, problem, what, refusal, told)
 }
 
 fn words(asked: &Asked) -> String {

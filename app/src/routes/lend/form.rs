@@ -1,9 +1,10 @@
 //! The dialog in which an action is tried before it is signed.
 
-use leptos::html::{Dialog, Input};
+use leptos::html::Input;
 use leptos::prelude::*;
 use wallet::lending::{self, Factor, Kind, Most, ONE, Preview, State, Wish};
 
+use crate::components::modal::modal;
 use crate::money;
 
 use super::desk::{Desk, Doing, What};
@@ -17,29 +18,9 @@ const STOPS: &str = "Nobody supplies or borrows it from then on, until you allow
 /// The dialog; open while something is being done.
 #[component]
 pub(super) fn ActDialog() -> impl IntoView {
-    let desk = Desk::get();
-    let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move |_| {
-        if let (Some(_), Some(dialog)) = (desk.doing.get(), dialog.get()) {
-            // Refused only if it is open already.
-            drop(dialog.show_modal());
-        }
-    });
-    let close = Callback::new(move |()| {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    });
-    view! {
-        <dialog
-            class="dialog dialog--small"
-            node_ref=dialog
-            aria-labelledby="act-title"
-            on:close=move |_| desk.doing.set(None)
-        >
-            {move || desk.doing.get().map(|doing| view! { <Form doing close /> })}
-        </dialog>
-    }
+    modal(Desk::get().doing, "dialog dialog--small", "act-title", |doing, close| {
+        view! { <Form doing close /> }
+    })
 }
 
 /// What the parts of the form share.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wallet::lending::{self, Call, Place, Rules, Wish};
 use wallet::view::{Act, Sent};
 
-use crate::components::transfers::fate;
+use crate::components::deeds::deeds;
 use crate::format::short_key;
 
 use super::desk::Desk;
@@ -22,43 +22,14 @@ pub(super) fn Deeds() -> impl IntoView {
     });
     let problem =
         move || desk.signed.get().then(|| unsigned(&desk.ledger.view.read().refused)).flatten();
-    view! {
-        <section class="card" aria-labelledby="deeds-title">
-            <h2 id="deeds-title">"What I did here"</h2>
-            <p class="quiet quiet--warn" role="alert">
-                {problem}
-            </p>
-            <p class="quiet" hidden=move || !sent.read().is_empty()>
-                "Nothing yet, from this device."
-            </p>
-            <ul class="payments" id="deeds" aria-live="polite">
-                {move || sent.get().into_iter().map(|sent| row(desk, &sent)).collect_view()}
-            </ul>
-            <p class="quiet" hidden=move || sent.read().is_empty()>
-                "That it is in a block is proved. What became of it there, and the amount, a server tells: not proved."
-            </p>
-        </section>
-    }
-}
-
-fn row(desk: Desk, sent: &Sent) -> impl IntoView + use<> {
-    let (state, warn) = fate(sent);
-    let act = sent.act.clone();
-    let why = act.as_ref().map_or(0, |act| act.code);
-    let why = (why != 0).then(|| format!("{} (refusal {why})", refusal(why)));
     // Assets are named as soon as their market is proved.
-    let what = Memo::new(move |_| act.as_ref().map(|act| words(desk, act)).unwrap_or_default());
-    view! {
-        <li class="payment">
-            <div class="row-words">
-                <span class="num">{move || what.get()}</span>
-                <span class="quiet num" class:quiet--warn=warn>
-                    {state}
-                </span>
-                {why.map(|why| view! { <span class="quiet quiet--warn">{why}</span> })}
-            </div>
-        </li>
-    }
+    let what = move |sent: &Sent| {
+        let act = sent.act.clone();
+        let what = Memo::new(move |_| act.as_ref().map(|act| words(desk, act)).unwrap_or_default());
+        move || what.get()
+    };
+    let told = "That it is in a block is proved. What became of it there, and the amount, a server tells: not proved.";
+    deeds(sent, problem, what, refusal, told)
 }
 
 fn words(desk: Desk, act: &Act) -> String {

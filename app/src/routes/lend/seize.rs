@@ -1,9 +1,10 @@
 //! The dialog in which a liquidation is tried before it is signed.
 
-use leptos::html::{Dialog, Input};
+use leptos::html::Input;
 use leptos::prelude::*;
 use wallet::lending::{self, Bid, Call, Outcome, Part, Standing, Target};
 
+use crate::components::modal::modal;
 use crate::format::short_key;
 use crate::money;
 
@@ -13,30 +14,9 @@ use super::words::{STILL, exact, factor, named, percent_bps, refusal, symbol, va
 /// The dialog; open while somebody's position is being liquidated.
 #[component]
 pub(super) fn SeizeDialog() -> impl IntoView {
-    let desk = Desk::get();
-    let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move |_| {
-        if let (Some(_), Some(dialog)) = (desk.seizing.get(), dialog.get()) {
-            // Refused only if it is open already.
-            drop(dialog.show_modal());
-        }
-    });
-    let close = Callback::new(move |()| {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    });
-    let bid = move || desk.seizing.get().and_then(|target| Some((target.mine?, target)));
-    view! {
-        <dialog
-            class="dialog dialog--small"
-            node_ref=dialog
-            aria-labelledby="seize-title"
-            on:close=move |_| desk.seizing.set(None)
-        >
-            {move || bid().map(|(bid, target)| view! { <Form bid target close /> })}
-        </dialog>
-    }
+    modal(Desk::get().seizing, "dialog dialog--small", "seize-title", |target, close| {
+        target.mine.map(|bid| view! { <Form bid target close /> })
+    })
 }
 
 /// What is asked for, so that interest of the seconds until a block leaves nothing: a thousandth more, where
