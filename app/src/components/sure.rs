@@ -32,7 +32,7 @@ pub(crate) fn Sure(
     view! {
         <dialog class="dialog dialog--small" node_ref=dialog aria-labelledby=named.clone()>
             <div class="dialog-head">
-                <h2 id=named>{title}</h2>
+                <h2 id=named.clone()>{title}</h2>
             </div>
             {children()}
             <div class="dialog-actions">

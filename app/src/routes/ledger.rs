@@ -260,7 +260,7 @@ fn server_row(ledger: Ledger, place: usize, server: Server) -> impl IntoView {
         <li class="server" data-signaling=lamp(&server) data-lies=server.lies.to_string()>
             <span class="lamp" aria-hidden="true"></span>
             <div class="row-words">
-                <span class="wrap">{server.url}</span>
+                <span class="wrap">{server.url.clone()}</span>
                 <span class="quiet num" class:quiet--warn=warn>
                     {words}
                 </span>

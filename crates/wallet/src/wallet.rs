@@ -3,8 +3,8 @@
 mod counted;
 mod errands;
 mod metering;
-mod opening;
 mod nearby;
+mod opening;
 mod owner;
 mod paying;
 mod settling;

@@ -21,8 +21,8 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::{
-    FilesError, beside::Beside, counting::Counter, gateway::Gateway, hash,
-    record::Chosen, shelf::Shelf,
+    FilesError, beside::Beside, counting::Counter, gateway::Gateway, hash, record::Chosen,
+    shelf::Shelf,
 };
 use crate::{
     buffers::taken,

@@ -65,7 +65,7 @@ pub(super) fn Sure(
         </button>
         <dialog class="dialog dialog--small" node_ref=dialog aria-labelledby=question.clone()>
             <div class="dialog-head">
-                <h2 id=question>{title}</h2>
+                <h2 id=question.clone()>{title}</h2>
             </div>
             {children()}
             <div class="dialog-actions">

@@ -35,7 +35,7 @@ impl Wallet {
                     self.on_near_message(PeerId::new(*peer), message, out);
                 }
             }
-            Told::Moved(..) => {}
+            Told::Moved(..) | Told::Whole => {}
         }
     }
 

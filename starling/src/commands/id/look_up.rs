@@ -1,6 +1,6 @@
 //! Where a DID is looked up: in its own name, on a ledger, by a web server; and what vouches for it then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 use std::time::Duration;
 
 use identity::did::starling::Content;
@@ -80,9 +80,8 @@ impl Asked {
         let mut said: BTreeMap<Hash, Content> = BTreeMap::new();
         let mut history = Vec::new();
         for version in versions {
-            if !said.contains_key(&version.content) {
-                let content = self.content(version.height, version.content).await?;
-                said.insert(version.content, content);
+            if let Entry::Vacant(entry) = said.entry(version.content) {
+                entry.insert(self.content(version.height, version.content).await?);
             }
             let Some(content) = said.get(&version.content) else { continue };
             if version.erased_s.is_none() {
