@@ -9,9 +9,9 @@
 //!
 //! Copies that say the same are one [`Card`]. A copy that was shown is known again by who saw it, so
 //! the next answer takes another; when none is left, the first one is shown again, and the answer says so.
-//! Keys of copies follow from the seed by type and number: nothing here is secret, and whoever reads what
-//! is kept can show nothing. Numbers begin where a draw says: who brought the seed back and lost what was kept
-//! here would give out the same keys again otherwise, and whoever saw both would know the person.
+//! Keys of copies follow from the seed by type and number, or are the person's own: nothing here is secret, and
+//! whoever reads what is kept can show nothing. Numbers begin where a draw says: who brought the seed back and lost
+//! what was kept here would give out the same keys again otherwise, and whoever saw both would know the person.
 //!
 //! Not here: the seed, clocks, storage, how issuers' keys are looked up, status lists.
 
@@ -39,6 +39,9 @@ use crate::{
 const COPY_BYTES: usize = 96;
 /// The same of a type.
 const TYPE_BYTES: usize = 16;
+/// In place of a copy's number: it is bound to the person's own key, the one of their `did:key`. Issuers that
+/// were given a name and no keys do that; whoever sees it knows the person again.
+const OWN: u32 = u32::MAX;
 
 /// Everything a person holds.
 #[derive(Debug, Clone)]
@@ -245,7 +248,8 @@ impl Holder {
             root.holder_key(&contents.credential_type, *copy).public() == contents.holder
         };
         let numbers = self.first..self.first.saturating_add(given);
-        let copy = numbers.rev().find(key).ok_or(AddRefusal::OtherKey)?;
+        let own = || (root.identity_key().public() == contents.holder).then_some(OWN);
+        let copy = numbers.rev().find(key).or_else(own).ok_or(AddRefusal::OtherKey)?;
         let card = card_of(contents);
         Ok(Held { credential, text, copy, issuer_key, added_s: now_s, shown: 0, card })
     }
@@ -319,7 +323,10 @@ impl Holder {
             let place = self.copy_to_show(*card, &places).ok_or_else(not_chosen)?;
             let held = self.held.get(place).ok_or_else(not_chosen)?;
             let credential_type = &held.credential.contents().credential_type;
-            let key = root.holder_key(credential_type, held.copy);
+            let key = match held.copy {
+                OWN => root.identity_key(),
+                copy => root.holder_key(credential_type, copy),
+            };
             let shown = [asked.as_slice(), pick.more.as_slice()].concat();
             let challenge = request.challenge(&audience);
             let text = held.credential.present(&shown, challenge, &key, now_s);
@@ -334,7 +341,8 @@ impl Holder {
                 held.shown = held.shown.saturating_add(1);
             }
         }
-        let response = Response { presentations, state: request.state.clone() };
+        let response =
+            Response { presentations, state: request.state.clone(), status_lists: Vec::new() };
         Ok(Answered { response, seen_before })
     }
 

@@ -8,6 +8,7 @@
 //! - [`holder`]: a person's credentials, each copy shown once.
 //! - [`status`]: lists that say which credentials still hold.
 //! - [`custody`]: the seed all keys follow from, and the ways to it.
+//! - [`credentials`]: all of these in a browser: held, shown, issued, checked.
 //! - [`session`]: the seed in a browser, open or locked, and what it signs for a page.
 //! - [`statement`]: a text, who signed it and when.
 //! - [`grant`]: a document's key, sealed for one person and one purpose.
@@ -24,6 +25,7 @@
 //! `did:starling` (crate `ledger`), whom to trust.
 
 mod base64url;
+pub mod credentials;
 pub mod custody;
 pub mod dcql;
 pub mod did;

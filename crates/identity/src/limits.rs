@@ -96,3 +96,15 @@ pub const HELD_BYTES_MAX: usize = 32 << 20;
 pub const TYPES_MAX: usize = 256;
 /// Most copies of a credential that are issued at once.
 pub const COPIES_MAX: usize = 50;
+/// Most status lists of others that a browser keeps.
+pub const LISTS_MAX: usize = 64;
+/// Largest signed status list that is kept or brought along, in bytes: one of 2^16 places, if it can't be compressed.
+pub const LIST_BYTES_MAX: usize = 32 << 10;
+/// Most credentials that a browser remembers to have issued, copies apart.
+pub const ISSUED_MAX: usize = 1024;
+/// Most questions of a verifier that wait for an answer or are remembered as answered.
+pub const ASKED_MAX: usize = 32;
+/// Most claims of a credential that a page issues.
+pub const SAID_MAX: usize = 64;
+/// Most bytes of what a browser keeps of all this, sealed.
+pub const CREDENTIALS_BYTES_MAX: usize = 48 << 20;

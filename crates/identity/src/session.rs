@@ -31,6 +31,7 @@ use crate::{
 };
 
 pub use keep::Keep;
+pub(crate) use own_did::{Signer, signer};
 pub use view::{Answer, Command, Head, Next, Refusal, Secret, Stage, View, Way, read, to_bytes};
 
 use keep::Kept;

@@ -58,7 +58,8 @@ fn answer(request: &Request) {
     if presentations.is_empty() {
         return;
     }
-    let response = Response { presentations, state: request.state.clone() };
+    let response =
+        Response { presentations, state: request.state.clone(), status_lists: Vec::new() };
     response.check(request, &DidKeys, NOW_S).expect("what answers is taken");
 }
 
@@ -124,7 +125,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let shown = credential.present(&shown, request.challenge(&audience), &holder(), NOW_S);
     let shown = shown.expect("the holder shows what is there");
     let presentations = BTreeMap::from([("credential".to_owned(), shown)]);
-    let response = Response { presentations, state: request.state.clone() };
+    let response =
+        Response { presentations, state: request.state.clone(), status_lists: Vec::new() };
     let question = request.query.to_json().to_string();
     let texts = [text, question, response.to_json(), response.to_fragment()];
     texts.into_iter().map(String::into_bytes).chain([payload]).collect()

@@ -78,6 +78,14 @@ impl Root {
         self.derive("vault", &[resource])
     }
 
+    /// The key that something of the person's is sealed with on a device (`what`: its kind), and what it is
+    /// called there. The name says nothing of the seed or of the person.
+    pub fn keeping(&self, what: &str) -> (Zeroizing<[u8; 32]>, [u8; 16]) {
+        let mut name = [0; 16];
+        name.copy_from_slice(&self.derive("keep/name", &[what.as_bytes()])[..16]);
+        (self.derive("keep", &[what.as_bytes()]), name)
+    }
+
     /// What a keyring of this seed is called. Says nothing of the seed.
     pub(super) fn name(&self) -> [u8; 16] {
         let mut name = [0; 16];

@@ -24,6 +24,9 @@ pub struct Response {
     pub presentations: BTreeMap<String, String>,
     /// What the question said.
     pub state: Option<String>,
+    /// Signed status lists that the holder brings along, so that nobody is asked for them. Whether one is
+    /// the newest, the ledger says. Ours: the standard has no such member.
+    pub status_lists: Vec<String>,
 }
 
 /// Why an answer proves nothing. In order of check.
@@ -94,7 +97,10 @@ impl Response {
             _ => None,
         };
         let presentations = presentations.iter().map(one).collect::<Option<_>>();
-        Ok(Self { presentations: presentations.ok_or(ResponseRefusal::Form)?, state })
+        let presentations = presentations.ok_or(ResponseRefusal::Form)?;
+        let status_lists = status_lists(members.get("status_lists"));
+        let status_lists = status_lists.ok_or(ResponseRefusal::Form)?;
+        Ok(Self { presentations, state, status_lists })
     }
 
     /// As JSON.
@@ -102,6 +108,9 @@ impl Response {
         let mut members = json!({ "vp_token": self.token() });
         if let Some(state) = &self.state {
             members["state"] = state.as_str().into();
+        }
+        if !self.status_lists.is_empty() {
+            members["status_lists"] = self.status_lists.clone().into();
         }
         members.to_string()
     }
@@ -112,6 +121,10 @@ impl Response {
         let mut text = format!("vp_token={}", utf8_percent_encode(&token, ENCODED));
         if let Some(state) = &self.state {
             text.push_str(&format!("&state={}", utf8_percent_encode(state, ENCODED)));
+        }
+        if !self.status_lists.is_empty() {
+            let lists = Value::from(self.status_lists.clone()).to_string();
+            text.push_str(&format!("&status_lists={}", utf8_percent_encode(&lists, ENCODED)));
         }
         text
     }
@@ -155,6 +168,13 @@ impl Response {
     }
 }
 
+/// Texts of lists; none where there is no such member.
+fn status_lists(member: Option<&Value>) -> Option<Vec<String>> {
+    let Some(member) = member else { return Some(Vec::new()) };
+    let list = member.as_array().filter(|list| list.len() <= QUERY_CREDENTIALS_MAX)?;
+    list.iter().map(|one| one.as_str().map(str::to_owned)).collect()
+}
+
 /// A word of a stranger's that is shown: letters of error codes only.
 fn word(text: &str) -> String {
     let plain = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | ' ');
@@ -170,6 +190,7 @@ fn from_fragment(text: &str) -> Option<Map<String, Value>> {
         let value = percent_decode_str(value).decode_utf8().ok()?;
         let value = match name {
             "vp_token" => Value::Object(strict::parse_object(value.as_bytes())?),
+            "status_lists" => strict::parse(value.as_bytes())?,
             _ => Value::String(value.into_owned()),
         };
         if members.insert(name.to_owned(), value).is_some() {

@@ -65,7 +65,7 @@ fn answer(request: &Request, credential: &Credential, shown: &[Path]) -> Respons
     let audience = request.audience();
     let text = credential.present(shown, request.challenge(&audience), &holder(), NOW_S).unwrap();
     let presentations = BTreeMap::from([("credential".to_owned(), text)]);
-    Response { presentations, state: request.state.clone() }
+    Response { presentations, state: request.state.clone(), status_lists: Vec::new() }
 }
 
 fn good() -> Response {
@@ -294,7 +294,7 @@ proptest! {
 
     #[test]
     fn an_answer_is_read_as_it_was_written(ids in prop::collection::btree_map("[a-z0-9_-]{1,8}", "\\PC{0,20}", 1..5), state in prop::option::of("[A-Za-z0-9._~-]{1,9}")) {
-        let response = Response { presentations: ids, state };
+        let response = Response { presentations: ids, state, status_lists: Vec::new() };
         prop_assert_eq!(Response::parse(&response.to_json()), Ok(response.clone()));
         prop_assert_eq!(Response::parse(&response.to_fragment()), Ok(response.clone()));
     }

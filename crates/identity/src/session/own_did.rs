@@ -7,6 +7,7 @@
 
 use super::{Command, Head, Next, Refusal, Secret, Session, Turn};
 use crate::{
+    SecretKey,
     custody::Root,
     did::{
         Did, StarlingId, did_key,
@@ -78,6 +79,36 @@ fn keys(root: &Root, head: &Head) -> Option<Keys> {
     };
     let signing = (0..=rotation).rev().find(is_it);
     Some(Keys { rotation, signing, by })
+}
+
+/// Who signs in the name of a DID.
+pub(crate) struct Signer {
+    /// The DID.
+    pub(crate) did: Did,
+    /// The DID and the name of the key in its document.
+    pub(crate) key_id: String,
+    /// The key that signs.
+    pub(crate) key: SecretKey,
+    /// The key that changes the DID, and its place among those: what the ledger goes by.
+    pub(crate) changing: (u8, SecretKey),
+}
+
+/// Who signs: by the DID on the ledger if its head is there, else by the key's own. None: no key of this seed does.
+pub(crate) fn signer(root: &Root, head: Option<&Head>) -> Option<Signer> {
+    let Some(head) = head else {
+        let key = root.identity_key();
+        let public = key.public();
+        let (did, key_id) = (Did::Key(public), did_key::key_id(&public));
+        return Some(Signer { did, key_id, changing: (0, key.clone()), key });
+    };
+    let keys = keys(root, head)?;
+    let signing = keys.signing?;
+    Some(Signer {
+        did: Did::Starling(head.did),
+        key_id: key_id(head.did, signing),
+        key: root.signing_key(signing),
+        changing: (keys.by, root.rotation_key(keys.rotation)),
+    })
 }
 
 impl Session {
@@ -178,19 +209,8 @@ fn sign(root: &Root, text: &str, head: Option<&Head>, turn: &mut Turn) -> Result
     if text.is_empty() || text.len() > STATEMENT_BYTES_MAX {
         return Err(Refusal::TextLength);
     }
-    let (key, id) = match head {
-        None => {
-            let key = root.identity_key();
-            let id = did_key::key_id(&key.public());
-            (key, id)
-        }
-        Some(head) => {
-            let signing = keys(root, head).and_then(|keys| keys.signing);
-            let signing = signing.ok_or(Refusal::NotYours)?;
-            (root.signing_key(signing), key_id(head.did, signing))
-        }
-    };
-    let signed = statement::sign(&key, &id, text, turn.now_ms / 1000);
+    let Signer { key, key_id, .. } = signer(root, head).ok_or(Refusal::NotYours)?;
+    let signed = statement::sign(&key, &key_id, text, turn.now_ms / 1000);
     turn.answer.texts = vec![Secret::text(&signed)];
     Ok(())
 }

@@ -67,7 +67,8 @@ fn answer(
         println!("{preview:#}");
         return Ok(());
     }
-    println!("{}", Response { presentations, state: request.state.clone() }.to_json());
+    let state = request.state.clone();
+    println!("{}", Response { presentations, state, status_lists: Vec::new() }.to_json());
     Ok(())
 }
 

@@ -1,0 +1,249 @@
+//! What a verifier does: ask, and judge an answer.
+
+use primitives::Hash;
+
+use super::{
+    Asked, Credentials, Facts, Need, Question, Resolved, Turn, Verdict, Wait, facts::Known, issue,
+    shown, signs, words,
+};
+use crate::{
+    dcql::{ClaimPath, ClaimQuery, Query},
+    limits::ASKED_MAX,
+    request::{Request, Response},
+    sd_jwt::Verified,
+    status::{Status, StatusRef, StatusToken, token_hash},
+};
+
+impl Credentials {
+    pub(super) fn ask(&mut self, question: &Question, turn: &mut Turn<'_>) -> Result<(), String> {
+        let who = signs(turn.root, question.head.as_ref())?;
+        let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let claims = question.claims.iter().map(|wanted| {
+            let path = format!("/{}", wanted.path.trim().trim_start_matches('/'));
+            let values = some(&wanted.value).map(|text| issue::value(&text)).into_iter().collect();
+            Some(ClaimQuery { path: ClaimPath::parse(&path)?, values })
+        });
+        let claims: Option<Vec<ClaimQuery>> = claims.collect();
+        let drawn = |what: &str| Hash::new(*turn.seed.derive(what).as_bytes()).to_string();
+        let state = drawn("credentials/state").chars().take(32).collect::<String>();
+        let expires_s = turn.now_s.saturating_add(question.lasts_s);
+        let request = Request {
+            verifier: who.did.to_string(),
+            nonce: drawn("credentials/nonce-of-question"),
+            state: Some(state.clone()),
+            issued_s: turn.now_s,
+            expires_s,
+            query: Query::of(question.kind.trim(), claims.ok_or("name what is asked for")?),
+            name: some(&question.name),
+            purpose: some(&question.purpose),
+            return_to: some(&question.return_to),
+        };
+        let text = request.sign(&who.key, &who.key_id);
+        let key = who.key.public();
+        // What nobody would answer is not asked.
+        Request::open(&text, &Known(key), turn.now_s).map_err(words)?;
+        self.make_room(turn.now_s)?;
+        let kind = question.kind.trim().to_owned();
+        let shown =
+            Wait { state, request: text.clone(), until_s: expires_s, kind, answered: false };
+        self.asked.push(Asked { shown, issued_s: turn.now_s, key });
+        turn.reply.text = text;
+        turn.changed = true;
+        Ok(())
+    }
+
+    /// Drops the oldest question that waits for nothing any more.
+    fn make_room(&mut self, now_s: u64) -> Result<(), String> {
+        if self.asked.len() < ASKED_MAX {
+            return Ok(());
+        }
+        let over = |one: &Asked| one.shown.answered || one.shown.until_s <= now_s;
+        let place = self.asked.iter().position(over);
+        let place =
+            place.ok_or_else(|| format!("{ASKED_MAX} questions are open: forget one first"))?;
+        self.asked.remove(place);
+        Ok(())
+    }
+
+    pub(super) fn forget(&mut self, state: &str, turn: &mut Turn<'_>) -> Result<(), String> {
+        self.asked.retain(|one| one.shown.state != state);
+        turn.changed = true;
+        Ok(())
+    }
+
+    /// Judges an answer. What it proves, or why it proves nothing, is in the reply; only what is missing, or
+    /// can't be read at all, is no verdict.
+    pub(super) fn check(
+        &mut self,
+        answer: &str,
+        facts: &Facts,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), String> {
+        let mut verdict = Verdict::default();
+        let judged = self.judge(answer, facts, &mut verdict, turn);
+        if !turn.reply.needs.is_empty() {
+            return Ok(());
+        }
+        match judged {
+            Ok(place) => {
+                verdict.good = true;
+                // A question is answered once.
+                if let Some(asked) = self.asked.get_mut(place) {
+                    asked.shown.answered = true;
+                }
+                turn.changed = true;
+            }
+            Err(why) => {
+                // Of what proves nothing, nothing is shown as if it were so.
+                verdict.claims.clear();
+                verdict.refused = why;
+            }
+        }
+        turn.reply.verdict = Some(verdict);
+        Ok(())
+    }
+
+    fn judge(
+        &self,
+        answer: &str,
+        facts: &Facts,
+        verdict: &mut Verdict,
+        turn: &mut Turn<'_>,
+    ) -> Result<usize, String> {
+        let response = Response::parse(answer).map_err(words)?;
+        let is_it = |one: &Asked| Some(&one.shown.state) == response.state.as_ref();
+        let place = self.asked.iter().position(is_it).ok_or(
+            "the answer is to no question of yours: it was asked elsewhere, or forgotten here",
+        )?;
+        let asked = self.asked.get(place).ok_or("the question was forgotten")?;
+        if asked.shown.answered {
+            return Err(
+                "the question was answered before: a copy of an answer proves nothing".to_owned()
+            );
+        }
+        let request = Request::open(&asked.shown.request, &Known(asked.key), asked.issued_s);
+        let request = request.map_err(words)?;
+        let keys = Resolved::new(facts);
+        let given = response.check(&request, &keys, turn.now_s);
+        turn.reply.needs = keys.missing();
+        let given = given.map_err(words)?;
+        verdict.holds.push(
+            "It answers your question, which was open and not answered before; nobody else can use it."
+                .to_owned(),
+        );
+        verdict.holds.push(
+            "Its holder showed it: the key that the credential is bound to signed this answer."
+                .to_owned(),
+        );
+        for verified in given.values() {
+            verdict.issuers.push(verified.issuer.clone());
+            verdict.holds.push(issued_by(verified, &keys));
+            verdict.claims.extend(shown::claims(&verified.claims, &verified.disclosed, &[]));
+            let status = self.status(verified, &response, facts, turn);
+            if !turn.reply.needs.is_empty() {
+                return Err(String::new());
+            }
+            verdict.holds.push(status?);
+        }
+        verdict.holds.push("It shows all that you asked for, and holds now.".to_owned());
+        Ok(place)
+    }
+
+    /// Whether a credential was revoked, in words.
+    fn status(
+        &self,
+        verified: &Verified,
+        response: &Response,
+        facts: &Facts,
+        turn: &mut Turn<'_>,
+    ) -> Result<String, String> {
+        let Some(place) = &verified.status else {
+            return Ok("It can\u{2019}t be revoked: its issuer gave it no place in a status list."
+                .to_owned());
+        };
+        let Some(fact) = facts.list(&verified.issuer, &place.uri) else {
+            let (issuer, uri) = (verified.issuer.clone(), place.uri.clone());
+            turn.reply.needs.push(Need::List { issuer, uri });
+            return Err(String::new());
+        };
+        let height = fact.height;
+        let kept = self.kept_list(verified, place).map(|list| list.token.as_str());
+        let brought = response.status_lists.iter().map(String::as_str);
+        let mut lists = brought.chain(kept);
+        let Some(newest) = fact.newest else {
+            let token = lists.next().ok_or("its status list is not here, and not on the ledger")?;
+            return by_its_own_time(token, verified, place, facts, turn);
+        };
+        let token = lists.find(|token| token_hash(token) == newest.token).ok_or_else(|| {
+            format!(
+                "the newest status list is not here: the ledger names version {} (block {}, proved at block {height}). Ask the holder or the issuer for it, and take it on the Credentials page",
+                newest.number, newest.since
+            )
+        })?;
+        let list = open(token, verified, place, facts, turn)?;
+        let by = format!(
+            "status list version {} (block {}) is the newest, proved at block {height}",
+            newest.number, newest.since
+        );
+        match list.status(place, turn.now_s).map_err(words)? {
+            Status::Valid => Ok(format!("It was not revoked: {by}.")),
+            Status::Invalid => Err(format!("the credential was revoked: {by}")),
+            Status::Suspended => Err(format!("the credential is suspended: {by}")),
+            Status::Other(value) => {
+                Err(format!("the credential has status {value}, which is not known: {by}"))
+            }
+        }
+    }
+}
+
+/// A list that no ledger names: it must say itself until when it may be believed.
+fn by_its_own_time(
+    token: &str,
+    verified: &Verified,
+    place: &StatusRef,
+    facts: &Facts,
+    turn: &mut Turn<'_>,
+) -> Result<String, String> {
+    let list = open(token, verified, place, facts, turn)?;
+    if list.terms.ttl_s.is_none() && list.terms.expires_s.is_none() {
+        return Err(
+            "its issuer has not put the status list on the ledger, so nothing proves that it is the newest"
+                .to_owned(),
+        );
+    }
+    match list.status(place, turn.now_s).map_err(words)? {
+        Status::Valid => Ok(
+            "It was not revoked by a list that is not on the ledger: only that list\u{2019}s own time limit says that it is new."
+                .to_owned(),
+        ),
+        Status::Invalid => Err("the credential was revoked".to_owned()),
+        Status::Suspended | Status::Other(_) => Err("the credential is suspended".to_owned()),
+    }
+}
+
+fn open(
+    token: &str,
+    verified: &Verified,
+    place: &StatusRef,
+    facts: &Facts,
+    turn: &mut Turn<'_>,
+) -> Result<StatusToken, String> {
+    let keys = Resolved::new(facts);
+    let opened = StatusToken::open(token, &place.uri, &verified.issuer, &keys, turn.now_s);
+    turn.reply.needs.extend(keys.missing());
+    opened.map_err(words)
+}
+
+/// Whose key signed, and what proves that.
+fn issued_by(verified: &Verified, keys: &Resolved<'_>) -> String {
+    let issuer = &verified.issuer;
+    match keys.fact(issuer) {
+        Some(fact) => format!(
+            "Issued by {issuer}, unchanged: signed by the key of version {} (block {}), which held then; proved at block {}.",
+            fact.version, fact.since, fact.height
+        ),
+        None => format!(
+            "Issued by {issuer}, unchanged: this name is the key itself, so there is nothing to look up."
+        ),
+    }
+}

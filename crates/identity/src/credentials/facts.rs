@@ -1,0 +1,186 @@
+//! What a ledger proved, brought in; and what it still has to prove.
+
+use core::cell::{Cell, RefCell};
+
+use minicbor::{Decode, Encode};
+use primitives::Hash;
+
+use crate::{
+    PublicKey,
+    sd_jwt::{DidKeys, IssuerKeys, NoKey},
+};
+
+/// What is proved.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Facts {
+    /// Keys of names on the ledger.
+    #[n(0)]
+    pub keys: Vec<KeyFact>,
+    /// Newest versions of status lists.
+    #[n(1)]
+    pub lists: Vec<ListFact>,
+}
+
+/// A key of a name on the ledger, or that there was none.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct KeyFact {
+    /// The DID and the name of the key.
+    #[n(0)]
+    pub id: String,
+    /// When it is to hold, in seconds since 1970-01-01 UTC; none: now.
+    #[n(1)]
+    pub at_s: Option<u64>,
+    /// The key; none: that the DID had no such key then is proved.
+    #[n(2)]
+    pub key: Option<PublicKey>,
+    /// Which version of the DID that was.
+    #[n(3)]
+    pub version: u64,
+    /// The block in which that version came.
+    #[n(4)]
+    pub since: u64,
+    /// The block after which it was proved.
+    #[n(5)]
+    pub height: u64,
+}
+
+/// What the ledger says of a status list.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ListFact {
+    /// Whose.
+    #[n(0)]
+    pub issuer: String,
+    /// Its name.
+    #[n(1)]
+    pub uri: String,
+    /// The newest; none: that there is none is proved.
+    #[n(2)]
+    pub newest: Option<Newest>,
+    /// The block after which that was so.
+    #[n(3)]
+    pub height: u64,
+}
+
+/// The newest version of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Newest {
+    /// Its number.
+    #[n(0)]
+    pub number: u64,
+    /// SHA-256 of the signed list.
+    #[n(1)]
+    pub token: Hash,
+    /// The block in which it came.
+    #[n(2)]
+    pub since: u64,
+}
+
+/// What has to be proved.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Need {
+    /// A key of a `did:starling`.
+    #[n(0)]
+    Key {
+        /// The DID.
+        #[n(0)]
+        did: String,
+        /// The DID and the name of the key.
+        #[n(1)]
+        id: String,
+        /// When it is to hold; none: now.
+        #[n(2)]
+        at_s: Option<u64>,
+    },
+    /// Which version of a list is the newest.
+    #[n(1)]
+    List {
+        /// Whose.
+        #[n(0)]
+        issuer: String,
+        /// Its name.
+        #[n(1)]
+        uri: String,
+    },
+}
+
+impl Facts {
+    /// What is proved of a list.
+    pub(super) fn list(&self, issuer: &str, uri: &str) -> Option<&ListFact> {
+        self.lists.iter().find(|list| list.issuer == issuer && list.uri == uri)
+    }
+
+    /// What is proved of a key.
+    pub(super) fn key(&self, id: &str, at_s: Option<u64>) -> Option<&KeyFact> {
+        self.keys.iter().find(|key| key.id == id && key.at_s == at_s)
+    }
+}
+
+/// Keys as far as they are proved; notes what is missing.
+pub(super) struct Resolved<'a> {
+    facts: &'a Facts,
+    missing: RefCell<Vec<Need>>,
+    /// Ids under which keys were asked for, and when they were to hold.
+    used: RefCell<Vec<(String, Option<u64>)>>,
+    found: Cell<Option<PublicKey>>,
+}
+
+impl<'a> Resolved<'a> {
+    pub(super) const fn new(facts: &'a Facts) -> Self {
+        Self {
+            facts,
+            missing: RefCell::new(Vec::new()),
+            used: RefCell::new(Vec::new()),
+            found: Cell::new(None),
+        }
+    }
+
+    /// What has to be proved before there is an answer.
+    pub(super) fn missing(&self) -> Vec<Need> {
+        self.missing.borrow().clone()
+    }
+
+    /// The key that was found last.
+    pub(super) const fn found(&self) -> Option<PublicKey> {
+        self.found.get()
+    }
+
+    fn look(&self, issuer: &str, key_id: &str, at_s: Option<u64>) -> Result<PublicKey, NoKey> {
+        if !issuer.starts_with("did:starling:") {
+            return DidKeys.key(issuer, key_id, at_s);
+        }
+        self.used.borrow_mut().push((key_id.to_owned(), at_s));
+        if let Some(fact) = self.facts.key(key_id, at_s) {
+            return fact.key.ok_or(NoKey::NotTheirs);
+        }
+        let need = Need::Key { did: issuer.to_owned(), id: key_id.to_owned(), at_s };
+        self.missing.borrow_mut().push(need);
+        Err(NoKey::Unknown)
+    }
+
+    /// What is proved of the newest key that was asked for of a DID; none: the DID is its key.
+    pub(super) fn fact(&self, did: &str) -> Option<&'a KeyFact> {
+        let used = self.used.borrow();
+        let of = |(id, _): &&(String, Option<u64>)| {
+            id.split_once('#').is_some_and(|(name, _)| name == did)
+        };
+        let (id, at_s) = used.iter().rev().find(of)?;
+        self.facts.key(id, *at_s)
+    }
+}
+
+impl IssuerKeys for Resolved<'_> {
+    fn key(&self, issuer: &str, key_id: &str, at_s: Option<u64>) -> Result<PublicKey, NoKey> {
+        let key = self.look(issuer, key_id, at_s)?;
+        self.found.set(Some(key));
+        Ok(key)
+    }
+}
+
+/// A key that was found before.
+pub(super) struct Known(pub(super) PublicKey);
+
+impl IssuerKeys for Known {
+    fn key(&self, _: &str, _: &str, _: Option<u64>) -> Result<PublicKey, NoKey> {
+        Ok(self.0)
+    }
+}

@@ -1,0 +1,124 @@
+//! What is kept on the device: sealed under the seed, so that who reads the device's storage reads nothing.
+
+use chacha20poly1305::{
+    KeyInit as _, XChaCha20Poly1305, XNonce,
+    aead::{Aead as _, Payload},
+};
+use minicbor::{Decode, Encode};
+use primitives::Seed;
+
+use super::{Credentials, Issued, Wait};
+use crate::{
+    PublicKey,
+    custody::Root,
+    holder::Holder,
+    limits::{ASKED_MAX, CREDENTIALS_BYTES_MAX, ISSUED_MAX, LISTS_MAX},
+    session,
+};
+
+/// Which of the things that are sealed under the seed this is; authenticated with it.
+pub(super) const WHAT: &str = "credentials/1";
+/// Bytes of a nonce.
+const NONCE_BYTES: usize = 24;
+
+/// An issuer's signed list, checked when it came.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(super) struct HeldList {
+    #[n(0)]
+    pub(super) issuer: String,
+    #[n(1)]
+    pub(super) uri: String,
+    #[n(2)]
+    pub(super) issued_s: u64,
+    #[n(3)]
+    pub(super) token: String,
+    /// The key that its issuer signed with.
+    #[n(4)]
+    pub(super) key: PublicKey,
+}
+
+/// A credential that was issued.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(super) struct IssuedOne {
+    #[n(0)]
+    pub(super) shown: Issued,
+    /// Places of its copies in the issuer's list.
+    #[n(1)]
+    pub(super) places: Vec<u64>,
+}
+
+/// A list of this issuer's own, as it was signed last.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Made {
+    #[n(0)]
+    pub(super) issuer: String,
+    #[n(1)]
+    pub(super) uri: String,
+    #[n(2)]
+    pub(super) token: String,
+}
+
+/// A question that was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Asked {
+    #[n(0)]
+    pub(super) shown: Wait,
+    #[n(1)]
+    pub(super) issued_s: u64,
+    /// The key that signed it.
+    #[n(2)]
+    pub(super) key: PublicKey,
+}
+
+#[derive(Encode, Decode)]
+struct Written {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    holder: Vec<u8>,
+    #[n(1)]
+    lists: Vec<HeldList>,
+    #[n(2)]
+    issued: Vec<IssuedOne>,
+    #[n(3)]
+    made: Vec<Made>,
+    #[n(4)]
+    asked: Vec<Asked>,
+}
+
+impl Credentials {
+    /// As it is kept: a nonce, and XChaCha20-Poly1305 of everything.
+    pub(super) fn sealed(&self, root: &Root, seed: &Seed) -> Vec<u8> {
+        let written = Written {
+            holder: self.holder.to_bytes(),
+            lists: self.lists.clone(),
+            issued: self.issued.clone(),
+            made: self.made.clone(),
+            asked: self.asked.clone(),
+        };
+        let drawn = seed.derive("credentials/nonce");
+        let mut nonce = [0; NONCE_BYTES];
+        nonce.copy_from_slice(&drawn.as_bytes()[..NONCE_BYTES]);
+        let msg = session::to_bytes(&written);
+        let payload = Payload { msg: &msg, aad: WHAT.as_bytes() };
+        let sealed = cipher(root).encrypt(&XNonce::from(nonce), payload);
+        [nonce.as_slice(), &sealed.expect("a few megabytes can be sealed")].concat()
+    }
+
+    pub(super) fn unsealed(root: &Root, kept: &[u8]) -> Option<Self> {
+        let (nonce, sealed) = kept.split_first_chunk::<NONCE_BYTES>()?;
+        if kept.len() > CREDENTIALS_BYTES_MAX {
+            return None;
+        }
+        let payload = Payload { msg: sealed, aad: WHAT.as_bytes() };
+        let bytes = cipher(root).decrypt(&XNonce::from(*nonce), payload).ok()?;
+        let Written { holder, lists, issued, made, asked } = session::read(&bytes)?;
+        let fits =
+            lists.len() <= LISTS_MAX && issued.len() <= ISSUED_MAX && asked.len() <= ASKED_MAX;
+        let holder = Holder::from_bytes(&holder).filter(|_| fits)?;
+        Some(Self { holder, before: None, lists, issued, made, asked })
+    }
+}
+
+fn cipher(root: &Root) -> XChaCha20Poly1305 {
+    let (key, _) = root.keeping(WHAT);
+    XChaCha20Poly1305::new((&*key).into())
+}

@@ -1,0 +1,498 @@
+//! What a page asks of a person's credentials and what it is told, as CBOR.
+
+use minicbor::{Decode, Encode};
+use primitives::Hash;
+
+use super::{Facts, Need};
+use crate::session::Head;
+
+/// Everything a page may want.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Command {
+    /// Only the view.
+    #[n(0)]
+    Look,
+    /// Keys for copies of a type, as a text for its issuer.
+    #[n(1)]
+    Keys {
+        /// The type (`vct`).
+        #[n(0)]
+        kind: String,
+        /// How many copies.
+        #[n(1)]
+        count: u8,
+    },
+    /// Take what an issuer gave: a credential, copies, a signed status list; or read an offer.
+    #[n(2)]
+    Take {
+        /// The text, or a link that ends with it.
+        #[n(0)]
+        text: String,
+        /// What is proved so far.
+        #[n(1)]
+        facts: Facts,
+    },
+    /// Forget a card.
+    #[n(3)]
+    Remove(#[n(0)] Hash),
+    /// Take the last removal back.
+    #[n(4)]
+    Undo,
+    /// Read a request: who asks, why, and what would be shown. Nothing is.
+    #[n(5)]
+    Read {
+        /// The text, or a link that ends with it.
+        #[n(0)]
+        request: String,
+        /// What is proved so far.
+        #[n(1)]
+        facts: Facts,
+    },
+    /// Answer a request.
+    #[n(6)]
+    Share {
+        /// As before.
+        #[n(0)]
+        request: String,
+        /// What is proved so far.
+        #[n(1)]
+        facts: Facts,
+        /// Which card for each part.
+        #[n(2)]
+        picks: Vec<Pick>,
+    },
+    /// An offer as a text: the holder answers with keys.
+    #[n(7)]
+    Offer(#[n(0)] Offer),
+    /// Issue a credential.
+    #[n(8)]
+    Issue(#[n(0)] Order),
+    /// Say whether a credential that was issued still holds.
+    #[n(9)]
+    Mark {
+        /// Which.
+        #[n(0)]
+        entry: u32,
+        /// Whether.
+        #[n(1)]
+        mark: Mark,
+        /// Where the issuer's DID stands, if it is on the ledger.
+        #[n(2)]
+        head: Option<Head>,
+    },
+    /// The issuer's signed status list, as it is.
+    #[n(10)]
+    List(#[n(0)] Option<Head>),
+    /// Sign for a ledger that this list is the newest.
+    #[n(11)]
+    Anchor {
+        /// The ledger's chain.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        network: [u8; 32],
+        /// Its number: one more than the last that is proved.
+        #[n(1)]
+        number: u64,
+        /// Where the issuer's DID stands, if it is on the ledger.
+        #[n(2)]
+        head: Option<Head>,
+    },
+    /// Ask for something: a signed request.
+    #[n(12)]
+    Ask(#[n(0)] Question),
+    /// Forget a question.
+    #[n(13)]
+    Forget(#[n(0)] String),
+    /// Check an answer.
+    #[n(14)]
+    Check {
+        /// The text, or a link that ends with it.
+        #[n(0)]
+        answer: String,
+        /// What is proved so far.
+        #[n(1)]
+        facts: Facts,
+    },
+}
+
+/// What an issuer offers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Offer {
+    /// The type (`vct`).
+    #[n(0)]
+    pub kind: String,
+    /// How many copies.
+    #[n(1)]
+    pub count: u8,
+    /// Who says that it offers. Not signed.
+    #[n(2)]
+    pub issuer: String,
+}
+
+/// One claim to be issued.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Said {
+    /// Where it stands: names behind slashes.
+    #[n(0)]
+    pub path: String,
+    /// `true`, `false`, a whole number, or a text.
+    #[n(1)]
+    pub value: String,
+}
+
+/// What is to be issued.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Order {
+    /// The type (`vct`).
+    #[n(0)]
+    pub kind: String,
+    /// What is said. The holder may leave out each.
+    #[n(1)]
+    pub claims: Vec<Said>,
+    /// The holder's `did:key`, or the text with their keys.
+    #[n(2)]
+    pub to: String,
+    /// Most copies.
+    #[n(3)]
+    pub copies: u8,
+    /// For how many seconds it holds; 0: for ever.
+    #[n(4)]
+    pub lasts_s: u64,
+    /// Whether it can be revoked: it gets a place in the issuer's list.
+    #[n(5)]
+    pub revocable: bool,
+    /// What the issuer calls it in its own list.
+    #[n(6)]
+    pub label: String,
+    /// Where the issuer's DID stands, if it is on the ledger.
+    #[n(7)]
+    pub head: Option<Head>,
+}
+
+/// Whether a credential that was issued holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Mark {
+    /// It does.
+    #[default]
+    #[n(0)]
+    Valid,
+    /// It does not any more.
+    #[n(1)]
+    Revoked,
+    /// Not for now.
+    #[n(2)]
+    Suspended,
+}
+
+/// One claim that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Wanted {
+    /// Where it stands: names behind slashes.
+    #[n(0)]
+    pub path: String,
+    /// The value that will do; empty: any.
+    #[n(1)]
+    pub value: String,
+}
+
+/// What a verifier asks.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Question {
+    /// The type (`vct`).
+    #[n(0)]
+    pub kind: String,
+    /// Claims.
+    #[n(1)]
+    pub claims: Vec<Wanted>,
+    /// What the verifier calls itself; may be empty.
+    #[n(2)]
+    pub name: String,
+    /// Why; may be empty.
+    #[n(3)]
+    pub purpose: String,
+    /// The page that the answer goes to; empty: by hand.
+    #[n(4)]
+    pub return_to: String,
+    /// For how many seconds.
+    #[n(5)]
+    pub lasts_s: u64,
+    /// Where the verifier's DID stands, if it is on the ledger.
+    #[n(6)]
+    pub head: Option<Head>,
+}
+
+/// A person's choice for one part of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Pick {
+    /// The part.
+    #[n(0)]
+    pub part: String,
+    /// The card.
+    #[n(1)]
+    pub card: Hash,
+}
+
+/// What a call came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Reply {
+    /// How it is now.
+    #[n(0)]
+    pub view: View,
+    /// Why nothing was done, in words.
+    #[n(1)]
+    pub refused: Option<String>,
+    /// What the ledger has to prove first; then the same again.
+    #[n(2)]
+    pub needs: Vec<Need>,
+    /// Something to hand on.
+    #[n(3)]
+    pub text: String,
+    /// An anchor for the ledger.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+    /// Who asks, and what would be shown.
+    #[n(5)]
+    pub asking: Option<Asking>,
+    /// What an answer proves.
+    #[n(6)]
+    pub verdict: Option<Verdict>,
+    /// An offer that was read.
+    #[n(7)]
+    pub offer: Option<Offer>,
+    /// How many copies came, or whether a list did.
+    #[n(8)]
+    pub taken: u32,
+    /// Parts of an answer that show a copy somebody has seen before.
+    #[n(9)]
+    pub seen_before: u32,
+    /// It is locked.
+    #[n(10)]
+    pub locked: bool,
+}
+
+/// Everything shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct View {
+    /// What is held.
+    #[n(0)]
+    pub cards: Vec<Card>,
+    /// Whether a removal can be undone.
+    #[n(1)]
+    pub can_undo: bool,
+    /// What was issued, newest first.
+    #[n(2)]
+    pub issued: Vec<Issued>,
+    /// The issuer's own lists.
+    #[n(3)]
+    pub lists: Vec<List>,
+    /// Questions, newest first.
+    #[n(4)]
+    pub asked: Vec<Wait>,
+}
+
+/// What is held, copies together.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Card {
+    /// Its name here.
+    #[n(0)]
+    pub id: Hash,
+    /// The type.
+    #[n(1)]
+    pub kind: String,
+    /// The issuer's DID.
+    #[n(2)]
+    pub issuer: String,
+    /// What it says.
+    #[n(3)]
+    pub claims: Vec<Claim>,
+    /// From when on it does not hold, in seconds since 1970-01-01 UTC; none: for ever.
+    #[n(4)]
+    pub until_s: Option<u64>,
+    /// Copies.
+    #[n(5)]
+    pub copies: u32,
+    /// Copies that nobody has seen.
+    #[n(6)]
+    pub fresh: u32,
+    /// The list that says whether it holds; none: it can't be revoked.
+    #[n(7)]
+    pub list: Option<List>,
+    /// What that list says, as far as it is here.
+    #[n(8)]
+    pub mark: Option<Mark>,
+}
+
+/// A status list.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct List {
+    /// Whose.
+    #[n(0)]
+    pub issuer: String,
+    /// Its name.
+    #[n(1)]
+    pub uri: String,
+    /// Hash of the signed list that is here; none: it is not.
+    #[n(2)]
+    pub token: Option<Hash>,
+}
+
+/// One claim.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Claim {
+    /// Its name, steps apart.
+    #[n(0)]
+    pub name: String,
+    /// Its value in words.
+    #[n(1)]
+    pub value: String,
+    /// Whether it is shown, and why.
+    #[n(2)]
+    pub show: Show,
+}
+
+/// Whether a claim is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Show {
+    /// Always: it can't be left out.
+    #[n(0)]
+    Always,
+    /// It was asked for, or is within what was.
+    #[n(1)]
+    Asked,
+    /// It stays hidden, or may.
+    #[n(2)]
+    Hidden,
+}
+
+/// A credential that was issued, all its copies.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Issued {
+    /// Its number here.
+    #[n(0)]
+    pub entry: u32,
+    /// What the issuer calls it.
+    #[n(1)]
+    pub label: String,
+    /// The type.
+    #[n(2)]
+    pub kind: String,
+    /// By which DID.
+    #[n(3)]
+    pub issuer: String,
+    /// When, in seconds since 1970-01-01 UTC.
+    #[n(4)]
+    pub at_s: u64,
+    /// Until when; none: for ever.
+    #[n(5)]
+    pub until_s: Option<u64>,
+    /// Copies.
+    #[n(6)]
+    pub copies: u32,
+    /// Whether it has places in a list.
+    #[n(7)]
+    pub revocable: bool,
+    /// Whether it holds.
+    #[n(8)]
+    pub mark: Mark,
+}
+
+/// A question that was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Wait {
+    /// Its name.
+    #[n(0)]
+    pub state: String,
+    /// The signed request.
+    #[n(1)]
+    pub request: String,
+    /// Until when it may be answered, in seconds since 1970-01-01 UTC.
+    #[n(2)]
+    pub until_s: u64,
+    /// The type that is asked for.
+    #[n(3)]
+    pub kind: String,
+    /// Whether it was answered.
+    #[n(4)]
+    pub answered: bool,
+}
+
+/// Who asks, what for, and what would be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Asking {
+    /// The verifier's DID, whose key signed the request.
+    #[n(0)]
+    pub verifier: String,
+    /// Version and block of that key, and the block that proved it; none: the DID is its key.
+    #[n(1)]
+    pub proved: Option<(u64, u64, u64)>,
+    /// What it calls itself.
+    #[n(2)]
+    pub name: Option<String>,
+    /// Why it asks, in its own words.
+    #[n(3)]
+    pub purpose: Option<String>,
+    /// Until when, in seconds since 1970-01-01 UTC.
+    #[n(4)]
+    pub until_s: u64,
+    /// The page that the answer goes to.
+    #[n(5)]
+    pub return_to: Option<String>,
+    /// What is asked for, with cards that answer.
+    #[n(6)]
+    pub parts: Vec<Part>,
+    /// Why it can't be answered.
+    #[n(7)]
+    pub lacking: Option<String>,
+}
+
+/// One part of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Part {
+    /// Its id.
+    #[n(0)]
+    pub id: String,
+    /// Cards that answer it.
+    #[n(1)]
+    pub choices: Vec<Choice>,
+}
+
+/// A card that answers, and what of it would be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Choice {
+    /// The card.
+    #[n(0)]
+    pub card: Hash,
+    /// Its type.
+    #[n(1)]
+    pub kind: String,
+    /// Its issuer.
+    #[n(2)]
+    pub issuer: String,
+    /// Claim by claim.
+    #[n(3)]
+    pub claims: Vec<Claim>,
+    /// Copies that nobody has seen.
+    #[n(4)]
+    pub fresh: u32,
+}
+
+/// What an answer proves.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Verdict {
+    /// Whether it proves what was asked.
+    #[n(0)]
+    pub good: bool,
+    /// What holds, in words, in order of check.
+    #[n(1)]
+    pub holds: Vec<String>,
+    /// Why it proves nothing; empty: it does.
+    #[n(2)]
+    pub refused: String,
+    /// What was shown.
+    #[n(3)]
+    pub claims: Vec<Claim>,
+    /// Who says so.
+    #[n(4)]
+    pub issuers: Vec<String>,
+}
