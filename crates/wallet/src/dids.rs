@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 
 use identity::{
     PublicKey,
+    credentials::{ListFact, Newest},
     did::{
-        StarlingId,
-        starling::{Approval, Content, GuardOp, Op, Veto},
+        Did, StarlingId,
+        starling::{Approval, Content, GuardOp, Op, Veto, purposes},
     },
     session::Head,
+    status::Anchor,
 };
 use ledger::{
     AccountId, Action,
-    domains::identity::{self as rules, Record},
+    domains::identity::{self as rules, Anchored, Record},
 };
 use light_client::TrustRoot;
 use minicbor::bytes::ByteVec;
@@ -144,6 +146,39 @@ pub fn content(transactions: &[Vec<u8>], hash: Hash) -> Option<Content> {
 /// The key of a document by its name.
 pub fn key_named(content: &Content, name: &str) -> Option<PublicKey> {
     content.methods.iter().find(|method| method.id == name).map(|method| method.key)
+}
+
+/// The key of a document by its name, if it may sign credentials and requests.
+pub fn issuing_key(content: &Content, name: &str) -> Option<PublicKey> {
+    let method = content.methods.iter().find(|method| method.id == name)?;
+    (method.purposes & purposes::ASSERTION != 0).then_some(method.key)
+}
+
+/// The record to watch for an issuer's status list; none: the issuer is no DID.
+pub fn list_key(issuer: &str, uri: &str) -> Option<ByteVec> {
+    let key = rules::anchored_key(&issuer.parse::<Did>().ok()?, uri);
+    Some(key.as_bytes().to_vec().into())
+}
+
+/// What proved records say of an issuer's status list; none: nothing yet.
+pub fn look_list(records: &Records, issuer: &str, uri: &str) -> Option<ListFact> {
+    let key = list_key(issuer, uri)?;
+    let own = records.list.iter().find(|one| one.key == key)?;
+    let newest = match &own.record {
+        None => None,
+        Some(bytes) => {
+            let Anchored { number, token, height, .. } = view::read(bytes)?;
+            Some(Newest { number, token, since: height })
+        }
+    };
+    let (issuer, uri) = (issuer.to_owned(), uri.to_owned());
+    Some(ListFact { issuer, uri, newest, height: own.height })
+}
+
+/// Say which version of a status list is the newest.
+pub fn anchor(anchor: &[u8]) -> Option<Command> {
+    let anchor = Box::new(view::read::<Anchor>(anchor)?);
+    Some(command(rules::Action::Anchor { anchor }, 0))
 }
 
 /// The DID that a first op makes.

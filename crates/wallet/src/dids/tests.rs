@@ -1,5 +1,7 @@
 //! DIDs of a ledger, made by a session's own ops and read back as a page does.
 
+mod lists;
+
 use identity::session::{self, Next, Secret, Session};
 use ledger::{BlockContext, ChainId, Genesis, MemoryStore, Overlay, Params, Store};
 use primitives::{KeyPair, Seed};
@@ -74,21 +76,21 @@ impl World {
         done
     }
 
+    /// Records, as a page has them proved.
+    fn records(&self, keys: Vec<ByteVec>) -> Records {
+        let record = |key: ByteVec| view::Record {
+            record: self.store.get(&ledger::Key::from_bytes(key.to_vec())).map(Into::into),
+            key,
+            height: self.height,
+            time_ms: self.now_ms,
+        };
+        Records { list: keys.into_iter().map(record).collect() }
+    }
+
     /// What a page knows of a DID: it asks twice, the second time for the history.
     fn look(&self, id: StarlingId) -> Found {
-        let proved = |keys: Vec<ByteVec>| Records {
-            list: keys
-                .into_iter()
-                .map(|key| view::Record {
-                    record: self.store.get(&ledger::Key::from_bytes(key.to_vec())).map(Into::into),
-                    key,
-                    height: self.height,
-                    time_ms: self.now_ms,
-                })
-                .collect(),
-        };
-        match look(&proved(keys(id, None)), NETWORK, id) {
-            Found::Here(name) => look(&proved(keys(id, Some(name.head.seq))), NETWORK, id),
+        match look(&self.records(keys(id, None)), NETWORK, id) {
+            Found::Here(name) => look(&self.records(keys(id, Some(name.head.seq))), NETWORK, id),
             other => other,
         }
     }
