@@ -5,6 +5,9 @@
 //! person's keys is a file of its own beside this one, with a method of [`Keys`] that takes and gives
 //! bytes; it gets the seed by [`identity::session::Session::root`], and nothing else does.
 
+mod credentials;
+
+use identity::credentials::Credentials;
 use identity::session::{self, Answer, Keep, Refusal, Session};
 use js_sys::{Array, Date, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -14,6 +17,8 @@ use wasm_bindgen::prelude::*;
 #[derive(Debug)]
 pub struct Keys {
     pub(crate) session: Session,
+    /// The person's credentials, once a page wanted them.
+    pub(crate) credentials: Option<Credentials>,
 }
 
 /// The time of day, in milliseconds since 1970-01-01 UTC.
@@ -26,7 +31,7 @@ pub(crate) fn now_ms() -> u64 {
 impl Keys {
     /// A session with what was kept on this device, if anything was.
     pub fn open(kept: Option<Vec<u8>>) -> Self {
-        Self { session: Session::new(kept.as_deref()) }
+        Self { session: Session::new(kept.as_deref()), credentials: None }
     }
 
     /// Does one thing; `entropy` is 32 random bytes. A list: the answer as bytes, then what to keep: bytes, or
@@ -36,6 +41,7 @@ impl Keys {
             (Some(command), Ok(entropy)) => self.session.call(now_ms(), entropy, command),
             _ => (self.refusal(Refusal::Form), None),
         };
+        self.close_credentials();
         let keep = match keep {
             Some(Keep::This(bytes)) => Uint8Array::from(bytes.as_slice()).into(),
             Some(Keep::Nothing) => JsValue::NULL,
@@ -54,6 +60,7 @@ impl Keys {
     /// Locks it if it is time; the answer to a look, if it did.
     pub fn tick(&mut self) -> Option<Vec<u8>> {
         let locked = self.session.tick(now_ms());
+        self.close_credentials();
         let view = self.session.view();
         locked.then(|| session::to_bytes(&Answer { view, ..Answer::default() }))
     }

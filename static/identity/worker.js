@@ -1,10 +1,14 @@
 // A person's keys in a worker of the page: what is kept on this device lies here, and what is open is in this worker's
 // memory only. What to do is decided in `crates/identity/src/session.rs`; this file performs.
 //
-// From the page: `{ call, id }` (a command as bytes, and a number that its answer carries) or `{ port, chain }` (for the
-// wallet's worker: a port to it, and the ledger's chain). To the page: `{ answer, id }` (bytes; id 0: nobody
+// From the page: `{ call, id }` (a command as bytes, and a number that its answer carries), `{ credentials, id }` (the
+// same for the room of credentials, `crates/identity/src/credentials.rs`) or `{ port, chain }` (for the wallet's
+// worker: a port to it, and the ledger's chain). To the page: `{ answer, id }` (bytes; id 0: nobody
 // asked, it locked by itself; answers of other rooms than `call` carry `room`; null: this device could not keep what
 // was to be kept, and nothing was done) or `{ state }` (`waiting`: keys are open in another tab; `failed`: and why).
+//
+// On this device: the session under `session`, and the credentials of whoever signed in here under a name that follows
+// from their seed, sealed by it. Signing out leaves those: they can't be made again from 24 words, only opened.
 //
 // Over the port, to the wallet, once: `{ account }`: the seed of the account's key, or null while it is locked.
 
@@ -84,7 +88,23 @@ function look() {
   self.postMessage({ answer: bytes, id: 0 });
 }
 
-async function answer({ call, id }) {
+async function answer(data) {
+  if (data.credentials) await answerCredentials(data);
+  else await answerCall(data);
+  settle();
+}
+
+async function answerCredentials({ credentials, id }) {
+  const name = keys.credentialsName();
+  const before = name && await keep('readonly', (store) => store.get(`credentials ${name}`));
+  const entropy = crypto.getRandomValues(new Uint8Array(32));
+  const [bytes, kept] = keys.credentials(credentials, entropy, before);
+  entropy.fill(0);
+  if (kept) await keep('readwrite', (store) => store.put(kept, `credentials ${name}`));
+  self.postMessage({ answer: bytes, id, room: 'credentials' });
+}
+
+async function answerCall({ call, id }) {
   const entropy = crypto.getRandomValues(new Uint8Array(32));
   const [bytes, kept] = keys.call(call, entropy);
   entropy.fill(0);
@@ -92,7 +112,6 @@ async function answer({ call, id }) {
   if (kept === null) await keep('readwrite', (store) => store.delete(SESSION));
   else if (kept) await keep('readwrite', (store) => store.put(kept, SESSION));
   self.postMessage({ answer: bytes, id });
-  settle();
 }
 
 /** Sets the one timer. */
