@@ -24,6 +24,7 @@ pub(crate) mod price;
 pub(crate) mod problems;
 pub(crate) mod proof_badge;
 pub(crate) mod saving;
+pub(crate) mod scan;
 pub(crate) mod segment_strip;
 pub(crate) mod send;
 pub(crate) mod share;

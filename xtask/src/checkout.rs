@@ -28,6 +28,7 @@ const SOURCES: &[&str] = &[
     "peer-native",
     "peer-wasm",
     "relay",
+    "scan-wasm",
     "signaling-server",
     "starling",
     "tests",

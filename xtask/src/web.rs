@@ -7,6 +7,7 @@
 //! | the peer for embedding sites | `peer-wasm/`, by wasm-bindgen and wasm-opt | `peer/` |
 //! | the wallet for the page's worker | `ledger-wasm/`, likewise | `wallet/` |
 //! | keys and credentials for a worker of the page | `identity-wasm/`, likewise | `identity/` |
+//! | codes in pictures for a worker of the page | `scan-wasm/`, likewise | `scan/` |
 //! | files for embedding sites | `files-wasm/`, likewise | `files/` |
 //! | the player's engine | npm's hls.js | `vendor/` |
 //! | the player, icons, manifest | `static/` | as there |
@@ -69,6 +70,7 @@ pub(crate) const INPUTS: &[&str] = &[
     "files-wasm",
     "identity-wasm",
     "ledger-wasm",
+    "scan-wasm",
     "crates",
     "static",
     ".cargo",
@@ -102,16 +104,17 @@ pub(crate) fn build(house: &House, mode: Mode) -> Result<bool> {
 }
 
 /// Modules beside the page: the name, and what it is.
-const MODULES: [(&str, &str); 4] = [
+const MODULES: [(&str, &str); 5] = [
     ("peer", "the browser driver as wasm, for embedding sites"),
     ("files", "files from peers as wasm, for embedding sites"),
     ("ledger", "the wallet as wasm, for the page's worker"),
     ("identity", "keys and credentials as wasm, for a worker of the page"),
+    ("scan", "codes in pictures as wasm, for a worker of the page"),
 ];
 
 /// The page's folder, and those of the [`MODULES`]. Cargo compiles one after the other, for it locks its
 /// output; what was compiled is made smaller beside that, which takes as long and uses one processor.
-fn wasm(house: &House, mode: Mode) -> Result<(PathBuf, [PathBuf; 4])> {
+fn wasm(house: &House, mode: Mode) -> Result<(PathBuf, [PathBuf; 5])> {
     thread::scope(|scope| {
         // The page first: its parts take longest.
         let folder =
@@ -129,7 +132,7 @@ fn wasm(house: &House, mode: Mode) -> Result<(PathBuf, [PathBuf; 4])> {
         }
         let mut folders = modules.into_iter().map(joined);
         let mut next = || folders.next().context("a module for each name")?;
-        Ok((joined(app)?, [next()?, next()?, next()?, next()?]))
+        Ok((joined(app)?, [next()?, next()?, next()?, next()?, next()?]))
     })
 }
 
@@ -157,19 +160,20 @@ pub(crate) fn module_folder(house: &House, name: &str) -> PathBuf {
 fn assemble(
     house: &House,
     mode: Mode,
-    [peer, shares, ledger, keys]: [&Path; 4],
+    [peer, shares, ledger, keys, codes]: [&Path; 5],
     app: &Path,
 ) -> Result<()> {
     let mut files = player_files(house, mode, peer, shares)?;
-    for (folder, module) in [("wallet", ledger), ("identity", keys)] {
+    for (folder, module) in [("wallet", ledger), ("identity", keys), ("scan", codes)] {
         for (path, bytes) in scripts(house, mode, module)? {
             files.insert(format!("{folder}/{path}"), bytes);
         }
     }
     files.retain(|path, _| !path.ends_with(".d.ts"));
-    let workers = ["identity", "preview", "share-target", "wallet"];
+    let workers = ["identity", "preview", "scan", "share-target", "wallet"];
     let workers = workers.map(|folder| format!("{folder}/worker.js"));
-    let fixed: Vec<&str> = workers.iter().map(String::as_str).chain(["embed.js"]).collect();
+    let fixed: Vec<&str> =
+        workers.iter().map(String::as_str).chain(["embed.js", "scan/element.js"]).collect();
     names::hash(&mut files, &fixed)?;
     for (path, bytes) in read_folder(app)? {
         // The page's own files win: its index.html is the bundle's.

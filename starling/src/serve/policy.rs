@@ -18,7 +18,7 @@ pub(super) fn set(headers: &mut HeaderMap, html: &[u8]) {
         (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
         (
             HeaderName::from_static("permissions-policy"),
-            "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+            "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
         ),
     ];
     for (name, text) in fixed {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What only runs in a browser: compiled for it; natively only for the page's unit tests.
-const BROWSER_CRATES: [&str; 10] = [
+const BROWSER_CRATES: [&str; 12] = [
     "--package",
     "app",
     "--package",
@@ -21,8 +21,10 @@ const BROWSER_CRATES: [&str; 10] = [
     "ledger-wasm",
     "--package",
     "peer-wasm",
+    "--package",
+    "scan-wasm",
 ];
-/// Everything else.
+/// Everything else, and `scan-wasm`, which reads pictures anywhere.
 const NATIVE: [&str; 11] = [
     "--workspace",
     "--exclude",
