@@ -59,7 +59,11 @@ fn Shell() -> impl IntoView {
         "/watch" => "watch",
         "/network" => "network",
         "/wallet" => "wallet",
-        "/identity" => "identity",
+        "/identity"
+        | "/identity/credentials"
+        | "/identity/present"
+        | "/identity/issue"
+        | "/identity/verify" => "identity",
         "/ledger" => "ledger",
         "/lend" | "/liquidations" => "lend",
         "/energy" => "energy",
@@ -91,6 +95,10 @@ fn Shell() -> impl IntoView {
                 <Route path=path!("/network") view=Network />
                 <Route path=path!("/wallet") view=|| view! { <Later page=Page::Wallet /> } />
                 <Route path=path!("/identity") view=|| view! { <Later page=Page::Identity /> } />
+                <Route path=path!("/identity/credentials") view=|| view! { <Later page=Page::Credentials /> } />
+                <Route path=path!("/identity/present") view=|| view! { <Later page=Page::Present /> } />
+                <Route path=path!("/identity/issue") view=|| view! { <Later page=Page::Issue /> } />
+                <Route path=path!("/identity/verify") view=|| view! { <Later page=Page::Verify /> } />
                 <Route path=path!("/ledger") view=|| view! { <Later page=Page::Ledger /> } />
                 <Route path=path!("/lend") view=|| view! { <Later page=Page::Lend /> } />
                 <Route path=path!("/liquidations") view=|| view! { <Later page=Page::Liquidations /> } />

@@ -56,6 +56,31 @@ pub(crate) fn query(name: &str) -> Option<String> {
     web_sys::UrlSearchParams::new_with_str(&search).ok()?.get(name)
 }
 
+/// The address of this page with what somebody put into its fragment (`#name=value`), which is taken out of the
+/// address and of the history. None: nothing was put there.
+pub(crate) fn take_fragment() -> Option<String> {
+    let location = window().location();
+    let link = location.href().ok()?;
+    let (bare, _) = link.split_once('#').filter(|(_, fragment)| fragment.contains('='))?;
+    let history = window().history().ok()?;
+    let state = history.state().unwrap_or(JsValue::NULL);
+    history.replace_state_with_url(&state, "", Some(bare)).ok()?;
+    Some(link)
+}
+
+/// A moment on the clock on the person's wall: `2026-06-21 14:15`.
+pub(crate) fn moment(seconds: u64) -> String {
+    let at = js_sys::Date::new(&JsValue::from_f64(crate::format::float(seconds * 1000)));
+    format!(
+        "{}-{:02}-{:02} {:02}:{:02}",
+        at.get_full_year(),
+        at.get_month() + 1,
+        at.get_date(),
+        at.get_hours(),
+        at.get_minutes()
+    )
+}
+
 /// The time of day, in milliseconds since 1970-01-01 UTC.
 pub(crate) fn now_ms() -> u64 {
     crate::format::whole(js_sys::Date::now())

@@ -11,6 +11,7 @@
 //! | `lend` | Lend, Liquidations: the ledger's markets, with the code that tries what an action would do |
 //! | `energy` | Energy, Community: neighbours' slots, with the code that settles them and reads meter files |
 //! | `identity` | Identity |
+//! | `credentials` | Credentials, Present, Issue, Verify |
 //! | `host` | Host |
 
 use core::{future::Future, pin::Pin};
@@ -24,7 +25,7 @@ use crate::browser;
 use crate::routes::energy::{CommunityPage, EnergyPage};
 use crate::routes::get::Get;
 use crate::routes::host::Host;
-use crate::routes::identity::IdentityPage;
+use crate::routes::identity::{CredentialsPage, IdentityPage, IssuePage, PresentPage, VerifyPage};
 use crate::routes::ledger::LedgerPage;
 use crate::routes::lend::{LendPage, LiquidationsPage};
 use crate::routes::library::Library;
@@ -55,6 +56,14 @@ pub(crate) enum Page {
     Community,
     /// Keys.
     Identity,
+    /// What others say about me.
+    Credentials,
+    /// Showing part of it.
+    Present,
+    /// Saying something about others.
+    Issue,
+    /// Checking what others show.
+    Verify,
     /// The servers.
     Host,
 }
@@ -77,6 +86,9 @@ impl Page {
             Self::Lend | Self::Liquidations => lend(self).await,
             Self::Energy | Self::Community => energy(self).await,
             Self::Identity => identity().await,
+            Self::Credentials | Self::Present | Self::Issue | Self::Verify => {
+                credentials(self).await
+            }
             Self::Host => host().await,
         }
     }
@@ -169,6 +181,16 @@ fn energy(page: Page) -> Result<Draw, SplitLoaderError> {
 #[wasm_split(identity, fallible, wasm_split_path = ::leptos::wasm_split)]
 fn identity() -> Result<Draw, SplitLoaderError> {
     Ok(|| IdentityPage().into_any())
+}
+
+#[wasm_split(credentials, fallible, wasm_split_path = ::leptos::wasm_split)]
+fn credentials(page: Page) -> Result<Draw, SplitLoaderError> {
+    Ok(match page {
+        Page::Present => || PresentPage().into_any(),
+        Page::Issue => || IssuePage().into_any(),
+        Page::Verify => || VerifyPage().into_any(),
+        _ => || CredentialsPage().into_any(),
+    })
 }
 
 #[wasm_split(host, fallible, wasm_split_path = ::leptos::wasm_split)]

@@ -55,6 +55,7 @@ fn Links(icons: bool) -> impl IntoView {
         "/identity" | "/ledger" | "/lend" | "/liquidations" | "/energy" | "/community" => {
             Some("true")
         }
+        below if below.starts_with("/identity/") => Some("true"),
         _ => None,
     };
     let icon = move |glyph| icons.then(|| view! { <Icon glyph /> });

@@ -7,6 +7,7 @@ mod account;
 mod again;
 mod begin;
 mod card;
+mod credentials;
 mod danger;
 mod desk;
 mod guardians;
@@ -26,6 +27,8 @@ use leptos_router::components::A;
 use crate::browser;
 use crate::components::icon::{Glyph, Icon};
 use crate::keys::{Keys, Stage};
+
+pub(crate) use credentials::{CredentialsPage, IssuePage, PresentPage, VerifyPage};
 
 use account::Account;
 use again::Again;
@@ -52,10 +55,16 @@ pub(crate) fn IdentityPage() -> impl IntoView {
                     <h1>"Identity"</h1>
                     <p class="quiet">"Yours, in this browser. No account anywhere, and nobody who could take it away."</p>
                 </div>
-                <A href="/wallet" attr:class="button">
-                    <Icon glyph=Glyph::Wallet />
-                    "Wallet"
-                </A>
+                <div class="heading-ways">
+                    <A href="/identity/credentials" attr:class="button">
+                        <Icon glyph=Glyph::Shield />
+                        "Credentials"
+                    </A>
+                    <A href="/wallet" attr:class="button">
+                        <Icon glyph=Glyph::Wallet />
+                        "Wallet"
+                    </A>
+                </div>
             </div>
             <NotOpen keys />
             <Said place="keys" />

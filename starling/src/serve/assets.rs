@@ -28,7 +28,7 @@ struct Bundle;
 
 const INDEX: &str = "index.html";
 /// Paths the app draws itself. Other paths without a file are not found.
-const APP_ROUTES: [&str; 14] = [
+const APP_ROUTES: [&str; 18] = [
     "/",
     "/watch",
     "/share",
@@ -37,6 +37,10 @@ const APP_ROUTES: [&str; 14] = [
     "/wallet",
     "/ledger",
     "/identity",
+    "/identity/credentials",
+    "/identity/present",
+    "/identity/issue",
+    "/identity/verify",
     "/lend",
     "/liquidations",
     "/energy",

@@ -59,7 +59,7 @@ pub(super) fn SignOut() -> impl IntoView {
         <section class="card" aria-labelledby="out-title">
             <h2 id="out-title">"Sign out of this device"</h2>
             <p class="quiet">
-                "Forgets the identity here. It stays yours: 24 words, shares of guardians or a backup bring it back. The account before stays in this browser."
+                "Forgets the identity here. It stays yours: 24 words, shares of guardians or a backup bring it back. The account before stays in this browser, and so do credentials you hold, sealed: they open when this identity is back here."
             </p>
             <div class="dialog-actions">
                 <Sure

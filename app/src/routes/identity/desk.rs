@@ -38,6 +38,10 @@ pub(super) struct Desk {
     pub(super) did: RwSignal<Option<StarlingId>>,
     /// Another DID that is looked up: to recover it, or as its guardian.
     pub(super) other: RwSignal<Option<StarlingId>>,
+    /// More DIDs whose keys have to be proved.
+    pub(super) more: RwSignal<Vec<StarlingId>>,
+    /// Status lists that have to be proved: issuer and name.
+    pub(super) lists: RwSignal<Vec<(String, String)>>,
 }
 
 impl Desk {
@@ -54,6 +58,8 @@ impl Desk {
             chain: Memo::new(move |_| dids::chain(&ledger.view.read().root)),
             did: RwSignal::new(None),
             other: RwSignal::new(None),
+            more: RwSignal::new(Vec::new()),
+            lists: RwSignal::new(Vec::new()),
         };
         provide_context(desk);
         desk.watch();
@@ -204,8 +210,8 @@ impl Desk {
             Found::Unproved | Found::Absent { .. } => None,
         };
         let wanted = Memo::new(move |_| {
-            let ids = [self.did.get(), self.other.get()];
-            ids.into_iter().flatten().map(|id| (id, seq(id))).collect::<Vec<_>>()
+            let ids = [self.did.get(), self.other.get()].into_iter().flatten();
+            ids.chain(self.more.get()).map(|id| (id, seq(id))).collect::<Vec<_>>()
         });
         let open = move || *self.ledger.stage.read() == crate::ledger::Stage::Open;
         // Another account is another wallet, which watches nothing yet.
@@ -213,7 +219,9 @@ impl Desk {
         Effect::new(move |_| {
             account.track();
             let keys = wanted.get().into_iter().flat_map(|(id, seq)| dids::keys(id, seq));
-            let keys: Vec<_> = keys.collect();
+            let lists = self.lists.read();
+            let lists = lists.iter().filter_map(|(issuer, uri)| dids::list_key(issuer, uri));
+            let keys: Vec<_> = keys.chain(lists).collect();
             if open() {
                 self.ledger.command(&Order::Watch(keys));
             }

@@ -1,6 +1,6 @@
 //! Signing a text, and checking one: by the key that a name had when it was signed.
 
-use identity::did::Did;
+use identity::did::{Did, starling::Content};
 use identity::session::Command;
 use identity::statement::Statement;
 use js_sys::{Array, Reflect};
@@ -168,11 +168,15 @@ async fn key_then(
     version: &dids::Version,
     key_name: &str,
 ) -> Option<identity::PublicKey> {
+    dids::key_named(&said_then(name, version).await?, key_name)
+}
+
+/// What the DID said then; none: the page's own server does not hand it over.
+pub(super) async fn said_then(name: &Name, version: &dids::Version) -> Option<Content> {
     // A version that changed no words has those of an earlier one.
     let first = name.versions.values().find(|one| one.content == version.content)?;
     let transactions = transactions(first.height).await?;
-    let said = dids::content(&transactions, version.content)?;
-    dids::key_named(&said, key_name)
+    dids::content(&transactions, version.content)
 }
 
 /// A block's transactions.

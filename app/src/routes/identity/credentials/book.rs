@@ -1,0 +1,309 @@
+//! The page's side of the credentials: what they are, and calls that wait for what the ledger proves.
+//!
+//! A call that lacks a proof says which ([`Need`]). It waits here until the wallet has proved all of them, no older
+//! than the call, and is given again with them.
+
+use identity::credentials::{Command, Facts, KeyFact, ListFact, Need, Reply, View};
+use identity::did::{Did, StarlingId};
+use identity::session;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wallet::dids::{self, Found, Name, VERSIONS_MAX, Version};
+
+use crate::browser;
+use crate::ledger::Stage;
+
+use super::super::desk::Desk;
+use super::super::statement::said_then;
+use super::super::words::GONE;
+
+/// Most rounds of proofs for one call: keys, lists, keys of lists.
+const ROUNDS_MAX: u8 = 4;
+
+/// Said where a proof is needed and nobody can give it.
+const NO_LEDGER: &str = "This has to be looked up on the ledger, which is not to be had here now. Look at the Wallet page: it says why.";
+
+/// The credentials of this page. Copied freely; lives as long as the page.
+#[derive(Clone, Copy)]
+pub(super) struct Book {
+    pub(super) desk: Desk,
+    /// What there is.
+    pub(super) view: RwSignal<View>,
+    /// Lists that the page shows by itself.
+    pub(super) shown: RwSignal<Vec<(String, String)>>,
+    needs: RwSignal<Vec<Need>>,
+    job: StoredValue<Option<Job>, LocalStorage>,
+}
+
+/// A call that waits.
+struct Job {
+    place: &'static str,
+    command: Command,
+    facts: Facts,
+    then: Box<dyn FnOnce(Reply)>,
+    rounds: u8,
+    /// The newest block when it was asked for: proofs are no older.
+    from: u64,
+}
+
+/// What the ledger says of one need.
+enum Settled {
+    /// A key that the DID had, in what it said at that version.
+    Key {
+        name: Box<Name>,
+        seq: u64,
+        version: Version,
+    },
+    /// There was none.
+    NoKey {
+        height: u64,
+    },
+    List(ListFact),
+}
+
+impl Book {
+    pub(super) fn provide(desk: Desk) -> Self {
+        let book = Self {
+            desk,
+            view: RwSignal::new(View::default()),
+            shown: RwSignal::new(Vec::new()),
+            needs: RwSignal::new(Vec::new()),
+            job: StoredValue::new_local(None),
+        };
+        provide_context(book);
+        book.open();
+        book.settle();
+        book
+    }
+
+    pub(super) fn get() -> Self {
+        expect_context()
+    }
+
+    /// Tells the worker something; `then` gets the reply unless it refused, which is said at `place`.
+    pub(super) fn run(
+        self,
+        place: &'static str,
+        command: Command,
+        then: impl FnOnce(Reply) + 'static,
+    ) {
+        if self.desk.busy.get_untracked() {
+            return;
+        }
+        self.desk.busy.set(true);
+        self.desk.say(place, "");
+        let from =
+            self.desk.ledger.view.read_untracked().blocks.first().map_or(0, |one| one.height);
+        let facts = Facts::default();
+        self.go(Job { place, command, facts, then: Box::new(then), rounds: 0, from });
+    }
+
+    fn go(self, mut job: Job) {
+        spawn_local(async move {
+            let command = job.command.clone().with(job.facts.clone());
+            let reply = self.desk.keys.post("credentials", &session::to_bytes(&command)).await;
+            if self.is_gone() {
+                return;
+            }
+            let Some(reply) = reply.and_then(|bytes| session::read::<Reply>(&bytes)) else {
+                self.end(job.place, GONE);
+                return;
+            };
+            if !reply.needs.is_empty() && job.rounds < ROUNDS_MAX {
+                job.rounds += 1;
+                self.desk.say(job.place, "The ledger is being asked.");
+                self.job.set_value(Some(job));
+                self.needs.set(reply.needs);
+                return;
+            }
+            self.end(job.place, "");
+            if !reply.locked {
+                self.view.set(reply.view.clone());
+            }
+            if let Some(why) = &reply.refused {
+                self.desk.say(job.place, sentence(why));
+            } else if reply.locked {
+                self.desk.say(job.place, "Your identity locked itself. Unlock it and try again.");
+            } else if reply.needs.is_empty() {
+                (job.then)(reply);
+            } else {
+                self.desk.say(job.place, NO_LEDGER);
+            }
+        });
+    }
+
+    /// Whether the person left the page.
+    fn is_gone(self) -> bool {
+        self.needs.try_get_untracked().is_none()
+    }
+
+    /// A call is over.
+    fn end(self, place: &'static str, words: &str) {
+        self.desk.busy.set(false);
+        self.desk.say(place, words);
+    }
+
+    /// Reads what there is whenever the identity opens.
+    fn open(self) {
+        let view = self.desk.keys.view;
+        let is_open = Memo::new(move |_| view.read().stage == session::Stage::Open);
+        Effect::new(move |_| {
+            if !is_open.get() {
+                self.view.set(View::default());
+                return;
+            }
+            spawn_local(async move {
+                let look = session::to_bytes(&Command::Look);
+                let reply = self.desk.keys.post("credentials", &look).await;
+                let reply = reply.and_then(|bytes| session::read::<Reply>(&bytes));
+                if let Some(reply) = reply.filter(|reply| !reply.locked) {
+                    self.view.try_set(reply.view);
+                    self.desk
+                        .say("book", reply.refused.as_deref().map(sentence).unwrap_or_default());
+                }
+            });
+        });
+    }
+
+    /// Has the ledger prove what is needed, and goes on when it did.
+    fn settle(self) {
+        Effect::new(move |_| {
+            let (needs, shown) = (self.needs.get(), self.shown.get());
+            let ids: Vec<StarlingId> = needs.iter().filter_map(id_of).collect();
+            let mut lists = shown;
+            for need in &needs {
+                let Need::List { issuer, uri } = need else { continue };
+                let list = (issuer.clone(), uri.clone());
+                if !lists.contains(&list) {
+                    lists.push(list);
+                }
+            }
+            change(self.desk.more, ids);
+            change(self.desk.lists, lists);
+        });
+        Effect::new(move |_| {
+            let needs = self.needs.get();
+            if needs.is_empty() {
+                return;
+            }
+            let stage = self.desk.ledger.stage.get();
+            let from = self.job.with_value(|job| job.as_ref().map_or(0, |job| job.from));
+            let settled: Option<Vec<Settled>> =
+                needs.iter().map(|need| self.look(need, from)).collect();
+            if settled.is_none() && matches!(stage, Stage::Starting | Stage::Open) {
+                return;
+            }
+            let Some(job) = self.job.try_update_value(Option::take).flatten() else { return };
+            self.needs.set(Vec::new());
+            match settled {
+                Some(settled) => self.proved(job, needs, settled),
+                None => self.end(job.place, NO_LEDGER),
+            }
+        });
+    }
+
+    /// Reads what proved names said, and goes on.
+    fn proved(self, mut job: Job, needs: Vec<Need>, settled: Vec<Settled>) {
+        spawn_local(async move {
+            for (need, settled) in needs.into_iter().zip(settled) {
+                match (need, settled) {
+                    (Need::List { .. }, Settled::List(fact)) => job.facts.lists.push(fact),
+                    (Need::Key { id, at_s, .. }, settled) => {
+                        let fact = key_fact(id, at_s, settled).await;
+                        if self.is_gone() {
+                            return;
+                        }
+                        let Some(fact) = fact else {
+                            self.end(
+                                job.place,
+                                "This host does not hand over the block that the key is in, so the key can\u{2019}t be checked. Try again later.",
+                            );
+                            return;
+                        };
+                        job.facts.keys.push(fact);
+                    }
+                    (Need::List { .. }, _) => {}
+                }
+            }
+            self.go(job);
+        });
+    }
+
+    /// What the ledger says of a need; none: nothing yet.
+    fn look(self, need: &Need, from: u64) -> Option<Settled> {
+        match need {
+            Need::List { issuer, uri } => {
+                let fact = dids::look_list(&self.desk.ledger.records.read(), issuer, uri)?;
+                (fact.height >= from).then_some(Settled::List(fact))
+            }
+            Need::Key { at_s, .. } => match self.desk.look(id_of(need)?) {
+                Found::Unproved => None,
+                Found::Absent { height } => Some(Settled::NoKey { height }),
+                Found::Here(name) => {
+                    let at_s = at_s.unwrap_or_else(browser::now_s);
+                    if let Some((seq, version)) = name.version_at(at_s) {
+                        let version = version.clone();
+                        return Some(Settled::Key { name, seq, version });
+                    }
+                    let newest = name.head.seq;
+                    let first = (newest + 1).saturating_sub(VERSIONS_MAX);
+                    let whole = (first..=newest).all(|seq| name.versions.contains_key(&seq));
+                    whole.then_some(Settled::NoKey { height: name.height })
+                }
+            },
+        }
+    }
+}
+
+/// Sets it, if it is another.
+fn change<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, to: T) {
+    if *signal.read_untracked() != to {
+        signal.set(to);
+    }
+}
+
+/// The name on the ledger of a need.
+fn id_of(need: &Need) -> Option<StarlingId> {
+    let Need::Key { did, .. } = need else { return None };
+    match did.parse() {
+        Ok(Did::Starling(id)) => Some(id),
+        _ => None,
+    }
+}
+
+/// None: what the name said is not handed over.
+async fn key_fact(id: String, at_s: Option<u64>, settled: Settled) -> Option<KeyFact> {
+    match settled {
+        Settled::Key { name, seq, version } => {
+            let said = said_then(&name, &version).await?;
+            let key_name = id.split_once('#').map_or("", |(_, name)| name);
+            let key = dids::issuing_key(&said, key_name);
+            let (since, height) = (version.height, name.height);
+            Some(KeyFact { id, at_s, key, version: seq, since, height })
+        }
+        Settled::NoKey { height } => {
+            Some(KeyFact { id, at_s, key: None, version: 0, since: 0, height })
+        }
+        Settled::List(_) => None,
+    }
+}
+
+/// A reason as a sentence.
+pub(super) fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    let end = if why.ends_with(['.', '?']) { "" } else { "." };
+    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_becomes_a_sentence() {
+        assert_eq!(sentence("the issuer did not sign this"), "The issuer did not sign this.");
+        assert_eq!(sentence("Done."), "Done.");
+        assert_eq!(sentence(""), ".");
+    }
+}

@@ -1,0 +1,223 @@
+//! A request, looked at before anything is shown.
+
+use std::collections::BTreeMap;
+
+use identity::credentials::{Asking, Choice, Claim, Command, Facts, Part, Pick, Show as Shown};
+use leptos::prelude::*;
+
+use crate::browser;
+
+use super::super::desk::Said;
+use super::book::Book;
+use super::hand_on::{HandOn, TakeIn};
+use super::kinds;
+
+/// Which card is chosen for each part, by its place.
+type Chosen = RwSignal<BTreeMap<String, usize>>;
+
+/// The page.
+#[component]
+pub(super) fn Present() -> impl IntoView {
+    let book = Book::get();
+    let request = RwSignal::new(String::new());
+    let asking = RwSignal::new(None::<Asking>);
+    let answer = RwSignal::new(String::new());
+    let take = Callback::new(move |text: String| {
+        asking.set(None);
+        answer.set(String::new());
+        request.set(text.clone());
+        let facts = Facts::default();
+        book.run("ask", Command::Read { request: text, facts }, move |reply| {
+            asking.set(reply.asking)
+        });
+    });
+    view! {
+        <section class="card" aria-labelledby="asked-title">
+            <h2 id="asked-title">"Who asks"</h2>
+            <TakeIn
+                place="ask"
+                label="What you were asked: a link or a text"
+                action="Look at it"
+                busy=book.desk.busy
+                take
+            />
+        </section>
+        {move || {
+            asking.get().map(|asking| view! { <Asked asking request answer /> })
+        }}
+    }
+}
+
+#[component]
+fn Asked(asking: Asking, request: RwSignal<String>, answer: RwSignal<String>) -> impl IntoView {
+    let book = Book::get();
+    let chosen: Chosen = RwSignal::new(BTreeMap::new());
+    let again = RwSignal::new(false);
+    let Asking { verifier, proved, name, purpose, until_s, return_to, parts, lacking } = asking;
+    let signed = match proved {
+        None => {
+            "This name is its key, and signed the request: there is nothing to look up.".to_owned()
+        }
+        Some((version, since, height)) => format!(
+            "Signed by the key of version {version} of this name (block {since}), proved at block {height}."
+        ),
+    };
+    let goes = match &return_to {
+        Some(page) => format!("Back to {page}, when you open or send the link."),
+        None => "To whoever you give it: by code, link or text.".to_owned(),
+    };
+    let can_share = lacking.is_none();
+    let parts = StoredValue::new(parts);
+    let share = move |_| {
+        let pick = |part: &Part| {
+            let at = chosen.with_untracked(|chosen| chosen.get(&part.id).copied().unwrap_or(0));
+            Some(Pick { part: part.id.clone(), card: part.choices.get(at)?.card })
+        };
+        let picks = parts.with_value(|parts| parts.iter().filter_map(pick).collect());
+        let request = request.get_untracked();
+        let page = return_to.clone();
+        let command = Command::Share { request, facts: Facts::default(), picks };
+        book.run("share", command, move |reply| {
+            let own = || format!("{}/identity/verify", browser::origin());
+            answer.set(format!("{}#{}", page.unwrap_or_else(own), reply.text));
+            again.set(reply.seen_before > 0);
+        });
+    };
+    let is_shared = move || !answer.read().is_empty();
+    view! {
+        <section id="asking" class="card seen" aria-labelledby="asking-title">
+            <h2 id="asking-title">{name.clone().unwrap_or_else(|| "Somebody without a name".to_owned())}</h2>
+            <p class="quiet" hidden=name.is_none()>"They call themselves so: only the name below is proved."</p>
+            <dl>
+                <div>
+                    <dt>"To whom"</dt>
+                    <dd class="mono wrap">{verifier}</dd>
+                </div>
+                <div>
+                    <dt>"Proved"</dt>
+                    <dd>{signed}</dd>
+                </div>
+                <div>
+                    <dt>"Why, they say"</dt>
+                    <dd>{purpose.unwrap_or_else(|| "They give no reason.".to_owned())}</dd>
+                </div>
+                <div>
+                    <dt>"Where it goes"</dt>
+                    <dd class="wrap">{goes}</dd>
+                </div>
+                <div>
+                    <dt>"Open until"</dt>
+                    <dd class="num">{browser::moment(until_s)}</dd>
+                </div>
+            </dl>
+        </section>
+        {lacking
+            .map(|why| {
+                view! {
+                    <div id="lacking" class="empty" role="status">
+                        <p class="empty-title">"You can\u{2019}t answer this"</p>
+                        <p class="quiet">{super::book::sentence(&why)}</p>
+                    </div>
+                }
+            })}
+        {parts
+            .get_value()
+            .into_iter()
+            .map(|part| view! { <OnePart part chosen /> })
+            .collect_view()}
+        <Show when=move || can_share>
+            <section class="card" aria-labelledby="share-title">
+                <h2 id="share-title">"Share it?"</h2>
+                <p class="quiet">"Nothing has left this browser yet. The answer is good for them, once, for five minutes."</p>
+                <Said place="share" />
+                <div class="dialog-actions">
+                    <button
+                        id="share-go"
+                        class="button button--strong"
+                        type="button"
+                        disabled=move || book.desk.busy.get() || is_shared()
+                        on:click=share.clone()
+                    >
+                        "Share what is marked"
+                    </button>
+                </div>
+                <div id="answer" hidden=move || !is_shared()>
+                    <p class="quiet" hidden=move || !again.get()>
+                        "Somebody has seen this copy before: they could know you again by it. Ask the issuer for more copies."
+                    </p>
+                    <HandOn label="your answer" text=answer />
+                    <div class="dialog-actions">
+                        <a class="button button--strong" href=answer>
+                            "Give it to their page"
+                        </a>
+                    </div>
+                </div>
+            </section>
+        </Show>
+    }
+}
+
+/// One part of what is asked for: which card, and claim by claim.
+#[component]
+fn OnePart(part: Part, chosen: Chosen) -> impl IntoView {
+    let Part { id, choices } = part;
+    let group = id.clone();
+    let many = choices.len() > 1;
+    let at = Memo::new(move |_| chosen.with(|chosen| chosen.get(&id).copied().unwrap_or(0)));
+    let radios = choices
+        .iter()
+        .enumerate()
+        .map(|(place, choice)| {
+            let part = group.clone();
+            let pick = move |_| {
+                chosen.update(|chosen| {
+                    chosen.insert(part.clone(), place);
+                });
+            };
+            view! {
+                <label class="line">
+                    <span class="wrap">{by(choice)}</span>
+                    <input
+                        type="radio"
+                        name=format!("card-{group}")
+                        prop:checked=move || at.get() == place
+                        on:change=pick
+                    />
+                </label>
+            }
+        })
+        .collect_view();
+    let choices = StoredValue::new(choices);
+    let claims = move || {
+        let claims =
+            choices.with_value(|choices| choices.get(at.get()).map(|one| one.claims.clone()));
+        let claims = claims.unwrap_or_default();
+        let (hidden, shown): (Vec<Claim>, Vec<Claim>) =
+            claims.into_iter().partition(|claim| claim.show == Shown::Hidden);
+        view! {
+            <h3>"Will be shared"</h3>
+            <dl class="will-show">{super::hold::claims(&shown)}</dl>
+            <p class="quiet" hidden=!shown.is_empty()>"Only that you hold it."</p>
+            <h3>"Stays hidden"</h3>
+            <dl class="stays-hidden">{super::hold::claims(&hidden)}</dl>
+            <p class="quiet" hidden=!hidden.is_empty()>"Nothing: it says no more than that."</p>
+        }
+    };
+    let title = choices.with_value(|choices| choices.first().map(by)).unwrap_or_default();
+    view! {
+        <section class="card seen part" aria-label="What is asked for">
+            <h2 class="wrap">{title}</h2>
+            <fieldset class="lines" hidden=!many>
+                <legend class="quiet">"Several of yours answer it. Which one?"</legend>
+                {radios}
+            </fieldset>
+            {claims}
+            <p class="quiet">"Its issuer, its type, until when it holds and where its status stands are always shown."</p>
+        </section>
+    }
+}
+
+/// A card in a line.
+fn by(choice: &Choice) -> String {
+    format!("{}, issued by {}", kinds::title(&choice.kind), choice.issuer)
+}
