@@ -4,10 +4,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { PASSWORD, didOf, enabled, fund, make, put, register, setPassword } from './identity-forms.mjs';
 import { BLOCKS_MS, PHONE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
 import { eventually } from './stage.mjs';
 
-const PASSWORD = 'correct horse battery';
 const OTHER_PASSWORD = 'staple of another day';
 
 describe('an identity', () => {
@@ -236,71 +236,7 @@ describe('an identity', () => {
   });
 });
 
-/** Makes an identity: words written down and entered again, a password. Gives the words and the `did:key`. */
-async function make(page) {
-  await press(page, '#identity-create');
-  await until(page, 'words are next', /Write down 24 words/);
-  await press(page, '#words-show');
-  await until(page, 'the words are shown', /\w/, '#words-list');
-  const words = await page.evaluate(() => [...document.querySelectorAll('#words-list li')].map((one) => one.textContent.trim()));
-  await press(page, '#words-hide');
-  await put(page, '#words-again', words.join(' '));
-  await enabled(page, '#words-confirm');
-  await press(page, '#words-confirm');
-  await until(page, 'a daily way is next', /A way for every day/);
-  await setPassword(page, PASSWORD);
-  return { words, did: await didOf(page) };
-}
-
-async function setPassword(page, password) {
-  await put(page, '#password-one', password);
-  await put(page, '#password-two', password);
-  await press(page, '#password-set');
-  await until(page, 'it is kept and open', /Keys and devices/);
-}
-
-/** Registers the name; gives it. */
-async function register(page) {
-  await until(page, 'that there is none is proved', /Not registered: proved at block \d+/, '#did-state');
-  await enabled(page, '#did-register');
-  await press(page, '#did-register');
-  await until(page, 'the name is proved', /Version 0, proved at block \d+/, '#did-state');
-  return eventually('the name is shown', async () => {
-    const seen = await page.evaluate(() => [...document.querySelectorAll('.copy-text')].map((one) => one.innerText.trim()));
-    return { value: seen.find((one) => one.startsWith('did:starling:')), seen };
-  });
-}
-
-/** 10 STAR of the faucet. */
-async function fund(page) {
-  await until(page, 'the wallet is open', /Proved at block/);
-  await press(page, '#faucet');
-  await until(page, 'the gift is proved', /10\.00\s*STAR/);
-}
-
-const didOf = async (page) => {
-  const seen = await page.evaluate(() => [...document.querySelectorAll('.copy-text')].map((one) => one.innerText.trim()));
-  return seen.find((one) => one.startsWith('did:key:'));
-};
-
 const accountOf = (page) => page.evaluate(() => document.querySelector('.receive .copy-text')?.innerText.trim());
-
-/** Puts a text into a field, in place of what is there. */
-const put = (page, selector, value) =>
-  page.evaluate((one, text) => {
-    const field = document.querySelector(one);
-    const folded = field.closest('details');
-    if (folded) folded.open = true;
-    field.value = text;
-    field.dispatchEvent(new Event('input', { bubbles: true }));
-  }, selector, value);
-
-/** Waits until a button can be pressed. */
-const enabled = (page, selector) =>
-  eventually(`${selector} can be pressed`, async () => {
-    const value = await page.evaluate((one) => document.querySelector(one)?.disabled === false, selector);
-    return { value, seen: value };
-  }, BLOCKS_MS);
 
 /** Deletes what the browser keeps of the identity, as "clear site data" does, and opens the page anew. */
 async function wipe(page) {

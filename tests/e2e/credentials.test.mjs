@@ -1,0 +1,204 @@
+// Proves that what one browser issues another holds, and shows a part of to a third, which is told what that proves and
+// by which blocks, with the issuer's tab closed; that a question is read off a screen; and that a changed answer, one that
+// was used, and one of a credential that was revoked are refused with their reasons.
+
+import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { temporaryFolder } from '../rig/browser.mjs';
+import { PASSWORD, enabled, fund, make, put, register } from './identity-forms.mjs';
+import { PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
+
+/** The place of "Person" among the types that pages offer. */
+const PERSON = '1';
+const CLAIMS = 'given_name = Ann\nbirthdate = 1990-05-01\nage_equal_or_over/18 = yes';
+
+describe('credentials', () => {
+  // A lone validator's blocks come every ten seconds otherwise.
+  const { stage, visit } = withLedger({ config: '[ledger]\nheartbeat_ms = 300\n' });
+
+  test('are shown in part, proved without their issuer, and refused when changed, used or revoked', async () => {
+    const [issuer, holder, verifier] = await Promise.all([visit('/wallet'), visit('/identity', PHONE), visit('/identity')]);
+    await fund(issuer);
+    await press(issuer, 'a[href="/identity"]');
+    for (const page of [issuer, holder, verifier]) {
+      await until(page, 'there is none', /Make an identity/);
+      await make(page);
+    }
+    const name = await register(issuer);
+    for (const page of [issuer, holder, verifier]) {
+      await press(page, 'a[href="/identity/credentials"]');
+      await until(page, 'nothing is held', /Nothing here yet/);
+    }
+
+    // An offer, keys for it, and the credential.
+    await press(issuer, 'a[href="/identity/issue"]');
+    await until(issuer, 'the name signs', new RegExp(name), '#issuer');
+    await choose(issuer, '#issue-kind', PERSON);
+    await press(issuer, '#issue-offer');
+    const offer = await link(issuer, '#issue-link', '#offer=');
+    await put(holder, '#take-text', offer);
+    await press(holder, '#take-go');
+    await until(holder, 'the offer is read', /10 copies of .Person.*did:starling:/s, '#offer');
+    await press(holder, '#offer-go');
+    const keys = await link(holder, '#keys-code', '#keys=');
+    await put(issuer, '#issue-to', keys);
+    await put(issuer, '#issue-claims', CLAIMS);
+    await press(issuer, '#issue-go');
+    const credential = await link(issuer, '#issue-link', '#credential=');
+    await until(issuer, 'nothing is on the ledger yet', /Not on the ledger \(proved at block \d+\)/, '.list-state');
+    await enabled(issuer, '.list-anchor');
+    await press(issuer, '.list-anchor');
+    await until(issuer, 'the list is on the ledger', /version 1, proved at block \d+/, '.list-state');
+    await picture(issuer, 'credentials-issue');
+    const office = issuer.browserContext();
+    assert.deepEqual(issuer.errors, []);
+    await issuer.close();
+
+    await put(holder, '#take-text', credential);
+    await press(holder, '#take-go');
+    const held = await until(holder, 'it is held and holds', /Not revoked: version 1 of the status list, proved at block \d+/, '#cards');
+    assert.match(held, /Ann[\s\S]*10 of 10 copies/);
+    const wide = await holder.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= PHONE.width, `${wide} px wide on a screen of ${PHONE.width}`);
+    await picture(holder, 'credentials-held');
+
+    // Asked for one thing, one thing is shown. The link finds the identity locked.
+    await press(verifier, 'a[href="/identity/verify"]');
+    await until(verifier, 'the page is there', /Check an answer/);
+    const question = await ask(verifier, '');
+    await open(holder, question);
+    const asking = await until(holder, 'the request is read', /The bar/, '#asking');
+    assert.match(asking, /To sell you a beer[\s\S]*identity\/verify/);
+    const shown = await text(holder, '.will-show');
+    assert.match(shown, /18\s+yes/);
+    assert.doesNotMatch(shown, /Ann|1990/);
+    assert.match(await text(holder, '.stays-hidden'), /1990-05-01[\s\S]*Ann/);
+    assert.ok(await holder.evaluate(() => document.querySelector('#answer').hidden), 'nothing is shown before the button');
+    await picture(holder, 'credentials-present');
+    const answer = await share(holder);
+    const good = await judged(verifier, answer, /Good/);
+    assert.match(good, /18\s+yes/);
+    assert.doesNotMatch(good, /Ann|1990/);
+    assert.match(good, /key of version 0 \(block \d+\), which held then; proved at block \d+/);
+    assert.match(good, /not revoked: status list version 1 \(block \d+\) is the newest, proved at block \d+/);
+    assert.ok(good.includes(name), 'the issuer is named');
+    await picture(verifier, 'credentials-verdict');
+    await judged(verifier, answer, /Refused[\s\S]*answered before/);
+
+    // Another question, read off the verifier's screen, and an answer on whose way somebody changed it.
+    await verifier.setViewport({ ...WIDE, deviceScaleFactor: 3 });
+    await ask(verifier, question);
+    await scan(holder, verifier, '#question-link svg.qr');
+    const second = await share(holder, answer);
+    await judged(verifier, changed(second), /Refused[\s\S]*a disclosure is not the issuer's/);
+
+    // Revoked: what the holder brings along is not the newest list any more, and the newest says so.
+    const back = await office.newPage();
+    await back.setViewport(WIDE);
+    await back.goto(`${stage.server.url}/identity/issue`, { waitUntil: 'domcontentloaded' });
+    await unlock(back);
+    await until(back, 'what was issued is remembered', /Person[\s\S]*Holds/, '#issued');
+    await until(back, 'the name signs', new RegExp(name), '#issuer');
+    await press(back, '.issued-revoke');
+    await press(back, '.issued-revoke-sure');
+    await until(back, 'it is revoked', /Revoked/, '#issued');
+    await until(back, 'the ledger does not know', /an older one, version 1/, '.list-state');
+    await enabled(back, '.list-anchor');
+    await press(back, '.list-anchor');
+    await until(back, 'the ledger knows', /version 2, proved at block \d+/, '.list-state');
+    await press(back, '.own-list .dialog-actions button');
+    const list = await link(back, '.own-list', '#list=');
+    await back.close();
+    await judged(verifier, second, /Refused[\s\S]*The newest status list is not here: the ledger names version 2/);
+    await press(verifier, 'a[href="/identity/credentials"]');
+    await until(verifier, 'the page is there', /Nothing here yet/);
+    await put(verifier, '#take-text', list);
+    await press(verifier, '#take-go');
+    await until(verifier, 'the list is taken', /Taken/, '#said-take');
+    await press(verifier, 'a[href="/identity/verify"]');
+    await until(verifier, 'the page is there', /Check an answer/);
+    await judged(verifier, second, /Refused[\s\S]*was revoked: status list version 2 \(block \d+\) is the newest, proved at block \d+/);
+    for (const page of [holder, verifier]) assert.deepEqual(page.errors, []);
+  });
+});
+
+/** Asks for proof of age; the link, which is another than `before`. */
+async function ask(page, before) {
+  await choose(page, '#question-kind', PERSON);
+  await put(page, '#question-name', 'The bar');
+  await put(page, '#question-purpose', 'To sell you a beer');
+  await press(page, '#question-go');
+  return link(page, '#question-link', '#request=', before);
+}
+
+/** Opens a request in a tab, whose identity that locks. */
+async function open(page, request) {
+  await page.goto('about:blank');
+  await page.goto(request, { waitUntil: 'domcontentloaded' });
+  await unlock(page);
+  await until(page, 'the request is read', /To sell you a beer/, '#asking');
+  return page;
+}
+
+async function unlock(page) {
+  await until(page, 'it is locked', /Locked/);
+  await put(page, '#unlock-password', PASSWORD);
+  await press(page, '#unlock-go');
+}
+
+/** Shares what is marked; the link with the answer, which is another than `before`. */
+async function share(page, before) {
+  await enabled(page, '#share-go');
+  await press(page, '#share-go');
+  return link(page, '#answer', '#vp_token=', before);
+}
+
+/** Has a page read a picture of a code that another one shows. */
+async function scan(page, shows, code) {
+  const folder = await temporaryFolder('scan');
+  const file = path.join(folder, 'code.png');
+  await fs.writeFile(file, await (await shows.waitForSelector(code)).screenshot());
+  await press(page, '.scan button');
+  await (await page.waitForSelector('starling-scan input[type=file]')).uploadFile(file);
+  await page.waitForSelector('starling-scan', { hidden: true });
+  await fs.rm(folder, { recursive: true, force: true });
+}
+
+/** Has an answer checked; the verdict. */
+async function judged(page, answer, wanted) {
+  await put(page, '#check-text', answer);
+  await enabled(page, '#check-go');
+  await press(page, '#check-go');
+  return until(page, `a verdict like ${wanted}`, wanted, '#verdict');
+}
+
+/** The link that a page hands on there, once it has this in it and is another than before. */
+async function link(page, place, part, before = '') {
+  const wanted = { test: (seen) => seen.includes(part) && seen.trim() !== before };
+  return (await until(page, `there is a link with ${part}`, wanted, `${place} .copy-text`)).trim();
+}
+
+/** Chooses one of a list. */
+const choose = (page, selector, value) =>
+  page.evaluate((one, chosen) => {
+    const list = document.querySelector(one);
+    list.value = chosen;
+    list.dispatchEvent(new Event('change', { bubbles: true }));
+  }, selector, value);
+
+/** The answer of a link with its one hidden claim turned round, under the same salt and the same signatures. */
+function changed(answer) {
+  const [page, fragment] = answer.split('#');
+  const members = new URLSearchParams(fragment);
+  const token = JSON.parse(members.get('vp_token'));
+  const parts = token.credential[0].split('~').map((part) => {
+    const said = Buffer.from(part, 'base64url').toString();
+    return said.endsWith(',"18",true]') ? Buffer.from(said.replace('true]', 'false]')).toString('base64url') : part;
+  });
+  assert.notEqual(parts.join('~'), token.credential[0], 'something was changed');
+  token.credential[0] = parts.join('~');
+  const pairs = [...members].map(([name, value]) => `${name}=${encodeURIComponent(name === 'vp_token' ? JSON.stringify(token) : value)}`);
+  return `${page}#${pairs.join('&')}`;
+}
