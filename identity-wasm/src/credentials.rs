@@ -57,7 +57,7 @@ impl Keys {
             return Err(refused(FORM));
         };
         if self.credentials.is_none() {
-            self.credentials = Credentials::open(root, kept);
+            self.credentials = Credentials::open(root, kept, entropy);
         }
         let credentials = self.credentials.as_mut().ok_or_else(|| refused(DAMAGED))?;
         Ok(credentials.call(root, now_ms / 1000, entropy, command))

@@ -46,7 +46,7 @@ use keep::{Asked, HeldList, IssuedOne, Made};
 const NOT_YOURS: &str = "no key of this identity signs for that name now";
 
 /// Everything of a person and of an organisation, open.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Credentials {
     holder: Holder,
     /// Before the last removal, while it can be undone.
@@ -70,9 +70,17 @@ struct Turn<'a> {
 
 impl Credentials {
     /// What was kept, opened; nothing kept is none yet. `None`: it is not this seed's, or damaged, and stays
-    /// as it is.
-    pub fn open(root: &Root, kept: Option<&[u8]>) -> Option<Self> {
-        kept.map_or_else(|| Some(Self::default()), |kept| Self::unsealed(root, kept))
+    /// as it is. `drawn` is where numbers of copies begin, see [`Holder::new`].
+    pub fn open(root: &Root, kept: Option<&[u8]>, drawn: [u8; 32]) -> Option<Self> {
+        let none = || Self {
+            holder: Holder::new(Seed::new(drawn)),
+            before: None,
+            lists: Vec::new(),
+            issued: Vec::new(),
+            made: Vec::new(),
+            asked: Vec::new(),
+        };
+        kept.map_or_else(|| Some(none()), |kept| Self::unsealed(root, kept))
     }
 
     /// What it is called on this device. Says nothing of whose it is.

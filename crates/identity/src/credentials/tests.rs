@@ -25,7 +25,7 @@ struct Browser {
 impl Browser {
     fn new(seed: u8) -> Self {
         let root = Root::new([seed; 32]);
-        let store = Credentials::open(&root, None).unwrap();
+        let store = Credentials::open(&root, None, [seed; 32]).unwrap();
         Self { root, store, kept: None, calls: 0, now_s: NOW_S }
     }
 
@@ -47,7 +47,7 @@ impl Browser {
 
     /// As after a reload.
     fn reload(&mut self) {
-        self.store = Credentials::open(&self.root, self.kept.as_deref()).unwrap();
+        self.store = Credentials::open(&self.root, self.kept.as_deref(), [3; 32]).unwrap();
     }
 
     fn did(&self) -> String {
@@ -352,11 +352,11 @@ fn what_is_kept_is_read_by_its_own_seed_only() {
     let mut holder = held(&mut issuer, false);
     let kept = holder.kept.clone().unwrap();
     assert!(!String::from_utf8_lossy(&kept).contains("vct"));
-    assert!(Credentials::open(&Root::new([8; 32]), Some(&kept)).is_none());
+    assert!(Credentials::open(&Root::new([8; 32]), Some(&kept), [3; 32]).is_none());
     let mut damaged = kept.clone();
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
-    assert!(Credentials::open(&holder.root, Some(&damaged)).is_none());
+    assert!(Credentials::open(&holder.root, Some(&damaged), [3; 32]).is_none());
     holder.reload();
     assert_eq!(holder.done(Command::Look).view.cards.len(), 1);
     assert_ne!(Credentials::name(&holder.root), Credentials::name(&issuer.root));

@@ -17,7 +17,7 @@ struct Browser {
 impl Browser {
     fn new(number: u8) -> Self {
         let mut session = person(number);
-        let store = Credentials::open(session.root(2).unwrap(), None).unwrap();
+        let store = Credentials::open(session.root(2).unwrap(), None, [number; 32]).unwrap();
         Self { session, store, calls: 0 }
     }
 
