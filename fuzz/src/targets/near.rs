@@ -39,7 +39,8 @@ impl Tab {
         } else {
             tab.step(Input::Down(first));
         }
-        let follows = NearMessage::Follows(Follows { chain: (*ledger.root().chain.as_bytes()).into() });
+        let follows =
+            NearMessage::Follows(Follows { chain: (*ledger.root().chain.as_bytes()).into() });
         for number in 0..NEIGHBOURS {
             tab.tell(Told::Up([number; 32].into()));
             tab.tell(Told::Frame([number; 32].into(), follows.encode_to_vec().into()));
@@ -75,7 +76,11 @@ impl Tab {
 /// Plays the script.
 pub fn run(bytes: &[u8]) {
     if let Ok(message) = NearMessage::decode(bytes) {
-        assert_eq!(NearMessage::decode(&message.encode_to_vec()), Ok(message), "it survives being written");
+        assert_eq!(
+            NearMessage::decode(&message.encode_to_vec()),
+            Ok(message),
+            "it survives being written"
+        );
     }
     let ledger = ledger();
     let mut tabs = [Tab::new(&ledger, true), Tab::new(&ledger, false)];
@@ -127,7 +132,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
         script.extend(frame.iter().take(usize::from(u8::MAX)));
     }
     let mut seeds: Vec<Vec<u8>> = frames.into_iter().collect();
-    seeds.push(NearMessage::Answer(Answer { request: 0, bytes: Some(proof.into()) }).encode_to_vec());
+    seeds.push(
+        NearMessage::Answer(Answer { request: 0, bytes: Some(proof.into()) }).encode_to_vec(),
+    );
     seeds.push(script);
     seeds
 }
