@@ -54,7 +54,7 @@ pub use bus::BusConfig;
 pub use config::{AdminConfig, BanConfig, Config, MediaFolder, SiteConfig, WitnessConfig};
 pub use error::ConfigError;
 pub use relays::{Invitation, RelayLoad, Relays};
-pub use state::State;
+pub use state::{Counted, State};
 
 /// The routes: `/signal`, `/announce`, `/v1/turn`, `/v1/status`, `/v1/bans`, `/healthz`, `/readyz` and
 /// `/metrics`.

@@ -10,11 +10,13 @@ mod swarm;
 mod testimony;
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
+use axum::http::request::Parts;
 use primitives::{KeyPair, PeerId, Rng, Seed, SwarmId, Time};
 use tokio::sync::watch;
 use wire::signaling::{Base64, FromServer, IceServer};
@@ -32,6 +34,7 @@ use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::relays::Relays;
 use crate::room::{Ended, Posted, RoomLimits, Rooms, SessionId, Sessions, SocketId};
+use crate::visitor::Visitor;
 use crate::witness::Witness;
 
 pub(crate) use hosting::Notice;
@@ -46,6 +49,12 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// Longest and shortest time between two looks at leases.
 const TICK_MAX: Duration = Duration::from_secs(1);
 const TICK_MIN: Duration = Duration::from_millis(20);
+
+/// What runs beside this server in the same process, and is told with its counters.
+pub trait Counted: std::fmt::Debug + Send + Sync {
+    /// Counters as OpenMetrics text, with its end.
+    fn metrics_text(&self) -> String;
+}
 
 /// One signaling server. Clones are handles to the same one.
 #[derive(Debug, Clone)]
@@ -64,6 +73,7 @@ struct Inner {
     tracker: Tracker,
     bus: Arc<dyn Bus>,
     relays: OnceLock<Arc<dyn Relays>>,
+    counted: OnceLock<Arc<dyn Counted>>,
     /// What the host calls this node.
     name: String,
     nodes: Mutex<nodes::Nodes>,
@@ -138,6 +148,7 @@ impl State {
             tracker: Tracker::new(&config.tracker, &seed)?,
             bus,
             relays: OnceLock::new(),
+            counted: OnceLock::new(),
             name: name.to_owned(),
             nodes: Mutex::default(),
             started: Instant::now(),
@@ -165,6 +176,18 @@ impl State {
         let _ = self.0.relays.set(relays);
     }
 
+    /// Tells the counters of something else with its own from now on. The first call counts.
+    pub fn count_too(&self, counted: Arc<dyn Counted>) {
+        // An error: something is told already.
+        let _ = self.0.counted.set(counted);
+    }
+
+    /// The address that budgets are kept for, of whoever sent a request: proxies are believed as the settings
+    /// say, and an IPv6 address is cut to its /64.
+    pub fn place_of(&self, parts: &Parts) -> IpAddr {
+        Visitor::of(parts, &self.config().trusted_proxies).place
+    }
+
     /// The key witness statements are signed with.
     pub fn server_id(&self) -> PeerId {
         self.0.key.id()
@@ -179,9 +202,10 @@ impl State {
         self.metrics().nodes.set(count(lock(&self.0.nodes).count() + 1));
         self.count_tracker_swarms();
         let mut text = self.metrics().text();
-        if let Some(relays) = self.relays() {
+        let relays = self.relays().map(Relays::metrics_text);
+        let counted = self.0.counted.get().map(|counted| counted.metrics_text());
+        for more in relays.into_iter().chain(counted) {
             // One text has one end.
-            let more = relays.metrics_text();
             if let Some(open) = text.strip_suffix(METRICS_END).filter(|_| !more.is_empty()) {
                 text = format!("{open}{more}");
             }
