@@ -10,6 +10,7 @@
 //! - [`ledger_client`]: pays and asks on a ledger.
 //! - [`keepers`]: reports prices and liquidates.
 //! - [`metering`]: meters of a community that sign and hand in readings, and who settles them.
+//! - [`push`](mod@push): telling people who closed the page.
 //! - [`purse`]: paying for bytes, and being paid.
 //! - [`settings`]: what a host says in a file.
 //! - [`demo`]: makes a video to start with, once or as a live stream.
@@ -26,6 +27,7 @@ pub mod ledger_client;
 pub mod metering;
 pub mod publish;
 pub mod purse;
+pub mod push;
 pub mod relay;
 pub mod resolver;
 pub mod serve;

@@ -6,6 +6,7 @@
 //! | `/ipfs/*` | the gateway to the block store, and to public shares |
 //! | `/ledger/*` | the ledger |
 //! | `/did/*` | the fetcher of outside DIDs |
+//! | `/push/*` | telling people who closed the page |
 //! | `/media/*` | the demo, or the person's own folder |
 //! | everything else | the built page |
 //!
@@ -47,6 +48,7 @@ use tokio::task::JoinSet;
 use crate::content::StoreError;
 use crate::gateway;
 use crate::key_file::{self, KeyFileError};
+use crate::push::{self, Push, PushError};
 use crate::relay;
 use crate::resolver;
 
@@ -95,6 +97,9 @@ pub enum ServeError {
     /// Outside DIDs can't be fetched as the settings want it.
     #[error("[resolver] {0}")]
     Resolver(#[from] resolver::Missing),
+    /// People who closed the page can't be told.
+    #[error("[push] {0}")]
+    Push(#[from] PushError),
     /// The block store can't be opened.
     #[error("the block store: {0}")]
     Store(#[from] StoreError),
@@ -131,7 +136,11 @@ impl ServeError {
                 "Set `server` to the address of your page, as in \"https://host\".".to_owned()
             }
             Self::NoMedia(_) => "Give the folder that holds master.m3u8.".to_owned(),
-            Self::Key(_) | Self::Store(_) => {
+            Self::Push(PushError::Service(_) | PushError::Contact(_)) => {
+                "Correct it, or leave it out: `starling serve --print-config` shows both."
+                    .to_owned()
+            }
+            Self::Key(_) | Self::Store(_) | Self::Push(_) => {
                 "Check the data folder, or give another with --data.".to_owned()
             }
             Self::Serving(_) => "Start it again.".to_owned(),
@@ -154,6 +163,7 @@ pub struct Server {
     gateway: Router,
     resolver: Router,
     ledger: ledger::Beside,
+    push: Option<Push>,
 }
 
 impl Server {
@@ -162,7 +172,7 @@ impl Server {
     /// # Errors
     /// In order: no address, a port is taken, a certificate can't be read, the media folder is missing, a key can't be had, a
     /// setting can't be meant, the relay's port is taken, the gateway has nobody to introduce it to peers,
-    /// the block store can't be opened.
+    /// the block store can't be opened, the key or the list of push can't be read.
     pub fn bind(config: Config) -> Result<Self, ServeError> {
         if config.listen.is_empty() {
             return Err(ServeError::NoAddress);
@@ -191,6 +201,13 @@ impl Server {
         let gateway = gateway::router(&config.data, &config.gateway, introducer)?;
         let resolver = resolver::router(&config.resolver)?;
         let ledger = ledger::Beside::new(&config.ledger, &config.data);
+        // Without a ledger there is nothing to tell.
+        let wanted =
+            push::Config { enabled: config.push.enabled && config.ledger.enabled, ..config.push };
+        let push = Push::open(&wanted, &config.data)?;
+        if let Some(push) = &push {
+            signaling.count_too(Arc::new(push.clone()));
+        }
         let Config { data, media, tls, .. } = config;
         Ok(Self {
             sockets,
@@ -205,6 +222,7 @@ impl Server {
             gateway,
             resolver,
             ledger,
+            push,
         })
     }
 
@@ -229,6 +247,7 @@ impl Server {
             .merge(self.gateway.clone())
             .merge(self.resolver.clone())
             .merge(self.ledger.router())
+            .merge(push::router(self.push.clone(), self.signaling.clone()))
             .nest(MEDIA_PATH.trim_end_matches('/'), media::router(&self.folder()))
             // A nested router does not get this one: without it, the page would answer.
             .route(MEDIA_PATH, any(StatusCode::NOT_FOUND))
@@ -268,7 +287,7 @@ impl Server {
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             }))
         });
-        let ledger = self.ledger.start(stopped.clone());
+        let ledger = self.ledger.start(self.push.clone(), stopped.clone());
         let mut tasks = JoinSet::new();
         let tls = self.certificate.as_ref().map(tls::Certificate::acceptor).transpose()?;
         for listener in listeners {

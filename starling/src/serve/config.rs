@@ -8,7 +8,7 @@ use signaling_server::{BusConfig, bus};
 
 use super::ledger;
 use super::tls::{self, TlsConfig};
-use crate::{gateway, resolver};
+use crate::{gateway, push, resolver};
 
 /// The commented default of the fields here.
 const DEFAULT_TOML: &str = include_str!("config.toml");
@@ -38,6 +38,8 @@ pub struct Config {
     pub resolver: resolver::Config,
     /// The ledger.
     pub ledger: ledger::Config,
+    /// Telling people who closed the page.
+    pub push: push::Config,
 }
 
 impl Default for Config {
@@ -53,6 +55,7 @@ impl Default for Config {
             gateway: gateway::Config::default(),
             resolver: resolver::Config::default(),
             ledger: ledger::Config::default(),
+            push: push::Config::default(),
         }
     }
 }
@@ -73,6 +76,7 @@ impl Config {
             ("gateway", &*gateway),
             ("resolver", resolver::DEFAULT_TOML),
             ("ledger", ledger::DEFAULT_TOML),
+            ("push", push::DEFAULT_TOML),
         ];
         let mut text = DEFAULT_TOML.to_owned();
         for (name, fields) in tables {
@@ -119,8 +123,8 @@ mod tests {
         assert!(config.media.is_some() && config.bus.ca.is_some());
         assert!(config.tls.cert.is_some() && config.tls.key.is_some());
         assert!(config.tls.challenges.is_some());
-        assert!(config.gateway.swarm.server.is_some());
-        assert_eq!(left_out, 7);
+        assert!(config.gateway.swarm.server.is_some() && config.push.contact.is_some());
+        assert_eq!(left_out, 8);
     }
 
     #[test]

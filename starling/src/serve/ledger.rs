@@ -20,6 +20,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
+use crate::push::Push;
+
 /// The commented default of [`Config`].
 pub(super) const DEFAULT_TOML: &str = include_str!("ledger.toml");
 /// Threads of the engine: it is idle mostly.
@@ -84,8 +86,13 @@ impl Beside {
         Router::new().route("/ledger/{*path}", answer)
     }
 
-    /// Starts it; the task ends when `stopped` says so and the ledger has stopped.
-    pub(super) fn start(&self, mut stopped: watch::Receiver<bool>) -> JoinHandle<()> {
+    /// Starts it; the task ends when `stopped` says so and the ledger has stopped. Meanwhile `push` tells people
+    /// what happens to them there.
+    pub(super) fn start(
+        &self,
+        push: Option<Push>,
+        mut stopped: watch::Receiver<bool>,
+    ) -> JoinHandle<()> {
         let (settings, stage) = (self.settings.clone(), self.stage.clone());
         tokio::spawn(async move {
             let Some(settings) = settings else { return };
@@ -99,6 +106,8 @@ impl Beside {
             tracing::info!("ledger with trust root {}", node.handle().root());
             // An error: it was set before, which nobody else does.
             let _ = stage.set(Some(api::router(node.handle())));
+            let telling = push.map(|push| push.follow(node.handle(), stopped.clone()));
+            let telling = telling.map(tokio::spawn);
             let is_stopped = async {
                 // An error: the sender is gone, which is a stop too.
                 let _ = stopped.wait_for(|stopped| *stopped).await;
@@ -108,6 +117,10 @@ impl Beside {
                 error = node.failed() => return tracing::error!("{error}"),
             }
             node.stop().await;
+            if let Some(telling) = telling {
+                // An error: it panicked, which the log tells.
+                let _ = telling.await;
+            }
         })
     }
 }
