@@ -170,7 +170,7 @@ fn assemble(
         }
     }
     files.retain(|path, _| !path.ends_with(".d.ts"));
-    let workers = ["identity", "preview", "scan", "share-target", "wallet"];
+    let workers = ["alerts", "identity", "preview", "scan", "share-target", "wallet"];
     let workers = workers.map(|folder| format!("{folder}/worker.js"));
     let fixed: Vec<&str> =
         workers.iter().map(String::as_str).chain(["embed.js", "scan/element.js"]).collect();

@@ -4,6 +4,7 @@
 //! (`wallet::lending`); the wallet signs.
 
 mod alert;
+mod closed;
 mod curve;
 mod desk;
 mod faucet;
@@ -12,6 +13,7 @@ mod history;
 mod list;
 mod open;
 mod position;
+mod push;
 mod reserve;
 mod running;
 pub(super) mod seen;

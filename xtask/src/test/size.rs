@@ -97,7 +97,7 @@ fn part(path: &str) -> Part {
     match folder {
         _ if !code => Part::Neither,
         "peer" | "player" => Part::Embed,
-        "pages" | "preview" | "share-target" => Part::Pages,
+        "alerts" | "pages" | "preview" | "share-target" => Part::Pages,
         "files" => Part::Files,
         "wallet" => Part::Ledger,
         "identity" => Part::Identity,

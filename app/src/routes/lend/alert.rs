@@ -6,6 +6,7 @@ use wallet::lending::{self, Factor, ONE};
 
 use crate::browser;
 
+use super::closed::Closed;
 use super::desk::Desk;
 use super::words::factor;
 
@@ -121,6 +122,9 @@ pub(super) fn Alerts() -> impl IntoView {
         };
         markets.into_iter().filter_map(watched).collect::<Vec<_>>()
     });
+    // What is on can be turned off by who owes nothing any more.
+    let closed = RwSignal::new(false);
+    let markets = Memo::new(move |_| owing.read().iter().map(|one| one.market).collect::<Vec<_>>());
     let warnings = Memo::new(move |_| {
         let warned = |one: &Watched| warning(*one, limit.get());
         owing.read().iter().filter_map(warned).collect::<Vec<_>>()
@@ -142,7 +146,7 @@ pub(super) fn Alerts() -> impl IntoView {
                 warnings.get().into_iter().map(line).collect_view()
             }}
         </div>
-        <p class="select limit" hidden=move || owing.read().is_empty()>
+        <p class="select limit" hidden=move || owing.read().is_empty() && !closed.get()>
             <label for="health-limit">"Warn me here when health is under"</label>
             <select id="health-limit" on:change=choose>
                 {LIMITS
@@ -157,6 +161,7 @@ pub(super) fn Alerts() -> impl IntoView {
                     .collect_view()}
             </select>
             <Notify />
+            <Closed limit owing=markets on=closed />
         </p>
     }
 }
