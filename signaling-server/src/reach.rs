@@ -69,8 +69,10 @@ fn literal(url: &Url) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
-/// Resolves names by the system and leaves out what is not public.
-struct PublicOnly;
+/// Resolves names by the system and leaves out what is not public. A client that uses it must follow no proxy,
+/// which would resolve names itself, and asks [`may_be_public`] first.
+#[derive(Debug, Clone, Copy)]
+pub struct PublicOnly;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the name leads to no public address")]

@@ -1,6 +1,6 @@
 //! Which addresses of browsers are asked.
 
-use signaling_server::public;
+use signaling_server::reach;
 use url::{Origin, Url};
 
 /// A browser's address at its push service that may be asked.
@@ -24,7 +24,7 @@ impl Address {
         let is_public = url.scheme() == "https"
             && url.port().is_none()
             && url.domain().is_none_or(|name| name != "localhost")
-            && !public::is_other_literal(&url);
+            && reach::may_be_public(&url);
         (is_own || is_public).then_some(Self { url, is_own })
     }
 }

@@ -7,7 +7,7 @@ use ::push::{Letter, Once, Outcome};
 use primitives::Seed;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, header};
-use signaling_server::public::PublicOnly;
+use signaling_server::reach::PublicOnly;
 use url::Origin;
 
 use super::address::Address;
