@@ -52,7 +52,8 @@ pub(crate) fn ProofBadge() -> impl IntoView {
         }
     });
     let more = Signal::derive(move || {
-        let told = match ledger.view.read().sight {
+        let view = ledger.view.read();
+        let told = match view.sight {
             Sight::Forked => FORKED_MORE,
             Sight::Stale => {
                 "No new block was seen for a minute. The ledger stands still, or every server asked keeps newer blocks back."
@@ -60,7 +61,7 @@ pub(crate) fn ProofBadge() -> impl IntoView {
             Sight::Blind => {
                 "No block was seen yet. A new ledger makes its first one within ten seconds."
             }
-            Sight::Fresh if ledger.view.read().by_neighbour => {
+            Sight::Fresh if view.by_neighbour => {
                 return format!(
                     "{CHECKED}, and a proof from there to your record. No server could be asked: a neighbour in a share handed on both, and did not have to be believed."
                 );
