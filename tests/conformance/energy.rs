@@ -1,12 +1,13 @@
-//! A street with two meters: every action of a community once, in the order of its life.
+//! A street with two meters: every action of a community once, in the order of its life; then one that
+//! trades by a book.
 
 use std::collections::BTreeMap;
 
 use ledger::{
     Action, AssetId, Block, Body, Checked, MemoryStore, Scan as _, apply,
     domains::energy::{
-        self, Content, Friend, Limits, Mode, Opening, Purse, Reading, Rules, Source, Tariff, Trust,
-        meter_proof,
+        self, Content, Friend, Limits, Mode, Opening, Purse, Reading, Rules, Side, Source, Tariff,
+        Trust, meter_proof,
     },
 };
 use serde_json::{Value, json};
@@ -114,10 +115,57 @@ fn sign(nonces: &mut BTreeMap<u64, u64>, (name, who, action): Step) -> (&'static
 
 #[test]
 fn transactions_receipts_and_records_of_a_community_are_the_frozen_bytes() {
+    check("ledger-energy.json", &played([beginning(), readings(), ending()]));
+}
+
+/// Orders that wait, meet and are taken back; a seller that is silent.
+fn orders() -> [Vec<Step>; 3] {
+    use energy::Action as Act;
+    let community = COMMUNITY;
+    let (asset, grid, network) = (AssetId::NATIVE, account(9), account(8));
+    let book = Rules { mode: Mode::Book, ..rules() };
+    let deposit = |purse| Act::Deposit { community, purse, amount: 1_000_000 };
+    let place = |side, meter, limit, quantity_wh| Act::Place {
+        community,
+        slot: SLOT,
+        meter,
+        side,
+        limit,
+        quantity_wh,
+        trades_max: 3,
+    };
+    let said = say(0, (700, 0), &opening(700, 0));
+    let beginning = vec![
+        ("book-open", 1, Act::Open { asset, grid, network, window_slots: 4, rules: book }),
+        ("book-admit", 1, Act::Admit { community, account: account(1) }),
+        ("book-admit-other", 1, Act::Admit { community, account: account(2) }),
+        ("book-deposit", 1, deposit(Purse::Member)),
+        ("book-deposit-grid", 1, deposit(Purse::Grid)),
+        ("book-deposit-other", 2, deposit(Purse::Member)),
+        ("book-add-meter", 1, add_meter(1, 0, Source::Unknown)),
+        ("book-add-meter-other", 2, add_meter(2, 1, Source::Solar)),
+        ("book-place-sell", 2, place(Side::Sell, 1, 123_456, 600)),
+        ("book-place-buy", 1, place(Side::Buy, 0, 200_000, 1_000)),
+        ("book-place-low", 1, place(Side::Buy, 0, 60_000, 50)),
+        ("book-place-refused", 2, place(Side::Buy, 1, 49_999, 50)),
+        ("book-cancel", 1, Act::Cancel { community, slot: SLOT, order: 1 }),
+    ];
+    let readings = vec![("book-read", 2, Act::Read { readings: vec![said] })];
+    let settle = Act::Settle { community, slot: SLOT, readings_max: 2 };
+    [beginning, readings, vec![("book-settle", 2, settle)]]
+}
+
+#[test]
+fn transactions_receipts_and_records_of_a_book_are_the_frozen_bytes() {
+    check("ledger-energy-book.json", &played(orders()));
+}
+
+/// Every step's transaction and receipt, and the records in the end. Records of the book while it waits are
+/// as after the first block.
+fn played(blocks: [Vec<Step>; 3]) -> Vec<Value> {
     let (mut vectors, mut nonces) = (Vec::<Value>::new(), BTreeMap::new());
     let mut store = MemoryStore::new();
     store.commit(genesis().changes().unwrap());
-    let blocks = [beginning(), readings(), ending()];
     for ((height, time_ms), steps) in (1..).zip(TIMES_MS).zip(blocks) {
         let (mut names, mut transactions) = (Vec::new(), Vec::new());
         for step in steps {
@@ -141,13 +189,22 @@ fn transactions_receipts_and_records_of_a_community_are_the_frozen_bytes() {
         }
         store.commit(applied.changes);
         ledger::laws(&store).unwrap();
+        if height == 1 {
+            // Tables 8 and 9: a book that waits, and positions on it.
+            records(&store, &[7, 8], &mut vectors);
+            records(&store, &[7, 9], &mut vectors);
+        }
     }
     // Prefix 7: the community's own.
-    store.scan(&[7], &mut |key, record| {
+    records(&store, &[7], &mut vectors);
+    vectors
+}
+
+fn records(store: &MemoryStore, prefix: &[u8], vectors: &mut Vec<Value>) {
+    store.scan(prefix, &mut |key, record| {
         vectors.push(json!({
             "name": hex(&key.as_bytes()[..2]), "kind": "ledger-record",
             "key": hex(key.as_bytes()), "key_hash": key.hash().to_string(), "record": hex(record),
         }));
     });
-    check("ledger-energy.json", &vectors);
 }

@@ -2,7 +2,8 @@
 //!
 //! A community is an operator's rules, a retailer behind it (the grid), and members with meters. A
 //! meter signs what its household trades in a slot; when the slot's window is over, anyone settles
-//! it: friends first, then neighbours by the mechanism of the community's rules, the grid for the rest.
+//! it: friends first, then neighbours by the mechanism of the community's rules, the grid for the rest. By
+//! the rules of a book, neighbours trade before the slot begins, friends have what that left.
 //! A household that is silent trades nothing and stops nobody. What a reading can cost is covered when
 //! it is taken, so that settling never fails.
 //!
@@ -15,8 +16,8 @@
 //! |---|---|---|
 //! | 1 mid-market sharing | [`share`] | households whose page is closed: readings alone decide |
 //! | 2 uniform-price auction | [`clear`] | standing limits, one price for all, no race |
-//! | - continuous book | [`Book`] | flexible loads and batteries; a mechanism without actions |
-//! | deviations | [`settle`] | in mode 2 the grid's part: what was traded against what was measured |
+//! | 3 continuous book | [`Book`] | flexible loads and batteries: orders for a slot before it begins |
+//! | deviations | [`settle`] | in modes 2 and 3 the grid's part: traded against measured |
 //!
 //! | action | fields | who signs |
 //! |---|---|---|
@@ -37,6 +38,8 @@
 //! | claim | community, slot, meter, Wh, for whom | the meter's owner |
 //! | set-friend | community, meter, friend's meter and price, or none | the owner; from the next slot |
 //! | open-trial | as open, and the clock's pace | the operator to be |
+//! | place | community, slot, meter, side, limit, Wh, most trades | the owner, before the slot begins |
+//! | cancel | community, slot, order | the owner |
 //!
 //! | record | key | value | deleted |
 //! |---|---|---|---|
@@ -48,6 +51,8 @@
 //! | 5 reading | community ‖ slot ‖ meter | what was said, covers, what it came to | with the slot |
 //! | 6 kept | community ‖ place | a settled slot, so that the oldest is found | overwritten |
 //! | 7 count | - | communities opened | never |
+//! | 8 book | community ‖ slot | orders that wait, meters with positions, newest trades | with the slot |
+//! | 9 position | community ‖ slot ‖ meter | traded, waiting, covers, what it came to | with the slot |
 //!
 //! Events carry (community, ...): 0 opened (operator), 1 rules (first slot, mode), 2 admitted (member),
 //! 3 left (member; amount), 4 deposited (signer; purse, amount), 5 withdrawn (signer, to; purse,
@@ -55,7 +60,9 @@
 //! first slot, buy, sell), 9 meter removed (owner; meter), 10 read (owner; meter, slot, revision), 11
 //! cut (owner; meter), 12 settled (slot, readings, Wh, price), 13 due (owner; slot, meter, paid, got),
 //! 14 claimed (owner, for whom; slot, meter, Wh), 15 friend (owner; meter, first slot, friend's meter
-//! and price or neither).
+//! and price or neither), 16 placed (owner; slot, meter, order, side, price without grid fee, Wh, Wh that
+//! wait), 17 traded (seller, buyer; slot, seller's meter, buyer's, Wh, price), 18 cancelled (owner; slot,
+//! meter, order, Wh).
 //!
 //! Privacy: of a reading the ledger keeps the Wh that are traded, at most what was metered, and a
 //! commitment to the registers. Those are for the community's own peers, and are opened only to show
@@ -64,14 +71,13 @@
 //! Laws: what the domain's account holds is what all purses add up to; covers are those of readings
 //! that wait; a settled slot's money adds up to nothing with fees, residue and the grid's share, and
 //! so does its energy; in mode 1 nobody pays more than retail or gets less than feed-in; counters do
-//! not fall; certificates are minted for Wh fed in and claimed once; every list has its bound.
-//!
-//! Left out, with a door: the continuous book (mode 3 has no rules yet), which needs orders before
-//! delivery.
+//! not fall; certificates are minted for Wh fed in and claimed once; every list has its bound; on a book
+//! what is bought is sold, no orders of two owners cross, and positions cover what they can cost.
 
 mod action;
 mod auction;
 mod book;
+mod booked;
 mod clock;
 mod closing;
 mod deviation;
@@ -83,6 +89,7 @@ mod listing;
 mod members;
 mod meters;
 mod outcome;
+mod position;
 mod ratio;
 mod reading;
 mod rules;
@@ -91,6 +98,7 @@ mod state;
 mod taking;
 #[cfg(test)]
 mod tests;
+mod trading;
 
 pub use action::{Action, Purse};
 pub use auction::{Clearing, Fill, Flow, Order, clear};
@@ -103,6 +111,7 @@ pub use listing::{
     communities_prefix, community_of, meter_of, meters_prefix, slot_of, slots_prefix,
 };
 pub use outcome::{Due, Entry, Market, Outcome, Summary, Supply, market, outcome, supplies};
+pub use position::{Booked, Deal, OrderBook, Position, Waiting};
 pub use ratio::pro_rata;
 pub use reading::{Content, Opening, Reading, meter_proof};
 pub use rules::{Friend, Limits, Mode, Rules, Source, Trust};
@@ -110,7 +119,8 @@ pub use sharing::{Metered, Part, Shared, Tariff, share};
 pub use state::{
     Certificates, Community, Counters, Funds, Member, Meter, Record, Slot, community,
     community_key, count, count_key, member, member_key, meter, meter_key, meter_with,
-    meter_with_key, record, record_key, slot, slot_key, vault,
+    meter_with_key, order_book, order_book_key, position, position_key, record, record_key, slot,
+    slot_key, vault,
 };
 
 /// Highest price, in millionths per kWh: a thousand units of money.
@@ -139,8 +149,15 @@ pub const METERS_OF_MEMBER_MAX: u16 = 8;
 pub const CONNECTION_MAX_W: u32 = 4_000_000;
 /// Most readings in one transaction: 64 of 170 bytes fit, most of a day of one meter.
 pub const READINGS_MAX: usize = 64;
-/// Most slots of a community that have readings and are not settled.
+/// Most slots of a community that have readings or a book and are not settled: those of the longest window,
+/// the one that runs and a day ahead.
 pub const OPEN_SLOTS_MAX: u16 = 384;
+/// Most orders of a meter that wait on one book: all meters' fit, so that nobody takes the places of others.
+pub const ORDERS_OF_METER_MAX: usize = 2;
+/// Most orders that one meets when it comes.
+pub const TRADES_MAX: u8 = 16;
+/// Newest trades of a book that are kept for who looks; events tell all.
+pub const DEALS_KEPT: usize = 32;
 /// Settled slots of a community that are kept: a month of 31 days.
 pub const KEPT_SLOTS: u32 = 2_976;
 

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use primitives::PeerId;
 
-use super::{Friend, Limits, Opening, Reading, Rules, Source, Trust};
+use super::{Friend, Limits, Opening, Reading, Rules, Side, Source, Trust};
 use crate::{AccountId, AssetId};
 
 /// Whose money it is.
@@ -270,5 +270,45 @@ pub enum Action {
         /// How many times as fast its clock runs, from 2 to [`super::PACE_MAX`].
         #[n(5)]
         pace: u32,
+    },
+    /// Put an order on the book of a slot that has not begun: it meets those that wait at their prices,
+    /// and waits for the rest.
+    #[n(17)]
+    Place {
+        /// Which community.
+        #[n(0)]
+        community: u32,
+        /// Which slot: from the next one to a day from now.
+        #[n(1)]
+        slot: u64,
+        /// For which meter.
+        #[n(2)]
+        meter: u32,
+        /// Whether it wants or has energy.
+        #[n(3)]
+        side: Side,
+        /// Most it pays, grid fee included, or least it takes; millionths per kWh.
+        #[n(4)]
+        limit: u64,
+        /// Wh, more than none.
+        #[n(5)]
+        quantity_wh: u64,
+        /// Most orders to meet, at most [`super::TRADES_MAX`]: what the fee pays for. What is left
+        /// then ends.
+        #[n(6)]
+        trades_max: u8,
+    },
+    /// Take an order back that waits.
+    #[n(18)]
+    Cancel {
+        /// Which community.
+        #[n(0)]
+        community: u32,
+        /// On the book of which slot.
+        #[n(1)]
+        slot: u64,
+        /// The order's number there.
+        #[n(2)]
+        order: u64,
     },
 }

@@ -2,16 +2,31 @@
 
 use std::collections::BTreeMap;
 
+use minicbor::{Decode, Encode};
+
 use super::{Order, ceil_cost, floor_cost};
 use crate::AccountId;
 
 /// Which side an order is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Side {
     /// Wants energy.
+    #[n(0)]
     Buy,
     /// Has energy.
+    #[n(1)]
     Sell,
+}
+
+impl Side {
+    /// The number it is known by.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Buy => 0,
+            Self::Sell => 1,
+        }
+    }
 }
 
 /// Two orders that met.
@@ -61,10 +76,23 @@ impl Book {
         Self::default()
     }
 
+    /// A book in which these wait, after so many arrivals.
+    pub fn resumed(resting: impl IntoIterator<Item = Resting>, arrivals: u64) -> Self {
+        let mut book = Self { arrivals, ..Self::default() };
+        resting.into_iter().for_each(|one| book.rest(one));
+        book
+    }
+
     /// Takes an order: trades with whom it crosses, own orders passed over, and lets the rest wait.
-    pub fn place(&mut self, side: Side, mut order: Order) -> Vec<Trade> {
+    pub fn place(&mut self, side: Side, order: Order) -> Vec<Trade> {
+        self.place_within(side, order, usize::MAX)
+    }
+
+    /// As [`Self::place`], with so many others at most: what is left of an order that met as many ends,
+    /// so that no order waits that another crosses.
+    pub fn place_within(&mut self, side: Side, mut order: Order, trades_max: usize) -> Vec<Trade> {
         let mut trades = Vec::new();
-        while order.quantity_wh > 0 {
+        while order.quantity_wh > 0 && trades.len() < trades_max {
             let Some(trade) = self.meet(side, &order) else { break };
             order.quantity_wh -= trade.quantity_wh;
             self.residue += trade.pay - trade.receive;
@@ -72,13 +100,17 @@ impl Book {
         }
         let arrival = self.arrivals;
         self.arrivals += 1;
-        if order.quantity_wh > 0 {
-            match side {
-                Side::Buy => self.bids.insert((core::cmp::Reverse(order.limit), arrival), order),
-                Side::Sell => self.offers.insert((order.limit, arrival), order),
-            };
+        if order.quantity_wh > 0 && trades.len() < trades_max {
+            self.rest(Resting { order, side, arrival });
         }
         trades
+    }
+
+    fn rest(&mut self, Resting { order, side, arrival }: Resting) {
+        match side {
+            Side::Buy => self.bids.insert((core::cmp::Reverse(order.limit), arrival), order),
+            Side::Sell => self.offers.insert((order.limit, arrival), order),
+        };
     }
 
     /// Everything that waits, in order of arrival.

@@ -79,5 +79,18 @@ codes! {
         36 NoCertificates,
         /// A clock that runs no faster than the ledger's, or faster than any may.
         37 BadPace,
+        /// An order of nothing, of more than any may have, at a price higher than any, or that pays for
+        /// none or too many it meets.
+        38 BadOrder,
+        /// Neighbours do not trade by orders in this slot.
+        39 NoBook,
+        /// The slot has begun, or is a day away.
+        40 GateClosed,
+        /// A bid that does not pay the grid fee.
+        41 BelowFee,
+        /// As many orders of the meter wait as may.
+        42 TooManyOrders,
+        /// No such order waits.
+        43 NoOrder,
     }
 }

@@ -3,10 +3,11 @@
 
 use super::{
     Action, CONNECTION_MAX_W, Clock, Community, Error, Friend, METERS_MAX, PACE_MAX, PRICE_MAX,
-    READINGS_MAX, Rules, WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS, closing, evidence, laws, members,
+    QUANTITY_MAX_WH, READINGS_MAX, Rules, TRADES_MAX, WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS, closing,
+    evidence, laws, members,
     meters::{self, New},
     state::{self, COUNT, Parties, write_community},
-    taking,
+    taking, trading,
 };
 use crate::{
     AccountId, BlockContext, Key, Overlay, Prefix, Scan,
@@ -54,10 +55,17 @@ impl Domain for Energy {
             Action::Expose { reading, opening } => {
                 (evidence::is_lie(reading, opening), Error::NoEvidence)
             }
+            Action::Place { limit, quantity_wh, trades_max, .. } => {
+                let fits = *limit <= PRICE_MAX
+                    && (1..=QUANTITY_MAX_WH).contains(quantity_wh)
+                    && (1..=TRADES_MAX).contains(trades_max);
+                (fits, Error::BadOrder)
+            }
             Action::Admit { .. }
             | Action::Leave { .. }
             | Action::SetTrust { .. }
-            | Action::RemoveMeter { .. } => return Ok(()),
+            | Action::RemoveMeter { .. }
+            | Action::Cancel { .. } => return Ok(()),
         };
         if holds { Ok(()) } else { Err(otherwise) }
     }
@@ -71,6 +79,9 @@ impl Domain for Energy {
             Action::Accuse { .. } => 2 * SIGNATURE_WORK + 4,
             Action::Expose { .. } => SIGNATURE_WORK + 4,
             Action::AddMeter { .. } => SIGNATURE_WORK + 10,
+            // Of each order that is met, its meter's position.
+            Action::Place { trades_max, .. } => 12 + 2 * u32::from(*trades_max),
+            Action::Cancel { .. } => 12,
             Action::Open { .. }
             | Action::OpenTrial { .. }
             | Action::SetRules { .. }
@@ -146,6 +157,15 @@ impl Domain for Energy {
             }
             Action::Claim { community, slot, meter, energy_wh, holder } => {
                 closing::claim(signer, (*community, *slot, *meter), *energy_wh, *holder, state)
+            }
+            Action::Place { community, slot, meter, side, limit, quantity_wh, trades_max } => {
+                let (slot, meter, side, limit) = (*slot, *meter, *side, *limit);
+                let (quantity_wh, trades_max) = (*quantity_wh, *trades_max);
+                let new = trading::New { slot, meter, side, limit, quantity_wh, trades_max };
+                trading::place(context, signer, *community, &new, state)
+            }
+            Action::Cancel { community, slot, order } => {
+                trading::cancel(signer, (*community, *slot), *order, state)
             }
         }
     }

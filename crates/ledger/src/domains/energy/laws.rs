@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Community, KEPT_SLOTS, METERS_MAX, METERS_OF_MEMBER_MAX, Meter, Mode, OPEN_SLOTS_MAX, PACE_MAX,
-    Record, Slot, Summary, TERMS_MAX, ceil_cost,
+    Booked, Community, DEALS_KEPT, Due, KEPT_SLOTS, METERS_MAX, METERS_OF_MEMBER_MAX, Meter, Mode,
+    OPEN_SLOTS_MAX, ORDERS_OF_METER_MAX, OrderBook, PACE_MAX, Position, Record, Side, Slot, Summary,
+    TERMS_MAX, ceil_cost,
     closing::unclaimed,
     floor_cost,
-    state::{COMMUNITIES, COUNT, KEPT, KEYS, MEMBERS, METERS, READINGS, SLOTS, vault},
+    position::thousandths,
+    state::{
+        BOOKS, COMMUNITIES, COUNT, KEPT, KEYS, MEMBERS, METERS, POSITIONS, READINGS, SLOTS, vault,
+    },
 };
 use crate::{
     AccountId, AssetId, Scan,
@@ -29,6 +33,7 @@ struct Sums {
 
 pub(super) fn laws(state: &dyn Scan) -> Result<(), Broken> {
     let (mut here, mut keys, mut readings) = (BTreeMap::<AssetId, u128>::new(), 0, 0);
+    let (mut books, mut positions) = (0, 0);
     let communities = COMMUNITIES.all(state);
     let opened = u128::from(COUNT.get(state, &[]).unwrap_or_default());
     Broken::unless_equal(
@@ -42,7 +47,15 @@ pub(super) fn laws(state: &dyn Scan) -> Result<(), Broken> {
         for (key, slot) in SLOTS.all_of(state, id) {
             let found = READINGS.all_of(state, &key);
             readings += count(&found);
+            let traded = POSITIONS.all_of(state, &key);
+            positions += count(&traded);
+            let book = BOOKS.get(state, &[&key]);
+            books += u128::from(book.is_some());
             check_slot(&slot, &found, &mut sums)?;
+            check_book(&slot, &book.unwrap_or_default(), &traded, &mut sums)?;
+            if let Some(summary) = &slot.summary {
+                check_settled(&slot, summary, &found, &traded)?;
+            }
         }
         check_members(state, id, community, &sums)?;
         keys += check_meters(state, id, community, &sums)?;
@@ -55,6 +68,9 @@ pub(super) fn laws(state: &dyn Scan) -> Result<(), Broken> {
     Broken::unless_equal("no key is without its meter", keys, count(&KEYS.all(state)))?;
     let all = count(&READINGS.all(state));
     Broken::unless_equal("no reading is without its slot", readings, all)?;
+    let all = (count(&BOOKS.all(state)), count(&POSITIONS.all(state)));
+    Broken::unless_equal("no book is without its slot", books, all.0)?;
+    Broken::unless_equal("no position is without its slot", positions, all.1)?;
     here.into_iter().try_for_each(|(asset, counted)| {
         let held = accounts::balance(state, vault(), asset);
         // Somebody may send to the domain's account: a gift is nobody's and changes nothing.
@@ -83,12 +99,61 @@ fn check_slot(slot: &Slot, found: &[(Vec<u8>, Record)], sums: &mut Sums) -> Resu
     }
     match &slot.summary {
         None => sums.open_slots += 1,
-        Some(summary) => {
-            sums.settled_slots += 1;
-            check_settled(slot, summary, found)?;
-        }
+        Some(_) => sums.settled_slots += 1,
     }
     Ok(())
+}
+
+/// A book and what meters have on it; adds what they hold.
+fn check_book(
+    slot: &Slot,
+    book: &OrderBook,
+    found: &[(Vec<u8>, Position)],
+    sums: &mut Sums,
+) -> Result<(), Broken> {
+    let listed = book.meters.iter().map(|meter| meter.to_be_bytes());
+    let same = listed.eq(found.iter().map(|(key, _)| [key[12], key[13], key[14], key[15]]));
+    Broken::unless_equal("a book lists the meters that have something on it", 1, same.into())?;
+    let tariff = &slot.rules.tariff;
+    let mut all = Booked::default();
+    for (meter, (_, position)) in book.meters.iter().zip(found) {
+        let booked = &position.booked;
+        all.bought_wh += booked.bought_wh;
+        all.sold_wh += booked.sold_wh;
+        all.cost += booked.cost;
+        all.fee += booked.fee;
+        all.revenue += booked.revenue;
+        let mut waits = Position { booked: *booked, ..Position::new(position.owner) };
+        let own = book.waiting.iter().filter(|one| one.meter == *meter);
+        own.clone().for_each(|one| {
+            waits.wait(one.side, one.quantity_wh, one.price + tariff.grid_fee);
+        });
+        if slot.summary.is_none() {
+            (waits.cover, waits.grid_cover) = waits.covers(tariff);
+            *sums.waiting.entry(*meter).or_default() += 1;
+        }
+        let fits = waits == Position { due: None, ..position.clone() };
+        Broken::unless_equal("a position is its trades and orders, covered", 1, fits.into())?;
+        let law = "orders of a meter are bounded";
+        Broken::unless_at_most(law, limit(ORDERS_OF_METER_MAX), limit(own.count()))?;
+        *sums.held.entry(position.owner).or_default() += position.cover;
+        sums.grid_held += position.grid_cover;
+    }
+    let (sold_wh, bought_wh) = (all.sold_wh.into(), all.bought_wh.into());
+    Broken::unless_equal("what is bought is sold", sold_wh, bought_wh)?;
+    Broken::unless_equal("what is paid is got, fees aside", all.cost, all.fee + all.revenue)?;
+    let most = thousandths(all.bought_wh, tariff.grid_fee);
+    Broken::unless_equal("all that is bought pays the way", most, all.fee)?;
+    let is_crossed = book.waiting.iter().any(|bid| {
+        let crosses = |offer: &&super::Waiting| {
+            (bid.side, offer.side) == (Side::Buy, Side::Sell) && bid.price >= offer.price
+        };
+        book.waiting.iter().filter(crosses).any(|offer| offer.owner != bid.owner)
+    });
+    Broken::unless_equal("no orders of two owners cross", 0, is_crossed.into())?;
+    let waits = if slot.summary.is_some() { count(&book.waiting) } else { 0 };
+    Broken::unless_equal("nothing waits on a settled book", 0, waits)?;
+    Broken::unless_at_most("trades kept are bounded", limit(DEALS_KEPT), count(&book.deals))
 }
 
 /// Counters of a reading, and those it began from, which were no less after `earlier` slots.
@@ -109,34 +174,31 @@ fn check_settled(
     slot: &Slot,
     summary: &Summary,
     found: &[(Vec<u8>, Record)],
+    traded: &[(Vec<u8>, Position)],
 ) -> Result<(), Broken> {
     let (mut paid, mut got) = (summary.grid_paid, summary.grid_got);
     let (mut taken, mut given) = (0_u128, 0_u128);
     let mut grid_net = (u128::from(summary.grid_in_wh), u128::from(summary.grid_out_wh));
-    for (_, record) in found {
-        Broken::unless_equal("what is settled holds nothing", 0, record.cover + record.grid_cover)?;
-        let Some(due) = record.due else { continue };
-        let content = &record.content;
+    let mut add = |due: &Due| {
         paid += due.paid;
         got += due.got;
         taken += u128::from(due.local_import_wh);
         given += u128::from(due.local_export_wh);
-        grid_net.0 += u128::from(content.export_wh);
-        grid_net.1 += u128::from(content.import_wh);
-        let used_wh = due.local_export_wh.saturating_add(due.claimed_wh);
-        let law = "certificates are used up once";
-        Broken::unless_at_most(law, content.export_wh.into(), used_wh.into())?;
-        let law = "nobody pays more than their reading's cover";
-        let cover = slot.rules.cover(content.import_wh, &record.limits);
-        Broken::unless_at_most(law, cover, due.paid)?;
-        if slot.rules.mode == Mode::Sharing {
-            let tariff = &slot.rules.tariff;
-            // Two units, because three parts are rounded.
-            let retail = ceil_cost(content.import_wh, tariff.retail) + 2;
-            Broken::unless_at_most("nobody pays more than retail", retail, due.paid)?;
-            let feed_in = floor_cost(content.export_wh, tariff.feed_in);
-            Broken::unless_at_most("nobody gets less than feed-in", due.got + 2, feed_in)?;
-        }
+    };
+    let of_meter = |key: &[u8]| traded.iter().find(|(other, _)| other == key).map(|(_, one)| one);
+    for (key, record) in found {
+        Broken::unless_equal("what is settled holds nothing", 0, record.cover + record.grid_cover)?;
+        let Some(due) = record.due else { continue };
+        add(&due);
+        grid_net.0 += u128::from(record.content.export_wh);
+        grid_net.1 += u128::from(record.content.import_wh);
+        check_due(slot, record, of_meter(key), &due)?;
+    }
+    for (_, position) in traded {
+        let Some(due) = position.due else { continue };
+        add(&due);
+        let law = "nobody pays more than their position's cover";
+        Broken::unless_at_most(law, position.covers(&slot.rules.tariff).0, due.paid)?;
     }
     got += summary.fees + summary.residue;
     Broken::unless_equal("a slot's money adds up to nothing", paid, got)?;
@@ -144,6 +206,33 @@ fn check_settled(
     Broken::unless_equal("what neighbours take is what is traded", volume, taken)?;
     Broken::unless_equal("what neighbours give is what is traded", volume, given)?;
     Broken::unless_equal("a slot's energy adds up to nothing", grid_net.0, grid_net.1)
+}
+
+/// What a slot came to for a meter that read it.
+fn check_due(
+    slot: &Slot,
+    record: &Record,
+    position: Option<&Position>,
+    due: &Due,
+) -> Result<(), Broken> {
+    let content = &record.content;
+    let tariff = &slot.rules.tariff;
+    let used_wh = due.local_export_wh.saturating_add(due.claimed_wh);
+    let law = "certificates are used up once";
+    Broken::unless_at_most(law, content.export_wh.into(), used_wh.into())?;
+    let booked = position.map(|position| position.booked).unwrap_or_default();
+    let import_wh = content.import_wh.saturating_sub(booked.net_bought_wh());
+    let before = position.map_or(0, |position| position.covers(tariff).0);
+    let cover = slot.rules.cover(import_wh, &record.limits) + before;
+    Broken::unless_at_most("nobody pays more than their reading's cover", cover, due.paid)?;
+    if slot.rules.mode == Mode::Sharing {
+        // Two units, because three parts are rounded.
+        let retail = ceil_cost(content.import_wh, tariff.retail) + 2;
+        Broken::unless_at_most("nobody pays more than retail", retail, due.paid)?;
+        let feed_in = floor_cost(content.export_wh, tariff.feed_in);
+        Broken::unless_at_most("nobody gets less than feed-in", due.got + 2, feed_in)?;
+    }
+    Ok(())
 }
 
 fn check_members(

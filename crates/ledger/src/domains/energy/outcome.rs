@@ -3,8 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use super::{
-    Clearing, Fill, Friend, Limits, Metered, Mode, Order, Rules, Traded, ceil_cost, clear,
-    floor_cost, settle, share,
+    Booked, Clearing, Fill, Friend, Limits, Metered, Mode, Order, Rules, Traded, booked, ceil_cost,
+    clear, floor_cost, settle, share,
 };
 use crate::AccountId;
 
@@ -23,6 +23,8 @@ pub struct Entry {
     pub limits: Limits,
     /// To whom it gives first; in an auction only if that one names it, too.
     pub friend: Option<Friend>,
+    /// What it traded before, where there is a book.
+    pub booked: Booked,
 }
 
 /// What a slot came to for one meter.
@@ -51,7 +53,8 @@ pub struct Summary {
     /// Wh that stayed among neighbours.
     #[n(0)]
     pub volume_wh: u64,
-    /// Millionths per kWh between them, friends aside, without the grid fee; 0 if nobody traded.
+    /// Millionths per kWh between them, friends aside, without the grid fee; of a book the mean, rounded
+    /// down; 0 if nobody traded.
     #[n(1)]
     pub price: u64,
     /// Wh the grid supplied.
@@ -111,20 +114,20 @@ pub struct Market {
 
 /// What is left to trade of an entry, in Wh.
 #[derive(Clone, Copy)]
-struct Left {
-    wants_wh: u64,
-    has_wh: u64,
+pub(super) struct Left {
+    pub(super) wants_wh: u64,
+    pub(super) has_wh: u64,
 }
 
 /// What a meter traded among neighbours.
 #[derive(Clone, Copy, Default)]
-struct Local {
-    taken_wh: u64,
-    given_wh: u64,
-    cost: u128,
+pub(super) struct Local {
+    pub(super) taken_wh: u64,
+    pub(super) given_wh: u64,
+    pub(super) cost: u128,
     /// Of the cost.
-    fee: u128,
-    revenue: u128,
+    pub(super) fee: u128,
+    pub(super) revenue: u128,
 }
 
 /// What a meter traded with the grid.
@@ -143,13 +146,14 @@ pub fn outcome(rules: &Rules, entries: &[Entry]) -> Outcome {
     let (price, neighbours) = match rules.mode {
         Mode::Sharing => shared(rules, entries, &left),
         Mode::Auction => auctioned(rules, entries, &left),
+        Mode::Book => booked::traded(rules, entries),
     };
     let mut summary = Summary { price, ..Summary::default() };
     let mut dues = Vec::with_capacity(entries.len());
     let (mut costs, mut revenues) = (0, 0);
     for ((entry, friend), neighbour) in entries.iter().zip(friends).zip(neighbours) {
         let local = friend.and(neighbour);
-        let grid = grid(rules, entry, &local);
+        let grid = grid(rules, entry, &local, &friend);
         summary.volume_wh += local.taken_wh;
         summary.grid_in_wh += grid.in_wh;
         summary.grid_out_wh += grid.out_wh;
@@ -172,13 +176,14 @@ pub fn outcome(rules: &Rules, entries: &[Entry]) -> Outcome {
 }
 
 /// Who gave to whom, where rules say it: friends, and in an auction bids and offers in their order. What
-/// is shared in the middle goes through one pool, so nobody gives to anybody there.
+/// is shared in the middle goes through one pool, so nobody gives to anybody there; who traded on a book
+/// is in [`super::OrderBook`].
 pub fn supplies(rules: &Rules, entries: &[Entry]) -> Vec<Supply> {
     let mut left: Vec<Left> = entries.iter().map(|entry| left(rules, entry)).collect();
     let mut supplies = Vec::new();
     among_friends(rules, entries, &mut left, &mut supplies);
     let cleared = match rules.mode {
-        Mode::Sharing => None,
+        Mode::Sharing | Mode::Book => None,
         Mode::Auction => orders(rules, entries, &left).cleared,
     };
     let flows = cleared.iter().flat_map(|cleared| {
@@ -218,15 +223,16 @@ impl Local {
     }
 }
 
-/// What an entry is for neighbours: in an auction only what its own does not make up for. What is lost
-/// on the way is not for them.
+/// What an entry is for neighbours: in an auction only what its own does not make up for, and after a book
+/// only what was not traded there. What is lost on the way is not for them.
 fn left(rules: &Rules, entry: &Entry) -> Left {
     let (import_wh, export_wh) = (entry.import_wh, entry.export_wh);
-    let (wants_wh, export_wh) = match rules.mode {
-        Mode::Sharing => (import_wh, export_wh),
-        Mode::Auction => (import_wh.saturating_sub(export_wh), export_wh.saturating_sub(import_wh)),
-    };
-    Left { wants_wh, has_wh: rules.tradeable(export_wh) }
+    let net = (import_wh.saturating_sub(export_wh), export_wh.saturating_sub(import_wh));
+    match rules.mode {
+        Mode::Sharing => Left { wants_wh: import_wh, has_wh: rules.tradeable(export_wh) },
+        Mode::Auction => Left { wants_wh: net.0, has_wh: rules.tradeable(net.1) },
+        Mode::Book => booked::left(rules, entry),
+    }
 }
 
 /// Serves friends, in order of who gives. What somebody takes of several is added up before it is
@@ -331,14 +337,21 @@ fn auctioned(rules: &Rules, entries: &[Entry], left: &[Left]) -> (u64, Vec<Local
     (cleared.price, locals)
 }
 
-/// The grid's part: in an auction what was traded against what was measured, otherwise what neighbours
-/// did not take and give, each by itself.
-fn grid(rules: &Rules, entry: &Entry, local: &Local) -> Grid {
+/// The grid's part: in an auction and after a book what was traded against what was measured, otherwise
+/// what neighbours did not take and give, each by itself. After a book friends come in between.
+fn grid(rules: &Rules, entry: &Entry, local: &Local, friend: &Local) -> Grid {
     let tariff = &rules.tariff;
     match rules.mode {
         Mode::Sharing => {
             let in_wh = entry.import_wh - local.taken_wh;
             let out_wh = entry.export_wh - local.given_wh;
+            let (cost, revenue) =
+                (ceil_cost(in_wh, tariff.retail), floor_cost(out_wh, tariff.feed_in));
+            Grid { in_wh, out_wh, cost, revenue }
+        }
+        Mode::Book => {
+            let (in_wh, out_wh) = booked::missing_and_over(rules, entry);
+            let (in_wh, out_wh) = (in_wh - friend.taken_wh, out_wh - friend.given_wh);
             let (cost, revenue) =
                 (ceil_cost(in_wh, tariff.retail), floor_cost(out_wh, tariff.feed_in));
             Grid { in_wh, out_wh, cost, revenue }

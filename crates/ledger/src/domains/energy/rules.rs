@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::{Error, LOSS_MAX_PPM, PRICE_MAX, TERMS_MAX, Tariff, ceil_cost, floor_cost};
 
-/// How neighbours trade, after friends. 3 is kept for the continuous book.
+/// How neighbours trade. Friends come first; where there is a book, after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Mode {
@@ -14,6 +14,9 @@ pub enum Mode {
     /// One price by standing limits.
     #[n(2)]
     Auction,
+    /// Orders before the slot begins, each trade at its own price.
+    #[n(3)]
+    Book,
 }
 
 /// Why a reading should be believed, from the weakest to the strongest.
@@ -76,7 +79,7 @@ pub struct Rules {
 
 /// To whom a meter gives first, and for what: between feed-in and the middle. In mode 1 the friend
 /// gains by it, too, and need not agree; in mode 2, where the market may be cheaper, each names the
-/// other.
+/// other; in mode 3 it gets what the book left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Friend {
     /// The friend's meter.
@@ -104,6 +107,7 @@ impl Mode {
         match self {
             Self::Sharing => 1,
             Self::Auction => 2,
+            Self::Book => 3,
         }
     }
 }
@@ -146,15 +150,19 @@ impl Rules {
     /// because three parts are rounded up: a friend's, the neighbours', the grid's.
     pub fn cover(&self, import_wh: u64, limits: &Limits) -> u128 {
         let dearest = match self.mode {
-            Mode::Sharing => self.tariff.retail,
+            Mode::Sharing | Mode::Book => self.tariff.retail,
             Mode::Auction => self.tariff.retail.max(limits.buy),
         };
         if import_wh == 0 { 0 } else { ceil_cost(import_wh, dearest) + 2 }
     }
 
-    /// Most that a reading can cost the grid.
+    /// Most that a reading can cost the grid. In mode 3, where it pays some for what others fed in, parts
+    /// are not to lose by rounding.
     pub fn grid_cover(&self, export_wh: u64) -> u128 {
-        floor_cost(export_wh, self.tariff.feed_in)
+        match self.mode {
+            Mode::Sharing | Mode::Auction => floor_cost(export_wh, self.tariff.feed_in),
+            Mode::Book => ceil_cost(export_wh, self.tariff.feed_in),
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use minicbor::{Decode, Encode};
 use primitives::PeerId;
 
 use super::{
-    Clock, Content, Due, Error, Friend, Limits, Rules, Source, Summary, Trust, rules::term,
+    Clock, Content, Due, Error, Friend, Limits, OrderBook, Position, Rules, Source, Summary, Trust,
+    rules::term,
 };
 use crate::{AccountId, AssetId, Key, Overlay, Prefix, Store, state::Table};
 
@@ -16,6 +17,8 @@ pub(super) const SLOTS: Table<Slot> = Table::new(Prefix::Energy, 4);
 pub(super) const READINGS: Table<Record> = Table::new(Prefix::Energy, 5);
 pub(super) const KEPT: Table<u64> = Table::new(Prefix::Energy, 6);
 pub(super) const COUNT: Table<u32> = Table::new(Prefix::Energy, 7);
+pub(super) const BOOKS: Table<OrderBook> = Table::new(Prefix::Energy, 8);
+pub(super) const POSITIONS: Table<Position> = Table::new(Prefix::Energy, 9);
 
 /// Whether this version reads a record; none: its key is of no table here.
 pub(super) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
@@ -28,6 +31,8 @@ pub(super) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
         READINGS.reads(key, record),
         KEPT.reads(key, record),
         COUNT.reads(key, record),
+        BOOKS.reads(key, record),
+        POSITIONS.reads(key, record),
     ]
     .into_iter()
     .flatten()
@@ -64,7 +69,7 @@ pub struct Community {
     /// Meters that ever came: the next one's number.
     #[n(8)]
     pub meters_ever: u32,
-    /// Slots with readings that are not settled.
+    /// Slots with readings or a book that are not settled.
     #[n(9)]
     pub open_slots: u16,
     /// Slots that were settled.
@@ -182,12 +187,12 @@ pub struct Meter {
     /// Friends with the first slot they are such for, ascending; at most [`super::TERMS_MAX`].
     #[n(9)]
     pub friends: Vec<(u64, Option<Friend>)>,
-    /// Readings that wait.
+    /// Readings and positions on books that wait.
     #[n(10)]
     pub open: u16,
 }
 
-/// A slot of a community that some meter has read.
+/// A slot of a community that some meter has read, or has an order for.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Slot {
     /// What holds for it.
@@ -345,6 +350,45 @@ pub fn record(store: &dyn Store, community: u32, slot: u64, meter: u32) -> Optio
 /// Where what a meter said of a slot is.
 pub fn record_key(community: u32, slot: u64, meter: u32) -> Key {
     READINGS.key(&[&community.to_be_bytes(), &slot.to_be_bytes(), &meter.to_be_bytes()])
+}
+
+/// The book of a slot.
+pub fn order_book(store: &dyn Store, community: u32, slot: u64) -> Option<OrderBook> {
+    BOOKS.get(store, &[&community.to_be_bytes(), &slot.to_be_bytes()])
+}
+
+/// Where the book of a slot is.
+pub fn order_book_key(community: u32, slot: u64) -> Key {
+    BOOKS.key(&[&community.to_be_bytes(), &slot.to_be_bytes()])
+}
+
+/// What a meter has on the book of a slot.
+pub fn position(store: &dyn Store, community: u32, slot: u64, meter: u32) -> Option<Position> {
+    POSITIONS.get(store, &[&community.to_be_bytes(), &slot.to_be_bytes(), &meter.to_be_bytes()])
+}
+
+/// Where what a meter has on the book of a slot is.
+pub fn position_key(community: u32, slot: u64, meter: u32) -> Key {
+    POSITIONS.key(&[&community.to_be_bytes(), &slot.to_be_bytes(), &meter.to_be_bytes()])
+}
+
+pub(super) fn write_book(state: &mut Overlay<'_>, id: u32, slot: u64, record: &OrderBook) {
+    BOOKS.put(state, &[&id.to_be_bytes(), &slot.to_be_bytes()], record);
+}
+
+pub(super) fn write_position(
+    state: &mut Overlay<'_>,
+    id: u32,
+    slot: u64,
+    meter: u32,
+    record: &Position,
+) {
+    let (id, slot, meter) = (id.to_be_bytes(), slot.to_be_bytes(), meter.to_be_bytes());
+    POSITIONS.put(state, &[&id, &slot, &meter], record);
+}
+
+pub(super) fn remove_position(state: &mut Overlay<'_>, id: u32, slot: u64, meter: u32) {
+    POSITIONS.remove(state, &[&id.to_be_bytes(), &slot.to_be_bytes(), &meter.to_be_bytes()]);
 }
 
 pub(super) fn write_community(state: &mut Overlay<'_>, id: u32, record: &Community) {

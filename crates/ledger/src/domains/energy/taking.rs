@@ -1,16 +1,17 @@
 //! Taking readings: each is checked, covered, and waits for its slot to be settled.
 
 use super::{
-    Community, Content, Counters, Error, Meter, OPEN_SLOTS_MAX, Reading, Record, SLOT_S, Slot,
+    Community, Content, Counters, Error, Meter, Mode, OPEN_SLOTS_MAX, Reading, Record, SLOT_S,
+    Slot,
     execute::emit,
-    meter as find, record as find_record,
+    meter as find, position, record as find_record,
     rules::term,
     slot as find_slot,
     state::{
         existing, member, write_community, write_member, write_meter, write_record, write_slot,
     },
 };
-use crate::{BlockContext, Overlay};
+use crate::{AccountId, BlockContext, Overlay, Store};
 
 /// Takes every reading that is news. One that was handed in before is passed over, since somebody may
 /// have been quicker; any other refusal refuses them all.
@@ -45,22 +46,30 @@ fn take(context: &BlockContext, reading: &Reading, state: &mut Overlay<'_>) -> R
         return Err(Error::NotOpen);
     }
     // In time it is not settled.
-    let mut slot = match find_slot(state, id, reading.slot) {
-        Some(slot) => slot,
-        None => {
-            let rules = community.rules_at(reading.slot).ok_or(Error::NotOpen)?;
-            Slot { rules, meters: Vec::new(), summary: None }
-        }
-    };
-    if meter.trust < slot.rules.trust_min {
+    let slot = slot_or_new(state, &community, id, reading.slot);
+    let (mut slot, is_first) = slot.ok_or(Error::NotOpen)?;
+    let has_book = slot.rules.mode == Mode::Book;
+    let position = has_book.then(|| position(state, id, reading.slot, number)).flatten();
+    // Who traded before was trusted then, and is not to owe what nobody lets it show.
+    if meter.trust < slot.rules.trust_min && position.is_none() {
         return Err(Error::Untrusted);
     }
     let before = check_content(&meter, known.as_ref(), reading)?;
     if known.is_none() {
-        enter(&mut community, &mut slot, &mut meter, number)?;
+        if is_first {
+            count_open(&mut community)?;
+        }
+        // No meter leaves what waits, so there are never more than a community may have.
+        let place = slot.meters.partition_point(|other| *other < number);
+        slot.meters.insert(place, number);
+        meter.open += 1;
     }
     count(&mut meter, reading);
     let limits = term(&meter.limits, reading.slot).unwrap_or_else(|| slot.rules.standing());
+    // What was traded before is covered by its position.
+    let booked = position.map(|position| position.booked).unwrap_or_default();
+    let import_wh = reading.content.import_wh.saturating_sub(booked.net_bought_wh());
+    let export_wh = reading.content.export_wh.saturating_sub(booked.sold_wh);
     let record = Record {
         owner: meter.owner,
         revision: reading.revision,
@@ -68,11 +77,13 @@ fn take(context: &BlockContext, reading: &Reading, state: &mut Overlay<'_>) -> R
         before,
         limits,
         friend: term(&meter.friends, reading.slot).flatten(),
-        cover: slot.rules.cover(reading.content.import_wh, &limits),
-        grid_cover: slot.rules.grid_cover(reading.content.export_wh),
+        cover: slot.rules.cover(import_wh, &limits),
+        grid_cover: slot.rules.grid_cover(export_wh),
         due: None,
     };
-    hold(state, id, &mut community, known.as_ref(), &record)?;
+    let before = known.as_ref().map_or((0, 0), |known| (known.cover, known.grid_cover));
+    let after = (record.cover, record.grid_cover);
+    hold(state, id, &mut community, record.owner, before, after)?;
     write_community(state, id, &community);
     write_meter(state, id, number, &meter);
     write_slot(state, id, reading.slot, &slot);
@@ -138,23 +149,26 @@ fn follows(
     }
 }
 
-/// Puts a meter into a slot, which it may be the first of.
-fn enter(
-    community: &mut Community,
-    slot: &mut Slot,
-    meter: &mut Meter,
-    number: u32,
-) -> Result<(), Error> {
-    if slot.meters.is_empty() {
-        if community.open_slots >= OPEN_SLOTS_MAX {
-            return Err(Error::TooManyOpen);
-        }
-        community.open_slots += 1;
+/// A slot as it is, or as it begins, and whether it does; none: no rules are kept for it.
+pub(super) fn slot_or_new(
+    store: &dyn Store,
+    community: &Community,
+    id: u32,
+    number: u64,
+) -> Option<(Slot, bool)> {
+    if let Some(slot) = find_slot(store, id, number) {
+        return Some((slot, false));
     }
-    // No meter leaves what waits, so there are never more than a community may have.
-    let place = slot.meters.partition_point(|other| *other < number);
-    slot.meters.insert(place, number);
-    meter.open += 1;
+    let rules = community.rules_at(number)?;
+    Some((Slot { rules, meters: Vec::new(), summary: None }, true))
+}
+
+/// One more slot waits to be settled.
+pub(super) fn count_open(community: &mut Community) -> Result<(), Error> {
+    if community.open_slots >= OPEN_SLOTS_MAX {
+        return Err(Error::TooManyOpen);
+    }
+    community.open_slots += 1;
     Ok(())
 }
 
@@ -169,23 +183,23 @@ fn count(meter: &mut Meter, reading: &Reading) {
     }
 }
 
-/// Sets aside what the reading may cost, in place of what was set aside for what is known.
-fn hold(
+/// Sets aside what something may cost its owner and the grid, in place of what was set aside for it before.
+pub(super) fn hold(
     state: &mut Overlay<'_>,
     id: u32,
     community: &mut Community,
-    known: Option<&Record>,
-    record: &Record,
+    owner: AccountId,
+    before: (u128, u128),
+    after: (u128, u128),
 ) -> Result<(), Error> {
-    let (cover, grid_cover) = known.map_or((0, 0), |known| (known.cover, known.grid_cover));
-    let mut owner = member(state, id, record.owner).expect("nobody leaves before their meters");
-    let free = (owner.free + cover).checked_sub(record.cover);
-    owner.free = free.ok_or(Error::NotCovered)?;
-    owner.held = owner.held - cover + record.cover;
+    let mut holder = member(state, id, owner).expect("nobody leaves before their meters");
+    let free = (holder.free + before.0).checked_sub(after.0);
+    holder.free = free.ok_or(Error::NotCovered)?;
+    holder.held = holder.held - before.0 + after.0;
     let funds = &mut community.funds;
-    let free = (funds.grid_free + grid_cover).checked_sub(record.grid_cover);
+    let free = (funds.grid_free + before.1).checked_sub(after.1);
     funds.grid_free = free.ok_or(Error::GridNotCovered)?;
-    funds.grid_held = funds.grid_held - grid_cover + record.grid_cover;
-    write_member(state, id, record.owner, &owner);
+    funds.grid_held = funds.grid_held - before.1 + after.1;
+    write_member(state, id, owner, &holder);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod histories;
 mod mechanisms;
+mod orders;
 mod refusals;
 mod slots;
 mod trial;
@@ -9,9 +10,9 @@ mod trial;
 use std::collections::BTreeMap;
 
 use super::{
-    Action, Community, Content, Error, Friend, Limits, Member, Mode, Opening, Purse, Reading,
-    Record, Rules, SLOT_S, Slot, Source, Tariff, Trust, community, member, meter, meter_proof,
-    record, slot,
+    Action, Community, Content, Error, Friend, Limits, Member, Mode, Opening, Position, Purse,
+    Reading, Record, Rules, SLOT_S, Side, Slot, Source, TRADES_MAX, Tariff, Trust, community,
+    member, meter, meter_proof, order_book, position, record, slot,
 };
 use crate::{
     self as ledger, AssetId, Code as _, Event,
@@ -144,6 +145,10 @@ impl Street {
         record(&self.lab.store, COMMUNITY, slot, meter).unwrap()
     }
 
+    fn position(&self, slot: u64, meter: u32) -> Position {
+        position(&self.lab.store, COMMUNITY, slot, meter).unwrap()
+    }
+
     /// What a settled slot left in a household's purse, beside what it had.
     fn gained(&self, who: u64) -> i128 {
         let member = self.member(who);
@@ -227,4 +232,30 @@ fn expose(reading: &Reading, opening: Opening) -> Action {
 
 fn auction() -> Rules {
     Rules { mode: Mode::Auction, ..RULES }
+}
+
+fn book() -> Rules {
+    Rules { mode: Mode::Book, ..RULES }
+}
+
+fn buy(slot: u64, meter: u32, limit: u64, quantity_wh: u64) -> Action {
+    order(Side::Buy, (slot, meter), limit, quantity_wh, TRADES_MAX)
+}
+
+fn sell(slot: u64, meter: u32, limit: u64, quantity_wh: u64) -> Action {
+    order(Side::Sell, (slot, meter), limit, quantity_wh, TRADES_MAX)
+}
+
+fn order(
+    side: Side,
+    (slot, meter): (u64, u32),
+    limit: u64,
+    quantity_wh: u64,
+    trades_max: u8,
+) -> Action {
+    Action::Place { community: COMMUNITY, slot, meter, side, limit, quantity_wh, trades_max }
+}
+
+fn cancel(slot: u64, order: u64) -> Action {
+    Action::Cancel { community: COMMUNITY, slot, order }
 }

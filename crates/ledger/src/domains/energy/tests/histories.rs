@@ -21,7 +21,7 @@ enum Step {
     Withdraw(u64, Purse, u128),
     Limits(u32, u64, u64),
     Friend(u32, u32, u64),
-    Rules(u64, bool, u32),
+    Rules(u64, Mode, u32),
     Trust(u32, Trust),
     /// A household brings a meter, or takes one away.
     Bring(u64, u32),
@@ -31,6 +31,27 @@ enum Step {
     /// Which settled reading, Wh, for whom.
     Claim(usize, u64, u64),
     Gift(u128),
+    /// Meter, slots ahead, side, limit, Wh, most trades.
+    Place(u32, u64, Side, u64, u64, u8),
+    /// Which of the orders that wait.
+    Cancel(usize),
+}
+
+fn any_mode() -> impl Strategy<Value = Mode> {
+    prop_oneof![Just(Mode::Sharing), Just(Mode::Auction), Just(Mode::Book)]
+}
+
+/// Most cross: bids are above offers more often than not.
+fn any_place() -> impl Strategy<Value = Step> {
+    let bid = (Just(Side::Buy), 120_000..320_000_u64);
+    let offer = (Just(Side::Sell), 40_000..220_000_u64);
+    let energy = prop_oneof![3 => 1..900_u64, 1 => 1..5_100_u64];
+    let ahead = prop_oneof![8 => 1..3_u64, 1 => 0..6_u64];
+    (0..HOUSEHOLDS, ahead, prop_oneof![bid, offer], energy, 1..4_u8).prop_map(
+        |(meter, ahead, (side, limit), wh, most)| {
+            Step::Place(meter, ahead, side, limit, wh, most)
+        },
+    )
 }
 
 fn any_purse() -> impl Strategy<Value = Purse> {
@@ -56,7 +77,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => money().prop_map(|(w, p, a)| Step::Withdraw(w, p, a)),
         2 => (meter.clone(), 0..400_000_u64, 0..400_000_u64).prop_map(|(m, b, s)| Step::Limits(m, b, s)),
         3 => (meter.clone(), meter.clone(), 0..400_000_u64).prop_map(|(m, f, p)| Step::Friend(m, f, p)),
-        1 => (90..120_u64, any::<bool>(), 0..210_000_u32).prop_map(|(f, a, l)| Step::Rules(f, a, l)),
+        1 => (90..120_u64, any_mode(), 0..210_000_u32).prop_map(|(f, m, l)| Step::Rules(f, m, l)),
         1 => (meter.clone(), trust).prop_map(|(m, t)| Step::Trust(m, t)),
         1 => (who.clone(), 0..9_u32).prop_map(|(w, n)| Step::Bring(w, n)),
         1 => (who.clone(), meter).prop_map(|(w, m)| Step::Remove(w, m)),
@@ -64,6 +85,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => who.clone().prop_map(Step::Leave),
         4 => (0..64_usize, 1..1_000_u64, who).prop_map(|(p, e, w)| Step::Claim(p, e, w)),
         1 => amount.prop_map(Step::Gift),
+        24 => any_place(),
+        2 => (0..64_usize).prop_map(Step::Cancel),
     ]
 }
 
@@ -93,8 +116,26 @@ fn readings(street: &Street, settled: bool) -> Vec<(u64, u32)> {
     found
 }
 
+/// Slots that have begun and are not settled.
+fn open(street: &Street) -> Vec<u64> {
+    let waits = |number: &u64| {
+        let slot = slot(&street.lab.store, COMMUNITY, *number);
+        slot.is_some_and(|slot| slot.summary.is_none())
+    };
+    (START..street.now()).filter(waits).collect()
+}
+
+/// Orders that wait: slot, number and whose.
+fn orders(street: &Street) -> Vec<(u64, u64, ledger::AccountId)> {
+    let of = |slot: u64| {
+        let book = order_book(&street.lab.store, COMMUNITY, slot).unwrap_or_default();
+        book.waiting.into_iter().map(move |one| (slot, one.order, one.owner))
+    };
+    (START..street.now() + 7).flat_map(of).collect()
+}
+
 /// One of them, if there are any.
-fn pick(found: &[(u64, u32)], place: usize) -> Result<(u64, u32), u16> {
+fn pick<T: Copy>(found: &[T], place: usize) -> Result<T, u16> {
     found.get(place % found.len().max(1)).copied().ok_or(0)
 }
 
@@ -127,7 +168,7 @@ fn take(street: &mut Street, step: &Step) -> Result<Vec<Event>, u16> {
             )
         }
         Step::Settle(place) => {
-            let (slot, _) = pick(&readings(street, false), place)?;
+            let slot = pick(&open(street), place)?;
             street.act(STRANGER, settle(slot))
         }
         Step::Wait(slots) => {
@@ -143,8 +184,7 @@ fn take(street: &mut Street, step: &Step) -> Result<Vec<Event>, u16> {
             let friend = (friend < HOUSEHOLDS).then_some(Friend { meter: friend, price });
             street.act(u64::from(meter) + 1, set_friend(meter, friend))
         }
-        Step::Rules(from, auctions, loss_ppm) => {
-            let mode = if auctions { Mode::Auction } else { Mode::Sharing };
+        Step::Rules(from, mode, loss_ppm) => {
             street.act(OPERATOR, set_rules(now + from, Rules { mode, loss_ppm, ..RULES }))
         }
         Step::Trust(meter, trust) => street.act(OPERATOR, set_trust(meter, trust)),
@@ -159,6 +199,14 @@ fn take(street: &mut Street, step: &Step) -> Result<Vec<Event>, u16> {
             let (slot, meter) = pick(&readings(street, true), place)?;
             street.act(u64::from(meter) + 1, claim(slot, meter, energy_wh, holder))
         }
+        Step::Place(meter, ahead, side, limit, quantity_wh, most) => {
+            let place = order(side, (now + ahead, meter), limit, quantity_wh, most);
+            street.act(u64::from(meter) + 1, place)
+        }
+        Step::Cancel(place) => {
+            let (slot, number, owner) = pick(&orders(street), place)?;
+            street.lab.act(owner, &ledger::Action::Energy(cancel(slot, number)))
+        }
         Step::Gift(amount) => {
             let (asset, to) = (AssetId::NATIVE, ledger::AccountId::of_domain("energy"));
             let gift = ledger::domains::accounts::Action::Transfer { asset, to, amount };
@@ -168,16 +216,19 @@ fn take(street: &mut Street, step: &Step) -> Result<Vec<Event>, u16> {
 }
 
 /// All that settled slots came to, but for certificates that were used up since.
-fn settled(street: &Street) -> BTreeMap<(u64, u32), (Slot, Record)> {
-    let mut found = BTreeMap::new();
+fn settled(street: &Street) -> BTreeMap<(u64, u32), (Slot, Option<Record>, Option<Position>)> {
+    let (mut found, store) = (BTreeMap::new(), &street.lab.store);
     for number in START..street.now() {
-        let Some(slot) = slot(&street.lab.store, COMMUNITY, number) else { continue };
-        for meter in slot.meters.iter().filter(|_| slot.summary.is_some()) {
-            let mut record = record(&street.lab.store, COMMUNITY, number, *meter).unwrap();
-            if let Some(due) = &mut record.due {
+        let Some(slot) = slot(store, COMMUNITY, number) else { continue };
+        for meter in (0..20).filter(|_| slot.summary.is_some()) {
+            let mut record = record(store, COMMUNITY, number, meter);
+            if let Some(due) = record.as_mut().and_then(|record| record.due.as_mut()) {
                 due.claimed_wh = 0;
             }
-            found.insert((number, *meter), (slot.clone(), record));
+            let position = position(store, COMMUNITY, number, meter);
+            if record.is_some() || position.is_some() {
+                found.insert((number, meter), (slot.clone(), record, position));
+            }
         }
     }
     found
@@ -197,9 +248,9 @@ proptest! {
     /// nobody who is settled with was left out for lack of money.
     #[test]
     fn any_history_keeps_the_laws(
-        auctions in any::<bool>(), steps in prop::collection::vec(any_step(), 1..60),
+        mode in any_mode(), steps in prop::collection::vec(any_step(), 1..60),
     ) {
-        let mut street = Street::new(HOUSEHOLDS, if auctions { auction() } else { RULES });
+        let mut street = Street::new(HOUSEHOLDS, Rules { mode, ..RULES });
         street.wait_slots(12);
         let all = wealth(&street);
         for step in steps {
@@ -234,12 +285,12 @@ proptest! {
     /// Readings of a slot in any order, each as often as one likes, leave the same state.
     #[test]
     fn the_order_of_readings_does_not_matter(
-        auctions in any::<bool>(),
+        mode in any_mode(),
         energy in prop::collection::vec((0..5_000_u64, 0..5_000_u64), 4),
         again in prop::collection::vec(0..4_usize, 0..5),
         seed in any::<u64>(),
     ) {
-        let mut one = Street::new(HOUSEHOLDS, if auctions { auction() } else { RULES });
+        let mut one = Street::new(HOUSEHOLDS, Rules { mode, ..RULES });
         one.wait_slots(2);
         let slot = START + 1;
         let said = |(number, (import_wh, export_wh)): (u32, &(u64, u64))| {
@@ -282,18 +333,26 @@ proptest! {
 
 /// The histories are not all refusals: they reach what they are about.
 #[test]
-fn histories_reach_trades_corrections_cuts_and_claims() {
+fn histories_reach_trades_corrections_cuts_claims_and_deals() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = prop::collection::vec(any_step(), 60);
     let (mut trades, mut corrections, mut cuts, mut claims) = (0, 0, 0, 0);
-    for _ in 0..100 {
-        let mut street = Street::new(HOUSEHOLDS, RULES);
+    let (mut deals, mut cancels, mut kept) = (0, 0, 0);
+    for round in 0..100 {
+        let mut street = Street::new(HOUSEHOLDS, if round % 2 == 0 { RULES } else { book() });
         street.wait_slots(12);
         for step in strategy.new_tree(&mut runner).unwrap().current() {
             let Ok(events) = take(&mut street, &step) else { continue };
             match step {
                 // Community, slot, readings, Wh.
-                Step::Settle(_) => trades += u32::from(events[0].numbers[3] > 0),
+                Step::Settle(_) => {
+                    let slot = u64::try_from(events[0].numbers[1]).unwrap();
+                    let is_booked = street.slot(slot).rules.mode == Mode::Book;
+                    trades += u32::from(events[0].numbers[3] > 0);
+                    kept += u32::from(is_booked && events[0].numbers[3] > 0);
+                }
+                Step::Place(..) => deals += events.len() - 1,
+                Step::Cancel(_) => cancels += 1,
                 Step::Correct(..) => corrections += 1,
                 Step::Lie(..) => cuts += 1,
                 Step::Claim(..) => claims += 1,
@@ -303,4 +362,6 @@ fn histories_reach_trades_corrections_cuts_and_claims() {
     }
     let found = format!("{trades} trades, {corrections} corrections, {cuts} cuts, {claims} claims");
     assert!(trades > 20 && corrections > 20 && cuts > 10 && claims > 5, "{found}");
+    let found = format!("{deals} deals, {cancels} cancelled, {kept} slots with what was dealt");
+    assert!(deals > 50 && cancels > 10 && kept > 5, "{found}");
 }

@@ -171,6 +171,24 @@ proptest! {
         }
     }
 
+    /// A book that is put down and taken up between any two orders is the same book.
+    #[test]
+    fn a_book_that_is_resumed_goes_on_as_it_was(
+        arrivals in prop::collection::vec((any::<bool>(), 1..20_u64, 1..9_u64, 0..4_u64), 1..40),
+        most in 1..4_usize,
+    ) {
+        let mut book = Book::new();
+        for (id, (buys, limit, quantity_wh, who)) in (0..).zip(arrivals) {
+            let order = Order { id, owner: account(who), limit, quantity_wh };
+            let side = if buys { Side::Buy } else { Side::Sell };
+            let mut other = Book::resumed(book.resting(), id);
+            let trades = book.place_within(side, order, most);
+            prop_assert_eq!(&trades, &other.place_within(side, order, most));
+            prop_assert!(trades.len() <= most);
+            prop_assert_eq!(book.resting(), other.resting());
+        }
+    }
+
     #[test]
     fn parts_add_up_and_stay_below_their_weights(
         weights in prop::collection::vec(0..1_000_u64, 1..12), share in 0..100_u64,
