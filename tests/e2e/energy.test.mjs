@@ -1,13 +1,14 @@
 // Proves that a community is opened and joined in tabs, that money and meters in it are proved, that a meter's file is
 // understood before anything is signed and nothing is signed that the ledger would refuse, that a meter that contradicts
-// itself is shown cut, and that a household trades with twelve others whose meters run, also while its tab is closed.
+// itself is shown cut, that an order is met at the price that the page said before, and that a household trades with
+// twelve others whose meters run, also while its tab is closed.
 
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '../rig/browser.mjs';
-import { openWithLiar } from './energy-street.mjs';
+import { openWithBook, openWithLiar } from './energy-street.mjs';
 import { Native } from './native.mjs';
 import { starling } from '../rig/starling.mjs';
 import { BLOCKS_MS, PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
@@ -137,6 +138,62 @@ describe('a community of energy', () => {
     await until(page, 'the dispute is told', /1\smeter was cut/, '#all-meters');
     await until(page, 'at the meter, too', /Cut: it said two things of one slot/, '#meter-0');
     await picture(page, 'community-cut');
+    assert.deepEqual(page.errors, []);
+  });
+
+  test('meets an order at the price that was told, lets another wait and takes it back, and has a neighbour first', async () => {
+    const book = await openWithBook(stage.server, 3);
+    const page = await household();
+    await page.goto(`${stage.server.url}/energy?community=3`, { waitUntil: 'domcontentloaded' });
+    const [, account] = (await until(page, 'the way in is told', /admit=[0-9a-f]{64}/, '#join')).match(/admit=([0-9a-f]{64})/);
+    await book.admit(account);
+    await until(page, 'the membership is proved', /You are a member/, '#membership');
+    await page.waitForSelector('#purse-units');
+    await page.type('#purse-units', '3');
+    await sign(page, '#purse [data-do="pay-in"]');
+    await until(page, 'what was paid in is proved', /^3\.00\s*STAR$/, '#purse-free');
+    await until(page, 'meters are proved', /None yet/, '#meters');
+    await sign(page, '[data-do="bring"]');
+    await until(page, 'the meter is proved', /Meter 1/, '#meter-1');
+
+    const type = (selector, value) => page.evaluate((one, typed) => {
+      const field = document.querySelector(one);
+      field.value = typed;
+      field.dispatchEvent(new Event(field.tagName === 'SELECT' ? 'change' : 'input', { bubbles: true }));
+    }, selector, value);
+    await page.waitForSelector(`#order-slot option[value="${book.slot}"]`);
+    await type('#order-slot', String(book.slot));
+    await until(page, 'what is offered is proved', /Best offer 0\.12\s*STAR\/kWh; nobody bids/, '#book-depth');
+    await type('#order-energy', '0.4');
+    await type('#order-limit', '0.04');
+    await until(page, 'a bid below the fee is no order', /less than the fee/, '#order-told');
+    assert.ok(await isOff(page, '[data-do="order"]'));
+    await type('#order-limit', '0.2');
+    // 400 Wh at 12 and 5 cents; the grid asks 30.
+    await until(page, 'what it would meet is told', /400\sWh at once for 0\.068\s*STAR; the grid asks 0\.12\s*STAR/, '#order-told');
+    const told = await sign(page, '[data-do="order"]');
+    assert.match(told, /Pay at most, fee included\s*0\.20/);
+    await until(page, 'it was met, which is proved', /Meter 1 bought 400\sWh for 0\.068\s*STAR/, '#booked');
+    await until(page, 'who sold is told', /Meter 0 to meter 1: 400\sWh at 0\.12/, '#deals');
+
+    await type('#order-limit', '0.1');
+    await until(page, 'a low bid waits', /Nothing at once\. 400\sWh would wait/, '#order-told');
+    await sign(page, '[data-do="order"]');
+    await until(page, 'it waits, which is proved', /Buy 400\sWh at 0\.10\s*STAR\/kWh/, '#my-orders');
+    await picture(page, 'energy-orders');
+    await sign(page, '#my-orders [data-do="take-back"]');
+    await eventually('it is gone', async () => {
+      const seen = await text(page, '#my-orders');
+      return { value: !/400\sWh/.test(seen), seen };
+    }, BLOCKS_MS);
+
+    await type('#friend-of-1', '0');
+    await sign(page, '#friend-1 [data-do="friend"]');
+    await until(page, 'the neighbour is proved', /meter 0 first/, '#meter-1');
+    await page.setViewport(PHONE);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= PHONE.width, `${wide} px wide on a screen of ${PHONE.width}`);
+    await picture(page, 'energy-orders-phone');
     assert.deepEqual(page.errors, []);
   });
 

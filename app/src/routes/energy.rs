@@ -12,11 +12,13 @@ mod day;
 mod depth;
 mod desk;
 mod file;
+mod friend;
 mod history;
 mod limits;
 mod list;
 mod meters;
 mod open;
+mod orders;
 mod purse;
 mod seen;
 mod slot;
@@ -32,11 +34,13 @@ use confirm::Confirm;
 use day::Today;
 use desk::Desk;
 use file::Import;
+use friend::FriendCard;
 use history::Deeds;
 use limits::LimitCards;
 use list::Communities;
 use meters::Meters;
 use open::OpenForm;
+use orders::OrdersCard;
 use purse::Purses;
 use slot::SlotCard;
 
@@ -72,7 +76,9 @@ fn Household() -> impl IntoView {
                 <Purses />
                 <Meters />
                 <Import />
+                {is_member.then(|| view! { <OrdersCard /> })}
                 <LimitCards />
+                {is_member.then(|| view! { <FriendCard /> })}
             }
         })
     }

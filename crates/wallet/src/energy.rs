@@ -12,6 +12,7 @@
 //! | `street` | communities, members, meters and how they are |
 //! | `day` | slots of a day: state, flows, money, savings, certificates |
 //! | `market` | who supplied whom, depth with the crossing, limits tried on settled slots |
+//! | `orders` | the book of a slot that has not begun, and what an order would meet there |
 //! | `plan` | of a file's slots those that can be signed, and why others can't |
 //! | `ask` | what a person wants, as a command; what was asked, in parts |
 //!
@@ -25,6 +26,7 @@ mod ask;
 mod book;
 mod day;
 mod market;
+mod orders;
 mod plan;
 mod street;
 #[cfg(test)]
@@ -34,10 +36,14 @@ pub use ask::{Asked, Opening, Wish, ask, asked, fee, refusal};
 pub use book::{LISTED_MAX, Listing, METERS_SHOWN_MAX, Named, Span, joined, keep, listing, wanted};
 pub use day::{Day, Flow, Shown, State, day, sum};
 pub use ledger::domains::energy::{
-    Limits, METERS_MAX, Mode, PRICE_MAX, Purse, READINGS_MAX, Rules, SLOT_S, Source, Summary,
-    Supply, Tariff, Trust, WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS,
+    Booked, Friend, Limits, METERS_MAX, Mode, NOTICE_SLOTS, ORDERS_OF_METER_MAX, PRICE_MAX, Purse,
+    READINGS_MAX, Rules, SLOT_S, Side, Source, Summary, Supply, TRADES_MAX, Tariff, Trust,
+    WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS, Waiting,
 };
-pub use market::{Depth, Giver, Step, Tried, WhatIf, depth, neighbours, supplies, what_if};
+pub use market::{
+    Depth, Giver, Step, Tried, WhatIf, depth, neighbours, supplies, what_if, what_if_friend,
+};
+pub use orders::{Met, Order, Orders, meets, open_slots, orders};
 pub use plan::{Plan, Said, Skipped, plan};
 pub use street::{Community, Health, Meter, community, free_device, meters};
 

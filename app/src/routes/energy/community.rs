@@ -53,7 +53,9 @@ fn Settling() -> impl IntoView {
     let slots = Memo::new(move |_| {
         let day = desk.day.read();
         let all = day.as_ref().map(|day| day.slots.clone()).unwrap_or_default();
-        all.into_iter().rev().filter(|one| one.readings > 0).collect::<Vec<Shown>>()
+        let waits =
+            |one: &Shown| matches!(one.state, State::Open { .. } | State::Due | State::Settled(_));
+        all.into_iter().rev().filter(waits).collect::<Vec<Shown>>()
     });
     let due = Memo::new(move |_| {
         let slots = slots.read();
@@ -110,7 +112,7 @@ fn Settling() -> impl IntoView {
                 </button>
             </div>
             <details class="slots">
-                <summary>"Slots that were read"</summary>
+                <summary>"Slots that were read or traded"</summary>
                 <table class="peers">
                     <thead>
                         <tr>

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use leptos::prelude::*;
-use wallet::energy::{self, Depth, Step};
+use wallet::energy::{self, Asset, Step};
 
 use crate::format::float;
 
@@ -21,8 +21,6 @@ pub(super) fn DepthChart(id: u32, at: u64) -> impl IntoView {
     let depth = Memo::new(move |_| energy::depth(&desk.book.read(), id, at));
     move || {
         let (depth, community) = (depth.get()?, desk.street.get()?);
-        let (wh_max, price_max) = extent(&depth);
-        let at = move |wh: u64, price: u64| spot(wh, price, wh_max, price_max);
         let words = match depth.cross {
             Some((volume_wh, cleared)) => format!(
                 "Bids and offers cross at {} and {}",
@@ -31,40 +29,67 @@ pub(super) fn DepthChart(id: u32, at: u64) -> impl IntoView {
             ),
             None => "Bids and offers do not cross: nobody traded".to_owned(),
         };
-        let cross = depth.cross.map(|(volume_wh, cleared)| {
-            let (x, y) = at(volume_wh, cleared);
-            view! {
-                <line class="curve-drop" x1=x x2=x y1=HEIGHT y2=y />
-                <line class="curve-drop" x1="0" x2=x y1=y y2=y />
-                <circle class="curve-spot" r="4" cx=x cy=y />
-            }
-        });
-        Some(view! {
-            <figure class="curve" id="depth">
-                <svg
-                    viewBox=format!("-4 -4 {} {}", WIDTH + 8.0, HEIGHT + 8.0)
-                    role="img"
-                    aria-label=words.clone()
-                >
-                    <path class="curve-line" d=line(&depth.bids, wh_max, price_max) />
-                    <path class="curve-line curve-line--supply" d=line(&depth.offers, wh_max, price_max) />
-                    <line class="chart-zero" x1="0" x2=WIDTH y1=HEIGHT y2=HEIGHT />
-                    {cross}
-                </svg>
-                <figcaption class="quiet num">
-                    <span class="key key--borrow">"bids, less the fee"</span>
-                    <span class="key key--supply">"offers"</span>
-                    <span>{words}</span>
-                    <span>{format!("0 to {}", wh(wh_max))}</span>
-                </figcaption>
-            </figure>
-        })
+        let (bids, offers, cross) = (depth.bids, depth.offers, depth.cross);
+        Some(view! { <Curves bids offers cross words id="depth" /> })
+    }
+}
+
+/// Orders that wait on a book: what is nearest on both sides, in words.
+pub(super) fn nearest(bids: &[Step], offers: &[Step], asset: &Asset) -> String {
+    let best = |steps: &[Step]| steps.first().map(|step| price(step.price, asset));
+    match (best(bids), best(offers)) {
+        (None, None) => "Nobody bids or offers yet".to_owned(),
+        (Some(bid), None) => format!("Best bid {bid}, less the fee; nobody offers"),
+        (None, Some(offer)) => format!("Best offer {offer}; nobody bids"),
+        (Some(bid), Some(offer)) => format!("Best bid {bid}, less the fee; best offer {offer}"),
+    }
+}
+
+/// Both curves.
+#[component]
+pub(super) fn Curves(
+    bids: Vec<Step>,
+    offers: Vec<Step>,
+    /// Where they cross: Wh and price.
+    cross: Option<(u64, u64)>,
+    /// What they say, for who does not see them, too.
+    words: String,
+    id: &'static str,
+) -> impl IntoView {
+    let (wh_max, price_max) = extent(&bids, &offers);
+    let cross = cross.map(|(volume_wh, cleared)| {
+        let (x, y) = spot(volume_wh, cleared, wh_max, price_max);
+        view! {
+            <line class="curve-drop" x1=x x2=x y1=HEIGHT y2=y />
+            <line class="curve-drop" x1="0" x2=x y1=y y2=y />
+            <circle class="curve-spot" r="4" cx=x cy=y />
+        }
+    });
+    view! {
+        <figure class="curve" id=id>
+            <svg
+                viewBox=format!("-4 -4 {} {}", WIDTH + 8.0, HEIGHT + 8.0)
+                role="img"
+                aria-label=words.clone()
+            >
+                <path class="curve-line" d=line(&bids, wh_max, price_max) />
+                <path class="curve-line curve-line--supply" d=line(&offers, wh_max, price_max) />
+                <line class="chart-zero" x1="0" x2=WIDTH y1=HEIGHT y2=HEIGHT />
+                {cross}
+            </svg>
+            <figcaption class="quiet num">
+                <span class="key key--borrow">"bids, less the fee"</span>
+                <span class="key key--supply">"offers"</span>
+                <span>{words}</span>
+                <span>{format!("0 to {}", wh(wh_max))}</span>
+            </figcaption>
+        </figure>
     }
 }
 
 /// Most Wh and dearest price of both.
-fn extent(depth: &Depth) -> (u64, u64) {
-    let steps = || depth.bids.iter().chain(&depth.offers);
+fn extent(bids: &[Step], offers: &[Step]) -> (u64, u64) {
+    let steps = || bids.iter().chain(offers);
     let wh_max = steps().map(|step| step.to_wh).max().unwrap_or_default();
     let price_max = steps().map(|step| step.price).max().unwrap_or_default();
     (wh_max.max(1), price_max.max(1))

@@ -42,6 +42,8 @@ pub(super) struct Desk {
     pub(super) days_ago: RwSignal<u64>,
     /// The slot whose neighbours are shown.
     pub(super) slot: RwSignal<Option<u64>>,
+    /// The slot whose book is open.
+    pub(super) trade: RwSignal<Option<u64>>,
     /// The newest block is new: otherwise the wallet sends nothing.
     pub(super) fresh: Memo<bool>,
     /// What the dialog is open for.
@@ -83,8 +85,8 @@ impl Desk {
             let (from, to) = day_slots(shown_ms, days_ago.get());
             Some(Span { community, from, to })
         });
-        let slot = RwSignal::new(None);
-        prove(ledger, (kept, book), (now, span), slot);
+        let (slot, trade) = (RwSignal::new(None), RwSignal::new(None));
+        prove(ledger, (kept, book), (now, span), (slot, trade));
         if let Ok(ticking) =
             set_interval_with_handle(move || tick.update(|count| *count += 1), TICK)
         {
@@ -116,6 +118,7 @@ impl Desk {
             day,
             days_ago,
             slot,
+            trade,
             fresh,
             doing,
             signed,
@@ -195,7 +198,7 @@ fn prove(
     ledger: Ledger,
     (kept, book): (RwSignal<Book>, Memo<Book>),
     (now, span): (Memo<Option<u64>>, Memo<Option<Span>>),
-    slot: RwSignal<Option<u64>>,
+    (slot, trade): (RwSignal<Option<u64>>, RwSignal<Option<u64>>),
 ) {
     Effect::new(move |before: Option<Option<Span>>| {
         let span = span.get();
@@ -218,7 +221,7 @@ fn prove(
             let view = ledger.view.read();
             (view.account.clone(), view.meter_keys.clone())
         };
-        let named = Named { span: span.get(), slot: slot.get() };
+        let named = Named { span: span.get(), slot: slot.get(), trade: trade.get() };
         let now_ms = now.get().unwrap_or_default();
         energy::wanted((&*book.read(), &*kept.read()), &account, now_ms, named, &devices)
     });

@@ -1,7 +1,7 @@
 //! What I did in communities, and what became of it.
 
 use leptos::prelude::*;
-use wallet::energy::{self, Asked, Wish, starts_ms};
+use wallet::energy::{self, Asked, Side, Wish, starts_ms};
 use wallet::view::Sent;
 
 use crate::components::deeds::deeds;
@@ -10,7 +10,7 @@ use crate::money::shown;
 
 use super::clock;
 use super::desk::Desk;
-use super::words::{refusal, unsigned};
+use super::words::{energy as wh, refusal, unsigned};
 
 /// The list.
 #[component]
@@ -39,6 +39,17 @@ fn words(asked: &Asked) -> String {
         Wish::AddMeter { .. } => "Brought a meter".to_owned(),
         Wish::Trust(meter, _) => format!("Said how far meter {meter} is trusted"),
         Wish::Limits(meter, _) => format!("Set limits of meter {meter}"),
+        Wish::Friend(meter, None) => format!("Meter {meter} has no neighbour first"),
+        Wish::Friend(meter, Some(friend)) => {
+            format!("Meter {meter} has meter {} first", friend.meter)
+        }
+        Wish::Place { slot: at, side: Side::Buy, quantity_wh, .. } => {
+            format!("Ordered {} for {}", wh(*quantity_wh), slot(*at))
+        }
+        Wish::Place { slot: at, side: Side::Sell, quantity_wh, .. } => {
+            format!("Offered {} for {}", wh(*quantity_wh), slot(*at))
+        }
+        Wish::Cancel(at, _) => format!("Took an order for {} back", slot(*at)),
         Wish::RemoveMeter(meter) => format!("Took meter {meter} away"),
         Wish::Read { readings, .. } => match (readings.first(), readings.last()) {
             (Some(first), Some(last)) => {

@@ -2,7 +2,7 @@
 //! looked at would have come to with them.
 
 use leptos::prelude::*;
-use wallet::energy::{self, Asset, Limits, Meter, Mode, Tariff, Wish};
+use wallet::energy::{self, Asset, Limits, Meter, Mode, Tariff, WhatIf, Wish};
 
 use super::clock;
 use super::desk::Desk;
@@ -64,6 +64,9 @@ fn Sliders(meter: Meter, tariff: Tariff, mode: Mode, asset: Asset) -> impl IntoV
         }
         Mode::Sharing => {
             "This community shares at one price in the middle, so limits change nothing now. They would count in an auction: try it below."
+        }
+        Mode::Book => {
+            "This community trades by orders, so limits change nothing now. They would count in an auction: try it below."
         }
     };
     let holding = move || {
@@ -146,7 +149,7 @@ fn Slider(
     }
 }
 
-/// What settled slots would have come to.
+/// What settled slots would have come to with other limits.
 #[component]
 fn Tried(
     number: u32,
@@ -160,6 +163,21 @@ fn Tried(
         let limits = limits.get();
         desk.look(|scene| Some(energy::what_if(scene, span, number, limits, Mode::Auction)))
     });
+    let heading = match mode {
+        Mode::Auction => "With these limits, the day above",
+        Mode::Sharing | Mode::Book => "In an auction with these limits, the day above",
+    };
+    view! { <WouldBe told heading id=format!("what-if-{number}") asset /> }
+}
+
+/// What settled slots came to, and would have come to.
+#[component]
+pub(super) fn WouldBe(
+    told: Memo<Option<WhatIf>>,
+    heading: &'static str,
+    id: String,
+    asset: StoredValue<Asset>,
+) -> impl IntoView {
     let line = move |name: &'static str, was: String, would: String| {
         let changed = was != would;
         view! {
@@ -178,13 +196,9 @@ fn Tried(
             </div>
         }
     };
-    let heading = match mode {
-        Mode::Auction => "With these limits, the day above",
-        Mode::Sharing => "In an auction with these limits, the day above",
-    };
     view! {
         <h3>{heading}</h3>
-        <div aria-live="polite" id=format!("what-if-{number}")>
+        <div aria-live="polite" id=id>
             {move || {
                 let told = told.get()?;
                 if told.slots == 0 {
@@ -209,7 +223,7 @@ fn Tried(
                             {line("To neighbours", wh(told.was.local_export_wh), wh(told.would.local_export_wh))}
                         </dl>
                         <p class="quiet num">
-                            {format!("{} settled slots, cleared again by the ledger\u{2019}s own code{rest}. Others\u{2019} limits and readings stay as they were.", told.slots)}
+                            {format!("{} settled slots, cleared again by the ledger\u{2019}s own code{rest}. Others\u{2019} choices and readings stay as they were.", told.slots)}
                         </p>
                     }
                         .into_any(),

@@ -98,6 +98,13 @@ pub(super) fn Row(meter: Meter, children: Children) -> impl IntoView {
                 <span class="quiet num" class:quiet--warn=bad>
                     {format!("{last}; {missing}; {} waiting", meter.open)}
                 </span>
+                {meter
+                    .friend
+                    .map(|friend| {
+                        view! {
+                            <span class="quiet num">{format!("meter {} first", friend.meter)}</span>
+                        }
+                    })}
                 {health
                     .is_cut
                     .then(|| {

@@ -6,7 +6,7 @@ use wallet::energy::{Asset, Mode, Opening, Rules, Tariff, Trust, Wish};
 use crate::format::counted;
 
 use super::desk::Desk;
-use super::words::{mode, price, price_of, trust, typed};
+use super::words::{mode, mode_more, price, price_of, trust, typed};
 
 /// The ledger's own asset, in which communities are opened here.
 fn native() -> Asset {
@@ -21,7 +21,7 @@ const WINDOWS: [(u16, &str); 3] = [
     (96, "a day: a file each evening"),
     (288, "three days"),
 ];
-const MODES: [Mode; 2] = [Mode::Sharing, Mode::Auction];
+const MODES: [Mode; 3] = [Mode::Sharing, Mode::Auction, Mode::Book];
 const TRUSTS: [Trust; 3] = [Trust::SelfReported, Trust::Retailer, Trust::Hardware];
 
 /// What was typed.
@@ -108,6 +108,9 @@ pub(super) fn OpenForm() -> impl IntoView {
                     {options(TRUSTS.map(trust).to_vec())}
                 </Choice>
             </div>
+            <p class="quiet" id="open-mode-told">
+                {move || MODES.get(draft.mode.get()).copied().map(mode_more)}
+            </p>
             <p class="quiet quiet--warn" role="alert">
                 {move || draft.read().is_none().then_some("A price is no number: expected digits, at most 6 after the point.")}
             </p>

@@ -33,6 +33,7 @@ fn One(shown: Shown, asset: Asset, id: u32) -> impl IntoView {
     let is_due = shown.state == State::Due;
     let settled = matches!(shown.state, State::Settled(_));
     let is_auction = shown.rules.mode == Mode::Auction;
+    let is_booked = shown.rules.mode == Mode::Book;
     let settle = move |_| {
         let lines = vec![("Slot", clock::slot(slot))];
         desk.begin("Settle a slot", lines, SETTLE, Wish::Settle(slot));
@@ -61,7 +62,7 @@ fn One(shown: Shown, asset: Asset, id: u32) -> impl IntoView {
             </p>
             {move || {
                 let (all, pairs) = (neighbours.get()?, supplies.get()?);
-                Some(view! { <Who all pairs asset=asset.clone() settled /> })
+                Some(view! { <Who all pairs asset=asset.clone() settled is_booked /> })
             }}
             {is_auction.then(|| view! { <DepthChart id at=slot /> })}
         </section>
@@ -73,7 +74,13 @@ pub(super) const SETTLE: &str = "Anybody may settle a slot whose time is over. I
 
 /// Who gave and who took.
 #[component]
-fn Who(all: Vec<Giver>, pairs: Vec<Supply>, asset: Asset, settled: bool) -> impl IntoView {
+fn Who(
+    all: Vec<Giver>,
+    pairs: Vec<Supply>,
+    asset: Asset,
+    settled: bool,
+    is_booked: bool,
+) -> impl IntoView {
     let mine: Vec<u32> = all.iter().filter(|one| one.is_mine).map(|one| one.meter).collect();
     let is_mine = |meter: &u32| mine.contains(meter);
     let name =
@@ -100,12 +107,14 @@ fn Who(all: Vec<Giver>, pairs: Vec<Supply>, asset: Asset, settled: bool) -> impl
         };
         view! { <li class="num" class:strong=one.is_mine>{words}</li> }
     };
-    let told = if pairs.is_empty() {
+    let told = if is_booked {
+        "The newest trades of its book, then friends. Who sold and did not feed it in bought it from the grid."
+    } else if pairs.is_empty() {
         "What neighbours give is one pool, and each takes of it in proportion: no kWh has a name on it."
     } else {
         "Friends first, then bids and offers in their order."
     };
-    let nobody = all.is_empty();
+    let nobody = all.is_empty() && pairs.is_empty();
     view! {
         <h3>{if settled { "Who supplied whom" } else { "Who would supply whom, if it were settled as it stands" }}</h3>
         <ul class="supplies" id="supplies">

@@ -77,6 +77,22 @@ pub(super) const fn mode(mode: Mode) -> &'static str {
     match mode {
         Mode::Sharing => "Sharing: one price in the middle, each in proportion",
         Mode::Auction => "Auction: one price for all, by everybody\u{2019}s limits",
+        Mode::Book => "Order book: orders ahead, each trade at its own price",
+    }
+}
+
+/// The same, for who chooses between them.
+pub(super) const fn mode_more(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Sharing => {
+            "For households whose page is mostly closed: nobody has to do anything but let meters read."
+        }
+        Mode::Auction => {
+            "Each household sets the most it pays and the least it takes, once; slots are cleared by these when they are settled."
+        }
+        Mode::Book => {
+            "For batteries and cars that can wait: who knows what it will need or have orders up to a day ahead. What is sold and not fed in is bought from the grid."
+        }
     }
 }
 
@@ -114,7 +130,7 @@ pub(super) const fn refusal(number: u16) -> &'static str {
         0x0702 => "The window is at least an hour and at most three days.",
         0x0703 => "Nothing is not an amount.",
         0x0704 => "A connection has between 1 W and 4 MW.",
-        0x0705 => "A limit is higher than any price.",
+        0x0705 => "A limit is higher than any price, or a meter is its own friend.",
         0x0708 => "There is no such community.",
         0x0709 => "Only the operator may do this.",
         0x070a => "The account is a member already.",
@@ -142,6 +158,12 @@ pub(super) const fn refusal(number: u16) -> &'static str {
         0x0721 => "Somebody settled it before. Nothing is lost but the fee.",
         0x0722 => "There is still time for readings.",
         0x0724 => "Fewer certificates are left.",
+        0x0726 => "Nothing, or more than any order may be for.",
+        0x0727 => "Neighbours do not trade by orders in this slot.",
+        0x0728 => "The slot has begun, or is a day away.",
+        0x0729 => "What you would pay at most is less than the fee for the way.",
+        0x072a => "The meter has as many orders there as may wait. Take one back first.",
+        0x072b => "It was met, or taken back, before.",
         _ => "The ledger would refuse it.",
     }
 }

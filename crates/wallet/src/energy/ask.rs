@@ -10,7 +10,7 @@ use ledger::{
 };
 use primitives::PeerId;
 
-use super::{Limits, METERS_MAX, Purse, Rules, Scene, Source, Trust};
+use super::{Friend, Limits, METERS_MAX, Purse, Rules, Scene, Side, Source, TRADES_MAX, Trust};
 use crate::{
     lending::context,
     view::{self, Act, Command},
@@ -58,6 +58,23 @@ pub enum Wish {
     Trust(u32, Trust),
     /// Say for what a meter's energy is traded in auctions.
     Limits(u32, Limits),
+    /// Say to whom a meter gives first, or to nobody.
+    Friend(u32, Option<Friend>),
+    /// Put an order on the book of a slot.
+    Place {
+        /// Which slot.
+        slot: u64,
+        /// For which meter.
+        meter: u32,
+        /// Whether it buys or sells.
+        side: Side,
+        /// Most it pays, grid fee included, or least it takes.
+        limit: u64,
+        /// Wh.
+        quantity_wh: u64,
+    },
+    /// Take an order back: its slot and number.
+    Cancel(u64, u64),
     /// Take a meter away.
     RemoveMeter(u32),
     /// Hand in what a meter says, signed by the wallet's key of this number.
@@ -122,6 +139,19 @@ impl Wish {
             Self::Limits(meter, limits) => {
                 Action::SetLimits { community, meter: *meter, limits: *limits }
             }
+            Self::Friend(meter, friend) => {
+                Action::SetFriend { community, meter: *meter, friend: *friend }
+            }
+            Self::Place { slot, meter, side, limit, quantity_wh } => Action::Place {
+                community,
+                slot: *slot,
+                meter: *meter,
+                side: *side,
+                limit: *limit,
+                quantity_wh: *quantity_wh,
+                trades_max: TRADES_MAX,
+            },
+            Self::Cancel(slot, order) => Action::Cancel { community, slot: *slot, order: *order },
             Self::RemoveMeter(meter) => Action::RemoveMeter { community, meter: *meter },
             Self::Read { readings, .. } => Action::Read { readings: readings.clone() },
             Self::Settle(slot) => {
@@ -206,6 +236,20 @@ fn decides(scene: &Scene<'_>, community: u32, wish: &Wish) -> Option<Vec<Key>> {
         Wish::Limits(meter, _) | Wish::Trust(meter, _) => {
             keys.push(rules::meter_key(community, *meter));
         }
+        Wish::Friend(meter, friend) => {
+            let friend = friend.map(|friend| friend.meter);
+            let both = [Some(*meter), friend].into_iter().flatten();
+            keys.extend(both.map(|one| rules::meter_key(community, one)));
+        }
+        Wish::Cancel(slot, order) => {
+            keys.push(rules::slot_key(community, *slot));
+            keys.push(rules::order_book_key(community, *slot));
+            let orders = rules::order_book(scene.book, community, *slot)?;
+            let gone = orders.waiting.iter().find(|one| one.order == *order)?;
+            keys.push(rules::position_key(community, *slot, gone.meter));
+            keys.push(rules::meter_key(community, gone.meter));
+            keys.push(rules::member_key(community, gone.owner));
+        }
         Wish::RemoveMeter(meter) => {
             let owner = rules::meter(scene.book, community, *meter)?.owner;
             keys.extend([rules::meter_key(community, *meter), rules::member_key(community, owner)]);
@@ -238,6 +282,11 @@ pub fn asked(act: &Act) -> Option<Asked> {
         Action::SetTrust { community, meter, trust } => (community, Wish::Trust(meter, trust)),
         Action::SetLimits { community, meter, limits } => (community, Wish::Limits(meter, limits)),
         Action::RemoveMeter { community, meter } => (community, Wish::RemoveMeter(meter)),
+        Action::SetFriend { community, meter, friend } => (community, Wish::Friend(meter, friend)),
+        Action::Place { community, slot, meter, side, limit, quantity_wh, .. } => {
+            (community, Wish::Place { slot, meter, side, limit, quantity_wh })
+        }
+        Action::Cancel { community, slot, order } => (community, Wish::Cancel(slot, order)),
         Action::Read { readings } => {
             (readings.first()?.community, Wish::Read { device: 0, readings })
         }

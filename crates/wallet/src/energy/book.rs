@@ -6,7 +6,7 @@ use ledger::{
     domains::{accounts::balance_key, assets, energy as rules},
 };
 
-use super::{Book, Scene, shown_ms, slot_at};
+use super::{Book, Mode, Scene, shown_ms, slot_at};
 use crate::{lending::Seen, view, watch::WATCHED_MAX};
 
 /// Most communities listed: the newest. Any other opens by its number.
@@ -46,6 +46,8 @@ pub struct Named {
     pub span: Option<Span>,
     /// The slot whose neighbours are shown.
     pub slot: Option<u64>,
+    /// The slot whose book is open.
+    pub trade: Option<u64>,
 }
 
 impl Span {
@@ -101,6 +103,12 @@ pub fn wanted(
     if let Some(span) = named.span {
         keys.extend(community_keys(book, span.community, account));
         keys.extend(devices.iter().filter_map(|device| device_key(device)));
+        keys.extend(
+            named
+                .trade
+                .into_iter()
+                .flat_map(|slot| trade_keys(book, span.community, slot, account)),
+        );
         keys.extend(slot_keys(book, kept, span, account, now_ms));
         let looked_at =
             named.slot.into_iter().flat_map(|slot| record_keys(book, span.community, slot));
@@ -146,27 +154,59 @@ pub(super) fn meter_numbers(community: &rules::Community) -> core::ops::Range<u3
 /// Slots that are not kept, and what an account's meters said of them.
 fn slot_keys(book: &Book, kept: &Book, span: Span, account: AccountId, now_ms: u64) -> Vec<Key> {
     let id = span.community;
-    let mine: Vec<u32> = rules::community(book, id).map_or_else(Vec::new, |community| {
-        let is_mine = |meter: &u32| {
-            rules::meter(book, id, *meter).is_some_and(|meter| meter.owner == account)
-        };
-        meter_numbers(&community).filter(is_mine).collect()
-    });
+    let mine = meters_of(book, id, account);
     let slots: Vec<u64> = span.slots(book, now_ms).collect();
     let mut keys: Vec<Key> = slots.iter().map(|slot| rules::slot_key(id, *slot)).collect();
     for slot in slots {
-        let read = rules::slot(book, id, slot).map(|slot| slot.meters).unwrap_or_default();
-        let ours = mine.iter().filter(|meter| read.contains(meter));
+        let Some(found) = rules::slot(book, id, slot) else { continue };
+        let ours = mine.iter().filter(|meter| found.meters.contains(meter));
         keys.extend(ours.map(|meter| rules::record_key(id, slot, *meter)));
+        if found.rules.mode == Mode::Book {
+            keys.push(rules::order_book_key(id, slot));
+            let traded = traded(book, id, slot, &found);
+            let ours = mine.iter().filter(|meter| traded.contains(meter));
+            keys.extend(ours.map(|meter| rules::position_key(id, slot, *meter)));
+        }
     }
     keys.retain(|key| !kept.has(key));
     keys
 }
 
-/// What every meter said of a slot.
+/// Numbers of an account's meters.
+pub(super) fn meters_of(book: &Book, id: u32, account: AccountId) -> Vec<u32> {
+    rules::community(book, id).map_or_else(Vec::new, |community| {
+        let is_mine = |meter: &u32| {
+            rules::meter(book, id, *meter).is_some_and(|meter| meter.owner == account)
+        };
+        meter_numbers(&community).filter(is_mine).collect()
+    })
+}
+
+/// The book of a slot, and what an account's meters have on it.
+pub(super) fn trade_keys(book: &Book, id: u32, slot: u64, account: AccountId) -> Vec<Key> {
+    let mut keys = vec![rules::slot_key(id, slot), rules::order_book_key(id, slot)];
+    let mine = meters_of(book, id, account).into_iter();
+    keys.extend(mine.map(|meter| rules::position_key(id, slot, meter)));
+    keys
+}
+
+/// Meters that have something on a slot's book.
+pub(super) fn traded(book: &Book, id: u32, slot: u64, found: &rules::Slot) -> Vec<u32> {
+    let orders = (found.rules.mode == Mode::Book).then(|| rules::order_book(book, id, slot));
+    orders.flatten().map(|orders| orders.meters).unwrap_or_default()
+}
+
+/// What every meter said of a slot, and traded on its book.
 pub(super) fn record_keys(book: &Book, id: u32, slot: u64) -> Vec<Key> {
-    let read = rules::slot(book, id, slot).map(|slot| slot.meters).unwrap_or_default();
-    read.into_iter().map(|meter| rules::record_key(id, slot, meter)).collect()
+    let Some(found) = rules::slot(book, id, slot) else { return Vec::new() };
+    let mut keys: Vec<Key> =
+        found.meters.iter().map(|meter| rules::record_key(id, slot, *meter)).collect();
+    if found.rules.mode == Mode::Book {
+        keys.push(rules::order_book_key(id, slot));
+        let traded = traded(book, id, slot, &found).into_iter();
+        keys.extend(traded.map(|meter| rules::position_key(id, slot, meter)));
+    }
+    keys
 }
 
 fn is_settled(book: &Book, id: u32, slot: u64) -> bool {
@@ -185,7 +225,10 @@ pub fn keep(kept: &mut Book, fresh: &view::Records, span: Span, now_ms: u64) {
         if kept.has(&place) {
             // What was proved while the slot still waited says nothing of what it came to.
             let settled = record_keys(kept, span.community, slot).into_iter();
-            let is_due = |key: &Key| fresh.is_due(key);
+            // A settled slot without a book gets none.
+            let orders = rules::order_book_key(span.community, slot);
+            let is_none = |key: &Key| *key == orders && ledger::Store::get(&fresh, key).is_none();
+            let is_due = |key: &Key| fresh.is_due(key) || (fresh.has(key) && is_none(key));
             kept.copy(&fresh, settled.filter(is_due));
         }
     }
@@ -197,12 +240,18 @@ impl Book {
         Self::new(fresh).over(kept)
     }
 
-    /// Whether a record under this key was settled: it has its due, or its cover was given back because
-    /// its meter was cut.
+    /// Whether a record under this key was settled: a reading that has its due, or whose cover was given
+    /// back because its meter was cut; a position whose cover was; a book on which nothing waits.
     fn is_due(&self, key: &Key) -> bool {
-        let record = ledger::Store::get(self, key);
-        let record = record.and_then(|bytes| minicbor::decode::<rules::Record>(&bytes).ok());
-        record.is_some_and(|record| record.due.is_some() || record.cover + record.grid_cover == 0)
+        let Some(bytes) = ledger::Store::get(self, key) else { return false };
+        if let Ok(record) = minicbor::decode::<rules::Record>(&bytes) {
+            return record.due.is_some() || record.cover + record.grid_cover == 0;
+        }
+        if let Ok(position) = minicbor::decode::<rules::Position>(&bytes) {
+            return position.cover + position.grid_cover == 0;
+        }
+        let orders = minicbor::decode::<rules::OrderBook>(&bytes);
+        orders.is_ok_and(|orders| orders.waiting.is_empty())
     }
 }
 

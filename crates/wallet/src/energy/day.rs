@@ -1,11 +1,11 @@
 //! Slots of a day: how far each is, what my meters took and gave, and what that cost against the grid
 //! alone.
 
-use ledger::domains::energy::{self as rules, Record};
+use ledger::domains::energy::{self as rules, Position, Record};
 
 use super::{
     Book, Rules, Scene, Seen, Span, Summary,
-    book::{meter_numbers, record_keys},
+    book::{meter_numbers, record_keys, traded},
     starts_ms,
 };
 
@@ -55,6 +55,10 @@ pub struct Flow {
     pub left_wh: u64,
     /// Units set aside for it, until it is settled.
     pub cover: u128,
+    /// Wh bought on its book before it began.
+    pub bought_wh: u64,
+    /// Wh sold there.
+    pub sold_wh: u64,
 }
 
 /// A slot.
@@ -100,14 +104,22 @@ impl Flow {
             grid_only: self.grid_only + other.grid_only,
             left_wh: self.left_wh + other.left_wh,
             cover: self.cover + other.cover,
+            bought_wh: self.bought_wh + other.bought_wh,
+            sold_wh: self.sold_wh + other.sold_wh,
         }
     }
 
-    fn of(rules: &Rules, record: &Record) -> Self {
-        let content = &record.content;
-        let (import_wh, export_wh) = (content.import_wh, content.export_wh);
-        let waits = Self { import_wh, export_wh, cover: record.cover, ..Self::default() };
-        let Some(due) = record.due else { return waits };
+    /// Of what a meter said, and of what it has on the book; it is due with one of them.
+    fn of(rules: &Rules, record: Option<&Record>, position: Option<&Position>) -> Self {
+        let import_wh = record.map_or(0, |record| record.content.import_wh);
+        let export_wh = record.map_or(0, |record| record.content.export_wh);
+        let covers = (record.map(|one| one.cover), position.map(|one| one.cover));
+        let cover = covers.0.unwrap_or_default() + covers.1.unwrap_or_default();
+        let booked = position.map(|position| position.booked).unwrap_or_default();
+        let (bought_wh, sold_wh) = (booked.bought_wh, booked.sold_wh);
+        let waits = Self { import_wh, export_wh, cover, bought_wh, sold_wh, ..Self::default() };
+        let due = record.and_then(|one| one.due).or_else(|| position.and_then(|one| one.due));
+        let Some(due) = due else { return waits };
         // As many Wh as were minted, or more would be told to be left.
         let used_wh = due.local_export_wh.saturating_add(due.claimed_wh);
         Self {
@@ -139,6 +151,7 @@ fn grid_only(rules: &Rules, import_wh: u64, export_wh: u64) -> i128 {
         export_wh,
         limits: rules.standing(),
         friend: None,
+        booked: rules::Booked::default(),
     };
     // Each direction is a street of its own, so that what the house gives is not sold to itself.
     let cost = rules::outcome(&alone, &[entry(0, import_wh, 0)]).summary;
@@ -167,9 +180,13 @@ pub fn day(scene: &Scene<'_>, span: Span) -> Option<Day> {
     let mut keys = vec![rules::community_key(id)];
     for slot in &slots {
         keys.push(rules::slot_key(id, slot.slot));
-        let ours = mine.iter().map(|(number, _)| rules::record_key(id, slot.slot, *number));
+        let ours = mine.iter().flat_map(|(number, _)| {
+            let of = (id, slot.slot, *number);
+            [rules::record_key(of.0, of.1, of.2), rules::position_key(of.0, of.1, of.2)]
+        });
         let read = record_keys(book, id, slot.slot);
-        keys.extend(ours.filter(|key| read.contains(key)));
+        let orders = rules::order_book_key(id, slot.slot);
+        keys.extend(ours.chain([orders]).filter(|key| read.contains(key)));
     }
     Some(Day { slots, seen: book.seen(&keys) })
 }
@@ -186,11 +203,14 @@ fn shown(
     let held = found.as_ref().map(|found| found.rules).or_else(|| community.rules_at(slot));
     let rules = held.or_else(|| community.rules.first().map(|(_, rules)| *rules))?;
     let read = found.as_ref().map(|found| found.meters.as_slice()).unwrap_or_default();
+    let traded = found.as_ref().map(|found| traded(book, id, slot, found)).unwrap_or_default();
     let flow = |number: u32| {
-        let record = rules::record(book, id, slot, number)?;
-        Some(Flow::of(&rules, &record))
+        let record = rules::record(book, id, slot, number);
+        let position = rules::position(book, id, slot, number);
+        let is_any = record.is_some() || position.is_some();
+        is_any.then(|| Flow::of(&rules, record.as_ref(), position.as_ref()))
     };
-    let ours = mine.iter().filter(|(number, _)| read.contains(number));
+    let ours = mine.iter().filter(|(number, _)| read.contains(number) || traded.contains(number));
     let flows: Vec<Flow> = ours.filter_map(|(number, _)| flow(*number)).collect();
     let now = community.slot_at(scene.now_ms);
     let could = |(number, meter): &&(u32, rules::Meter)| {

@@ -3,7 +3,10 @@
 
 use ledger::domains::energy::{self as rules, Entry, Supply};
 
-use super::{Book, Limits, Mode, Rules, Scene, Seen, Span, book::record_keys};
+use super::{
+    Book, Friend, Limits, Mode, Rules, Scene, Seen, Span,
+    book::{record_keys, traded},
+};
 
 /// A step of a curve: from so many Wh to so many, at a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,31 +75,54 @@ fn entries(book: &Book, id: u32, slot: u64) -> Option<(rules::Slot, Vec<Entry>, 
     let keys = record_keys(book, id, slot);
     let seen = book.seen(&keys)?;
     let is_settled = found.summary.is_some();
-    let mut list = Vec::with_capacity(found.meters.len());
-    for meter in &found.meters {
-        let record = rules::record(book, id, slot, *meter)?;
-        // Who was cut before is left out of what was settled, and of what will be.
-        let is_cut = rules::meter(book, id, *meter).is_some_and(|meter| meter.cut);
-        if if is_settled { record.due.is_none() } else { is_cut } {
-            continue;
-        }
+    let traded = traded(book, id, slot, &found);
+    let mut meters = [found.meters.as_slice(), &traded].concat();
+    meters.sort_unstable();
+    meters.dedup();
+    let mut list = Vec::with_capacity(meters.len());
+    for meter in meters {
+        let said = if found.meters.contains(&meter) {
+            Some(rules::record(book, id, slot, meter)?)
+        } else {
+            None
+        };
+        let position = if traded.contains(&meter) {
+            Some(rules::position(book, id, slot, meter)?)
+        } else {
+            None
+        };
+        // Who was cut before is left out of what was settled, and of what will be; its trades stand.
+        let is_cut = rules::meter(book, id, meter).is_some_and(|meter| meter.cut);
+        let said = said.filter(|one| if is_settled { one.due.is_some() } else { !is_cut });
+        let owners = (said.as_ref().map(|one| one.owner), position.as_ref().map(|one| one.owner));
+        let Some(owner) = owners.0.or(owners.1) else { continue };
         list.push(Entry {
-            meter: *meter,
-            owner: record.owner,
-            import_wh: record.content.import_wh,
-            export_wh: record.content.export_wh,
-            limits: record.limits,
-            friend: record.friend,
+            meter,
+            owner,
+            import_wh: said.as_ref().map_or(0, |one| one.content.import_wh),
+            export_wh: said.as_ref().map_or(0, |one| one.content.export_wh),
+            limits: said.as_ref().map_or_else(|| found.rules.standing(), |one| one.limits),
+            friend: said.and_then(|one| one.friend),
+            booked: position.map(|one| one.booked).unwrap_or_default(),
         });
     }
     Some((found, list, seen))
 }
 
-/// Who gave to whom in a slot, where the rules say it: friends, and in an auction all. `None`: not all
-/// readings of it are proved.
+/// Who gave to whom in a slot, where the rules say it: friends, in an auction all, and of a book its newest
+/// trades. `None`: not all readings of it are proved.
 pub fn supplies(book: &Book, id: u32, slot: u64) -> Option<Vec<Supply>> {
     let (found, entries, _) = entries(book, id, slot)?;
-    Some(rules::supplies(&found.rules, &entries))
+    let orders = rules::order_book(book, id, slot).filter(|_| found.rules.mode == Mode::Book);
+    let mut all: Vec<Supply> = orders.iter().flat_map(|orders| &orders.deals).map(supply).collect();
+    all.extend(rules::supplies(&found.rules, &entries));
+    Some(all)
+}
+
+/// A trade of a book, as who gave to whom.
+pub(super) fn supply(deal: &rules::Deal) -> Supply {
+    let rules::Deal { from, to, quantity_wh, price } = *deal;
+    Supply { from, to, quantity_wh, price, is_friend: false }
 }
 
 /// What each meter gave to neighbours and took from them in a slot. In sharing this is all there is to
@@ -132,7 +158,7 @@ pub fn depth(book: &Book, id: u32, slot: u64) -> Option<Depth> {
 }
 
 /// Orders in their order, those of one price together.
-fn steps(orders: &[(u64, u64)]) -> Vec<Step> {
+pub(super) fn steps(orders: &[(u64, u64)]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for (price, quantity_wh) in orders.iter().copied().filter(|(_, wh)| *wh > 0) {
         let from_wh = steps.last().map_or(0, |last| last.to_wh);
@@ -147,6 +173,23 @@ fn steps(orders: &[(u64, u64)]) -> Vec<Step> {
 /// What settled slots of a span would have come to for a meter, had it other limits, and had the
 /// community traded in this mode. Others' limits and readings stay as they were.
 pub fn what_if(scene: &Scene<'_>, span: Span, meter: u32, limits: Limits, mode: Mode) -> WhatIf {
+    tried(scene, span, meter, Some(mode), |entry| entry.limits = limits)
+}
+
+/// The same with another friend, or none; in an auction only a friend that named the meter counts.
+pub fn what_if_friend(scene: &Scene<'_>, span: Span, meter: u32, friend: Option<Friend>) -> WhatIf {
+    tried(scene, span, meter, None, |entry| entry.friend = friend)
+}
+
+/// What settled slots would have come to, had something been otherwise for a meter, and had the community
+/// traded in this mode, if one is said.
+fn tried(
+    scene: &Scene<'_>,
+    span: Span,
+    meter: u32,
+    mode: Option<Mode>,
+    change: impl Fn(&mut Entry),
+) -> WhatIf {
     let mut told = WhatIf { slots: 0, unproved: 0, was: Tried::default(), would: Tried::default() };
     for slot in span.slots(scene.book, scene.now_ms) {
         let Some(found) = rules::slot(scene.book, span.community, slot) else { continue };
@@ -160,7 +203,8 @@ pub fn what_if(scene: &Scene<'_>, span: Span, meter: u32, limits: Limits, mode: 
         let Some(at) = entries.iter().position(|entry| entry.meter == meter) else { continue };
         told.slots += 1;
         told.was.add(&found.rules, &entries, at);
-        entries[at].limits = limits;
+        change(&mut entries[at]);
+        let mode = mode.unwrap_or(found.rules.mode);
         told.would.add(&Rules { mode, ..found.rules }, &entries, at);
     }
     told

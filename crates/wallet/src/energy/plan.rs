@@ -73,7 +73,10 @@ pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Opt
     let now = street.slot_at(scene.now_ms);
     let soon = street.slot_at(scene.now_ms.saturating_add(SIGNING_MS));
     for one in said {
-        let (own, grid) = match fit(&street, &device, one, (now, soon)) {
+        // What was traded before is covered already.
+        let position = rules::position(scene.book, community, one.slot, meter);
+        let booked = position.map(|position| position.booked).unwrap_or_default();
+        let (own, grid) = match fit(&street, &device, one, (now, soon), &booked) {
             Fit::Not(why) => {
                 *why(&mut plan.skipped) += 1;
                 continue;
@@ -107,6 +110,7 @@ fn fit(
     device: &rules::Meter,
     said: &Said,
     (now, soon): (u64, u64),
+    booked: &rules::Booked,
 ) -> Fit {
     if said.slot >= now {
         return Fit::Not(|skipped| &mut skipped.ahead);
@@ -129,7 +133,9 @@ fn fit(
     };
     let held = device.limits.iter().rev().find(|(from, _)| *from <= said.slot);
     let limits = held.map_or_else(|| rules.standing(), |(_, limits)| *limits);
-    Fit::Needs(rules.cover(said.import_wh, &limits), rules.grid_cover(said.export_wh))
+    let import_wh = said.import_wh.saturating_sub(booked.net_bought_wh());
+    let export_wh = said.export_wh.saturating_sub(booked.sold_wh);
+    Fit::Needs(rules.cover(import_wh, &limits), rules.grid_cover(export_wh))
 }
 
 /// The wallet commits to it and signs.

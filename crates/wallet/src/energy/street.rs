@@ -6,7 +6,7 @@ use ledger::{
 };
 
 use super::{
-    Asset, Book, Limits, Rules, Scene, Seen, Source, Span, Trust,
+    Asset, Book, Friend, Limits, Rules, Scene, Seen, Source, Span, Trust,
     book::{community_keys, meter_numbers, seen},
 };
 use crate::{explain::hex, lending::NATIVE_DECIMALS};
@@ -86,7 +86,9 @@ pub struct Meter {
     pub limits: Limits,
     /// Limits that will hold, and from which slot.
     pub next: Option<(u64, Limits)>,
-    /// Readings that wait.
+    /// To whom it gives first, as it will be from the next slot on.
+    pub friend: Option<Friend>,
+    /// Readings and positions on books that wait.
     pub open: u16,
     /// How it is.
     pub health: Health,
@@ -175,6 +177,7 @@ pub fn meters(scene: &Scene<'_>, span: Span, keys: &[String]) -> Option<Vec<Mete
             from_slot: meter.from_slot,
             limits: limits(&meter, running).unwrap_or_else(|| now.standing()),
             next: meter.limits.iter().find(|(from, _)| *from > running).copied(),
+            friend: meter.friends.last().and_then(|(_, friend)| *friend),
             open: meter.open,
             health: health(scene, span, &found, number, &meter),
         })

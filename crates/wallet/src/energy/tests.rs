@@ -10,9 +10,9 @@ use ledger::{
 use primitives::{Hash, KeyPair, Seed};
 
 use super::{
-    Book, Limits, Mode, Named, Purse, Rules, Said, Scene, Source, Span, State, Tariff, Trust, Wish,
-    community, day, depth, keep, listing, meters, neighbours, plan, refusal, sum, supplies, wanted,
-    what_if,
+    Book, Friend, Limits, Mode, Named, Order, Purse, Rules, Said, Scene, Side, Source, Span, State,
+    Tariff, Trust, Wish, community, day, depth, keep, listing, meets, meters, neighbours,
+    open_slots, orders, plan, refusal, sum, supplies, wanted, what_if, what_if_friend,
 };
 use crate::{explain::hex, view};
 
@@ -29,6 +29,7 @@ const RULES: Rules = Rules {
     trust_min: Trust::SelfReported,
 };
 const AUCTION: Rules = Rules { mode: Mode::Auction, ..RULES };
+const BOOK: Rules = Rules { mode: Mode::Book, ..RULES };
 const SPAN: Span = Span { community: STREET, from: START, to: START + 96 };
 
 fn key(number: u64) -> KeyPair {
@@ -164,7 +165,7 @@ impl Street {
     }
 
     fn seen(&self) -> Book {
-        self.look(Named { span: Some(SPAN), slot: None }).0
+        self.look(Named { span: Some(SPAN), slot: None, trade: None }).0
     }
 }
 
@@ -291,7 +292,7 @@ fn settled_slots_are_asked_for_once_and_a_day_fits_into_portions() {
             street.settle(slot - 5);
         }
     }
-    let (book, most) = street.look(Named { span: Some(SPAN), slot: None });
+    let (book, most) = street.look(Named { span: Some(SPAN), slot: None, trade: None });
     assert!(most <= crate::watch::WATCHED_MAX, "{most}");
     let told = what_if(&scene(&street, &book), SPAN, 0, RULES.standing(), Mode::Sharing);
     assert_eq!((told.slots, told.unproved), (90, 0), "all that is settled is known in the end");
@@ -299,7 +300,7 @@ fn settled_slots_are_asked_for_once_and_a_day_fits_into_portions() {
     // What is kept is not asked for again.
     let mut kept = Book::default();
     keep(&mut kept, &street.proved(&all_keys(&street)), SPAN, street.now_ms);
-    let named = Named { span: Some(SPAN), slot: None };
+    let named = Named { span: Some(SPAN), slot: None, trade: None };
     let book = Book::with_kept(&street.proved(&all_keys(&street)), &kept);
     let me = person(1).to_string();
     let next = wanted((&book, &kept), &me, street.now_ms, named, &my_keys());
@@ -323,7 +324,7 @@ fn an_auction_says_who_supplied_whom_and_its_curves_cross_at_its_price() {
     }
     street.wait(2);
     street.read(START + 1, &[(0, 700, 0), (1, 0, 500), (2, 0, 900)]);
-    let book = street.look(Named { span: Some(SPAN), slot: Some(START + 1) }).0;
+    let book = street.look(Named { span: Some(SPAN), slot: Some(START + 1), trade: None }).0;
     let given = supplies(&book, STREET, START + 1).unwrap();
     let parts: Vec<(u32, u32, u64)> =
         given.iter().map(|one| (one.from, one.to, one.quantity_wh)).collect();
@@ -349,7 +350,7 @@ fn a_pool_names_no_pairs_and_a_slot_with_unproved_readings_says_nothing() {
     street.read(START + 1, &[(0, 700, 0), (1, 0, 500)]);
     let book = street.seen();
     assert_eq!(supplies(&book, STREET, START + 1), None, "others' readings were not asked for");
-    let book = street.look(Named { span: Some(SPAN), slot: Some(START + 1) }).0;
+    let book = street.look(Named { span: Some(SPAN), slot: Some(START + 1), trade: None }).0;
     assert_eq!(supplies(&book, STREET, START + 1), Some(vec![]));
     let all = neighbours(&scene(&street, &book), STREET, START + 1).unwrap();
     assert_eq!(
@@ -446,4 +447,94 @@ fn a_refusal_is_the_ledgers_own_and_told_only_of_what_is_proved() {
     // Whether a stranger is a member was not asked for.
     assert_eq!(refusal(&scene, STREET, &Wish::Admit(person(9).to_string())), Ok(()));
     assert!(refusal(&scene, STREET, &Wish::Deposit(Purse::Member, 200_000_000)).is_err());
+}
+
+fn place(slot: u64, meter: u32, side: Side, limit: u64, quantity_wh: u64) -> rules::Action {
+    let (community, trades_max) = (STREET, rules::TRADES_MAX);
+    rules::Action::Place { community, slot, meter, side, limit, quantity_wh, trades_max }
+}
+
+/// Two neighbours offer for a slot; I look at its book.
+fn offered() -> (Street, Named, u64) {
+    let mut street = Street::new(3, BOOK);
+    let slot = START + 2;
+    street.done(3, place(slot, 2, Side::Sell, 140_000, 500));
+    street.done(2, place(slot, 1, Side::Sell, 120_000, 300));
+    (street, Named { span: Some(SPAN), slot: None, trade: Some(slot) }, slot)
+}
+
+#[test]
+fn what_an_order_meets_on_the_page_is_what_the_ledger_trades() {
+    let (mut street, named, slot) = offered();
+    let book = street.look(named).0;
+    let before = scene(&street, &book);
+    assert_eq!(open_slots(&before, STREET).first(), Some(&(START + 1)));
+    let shown = orders(&before, STREET, slot).unwrap();
+    let offers: Vec<(u64, u64)> =
+        shown.offers.iter().map(|step| (step.to_wh, step.price)).collect();
+    assert_eq!((offers, shown.bids.len()), (vec![(300, 120_000), (800, 140_000)], 0));
+    let order = Order { side: Side::Buy, limit: 200_000, quantity_wh: 1_000 };
+    let met = meets(&before, STREET, slot, &order).unwrap();
+    // 300 Wh at 17 cents and 500 at 19, by the grid 30; what waits may cost 20.
+    assert_eq!((met.now_wh, met.money, met.grid, met.waits_wh), (800, 146_000, 240_000, 200));
+    street.done(1, place(slot, 0, Side::Buy, 200_000, 1_000));
+    assert_eq!(rules::member(&street.store, STREET, person(1)).unwrap().held, met.held);
+    let book = street.look(named).0;
+    let after = scene(&street, &book);
+    let shown = orders(&after, STREET, slot).unwrap();
+    assert_eq!((shown.mine.len(), shown.booked[0].1.bought_wh), (1, 800));
+    assert_eq!(shown.deals.iter().map(|deal| deal.from).collect::<Vec<_>>(), [2, 1]);
+    // Taking it back is tried by the ledger's own code.
+    let mine = shown.mine[0].order;
+    assert_eq!(refusal(&after, STREET, &Wish::Cancel(slot, mine)), Ok(()));
+    street.done(1, rules::Action::Cancel { community: STREET, slot, order: mine });
+}
+
+#[test]
+fn a_booked_slot_says_who_sold_to_whom_and_what_it_cost() {
+    let (mut street, named, slot) = offered();
+    street.done(1, place(slot, 0, Side::Buy, 200_000, 800));
+    street.wait(3);
+    street.read(slot, &[(0, 900, 0), (1, 0, 300)]);
+    let book = street.look(Named { slot: Some(slot), ..named }).0;
+    let pairs: Vec<(u32, u32, u64)> = supplies(&book, STREET, slot)
+        .unwrap()
+        .iter()
+        .map(|one| (one.from, one.to, one.quantity_wh))
+        .collect();
+    assert_eq!(pairs, [(1, 0, 300), (2, 0, 500)]);
+    street.wait(u64::from(WINDOW));
+    assert_eq!(state(&street, &street.seen(), slot), State::Due);
+    street.settle(slot);
+    let book = street.seen();
+    let mine = sum(&day(&scene(&street, &book), SPAN).unwrap().slots);
+    // As traded, and 100 Wh of the grid; the silent neighbour pays for what it did not give.
+    assert_eq!((mine.bought_wh, mine.paid), (800, 146_000 + 30_000));
+    assert_eq!(mine.local_import_wh, 300, "what was fed in");
+    let told = what_if(&scene(&street, &book), SPAN, 0, RULES.standing(), Mode::Book);
+    assert_eq!((told.slots, told.unproved, told.was), (1, 0, told.would));
+    let all = neighbours(&scene(&street, &book), STREET, slot).unwrap();
+    assert_eq!(all.iter().map(|one| one.taken_wh + one.given_wh).collect::<Vec<_>>(), [300, 300]);
+}
+
+#[test]
+fn a_friend_is_shown_and_tried_before_it_is_signed() {
+    let mut street = Street::new(2, RULES);
+    let friend = Some(Friend { meter: 1, price: 100_000 });
+    let book = street.seen();
+    assert_eq!(refusal(&scene(&street, &book), STREET, &Wish::Friend(0, friend)), Ok(()));
+    let own = Some(Friend { meter: 0, price: 100_000 });
+    assert!(refusal(&scene(&street, &book), STREET, &Wish::Friend(0, own)).is_err());
+    let action = rules::Action::SetFriend { community: STREET, meter: 0, friend };
+    street.done(1, action);
+    let book = street.seen();
+    assert_eq!(meters(&scene(&street, &book), SPAN, &[]).unwrap()[0].friend, friend);
+    street.wait(2);
+    street.read(START + 1, &[(0, 0, 500), (1, 500, 0)]);
+    street.wait(u64::from(WINDOW));
+    street.settle(START + 1);
+    let book = street.seen();
+    // 500 Wh at 10 cents as a friend, at 16.5 without.
+    let told = what_if_friend(&scene(&street, &book), SPAN, 0, None);
+    assert_eq!((told.slots, told.was.net, told.would.net), (1, -50_000, -82_500));
 }
