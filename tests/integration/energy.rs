@@ -139,7 +139,16 @@ impl Street {
         let payer = format!("owner-{number}.key");
         let words = ["--feed", &feed, "--speed", "900x", "--repeat", "--key", &key];
         let more = ["--payer", &payer, "--state", "said", "--out", "copies"];
-        self.start(&format!("meter-{number}.lines"), &[&words[..], &more].concat())
+        let group = self.group();
+        let sealed = ["--group", &group, "--sealed", "sealed"];
+        self.start(&format!("meter-{number}.lines"), &[&words[..], &more, &sealed].concat())
+    }
+
+    /// The DID of who settles disputes.
+    fn group(&self) -> String {
+        let mut command = starling();
+        command.args(["id", "key", "group.key"]).current_dir(self.network.folder());
+        String::from_utf8(command.output().unwrap().stdout).unwrap().trim().to_owned()
     }
 
     fn settling(&self) -> Killed {
@@ -218,9 +227,23 @@ async fn two_meters_are_read_slots_settle_and_money_and_energy_balance_to_the_un
     assert_eq!(paid, got + summary.fees + summary.grid_got + summary.residue);
     assert_eq!(500 + summary.grid_out_wh, 300 + summary.grid_in_wh, "energy in is energy out");
 
+    check_sealed(&street, both).await;
     check_restart(&street, first).await;
     drop((second, settling));
     street.check_purses().await;
+}
+
+/// What was metered is sealed for the group alone, and is what the ledger's readings commit to.
+async fn check_sealed(street: &Street, slot: u64) {
+    let file = format!("sealed/{COMMUNITY}-0-{slot}-0.sealed");
+    let mine = street.run(&["check", &file, "--key", "group.key"]).await;
+    assert!(mine.status.success(), "{}", String::from_utf8_lossy(&mine.stderr));
+    let line = &told(&mine.stdout)[0];
+    assert_eq!((&line["verdict"], &line["slot"]), (&"matches".into(), &slot.into()));
+    assert_eq!(line["metered"]["import_wh"], 500);
+    let others = street.run(&["check", &file, "--key", "owner-1.key"]).await;
+    assert_eq!(others.status.code(), Some(1));
+    assert_eq!(told(&others.stdout)[0]["error"]["code"], "not-for-me");
 }
 
 /// A meter that was killed goes on from its counters, and never says two things of a slot.

@@ -12,6 +12,7 @@
 //! - [`session`]: the seed in a browser, open or locked, and what it signs for a page.
 //! - [`statement`]: a text, who signed it and when.
 //! - [`grant`]: a document's key, sealed for one person and one purpose.
+//! - [`letter`]: bytes sealed for several people.
 //!
 //! Forms and rules: `docs/spec/identity.md`; why they are these: `docs/adr/0020-credentials.md`.
 //!
@@ -35,6 +36,7 @@ mod jcs;
 mod json;
 mod jws;
 mod key;
+pub mod letter;
 pub mod limits;
 pub mod request;
 pub mod sd_jwt;

@@ -40,6 +40,10 @@ pub const CLOCK_SKEW_S_MAX: u64 = 60;
 pub const PRESENTATION_AGE_S_MAX: u64 = 300;
 /// Longest scope of a grant, in bytes.
 pub const SCOPE_BYTES_MAX: usize = 256;
+/// Most people one letter is sealed for.
+pub const READERS_MAX: usize = 16;
+/// Longest letter, in bytes before it is sealed.
+pub const LETTER_BYTES_MAX: usize = 64 << 10;
 /// Most slots that seal one seed.
 pub const SLOTS_MAX: usize = 16;
 /// Fewest slots before something of value is kept.

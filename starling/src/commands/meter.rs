@@ -2,6 +2,7 @@
 
 mod evidence;
 mod live;
+mod openings;
 mod shown;
 
 use std::fs;
@@ -58,6 +59,8 @@ enum What {
     Settle(live::Settle),
     /// Show the ledger two signed readings of one slot that differ: the meter is cut
     Accuse(evidence::Accuse),
+    /// Open what meters sealed for you, and hold it against the ledger
+    Check(openings::Check),
 }
 
 /// A file, and how to read it.
@@ -117,6 +120,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         What::Add(args) => live::add(args).await,
         What::Settle(args) => live::settle(args).await,
         What::Accuse(args) => evidence::accuse(args).await,
+        What::Check(args) => openings::check(args).await,
     }
 }
 

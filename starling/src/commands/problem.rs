@@ -93,6 +93,13 @@ impl Problem {
         Self { exit_code: 2, ..Self::new("several-meters", &what, remedy) }
     }
 
+    /// What meters sealed is not all as the ledger has it.
+    pub(crate) fn openings(bad: usize, all: usize) -> Self {
+        let what = format!("{bad} of {all} are not what the ledger has, or show a lie");
+        let remedy = "Those above say which. Ask their owners; --expose cuts a meter that lied.";
+        Self { exit_code: 3, ..Self::new("openings", &what, remedy) }
+    }
+
     /// `--out` is needed.
     pub(crate) fn no_out() -> Self {
         let what = "a manifest of a stream on the web must be written somewhere";

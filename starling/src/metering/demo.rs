@@ -264,6 +264,7 @@ impl Meters {
                 as_dated: false,
                 state: folder.to_owned(),
                 out: None,
+                group: None,
             };
             lives.push(Live::open(nodes, setup, now_ms).await?);
         }

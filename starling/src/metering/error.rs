@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use identity::letter::LetterError;
 use ledger::Code as _;
 use ledger::domains::energy;
 
@@ -65,6 +66,12 @@ pub enum MeteringError {
     /// The file holds no signed reading.
     #[error("{0} holds no signed reading")]
     NotAReading(PathBuf),
+    /// The file holds nothing that this key opens.
+    #[error("{0} holds nothing that was sealed for this key, on this ledger")]
+    NotForMe(PathBuf),
+    /// Nothing can be sealed for these.
+    #[error("what was metered can't be sealed: {0}")]
+    Letter(LetterError),
     /// Two readings that do not contradict each other.
     #[error("the readings are not two different ones of one meter, slot and revision")]
     NoEvidence,
@@ -95,6 +102,8 @@ impl MeteringError {
             Self::Damaged(_) => "damaged",
             Self::Io { .. } => "io",
             Self::NotAReading(_) => "not-a-reading",
+            Self::NotForMe(_) => "not-for-me",
+            Self::Letter(_) => "letter",
             Self::NoEvidence => "no-evidence",
             Self::EmptyFeed => "empty-feed",
         }
@@ -144,6 +153,10 @@ impl MeteringError {
             Self::NotAReading(_) => {
                 "Name a file that `starling meter --out DIR` wrote: one line of base64."
             }
+            Self::NotForMe(_) => {
+                "Give the key whose did:key the meter was told with --group, and a validator of its ledger."
+            }
+            Self::Letter(_) => "Name 1 to 16 people by a did:key of Ed25519.",
             Self::NoEvidence => {
                 "Evidence is two signed readings of the same meter, slot and revision that differ."
             }
@@ -169,6 +182,8 @@ impl MeteringError {
             | Self::Damaged(_)
             | Self::Io { .. }
             | Self::NotAReading(_)
+            | Self::NotForMe(_)
+            | Self::Letter(_)
             | Self::NoEvidence
             | Self::EmptyFeed => 1,
         }

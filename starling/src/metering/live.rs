@@ -9,6 +9,7 @@ use primitives::{KeyPair, Seed};
 
 use super::error::refusal;
 use super::kept::{Kept, Known, Said};
+use super::openings::{self, Group, Opened};
 use super::{Feed, MeteringError, write_said};
 use crate::ledger_client::{Client, ClientError, Nodes, Waits};
 
@@ -19,6 +20,8 @@ pub(super) const WITHIN: Duration = Duration::from_secs(30);
 const WAITING_MAX: usize = energy::WINDOW_MAX_SLOTS as usize;
 /// Purpose of the secret from which salts follow.
 const SALTS: &str = "starling/meter/salts/1";
+/// Purpose of the secret from which the keys of letters follow.
+const LETTERS: &str = "starling/meter/letters/1";
 
 /// Which meter, and what it tells.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub struct Setup {
     pub state: PathBuf,
     /// Folder for a copy of each signed reading.
     pub out: Option<PathBuf>,
+    /// For whom what was metered is sealed.
+    pub group: Option<Group>,
 }
 
 /// A meter of a community, at work.
@@ -46,6 +51,7 @@ pub struct Setup {
 pub struct Live {
     key: KeyPair,
     salts: Seed,
+    letters: Seed,
     chain: ChainId,
     id: (u32, u32),
     community: Community,
@@ -53,6 +59,7 @@ pub struct Live {
     feed: Feed,
     kept: Kept,
     out: Option<PathBuf>,
+    group: Option<Group>,
     pace: Pace,
 }
 
@@ -108,6 +115,7 @@ impl Live {
         let mut live = Self {
             key,
             salts: setup.seed.derive(SALTS),
+            letters: setup.seed.derive(LETTERS),
             chain,
             id: (setup.community, number),
             community,
@@ -115,6 +123,7 @@ impl Live {
             feed: setup.feed,
             kept,
             out: setup.out,
+            group: setup.group,
             pace,
         };
         live.begin(now_ms, is_new, setup.as_dated);
@@ -206,9 +215,9 @@ impl Live {
             } else if slot < oldest {
                 took.missed += 1;
             } else {
-                let reading = self.sign(slot, quarter.import_wh, quarter.export_wh);
-                self.kept.known.waiting.push(Said(reading.clone()));
-                new.push(reading);
+                let said = self.sign(slot, quarter.import_wh, quarter.export_wh);
+                self.kept.known.waiting.push(Said(said.reading.clone()));
+                new.push(said);
                 took.signed += 1;
             }
         }
@@ -216,8 +225,14 @@ impl Live {
             self.kept.write().await?;
         }
         if let Some(folder) = &self.out {
-            for reading in &new {
-                write_said(folder, reading).await?;
+            for said in &new {
+                write_said(folder, &said.reading).await?;
+            }
+        }
+        if let Some(group) = &self.group {
+            for said in &new {
+                let seed = self.letters.derive(&self.label(said.reading.slot));
+                openings::write(group, self.chain, said, seed).await?;
             }
         }
         Ok(took)
@@ -228,12 +243,10 @@ impl Live {
     }
 
     /// The salt follows from the key and the slot: what is signed again is signed alike.
-    fn sign(&self, slot: u64, import_wh: u64, export_wh: u64) -> Reading {
+    fn sign(&self, slot: u64, import_wh: u64, export_wh: u64) -> Opened {
         let (import_total_wh, export_total_wh) = self.counters();
-        let (community, meter) = self.id;
-        let label = format!("{}/{community}/{meter}/{slot}", self.chain);
         let opening = Opening {
-            salt: *self.salts.derive(&label).as_bytes(),
+            salt: *self.salts.derive(&self.label(slot)).as_bytes(),
             import_wh,
             export_wh,
             import_register_wh: import_total_wh,
@@ -242,7 +255,14 @@ impl Live {
         let commitment = opening.commitment();
         let content =
             Content { import_wh, export_wh, import_total_wh, export_total_wh, commitment };
-        Reading::sign(&self.key, self.chain, self.id, (slot, 0), content)
+        let reading = Reading::sign(&self.key, self.chain, self.id, (slot, 0), content);
+        Opened { reading, opening }
+    }
+
+    /// A slot of this meter, among all there are.
+    fn label(&self, slot: u64) -> String {
+        let (community, meter) = self.id;
+        format!("{}/{community}/{meter}/{slot}", self.chain)
     }
 
     /// The oldest readings that wait, as many as one transaction takes.

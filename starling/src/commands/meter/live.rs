@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
+use identity::did::Did;
 use ledger::domains::energy::{SLOT_S, Source};
 use ledger::{AccountId, TransactionId};
 use primitives::KeyPair;
@@ -13,6 +14,7 @@ use starling::ledger_client::Nodes;
 use starling::metering::{self, Feed, Live, MeteringError, Settled, Settler, Setup, Took, demo};
 use tokio::time::sleep;
 
+use super::openings::group;
 use super::{How, open, shown, something, speed};
 use crate::commands::ledger::NodeArgs;
 use crate::commands::lines::Lines;
@@ -64,6 +66,12 @@ pub(super) struct Feeding {
     /// Write a copy of each signed reading into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Seal what was metered for somebody who settles disputes, by their did:key; once for each
+    #[arg(long, value_name = "DID", requires = "sealed")]
+    group: Vec<Did>,
+    /// The folder for what is sealed; it may be shared with anybody
+    #[arg(long, value_name = "DIR", requires = "group")]
+    sealed: Option<PathBuf>,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -145,6 +153,7 @@ async fn tell_feed(args: Feeding) -> Result<(), Problem> {
     };
     let seed = key_file::load_or_create(&args.key)?.seed;
     let payer = args.payer.as_ref().map_or(Ok(seed), |path| key_file::load(path))?;
+    let group = group(&args.group, args.sealed.as_ref())?;
     let setup = Setup {
         seed,
         community: args.community,
@@ -154,6 +163,7 @@ async fn tell_feed(args: Feeding) -> Result<(), Problem> {
         as_dated: args.as_dated,
         state: args.state,
         out: args.out,
+        group,
     };
     let mut telling = Telling {
         nodes: args.validators.open()?,
