@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use ledger::AccountId;
 use ledger::domains::energy::{
-    Entry, Friend, Limits, METERS_MAX, Mode, Order, Rules, Tariff, Trust, clear, outcome,
+    Booked, Entry, Friend, Limits, METERS_MAX, Mode, Order, Rules, Tariff, Trust, clear, outcome,
 };
 use primitives::{KeyPair, Seed};
 
@@ -177,6 +177,7 @@ fn entries(count: u64) -> Vec<Entry> {
             export_wh: if takes { 0 } else { energy_wh },
             limits: Limits { buy: rng.u64(130_000..300_000), sell: rng.u64(80_000..250_000) },
             friend: number.is_multiple_of(10).then_some(friend),
+            booked: Booked::default(),
         }
     };
     (0..count).map(entry).collect()

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     Booked, Community, DEALS_KEPT, Due, KEPT_SLOTS, METERS_MAX, METERS_OF_MEMBER_MAX, Meter, Mode,
-    OPEN_SLOTS_MAX, ORDERS_OF_METER_MAX, OrderBook, PACE_MAX, Position, Record, Side, Slot, Summary,
-    TERMS_MAX, ceil_cost,
+    OPEN_SLOTS_MAX, ORDERS_OF_METER_MAX, OrderBook, PACE_MAX, Position, Record, Side, Slot,
+    Summary, TERMS_MAX, ceil_cost,
     closing::unclaimed,
     floor_cost,
     position::thousandths,

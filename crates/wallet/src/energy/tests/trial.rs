@@ -77,7 +77,7 @@ fn a_key_that_is_of_a_meter_in_another_community_is_not_taken_for_a_new_one() {
     let account = person(1);
     street.done(50, rules::Action::Admit { community: OTHER, account });
     let span = Span { community: OTHER, ..SPAN };
-    let look = |street: &Street| street.look(Named { span: Some(span), slot: None }).0;
+    let look = |street: &Street| street.look(Named { span: Some(span), slot: None, trade: None }).0;
     let bring = |number: u64| {
         let device = key(number);
         let proof = device.sign(&meter_proof(chain(), OTHER, account));

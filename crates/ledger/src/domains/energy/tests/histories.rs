@@ -48,9 +48,7 @@ fn any_place() -> impl Strategy<Value = Step> {
     let energy = prop_oneof![3 => 1..900_u64, 1 => 1..5_100_u64];
     let ahead = prop_oneof![8 => 1..3_u64, 1 => 0..6_u64];
     (0..HOUSEHOLDS, ahead, prop_oneof![bid, offer], energy, 1..4_u8).prop_map(
-        |(meter, ahead, (side, limit), wh, most)| {
-            Step::Place(meter, ahead, side, limit, wh, most)
-        },
+        |(meter, ahead, (side, limit), wh, most)| Step::Place(meter, ahead, side, limit, wh, most),
     )
 }
 
@@ -146,27 +144,8 @@ fn take(street: &mut Street, step: &Step) -> Result<Vec<Event>, u16> {
             let said = next_word(street, meter, now - back, (import_wh, export_wh), unread);
             street.act(STRANGER, read(&[&said]))
         }
-        Step::Correct(place, less) => {
-            let (slot, meter) = pick(&readings(street, false), place)?;
-            let known = street.record(slot, meter);
-            let Content { import_wh, export_wh, import_total_wh, export_total_wh, .. } =
-                known.content;
-            let less = less.min(import_wh);
-            let totals = (import_total_wh - less, export_total_wh);
-            let content = content(import_wh - less, export_wh, totals);
-            let said = street.say(meter, (slot, known.revision.saturating_add(1)), content);
-            street.act(STRANGER, read(&[&said]))
-        }
-        Step::Lie(meter, back, twice) => {
-            let said = next_word(street, meter, now - back, (9, 9), 0);
-            let other = street.say(meter, (now - back, 0), content(7, 0, (7, 0)));
-            let commitment = opening(1, 1).commitment();
-            let lie = street.say(meter, (now - back, 0), Content { commitment, ..said.content });
-            street.act(
-                STRANGER,
-                if twice { accuse(&said, &other) } else { expose(&lie, opening(1, 1)) },
-            )
-        }
+        Step::Correct(place, less) => correct(street, place, less),
+        Step::Lie(meter, back, twice) => lie(street, meter, back, twice),
         Step::Settle(place) => {
             let slot = pick(&open(street), place)?;
             street.act(STRANGER, settle(slot))
@@ -215,8 +194,33 @@ fn take(street: &mut Street, step: &Step) -> Result<Vec<Event>, u16> {
     }
 }
 
+/// Says less of a slot that was read.
+fn correct(street: &mut Street, place: usize, less: u64) -> Result<Vec<Event>, u16> {
+    let (slot, meter) = pick(&readings(street, false), place)?;
+    let known = street.record(slot, meter);
+    let Content { import_wh, export_wh, import_total_wh, export_total_wh, .. } = known.content;
+    let less = less.min(import_wh);
+    let totals = (import_total_wh - less, export_total_wh);
+    let content = content(import_wh - less, export_wh, totals);
+    let said = street.say(meter, (slot, known.revision.saturating_add(1)), content);
+    street.act(STRANGER, read(&[&said]))
+}
+
+/// Says two things of a slot, or a sum that its opening does not bear out, and is told on.
+fn lie(street: &mut Street, meter: u32, back: u64, twice: bool) -> Result<Vec<Event>, u16> {
+    let now = street.now();
+    let said = next_word(street, meter, now - back, (9, 9), 0);
+    let other = street.say(meter, (now - back, 0), content(7, 0, (7, 0)));
+    let commitment = opening(1, 1).commitment();
+    let lie = street.say(meter, (now - back, 0), Content { commitment, ..said.content });
+    street.act(STRANGER, if twice { accuse(&said, &other) } else { expose(&lie, opening(1, 1)) })
+}
+
+/// What there is of a meter in a settled slot.
+type Came = (Slot, Option<Record>, Option<Position>);
+
 /// All that settled slots came to, but for certificates that were used up since.
-fn settled(street: &Street) -> BTreeMap<(u64, u32), (Slot, Option<Record>, Option<Position>)> {
+fn settled(street: &Street) -> BTreeMap<(u64, u32), Came> {
     let (mut found, store) = (BTreeMap::new(), &street.lab.store);
     for number in START..street.now() {
         let Some(slot) = slot(store, COMMUNITY, number) else { continue };
