@@ -128,7 +128,8 @@ async fn a_server_runs_a_ledger_with_no_set_up_and_a_tab_believes_none_of_it() {
     let pushed = tokio::time::timeout(DEADLINE, socket.next()).await.unwrap().unwrap().unwrap();
     let Message::Binary(pushed) = pushed else { panic!("{pushed:?}") };
     let headers = verifier.finality(&Finality::read(&pushed).unwrap()).unwrap();
-    assert_eq!(headers[0].height, 1);
+    // The next block follows at once, and only the newest is told.
+    assert!((1..=2).contains(&headers[0].height), "{}", headers[0].height);
 
     let receipt = until("a receipt", async || {
         let (_, receipt) = server.json(&format!("receipts/{id}")).await;

@@ -67,7 +67,8 @@ class PushService {
       },
       register: ({ channelID, key }) => {
         const token = randomBytes(16).toString('hex');
-        this.channels.set(channelID, { channelID, token, key, browser });
+        // Firefox writes it with padding.
+        this.channels.set(channelID, { channelID, token, key: key?.replace(/=+$/, ''), browser });
         say({ messageType: 'register', channelID, status: 200, pushEndpoint: `${this.origin}/wpush/${token}` });
       },
       unregister: ({ channelID }) => {
