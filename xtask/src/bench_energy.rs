@@ -178,6 +178,7 @@ fn entries(count: u64) -> Vec<Entry> {
             limits: Limits { buy: rng.u64(130_000..300_000), sell: rng.u64(80_000..250_000) },
             friend: number.is_multiple_of(10).then_some(friend),
             booked: Booked::default(),
+            unpaid_wh: 0,
         }
     };
     (0..count).map(entry).collect()

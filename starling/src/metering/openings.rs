@@ -300,6 +300,7 @@ mod tests {
             cover: 0,
             grid_cover: 0,
             due: None,
+            unpaid_wh: None,
         }
     }
 

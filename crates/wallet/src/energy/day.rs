@@ -152,6 +152,7 @@ fn grid_only(rules: &Rules, import_wh: u64, export_wh: u64) -> i128 {
         limits: rules.standing(),
         friend: None,
         booked: rules::Booked::default(),
+        unpaid_wh: 0,
     };
     // Each direction is a street of its own, so that what the house gives is not sold to itself.
     let cost = rules::outcome(&alone, &[entry(0, import_wh, 0)]).summary;

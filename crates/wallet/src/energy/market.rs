@@ -102,8 +102,9 @@ fn entries(book: &Book, id: u32, slot: u64) -> Option<(rules::Slot, Vec<Entry>, 
             import_wh: said.as_ref().map_or(0, |one| one.content.import_wh),
             export_wh: said.as_ref().map_or(0, |one| one.content.export_wh),
             limits: said.as_ref().map_or_else(|| found.rules.standing(), |one| one.limits),
-            friend: said.and_then(|one| one.friend),
+            friend: said.as_ref().and_then(|one| one.friend),
             booked: position.map(|one| one.booked).unwrap_or_default(),
+            unpaid_wh: said.and_then(|one| one.unpaid_wh).unwrap_or_default(),
         });
     }
     Some((found, list, seen))

@@ -1,7 +1,7 @@
 //! What of a file of readings a meter can sign: slots that the ledger takes, with counters that go on
 //! from its last one, and why it would not take others.
 
-use ledger::domains::energy::{self as rules, Content, Reading};
+use ledger::domains::energy::{self as rules, Booked, Content, Mode, Reading};
 use primitives::Hash;
 
 use super::{SLOT_S, Scene, book::community_keys};
@@ -51,9 +51,12 @@ pub struct Plan {
     pub gaps: u64,
 }
 
+/// Where a slot that is left out is counted.
+type Why = fn(&mut Skipped) -> &mut usize;
+
 /// Why a slot can't be signed, or what it needs: units of the owner and of the grid.
 enum Fit {
-    Not(fn(&mut Skipped) -> &mut usize),
+    Not(Why),
     Needs(u128, u128),
 }
 
@@ -61,7 +64,8 @@ enum Fit {
 const SIGNING_MS: u64 = 5_000;
 
 /// What of a file's slots, which ascend, a meter can sign; `None`: what decides it is not proved. A
-/// meter that was cut, or is trusted too little, can sign nothing.
+/// meter that was cut, or is trusted too little, can sign nothing. A slot of a book that is not covered
+/// ends the plan: after a later slot it could not be read any more, and what was sold in it would be owed.
 pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Option<Plan> {
     scene.book.seen(&community_keys(scene.book, community, scene.account))?;
     let street = rules::community(scene.book, community)?;
@@ -72,6 +76,7 @@ pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Opt
     let mut totals = device.last.map_or((0, 0), |last| (last.import_wh, last.export_wh));
     let now = street.slot_at(scene.now_ms);
     let soon = street.slot_at(scene.now_ms.saturating_add(SIGNING_MS));
+    let mut ended: Option<Why> = None;
     for one in said {
         // What was traded before is covered already.
         let position = rules::position(scene.book, community, one.slot, meter);
@@ -83,13 +88,23 @@ pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Opt
             }
             Fit::Needs(own, grid) => (own, grid),
         };
-        if own > free {
-            plan.skipped.not_covered += 1;
-            plan.missing = plan.missing.saturating_add(own);
-            continue;
-        }
-        if grid > grid_free {
-            plan.skipped.grid_not_covered += 1;
+        // Who traded is read without the retailer's money, and gets nothing for what it did not sell.
+        let has_traded = booked != Booked::default();
+        let grid = if has_traded && grid > grid_free { 0 } else { grid };
+        let short: Option<Why> = if own > free {
+            Some(|skipped| &mut skipped.not_covered)
+        } else if grid > grid_free {
+            Some(|skipped| &mut skipped.grid_not_covered)
+        } else {
+            None
+        };
+        if let Some(why) = ended.or(short) {
+            *why(&mut plan.skipped) += 1;
+            if own > free {
+                plan.missing = plan.missing.saturating_add(own);
+            }
+            let is_book = street.rules_at(one.slot).is_some_and(|rules| rules.mode == Mode::Book);
+            ended = ended.or(is_book.then_some(why));
             continue;
         }
         (free, grid_free) = (free - own, grid_free - grid);
@@ -110,7 +125,7 @@ fn fit(
     device: &rules::Meter,
     said: &Said,
     (now, soon): (u64, u64),
-    booked: &rules::Booked,
+    booked: &Booked,
 ) -> Fit {
     if said.slot >= now {
         return Fit::Not(|skipped| &mut skipped.ahead);
@@ -134,7 +149,7 @@ fn fit(
     let held = device.limits.iter().rev().find(|(from, _)| *from <= said.slot);
     let limits = held.map_or_else(|| rules.standing(), |(_, limits)| *limits);
     let import_wh = said.import_wh.saturating_sub(booked.net_bought_wh());
-    let export_wh = said.export_wh.saturating_sub(booked.sold_wh);
+    let export_wh = said.export_wh.saturating_sub(booked.net_sold_wh());
     Fit::Needs(rules.cover(import_wh, &limits), rules.grid_cover(export_wh))
 }
 

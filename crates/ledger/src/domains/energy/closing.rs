@@ -157,6 +157,7 @@ impl Party {
             limits: record.map_or(standing, |record| record.limits),
             friend: record.and_then(|record| record.friend),
             booked: self.position.as_ref().map(|position| position.booked).unwrap_or_default(),
+            unpaid_wh: record.and_then(|record| record.unpaid_wh).unwrap_or_default(),
         }
     }
 }

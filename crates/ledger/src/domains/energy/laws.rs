@@ -221,6 +221,9 @@ fn check_due(
     let law = "certificates are used up once";
     Broken::unless_at_most(law, content.export_wh.into(), used_wh.into())?;
     let booked = position.map(|position| position.booked).unwrap_or_default();
+    let beyond_wh = content.export_wh.saturating_sub(booked.net_sold_wh());
+    let law = "what is sold is never fed in for nothing";
+    Broken::unless_at_most(law, beyond_wh.into(), record.unpaid_wh.unwrap_or_default().into())?;
     let import_wh = content.import_wh.saturating_sub(booked.net_bought_wh());
     let before = position.map_or(0, |position| position.covers(tariff).0);
     let cover = slot.rules.cover(import_wh, &record.limits) + before;

@@ -25,6 +25,8 @@ pub struct Entry {
     pub friend: Option<Friend>,
     /// What it traded before, where there is a book.
     pub booked: Booked,
+    /// Wh given there that the grid takes for nothing.
+    pub unpaid_wh: u64,
 }
 
 /// What a slot came to for one meter.
@@ -352,8 +354,9 @@ fn grid(rules: &Rules, entry: &Entry, local: &Local, friend: &Local) -> Grid {
         Mode::Book => {
             let (in_wh, out_wh) = booked::missing_and_over(rules, entry);
             let (in_wh, out_wh) = (in_wh - friend.taken_wh, out_wh - friend.given_wh);
+            let paid_wh = out_wh.saturating_sub(entry.unpaid_wh);
             let (cost, revenue) =
-                (ceil_cost(in_wh, tariff.retail), floor_cost(out_wh, tariff.feed_in));
+                (ceil_cost(in_wh, tariff.retail), floor_cost(paid_wh, tariff.feed_in));
             Grid { in_wh, out_wh, cost, revenue }
         }
         Mode::Auction => {

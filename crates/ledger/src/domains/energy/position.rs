@@ -147,13 +147,14 @@ impl Position {
 
     /// Most that it can cost its owner and the grid. Who sold and has nothing buys it from the grid; a
     /// unit more, because what was bought and what is missing are rounded each by itself. The grid pays
-    /// at most feed-in for all that is fed in.
+    /// at most feed-in for all that is fed in. It holds that for what was sold net, not for offers that
+    /// wait: those cost their owner nothing, so anybody could lock all it has.
     pub fn covers(&self, tariff: &Tariff) -> (u128, u128) {
         let offered_wh = self.booked.sold_wh + self.offers_wh;
         let missing = thousandths(offered_wh, tariff.retail);
         let most = self.booked.cost + self.bids_cost + missing;
         let own = if self.is_empty() { 0 } else { most.div_ceil(1_000) + 1 };
-        (own, ceil_cost(offered_wh, tariff.feed_in))
+        (own, ceil_cost(self.booked.net_sold_wh(), tariff.feed_in))
     }
 
     /// Lets an order wait, or so much more of it.

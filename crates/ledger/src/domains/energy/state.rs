@@ -236,6 +236,10 @@ pub struct Record {
     /// What it came to, once settled; none if the meter was cut before.
     #[n(8)]
     pub due: Option<Due>,
+    /// Wh given beyond those sold before that the grid does not pay for, because its purse did not cover
+    /// them; none: it pays for all.
+    #[n(9)]
+    pub unpaid_wh: Option<u64>,
 }
 
 /// Who stands behind a community.

@@ -1,8 +1,8 @@
 //! Taking readings: each is checked, covered, and waits for its slot to be settled.
 
 use super::{
-    Community, Content, Counters, Error, Meter, Mode, OPEN_SLOTS_MAX, Reading, Record, SLOT_S,
-    Slot,
+    Booked, Community, Content, Counters, Error, Meter, Mode, OPEN_SLOTS_MAX, Reading, Record,
+    SLOT_S, Slot,
     execute::emit,
     meter as find, position, record as find_record,
     rules::term,
@@ -50,8 +50,11 @@ fn take(context: &BlockContext, reading: &Reading, state: &mut Overlay<'_>) -> R
     let (mut slot, is_first) = slot.ok_or(Error::NotOpen)?;
     let has_book = slot.rules.mode == Mode::Book;
     let position = has_book.then(|| position(state, id, reading.slot, number)).flatten();
-    // Who traded before was trusted then, and is not to owe what nobody lets it show.
-    if meter.trust < slot.rules.trust_min && position.is_none() {
+    let booked = position.map(|position| position.booked).unwrap_or_default();
+    // Who traded before was trusted then, and is not to owe what nobody lets it show. Orders alone owe
+    // nothing.
+    let has_traded = booked != Booked::default();
+    if meter.trust < slot.rules.trust_min && !has_traded {
         return Err(Error::Untrusted);
     }
     let before = check_content(&meter, known.as_ref(), reading)?;
@@ -67,9 +70,12 @@ fn take(context: &BlockContext, reading: &Reading, state: &mut Overlay<'_>) -> R
     count(&mut meter, reading);
     let limits = term(&meter.limits, reading.slot).unwrap_or_else(|| slot.rules.standing());
     // What was traded before is covered by its position.
-    let booked = position.map(|position| position.booked).unwrap_or_default();
     let import_wh = reading.content.import_wh.saturating_sub(booked.net_bought_wh());
-    let export_wh = reading.content.export_wh.saturating_sub(booked.sold_wh);
+    let export_wh = reading.content.export_wh.saturating_sub(booked.net_sold_wh());
+    let held = known.as_ref().map_or((0, 0), |known| (known.cover, known.grid_cover));
+    let grid_most = slot.rules.grid_cover(export_wh);
+    // Nor does an empty retailer keep it from showing that: what was not sold is fed in for nothing then.
+    let is_unpaid = has_traded && community.funds.grid_free + held.1 < grid_most;
     let record = Record {
         owner: meter.owner,
         revision: reading.revision,
@@ -78,12 +84,12 @@ fn take(context: &BlockContext, reading: &Reading, state: &mut Overlay<'_>) -> R
         limits,
         friend: term(&meter.friends, reading.slot).flatten(),
         cover: slot.rules.cover(import_wh, &limits),
-        grid_cover: slot.rules.grid_cover(export_wh),
+        grid_cover: if is_unpaid { 0 } else { grid_most },
         due: None,
+        unpaid_wh: is_unpaid.then_some(export_wh),
     };
-    let before = known.as_ref().map_or((0, 0), |known| (known.cover, known.grid_cover));
     let after = (record.cover, record.grid_cover);
-    hold(state, id, &mut community, record.owner, before, after)?;
+    hold(state, id, &mut community, record.owner, held, after)?;
     write_community(state, id, &community);
     write_meter(state, id, number, &meter);
     write_slot(state, id, reading.slot, &slot);

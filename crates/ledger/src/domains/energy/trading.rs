@@ -23,10 +23,12 @@ pub(super) struct New {
     pub(super) trades_max: u8,
 }
 
-/// What is left of an order after it met others, and its price without the grid fee.
+/// What is left of an order after it met others, its price without the grid fee, and what the grid held
+/// for those before and holds after.
 struct Met {
     price: u64,
     left_wh: u64,
+    makers_grid: (u128, u128),
 }
 
 /// Takes an order of a meter's owner: it meets those that wait, and waits for the rest. What all of it can
@@ -68,9 +70,9 @@ pub(super) fn place(
         write_slot(state, id, new.slot, &slot);
     }
     let met = meet(state, id, new, price, &slot, &mut book, &mut position);
-    let before = (position.cover, position.grid_cover);
-    let after = position.covers(&slot.rules.tariff);
-    (position.cover, position.grid_cover) = after;
+    let before = (position.cover, position.grid_cover + met.makers_grid.0);
+    (position.cover, position.grid_cover) = position.covers(&slot.rules.tariff);
+    let after = (position.cover, position.grid_cover + met.makers_grid.1);
     hold(state, id, &mut community, signer, before, after)?;
     if is_new {
         let place = book.meters.partition_point(|other| *other < new.meter);
@@ -119,8 +121,8 @@ fn check_order(
     if of_meter >= ORDERS_OF_METER_MAX { Err(Error::TooManyOrders) } else { Ok(price) }
 }
 
-/// Lets an order meet those that wait, at their prices. Covers of those do not change: an order that
-/// waits is covered at the very price that it is met at.
+/// Lets an order meet those that wait, at their prices. What their owners hold does not change: an order
+/// that waits is covered at the very price that it is met at. What the grid holds for them does.
 fn meet(
     state: &mut Overlay<'_>,
     id: u32,
@@ -134,10 +136,12 @@ fn meet(
     let order = Order { id: book.arrivals, owner, limit: price, quantity_wh };
     let mut market = book.market();
     let trades = market.place_within(new.side, order, usize::from(new.trades_max));
+    let mut makers_grid = (0, 0);
     let meter_of = |order: u64| book.place_of(order).map_or(new.meter, |at| book.waiting[at].meter);
     for trade in &trades {
         let deal = deal(new, meter_of(trade.maker), trade);
-        settle_up(state, id, new, meter_of(trade.maker), trade, slot, position);
+        let grid = settle_up(state, id, new, meter_of(trade.maker), trade, slot, position);
+        makers_grid = (makers_grid.0 + grid.0, makers_grid.1 + grid.1);
         let numbers = [
             new.slot.into(),
             deal.from.into(),
@@ -167,7 +171,7 @@ fn meet(
     position.wait(new.side, left_wh, new.limit);
     book.arrivals += 1;
     (book.waiting, book.deals) = (waiting, deals);
-    Met { price, left_wh }
+    Met { price, left_wh, makers_grid }
 }
 
 fn deal(new: &New, maker: u32, trade: &Trade) -> Deal {
@@ -178,7 +182,7 @@ fn deal(new: &New, maker: u32, trade: &Trade) -> Deal {
     Deal { from, to, quantity_wh: trade.quantity_wh, price: trade.price }
 }
 
-/// Moves a trade into both positions.
+/// Moves a trade into both positions; what the grid held for the one that waited, and holds now.
 fn settle_up(
     state: &mut Overlay<'_>,
     id: u32,
@@ -187,7 +191,7 @@ fn settle_up(
     trade: &Trade,
     slot: &Slot,
     position: &mut Position,
-) {
+) -> (u128, u128) {
     let grid_fee = slot.rules.tariff.grid_fee;
     let (quantity_wh, price) = (trade.quantity_wh, trade.price);
     let other_side = match new.side {
@@ -199,7 +203,10 @@ fn settle_up(
     other.end(other_side, quantity_wh, price + grid_fee);
     other.trade(other_side, quantity_wh, price, grid_fee);
     position.trade(new.side, quantity_wh, price, grid_fee);
+    let before = other.grid_cover;
+    (_, other.grid_cover) = other.covers(&slot.rules.tariff);
     write_position(state, id, new.slot, maker, &other);
+    (before, other.grid_cover)
 }
 
 /// Takes an order back, before its slot begins or, to have its cover back sooner, after.

@@ -179,8 +179,76 @@ fn orders_are_of_an_owner_for_a_slot_of_a_book_that_has_not_begun() {
     let from = street.now() + 96;
     street.done(OPERATOR, set_rules(from, book()));
     street.wait_slots(2);
-    street.refused(1, sell(from, 0, 200_000, 1), Error::GridNotCovered);
-    street.done(1, buy(from, 0, 200_000, 1));
+    street.done(1, sell(from, 0, 100_000, 1));
+    street.refused(2, buy(from, 1, 200_000, 1), Error::GridNotCovered);
+    street.done(2, buy(from, 1, 140_000, 1));
+    street.refused(1, sell(from, 0, 80_000, 1), Error::GridNotCovered);
+    street.done(GRID, deposit(Purse::Grid, 80));
+    street.done(2, buy(from, 1, 200_000, 1));
+    assert_eq!(street.community().funds.grid_held, 80);
+}
+
+#[test]
+fn offers_that_wait_hold_nothing_of_the_grids_and_trades_that_come_back_hold_no_more() {
+    let mut street = Street::new(3, book());
+    let free = street.community().funds.grid_free;
+    street.done(2, sell(SLOT, 1, 120_000, 5_000));
+    assert_eq!(street.community().funds.grid_free, free);
+    street.done(1, buy(SLOT, 0, 200_000, 600));
+    assert_eq!(street.community().funds.grid_held, 48_000, "what was sold");
+    street.done(1, sell(SLOT, 0, 100_000, 600));
+    street.done(3, buy(SLOT, 2, 200_000, 600));
+    assert_eq!(street.community().funds.grid_held, 48_000, "sold on: nobody feeds it in twice");
+}
+
+#[test]
+fn what_a_seller_gives_beyond_what_it_sold_is_taken_for_nothing_by_an_empty_retailer() {
+    for (refill, got) in [(0, 72_000), (79, 72_000), (80, 72_080)] {
+        let mut street = dealt();
+        let free = street.community().funds.grid_free;
+        street.done(GRID, withdraw(Purse::Grid, GRID, free));
+        if refill > 0 {
+            street.done(GRID, deposit(Purse::Grid, refill));
+        }
+        street.wait_slots(3);
+        street.read(SLOT, &[(0, 600, 0), (1, 0, 601)]);
+        assert_eq!(street.record(SLOT, 1).unpaid_wh, (refill < 80).then_some(1));
+        street.wait_slots(WINDOW.into());
+        street.settle(SLOT);
+        assert_eq!((street.gained(1), street.gained(2)), (-102_000, got));
+        assert_eq!(street.slot(SLOT).summary.unwrap().grid_out_wh, 1);
+        assert_eq!(street.community().certificates.minted_wh, 601);
+    }
+}
+
+#[test]
+fn a_correction_is_paid_once_the_retailer_has_paid_in_and_who_sold_nothing_is_refused() {
+    let mut street = dealt();
+    let free = street.community().funds.grid_free;
+    street.done(GRID, withdraw(Purse::Grid, GRID, free));
+    street.wait_slots(3);
+    street.read(SLOT, &[(1, 0, 700)]);
+    let other = street.say(2, (SLOT, 0), content(0, 100, (0, 100)));
+    street.refused(STRANGER, read(&[&other]), Error::GridNotCovered);
+    street.done(GRID, deposit(Purse::Grid, 8_000));
+    let again = street.say(1, (SLOT, 1), content(0, 700, (0, 700)));
+    street.done(STRANGER, read(&[&again]));
+    assert_eq!(street.record(SLOT, 1).unpaid_wh, None);
+    street.refused(STRANGER, read(&[&other]), Error::GridNotCovered);
+    street.wait_slots(WINDOW.into());
+    street.settle(SLOT);
+    assert_eq!(street.gained(2), 72_000 + 8_000);
+}
+
+#[test]
+fn an_order_that_nobody_met_makes_no_meter_trusted() {
+    let mut street = Street::new(2, Rules { trust_min: Trust::Retailer, ..book() });
+    street.done(OPERATOR, set_trust(1, Trust::Retailer));
+    street.done(2, sell(SLOT, 1, 120_000, 600));
+    street.done(OPERATOR, set_trust(1, Trust::SelfReported));
+    street.wait_slots(3);
+    let said = street.say(1, (SLOT, 0), content(0, 600, (0, 600)));
+    street.refused(STRANGER, read(&[&said]), Error::Untrusted);
 }
 
 #[test]
@@ -293,13 +361,23 @@ proptest! {
     fn covers_are_enough_whatever_is_measured(
         orders in any_orders(),
         energy in prop::collection::vec((any::<bool>(), 0..1_500_u64, 0..1_500_u64), 4),
+        grid_has in prop_oneof![Just(DEPOSIT), 0..200_000_u128],
     ) {
         let mut street = traded(&orders)?;
         street.wait_slots(3);
         let read = (0..).zip(&energy).filter(|(_, (is_silent, ..))| !is_silent);
         let said: Vec<_> = read.map(|(meter, (_, i, e))| (meter, *i, *e)).collect();
-        if !said.is_empty() {
-            street.read(SLOT, &said);
+        let free = street.community().funds.grid_free;
+        // What nobody took out beforehand.
+        if let Some(amount) = free.checked_sub(grid_has).filter(|amount| *amount > 0) {
+            street.done(GRID, withdraw(Purse::Grid, GRID, amount));
+        }
+        for (meter, import_wh, export_wh) in said {
+            let one = street.next(meter, SLOT, import_wh, export_wh);
+            let place = position(&street.lab.store, COMMUNITY, SLOT, meter);
+            let has_traded = place.is_some_and(|one| one.booked != Booked::default());
+            let done = street.act(STRANGER, read(&[&one]));
+            prop_assert!(done.is_ok() || (!has_traded && done == Err(Error::GridNotCovered.code())));
         }
         prop_assume!(slot(&street.lab.store, COMMUNITY, SLOT).is_some());
         for who in 1..5 {
@@ -307,7 +385,9 @@ proptest! {
             street.done(who, withdraw(Purse::Member, who, free));
         }
         let free = street.community().funds.grid_free;
-        street.done(GRID, withdraw(Purse::Grid, GRID, free));
+        if free > 0 {
+            street.done(GRID, withdraw(Purse::Grid, GRID, free));
+        }
         street.wait_slots(WINDOW.into());
         street.settle(SLOT);
     }
