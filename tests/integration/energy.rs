@@ -243,7 +243,9 @@ async fn check_sealed(street: &Street, slot: u64) {
     assert_eq!(line["metered"]["import_wh"], 500);
     let others = street.run(&["check", &file, "--key", "owner-1.key"]).await;
     assert_eq!(others.status.code(), Some(1));
-    assert_eq!(told(&others.stdout)[0]["error"]["code"], "not-for-me");
+    let lines = told(&others.stdout);
+    assert_eq!(lines[0]["verdict"], "not-for-me");
+    assert_eq!(lines[1]["error"]["code"], "not-for-me");
 }
 
 /// A meter that was killed goes on from its counters, and never says two things of a slot.

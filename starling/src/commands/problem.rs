@@ -100,6 +100,14 @@ impl Problem {
         Self { exit_code: 3, ..Self::new("openings", &what, remedy) }
     }
 
+    /// Sealed files that this key does not open, or that can't be read.
+    pub(crate) fn unopened(unopened: usize, all: usize) -> Self {
+        let what = format!("{unopened} of {all} hold nothing for this key on this ledger");
+        let remedy = "Those above say which; the others are what the ledger has. Give the key whose \
+                      did:key the meter was told with --group, and a validator of its ledger.";
+        Self::new("not-for-me", &what, remedy)
+    }
+
     /// `--out` is needed.
     pub(crate) fn no_out() -> Self {
         let what = "a manifest of a stream on the web must be written somewhere";

@@ -127,6 +127,10 @@ impl Live {
             pace,
         };
         live.begin(now_ms, is_new, setup.as_dated);
+        // Whoever was killed after writing down what it signed had not put it where it belongs.
+        let waiting = &live.kept.known.waiting;
+        let again: Vec<Opened> = waiting.iter().filter_map(|said| live.opened(&said.0)).collect();
+        live.put(&again).await?;
         Ok(live)
     }
 
@@ -224,18 +228,25 @@ impl Live {
         if took != Took::default() {
             self.kept.write().await?;
         }
+        self.put(&new).await?;
+        Ok(took)
+    }
+
+    /// Copies what was signed, and seals what it commits to. The same has the same file; the key of a
+    /// letter is of what is in it, so that none seals two things, even where a slot is signed anew.
+    async fn put(&self, said: &[Opened]) -> Result<(), MeteringError> {
         if let Some(folder) = &self.out {
-            for said in &new {
-                write_said(folder, &said.reading).await?;
+            for one in said {
+                write_said(folder, &one.reading).await?;
             }
         }
         if let Some(group) = &self.group {
-            for said in &new {
-                let seed = self.letters.derive(&self.label(said.reading.slot));
-                openings::write(group, self.chain, said, seed).await?;
+            for one in said {
+                let label = format!("{}/{}", self.label(one.reading.slot), one.digest());
+                openings::write(group, self.chain, one, self.letters.derive(&label)).await?;
             }
         }
-        Ok(took)
+        Ok(())
     }
 
     fn is_full(&self) -> bool {
@@ -245,18 +256,33 @@ impl Live {
     /// The salt follows from the key and the slot: what is signed again is signed alike.
     fn sign(&self, slot: u64, import_wh: u64, export_wh: u64) -> Opened {
         let (import_total_wh, export_total_wh) = self.counters();
-        let opening = Opening {
-            salt: *self.salts.derive(&self.label(slot)).as_bytes(),
-            import_wh,
-            export_wh,
-            import_register_wh: import_total_wh,
-            export_register_wh: export_total_wh,
-        };
+        let opening = self.opening(slot, (import_wh, export_wh), self.counters());
         let commitment = opening.commitment();
         let content =
             Content { import_wh, export_wh, import_total_wh, export_total_wh, commitment };
         let reading = Reading::sign(&self.key, self.chain, self.id, (slot, 0), content);
         Opened { reading, opening }
+    }
+
+    /// What a slot's commitment opens to.
+    fn opening(&self, slot: u64, metered_wh: (u64, u64), registers_wh: (u64, u64)) -> Opening {
+        Opening {
+            salt: *self.salts.derive(&self.label(slot)).as_bytes(),
+            import_wh: metered_wh.0,
+            export_wh: metered_wh.1,
+            import_register_wh: registers_wh.0,
+            export_register_wh: registers_wh.1,
+        }
+    }
+
+    /// What it said, with what that commits to; none: another program signed it.
+    fn opened(&self, reading: &Reading) -> Option<Opened> {
+        let Content { import_wh, export_wh, import_total_wh, export_total_wh, commitment } =
+            reading.content;
+        let registers_wh = (import_total_wh, export_total_wh);
+        let opening = self.opening(reading.slot, (import_wh, export_wh), registers_wh);
+        let reading = reading.clone();
+        (opening.commitment() == commitment).then_some(Opened { reading, opening })
     }
 
     /// A slot of this meter, among all there are.

@@ -13,7 +13,7 @@ use ledger::domains::energy::{self, Meter, Opening, Reading, Record};
 use ledger::{Action, ChainId, TransactionId};
 use light_client::Verifier;
 use minicbor::{Decode, Encode};
-use primitives::{KeyPair, Seed};
+use primitives::{Hash, KeyPair, Seed};
 
 use super::MeteringError;
 use super::live::act;
@@ -62,6 +62,13 @@ pub struct Opened {
     /// What its registers showed.
     #[n(1)]
     pub opening: Opening,
+}
+
+impl Opened {
+    /// SHA-256 of what is sealed.
+    pub(super) fn digest(&self) -> Hash {
+        primitives::sha256(&minicbor::to_vec(self).expect("writing to memory does not fail"))
+    }
 }
 
 /// What a letter comes to against the ledger.
@@ -118,7 +125,7 @@ fn context(chain: ChainId, sealed: &Sealed) -> Vec<u8> {
     .concat()
 }
 
-/// The file of an opening. `seed` is secret and of this reading alone: the same reading has the same file.
+/// The file of an opening. `seed` is secret and of what is sealed alone: the same opening has the same file.
 fn seal(
     readers: &[[u8; 32]],
     chain: ChainId,

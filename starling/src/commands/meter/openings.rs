@@ -1,5 +1,6 @@
 //! `starling meter check`: what meters sealed for the settlement group, held against the ledger.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use identity::did::Did;
@@ -8,15 +9,12 @@ use light_client::{TrustRoot, Verifier};
 use primitives::KeyPair;
 use serde_json::json;
 use starling::key_file;
-use starling::ledger_client::{Client, Nodes};
-use starling::metering::{self, ENDING, Group, Verdict};
+use starling::ledger_client::{Client, ClientError, Nodes};
+use starling::metering::{self, ENDING, Group, MeteringError, Opened, Verdict};
 
 use crate::commands::ledger::NodeArgs;
 use crate::commands::lines::Lines;
 use crate::commands::{Problem, told};
-
-/// Most files that one run looks at: a month of a meter.
-const FILES_MAX: usize = 4_096;
 
 /// Options of `starling meter check`.
 #[derive(Debug, clap::Args)]
@@ -71,9 +69,19 @@ async fn work(args: Check) -> Result<(), Problem> {
     let verifier = verifier(&mut nodes, args.root).await?;
     let chain = nodes.ask(async |client: &Client| client.status().await).await?.chain;
     let mut lines = Lines::new(args.json);
-    let mut bad = 0_usize;
+    let (mut bad, mut unopened) = (0_usize, 0_usize);
+    // No more than a community has meters, of those that exist.
+    let mut shown = BTreeSet::new();
     for file in &files {
-        let opened = metering::read_opened(file, chain, &reader).await?;
+        // Anybody may have put a file there: it does not end the run.
+        let opened = match metering::read_opened(file, chain, &reader).await {
+            Ok(opened) => opened,
+            Err(error) => {
+                tell_unopened(&mut lines, file, error)?;
+                unopened += 1;
+                continue;
+            }
+        };
         let verdict = metering::check(&mut nodes, &verifier, chain, &opened).await?;
         bad += usize::from(verdict != Verdict::Matches);
         let (reading, opening) = (&opened.reading, &opened.opening);
@@ -90,15 +98,56 @@ async fn work(args: Check) -> Result<(), Problem> {
             verdict.words()
         );
         lines.tell("checked", about, &text);
-        if args.expose && verdict == Verdict::Lied {
-            let (community, meter) = (reading.community, reading.meter);
-            let transaction = metering::expose(&mut nodes, &key, opened).await?;
+        // A meter is cut once, however often it lied.
+        let is_new = verdict == Verdict::Lied && shown.insert((reading.community, reading.meter));
+        if args.expose && is_new {
+            cut(&mut nodes, &key, opened, &mut lines).await?;
+        }
+    }
+    match (bad, unopened) {
+        (0, 0) => Ok(()),
+        (0, unopened) => Err(Problem::unopened(unopened, files.len())),
+        (bad, _) => Err(Problem::openings(bad, files.len())),
+    }
+}
+
+/// Says of a file that it holds nothing for this key, or can't be read.
+fn tell_unopened(
+    lines: &mut Lines,
+    file: &Path,
+    error: MeteringError,
+) -> Result<(), MeteringError> {
+    let verdict = match &error {
+        MeteringError::NotForMe(_) => "not-for-me",
+        MeteringError::Io { .. } => "unreadable",
+        _ => return Err(error),
+    };
+    let about = json!({ "file": file.display().to_string(), "verdict": verdict });
+    lines.tell("checked", about, &error.to_string());
+    Ok(())
+}
+
+/// Shows the ledger that a meter lied. If a block refuses it, such as because somebody was quicker, the
+/// run goes on.
+async fn cut(
+    nodes: &mut Nodes,
+    key: &KeyPair,
+    opened: Opened,
+    lines: &mut Lines,
+) -> Result<(), MeteringError> {
+    let (community, meter) = (opened.reading.community, opened.reading.meter);
+    match metering::expose(nodes, key, opened).await {
+        Ok(transaction) => {
             let about =
                 json!({ "community": community, "meter": meter, "transaction": transaction });
             lines.tell("cut", about, &format!("meter {meter} of community {community} is cut"));
         }
+        Err(error @ MeteringError::Client(ClientError::Failed { .. })) => {
+            lines.warn(&error.into());
+        }
+        Err(error) => return Err(error),
     }
-    if bad == 0 { Ok(()) } else { Err(Problem::openings(bad, files.len())) }
+    Ok(())
 }
 
 async fn verifier(nodes: &mut Nodes, root: Option<TrustRoot>) -> Result<Verifier, Problem> {
@@ -110,7 +159,7 @@ async fn verifier(nodes: &mut Nodes, root: Option<TrustRoot>) -> Result<Verifier
         .map_err(|why| Problem::identity(&why, "Give the trust root of the ledger with --root."))
 }
 
-/// The files themselves, and those of folders, in order of names.
+/// The files themselves, and all those of folders, in order of names: who leaves some out would hide lies.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
     let mut found = Vec::new();
     for path in paths {
@@ -120,14 +169,13 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
             found.push(path.clone());
         }
     }
-    found.truncate(FILES_MAX);
     Ok(found)
 }
 
 fn sealed_in(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let unreadable = |error: std::io::Error| Problem::file(folder, &error);
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)?.take(FILES_MAX) {
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.extension().is_some_and(|ends| ends == ENDING) {
             found.push(path);
