@@ -70,7 +70,7 @@ async fn work(args: Check) -> Result<(), Problem> {
     let chain = nodes.ask(async |client: &Client| client.status().await).await?.chain;
     let mut lines = Lines::new(args.json);
     let (mut bad, mut unopened) = (0_usize, 0_usize);
-    // No more than a community has meters, of those that exist.
+    // Meters that lied: no more than the ledger has.
     let mut shown = BTreeSet::new();
     for file in &files {
         // Anybody may have put a file there: it does not end the run.
