@@ -259,7 +259,7 @@ impl LightClient {
             Some(proved) => {
                 let known = self.queries.waiting.remove(&query);
                 out.push(Output::Event(Event::Proved(proved)));
-                if let Some(known) = known {
+                if let Some(known) = known.filter(|known| !known.servers_only) {
                     self.audit(known.key, out);
                 }
             }
@@ -297,7 +297,9 @@ impl LightClient {
     ) -> Option<(Header, Option<Vec<u8>>)> {
         let from = request.server;
         let Some(proof) = StateProof::read(bytes) else {
-            self.blame(from, Fault::Malformed, out);
+            if !self.is_for_a_neighbour(request) {
+                self.blame(from, Fault::Malformed, out);
+            }
             return None;
         };
         let header = self.take(from, &proof.finality, request.height, out)?.first;
@@ -332,8 +334,16 @@ impl LightClient {
         }
     }
 
+    /// Whether only a neighbour wants to know it. It chose the key: that there is no answer is no server's fault.
+    fn is_for_a_neighbour(&self, request: Request) -> bool {
+        let waiting = request.query.and_then(|query| self.queries.waiting.get(&query));
+        waiting.is_some_and(|waiting| waiting.servers_only)
+    }
+
     fn unanswered(&mut self, request: Request, out: &mut Vec<Output>) {
-        self.blame(request.server, Fault::Withholds, out);
+        if !self.is_for_a_neighbour(request) {
+            self.blame(request.server, Fault::Withholds, out);
+        }
         if let Some(query) = request.query {
             self.ask_state(query, out);
         }

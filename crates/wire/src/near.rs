@@ -56,7 +56,8 @@ pub struct Ask {
     /// Named in the answer.
     #[n(0)]
     pub request: u32,
-    /// What is under this key, of at most [`limits::NEAR_KEY_BYTES_MAX`]; none: what the newest block is.
+    /// What is under this key, of 1 to [`limits::NEAR_KEY_BYTES_MAX`] bytes; none: what the newest block is. A key
+    /// without a byte is not read: no server has a record of that name, and one asked for it would seem to be at fault.
     #[n(1)]
     pub key: Option<ByteVec>,
 }
@@ -122,6 +123,9 @@ impl NearMessage {
         if decoder.position() != frame.len() {
             return Err(DecodeError::Malformed);
         }
+        if let Self::Ask(Ask { key: Some(key), .. }) = &message {
+            bound(!key.is_empty(), "key")?;
+        }
         let (found, most, field) = match &message {
             Self::Ask(Ask { key: Some(key), .. }) => (key, limits::NEAR_KEY_BYTES_MAX, "key"),
             Self::Answer(Answer { bytes: Some(bytes), .. }) => {
@@ -166,6 +170,7 @@ mod tests {
         for message in [
             follows.clone(),
             ask(None),
+            ask(Some(vec![1])),
             ask(Some(vec![1; limits::NEAR_KEY_BYTES_MAX])),
             answer(None),
             answer(Some(vec![2; 700])),
@@ -200,6 +205,12 @@ mod tests {
         let frame = answer(Some(vec![0; limits::FRAME_BYTES_MAX])).encode_to_vec();
         let found = frame.len();
         assert_eq!(NearMessage::decode(&frame), Err(DecodeError::TooLong { found }));
+    }
+
+    #[test]
+    fn a_key_without_a_byte_is_not_read() {
+        let read = NearMessage::decode(&ask(Some(vec![])).encode_to_vec());
+        assert_eq!(read, Err(DecodeError::Bound("key")));
     }
 
     #[test]

@@ -64,6 +64,53 @@ fn what_a_neighbour_wants_to_know_is_asked_of_no_neighbour() {
 }
 
 #[test]
+fn a_server_without_an_answer_for_a_neighbour_is_not_blamed_and_one_that_forges_is() {
+    let ledger = ledger(2);
+    // None: it says that there is nothing. Or a page of another program.
+    for answer in [None, Some(b"<!doctype html>".to_vec())] {
+        let mut tab = following(&ledger, 2);
+        tab.step(Input::ProveFor { query: QUERY, key: b"no such record" });
+        tab.answer(|_, _| answer.clone());
+        assert!(tab.events.contains(&Event::Unproved(QUERY, Unproved::NoServer)));
+        assert_eq!(tab.faults(), []);
+    }
+    let mut tab = following(&ledger, 1);
+    tab.step(Input::ProveFor { query: QUERY, key: b"held" });
+    tab.wait(6_000);
+    assert!(tab.events.contains(&Event::Unproved(QUERY, Unproved::NoServer)));
+    assert_eq!(tab.faults(), [], "it may be the question that takes long");
+
+    let mut tab = following(&ledger, 1);
+    tab.step(Input::ProveFor { query: QUERY, key: b"held" });
+    tab.answer(|_, _| {
+        let mut proof = ledger.state_proof(2, b"held");
+        proof.record = Some(vec![99].into());
+        Some(proof.to_bytes())
+    });
+    assert_eq!(tab.faults(), [(0, Fault::FalseProof)]);
+
+    let mut tab = following(&ledger, 1);
+    tab.step(Input::Prove { query: QUERY, key: b"held" });
+    tab.answer(|_, _| None);
+    let expected = [(0, Fault::Withholds), (NEAR.0, Fault::Withholds)];
+    assert_eq!(tab.faults(), expected, "its own question is another matter");
+}
+
+#[test]
+fn what_was_proved_for_a_neighbour_is_audited_nowhere() {
+    let ledger = ledger(2);
+    let mut tab = following(&ledger, 2);
+    tab.now_ms += 25_000;
+    tab.step(Input::ProveFor { query: QUERY, key: b"held" });
+    tab.asked.retain(|(.., question)| matches!(question, Question::State(_)));
+    assert_eq!(tab.asked.len(), 1);
+    let (_, request, question) = tab.asked.remove(0);
+    tab.step(Input::Answered { request, bytes: &honest(&ledger, 2, &question) });
+    assert!(proved_by(&tab).is_some());
+    assert!(tab.asked.iter().all(|(.., question)| *question == Question::Latest));
+}
+
+#[test]
 fn a_neighbour_that_lies_is_named_like_a_server() {
     let ledger = ledger(2);
     let mut tab = following(&ledger, 0);
