@@ -56,9 +56,20 @@ pub(crate) struct Holdings {
     /// The balance's proof, to be shown.
     pub(crate) shown: Option<Proved>,
     pub(crate) proofs: u64,
+    /// When those that are behind the newest block are asked for again: whoever proved one is behind.
+    pub(crate) again_ms: Option<u64>,
 }
 
 impl Holdings {
+    /// Of which block it is known.
+    pub(crate) fn height(&self, record: Record) -> Option<u64> {
+        match record {
+            Record::Balance => self.balance.as_ref().map(|known| known.height),
+            Record::Account => self.account.as_ref().map(|known| known.height),
+            Record::Params => None,
+        }
+    }
+
     /// Takes a proof. A record that is absent is the default: nothing held, nothing sent. `None`:
     /// the record, though proved, is not of this program's version.
     pub(crate) fn take(&mut self, record: Record, proved: Proved) -> Option<()> {

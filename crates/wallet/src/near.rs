@@ -11,6 +11,8 @@ use primitives::PeerId;
 const NEIGHBOURS_MAX: usize = 16;
 /// Most neighbours asked at a time.
 const ASKED_NEIGHBOURS_MAX: usize = 4;
+/// How long one that shows no block is asked while others wait for its place, in milliseconds.
+const SHOWS_NOTHING_MS: u64 = 10_000;
 /// Most questions to neighbours remembered; the oldest are forgotten, and their answers not heard.
 const ASKED_MAX: usize = 128;
 /// Neighbours' questions under way, of all and of one.
@@ -42,6 +44,10 @@ pub(crate) struct Neighbour {
     pub(crate) is_told: bool,
     /// As the light client knows it, while it is asked.
     pub(crate) id: Option<ServerId>,
+    /// Since when it is asked.
+    begun_ms: u64,
+    /// Who has a lower one is asked first: it came earlier, or was not asked for longer.
+    turn: u32,
     pub(crate) height: u64,
     pub(crate) faults: Vec<Fault>,
     /// The highest block that it was shown here.
@@ -55,6 +61,18 @@ pub(crate) struct Neighbour {
 impl Neighbour {
     pub(crate) fn lies(&self) -> bool {
         self.faults.iter().any(|fault| fault.is_a_lie())
+    }
+
+    /// Whether it may be asked, and is not.
+    fn waits(&self) -> bool {
+        self.is_here && self.follows && self.id.is_none() && !self.lies()
+    }
+
+    /// When its place is another's who waits, if it brings nothing until then.
+    fn free_at(&self) -> Option<u64> {
+        let useless = !self.faults.is_empty();
+        let free_ms = if useless { 0 } else { self.begun_ms.saturating_add(SHOWS_NOTHING_MS) };
+        (self.id.is_some() && (useless || self.height == 0)).then_some(free_ms)
     }
 
     /// Whether it may ask something that costs so much.
@@ -117,7 +135,8 @@ pub(crate) struct Near {
     relayed: Vec<Relayed>,
     /// Oldest first.
     proofs: Vec<Proof>,
-    requests: u32,
+    /// The next question's number; the first is of the clock, so that none is one of an earlier visit's.
+    requests: Option<u32>,
     servers: u32,
     queries: u64,
     alone_since_ms: Option<u64>,
@@ -131,8 +150,7 @@ impl Near {
             return;
         }
         if self.list.len() >= NEIGHBOURS_MAX {
-            // Who lied and left is forgotten for who is here.
-            let Some(gone) = self.list.iter().position(|one| !one.is_here) else { return };
+            let Some(gone) = self.spare() else { return };
             self.list.remove(gone);
         }
         self.list.push(Neighbour {
@@ -141,6 +159,8 @@ impl Near {
             follows: false,
             is_told: false,
             id: None,
+            begun_ms: 0,
+            turn: self.servers,
             height: 0,
             faults: Vec::new(),
             shown: 0,
@@ -149,6 +169,26 @@ impl Near {
             budget: BUDGET.0,
             spent_ms: 0,
         });
+    }
+
+    /// Who is forgotten for a new one: who lied and left; or who is of no use, and did not ask for longest.
+    fn spare(&self) -> Option<usize> {
+        let left = self.list.iter().position(|one| !one.is_here);
+        let idle = self.list.iter().enumerate();
+        let idle = idle.filter(|(_, one)| !one.follows && !one.lies());
+        left.or_else(|| idle.min_by_key(|(_, one)| one.follows_until_ms).map(|(at, _)| at))
+    }
+
+    /// It said whether it follows this ledger; its number, if it was asked: it begins anew.
+    pub(crate) fn on_follows(&mut self, peer: PeerId, follows: bool) -> Option<ServerId> {
+        let turn = self.servers;
+        let one = self.heard(peer)?;
+        one.follows = follows;
+        let id = one.id.take()?;
+        (one.turn, one.height) = (turn, 0);
+        one.faults.clear();
+        self.asked.retain(|asked| asked.peer != peer);
+        Some(id)
     }
 
     /// It is gone; its number, if it was asked. Who lied is remembered.
@@ -194,20 +234,37 @@ impl Near {
             return (Vec::new(), ended.collect());
         }
         let since_ms = *self.alone_since_ms.get_or_insert(now_ms);
-        let mut begun = Vec::new();
-        if now_ms.saturating_sub(since_ms) >= ALONE_MS {
-            let free = ASKED_NEIGHBOURS_MAX.saturating_sub(self.asked_peers().len());
-            let fit = |one: &&mut Neighbour| {
-                one.is_here && one.follows && one.id.is_none() && !one.lies()
-            };
-            for one in self.list.iter_mut().filter(fit).take(free) {
-                let id = ServerId(ServerId::NEIGHBOURS.saturating_add(self.servers));
-                self.servers = self.servers.saturating_add(1);
-                (one.id, one.height) = (Some(id), 0);
-                begun.push(id);
-            }
+        if now_ms.saturating_sub(since_ms) < ALONE_MS {
+            return (Vec::new(), Vec::new());
         }
-        (begun, Vec::new())
+        let mut waiting: Vec<(u32, PeerId)> =
+            self.list.iter().filter(|one| one.waits()).map(|one| (one.turn, one.peer)).collect();
+        waiting.sort_by_key(|(turn, _)| *turn);
+        let free = ASKED_NEIGHBOURS_MAX.saturating_sub(self.asked_peers().len());
+        let ended = self.make_room(waiting.len().saturating_sub(free), now_ms);
+        let mut begun = Vec::new();
+        for (_, peer) in waiting.into_iter().take(free.saturating_add(ended.len())) {
+            let number = self.servers;
+            let Some(one) = self.heard(peer) else { continue };
+            let id = ServerId(ServerId::NEIGHBOURS.saturating_add(number));
+            (one.id, one.height, one.begun_ms, one.turn) = (Some(id), 0, now_ms, number);
+            self.servers = number.saturating_add(1);
+            begun.push(id);
+        }
+        (begun, ended)
+    }
+
+    /// Ends to ask so many at most, of those that bring nothing; whom.
+    fn make_room(&mut self, most: usize, now_ms: u64) -> Vec<ServerId> {
+        let turn = self.servers;
+        let useless =
+            self.list.iter_mut().filter(|one| one.free_at().is_some_and(|at_ms| at_ms <= now_ms));
+        let ended = useless.take(most).filter_map(|one| {
+            one.faults.clear();
+            one.turn = turn;
+            one.id.take()
+        });
+        ended.collect()
     }
 
     /// Blames one; whether it lied, and is asked no more.
@@ -229,12 +286,13 @@ impl Near {
     }
 
     /// Numbers a question to a neighbour.
-    pub(crate) fn ask(&mut self, peer: PeerId, request: RequestId) -> u32 {
+    pub(crate) fn ask(&mut self, peer: PeerId, request: RequestId, now_ms: u64) -> u32 {
         if self.asked.len() >= ASKED_MAX {
             self.asked.remove(0);
         }
-        let number = self.requests;
-        self.requests = self.requests.wrapping_add(1);
+        let first = now_ms & u64::from(u32::MAX);
+        let number = self.requests.unwrap_or(u32::try_from(first).unwrap_or_default());
+        self.requests = Some(number.wrapping_add(1));
         self.asked.push(Asked { number, peer, request });
         number
     }
@@ -302,6 +360,8 @@ impl Near {
     pub(crate) fn wake(&self, height: u64, now_ms: u64) -> Option<u64> {
         let tell = self.list.iter().filter_map(|one| one.tell_at(height));
         let alone = self.alone_since_ms.map(|since_ms| since_ms.saturating_add(ALONE_MS));
-        tell.chain(alone.filter(|at_ms| *at_ms > now_ms)).min()
+        let waits = alone.is_some() && self.list.iter().any(Neighbour::waits);
+        let free = self.list.iter().filter_map(Neighbour::free_at).filter(|_| waits);
+        tell.chain(alone.into_iter().chain(free).filter(|at_ms| *at_ms > now_ms)).min()
     }
 }

@@ -37,6 +37,8 @@ const BLOCKS_SHOWN: usize = 20;
 const REQUESTS_MAX: usize = 64;
 /// How often servers are asked what became of transfers and who sent some, in milliseconds.
 const ASK_EVERY_MS: u64 = 2_000;
+/// How long a record is not asked for again after who proved it is behind, in milliseconds.
+const REST_MS: u64 = 1_000;
 /// Units asked of no transfer: the fee's bound is that of the longest amount.
 const ANY_UNITS: u128 = 0xffff_ffff_ffff_ffff;
 
@@ -272,13 +274,15 @@ impl Wallet {
             out.push(Output::Connect(id, url));
         }
         self.keep_near(out);
+        self.prove_again(out);
         self.ask_now_and_then(out);
         self.ask_watched(out);
         self.run_purse(out);
         self.show(out);
         let asking = self.has_questions().then(|| self.asked_ms.saturating_add(ASK_EVERY_MS));
         let (watching, paying) = (self.watch.wake(now_ms), self.purse_wake());
-        let all = [self.wake, self.servers.wake(), asking, watching, paying, self.near_wake()];
+        let (again, near) = (self.holdings.again_ms, self.near_wake());
+        let all = [self.wake, self.servers.wake(), asking, watching, paying, near, again];
         all.into_iter().flatten().min()
     }
 
@@ -330,7 +334,7 @@ impl Wallet {
             Event::Proved(proved) => {
                 let height = proved.height;
                 let Some(record) = Record::of(proved.query) else { return };
-                let before = self.balance();
+                let (before, shown) = (self.balance(), self.holdings.height(record));
                 // A record of another version is as good as none.
                 let _ = self.holdings.take(record, proved);
                 self.curious |= self.balance() != before;
@@ -341,7 +345,13 @@ impl Wallet {
                 }
                 let behind = self.client.head().is_some_and(|head| head.header.height > height);
                 if behind && record != Record::Params {
-                    self.prove(record, out);
+                    // Who is behind and says the same again is not asked at once.
+                    if self.holdings.height(record) > shown {
+                        self.prove(record, out);
+                    } else {
+                        let again_ms = self.now_ms.saturating_add(REST_MS);
+                        self.holdings.again_ms = self.holdings.again_ms.or(Some(again_ms));
+                    }
                 }
             }
             Event::Unproved(query, _) if self.on_relayed(query, None, out) => {}
@@ -394,6 +404,20 @@ impl Wallet {
         }
         let key = record.key(self.account);
         self.see(Seen::Prove { query: record.query(), key: key.as_bytes() }, out);
+    }
+
+    /// Asks again for what is behind the newest block, after a rest.
+    fn prove_again(&mut self, out: &mut Vec<Output>) {
+        if self.holdings.again_ms.is_none_or(|again_ms| again_ms > self.now_ms) {
+            return;
+        }
+        self.holdings.again_ms = None;
+        let newest = self.client.head().map_or(0, |head| head.header.height);
+        for record in [Record::Balance, Record::Account] {
+            if self.holdings.height(record).is_some_and(|height| height < newest) {
+                self.prove(record, out);
+            }
+        }
     }
 
     fn settle(&mut self, out: &mut Vec<Output>) {

@@ -6,6 +6,10 @@ use super::{
     ASK_EVERY_MS, Errand, Fate, Faucet, Output, REQUESTS_MAX, Receipt, Received, Sent, Wallet,
 };
 
+/// Transactions that a server took and that neighbours are told again, at a time; the oldest, on whose numbers the
+/// others wait.
+const TOLD_AGAIN: usize = 2;
+
 impl Wallet {
     /// Tells a transfer to every server that is up, and to neighbours where they are asked.
     pub(super) fn submit(&mut self, sent: &Sent, out: &mut Vec<Output>) {
@@ -97,13 +101,13 @@ impl Wallet {
 
     pub(super) fn has_questions(&self) -> bool {
         let is_up = self.servers.up().next().is_some();
-        let (asked, told) = (is_up, is_up || self.near.is_asked());
+        let near = self.near.is_asked();
         let open = |sent: &Sent| match sent.fate {
-            Fate::Sending => told,
-            Fate::Waiting | Fate::Final => asked,
+            Fate::Sending | Fate::Waiting => is_up || near,
+            Fate::Final => is_up,
             Fate::Done | Fate::Refused | Fate::Expired => false,
         };
-        (asked && self.curious) || self.transfers.list.iter().any(open)
+        (is_up && self.curious) || self.transfers.list.iter().any(open)
     }
 
     /// What became of transfers, and whether somebody sent one: when the balance changed, and while
@@ -130,5 +134,8 @@ impl Wallet {
         for sent in all.iter().filter(|sent| sent.fate == Fate::Sending) {
             self.submit(sent, out);
         }
+        // Its servers may be gone with it: those of neighbours are told, where these are asked.
+        let taken = all.iter().filter(|sent| sent.fate == Fate::Waiting);
+        taken.take(TOLD_AGAIN).for_each(|sent| self.submit_near(&sent.bytes, out));
     }
 }

@@ -8,7 +8,7 @@ use wire::{
     near::{Answer, Ask, Follows, NearMessage, NewHead, Submit},
 };
 
-use super::{Errand, Output, Wallet};
+use super::{ASK_EVERY_MS, Errand, Output, Wallet};
 use crate::{
     near::SUBMIT_COST,
     view::{Carry, Told},
@@ -44,7 +44,14 @@ impl Wallet {
         let Some(neighbour) = self.near.heard(peer) else { return };
         match message {
             NearMessage::Follows(follows) => {
-                neighbour.follows = *follows.chain == *self.chain.as_bytes();
+                // Each time anew costs questions.
+                if neighbour.id.is_some() && !neighbour.spend(now_ms, SUBMIT_COST) {
+                    return;
+                }
+                let follows = *follows.chain == *self.chain.as_bytes();
+                if let Some(id) = self.near.on_follows(peer, follows) {
+                    self.see(Seen::Down(id), out);
+                }
             }
             NearMessage::Ask(Ask { request, key }) => {
                 let bytes = if neighbour.spend(now_ms, 1) {
@@ -162,17 +169,21 @@ impl Wallet {
             Question::Latest => None,
             Question::State(key) => Some(key.clone().into()),
         };
-        let request = self.near.ask(peer, request);
+        let request = self.near.ask(peer, request, self.now_ms);
         say(peer, &NearMessage::Ask(Ask { request, key }), out);
     }
 
-    /// Hands a transaction to neighbours that are asked. They may drop it: it is told again until it is in a block.
+    /// Hands a transaction to neighbours that are asked, by turns. They may drop it: it is told again, to others,
+    /// until it is in a block.
     pub(super) fn submit_near(&self, transaction: &[u8], out: &mut Vec<Output>) {
         let mut peers = self.near.asked_peers();
-        peers.truncate(TOLD_NEIGHBOURS);
         if peers.is_empty() {
             return;
         }
+        let turn = usize::try_from(self.now_ms / ASK_EVERY_MS).unwrap_or_default() % peers.len();
+        let first = turn * TOLD_NEIGHBOURS % peers.len();
+        peers.rotate_left(first);
+        peers.truncate(TOLD_NEIGHBOURS);
         let message = NearMessage::Submit(Submit { transaction: transaction.to_vec().into() });
         for peer in peers {
             say(peer, &message, out);
@@ -189,13 +200,14 @@ impl Wallet {
             }
         }
         let useful = self.servers.up().any(|server| server.faults.is_empty());
-        let alone = !useful || self.client.status() == Status::Stale;
+        let alone = !useful || matches!(self.client.status(), Status::Blind | Status::Stale);
         let (begun, ended) = self.near.turn(alone, self.now_ms);
-        for id in ended {
-            self.see(Seen::Down(id), out);
-        }
+        // In this order: what those that go were asked is asked of those that come.
         for id in begun {
             self.see(Seen::Up(id), out);
+        }
+        for id in ended {
+            self.see(Seen::Down(id), out);
         }
         if let Some(head) = self.client.head() {
             for peer in self.near.due(head.header.height, self.now_ms) {
