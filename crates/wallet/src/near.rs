@@ -365,3 +365,105 @@ impl Near {
         tell.chain(alone.into_iter().chain(free).filter(|at_ms| *at_ms > now_ms)).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(number: u8) -> PeerId {
+        PeerId::new([number; 32])
+    }
+
+    /// So many that may be asked.
+    fn following(count: u8) -> Near {
+        let mut near = Near::default();
+        for number in 0..count {
+            near.on_up(peer(number));
+            assert_eq!(near.on_follows(peer(number), true), None);
+        }
+        near
+    }
+
+    fn id(near: &mut Near, number: u8) -> Option<ServerId> {
+        near.heard(peer(number)).and_then(|one| one.id)
+    }
+
+    #[test]
+    fn one_that_shows_no_block_gives_way_after_ten_seconds_and_by_turns() {
+        let mut near = following(5);
+        assert_eq!(near.turn(true, 0), (vec![], vec![]));
+        let (begun, ended) = near.turn(true, ALONE_MS);
+        assert_eq!((begun.len(), ended), (4, vec![]));
+        assert_eq!(near.asked_peers(), [0, 1, 2, 3].map(peer));
+        for number in 0..3 {
+            near.heard(peer(number)).unwrap().height = 7;
+        }
+        let silent = id(&mut near, 3).unwrap();
+        let mut now_ms = ALONE_MS + SHOWS_NOTHING_MS;
+        assert_eq!(near.wake(0, now_ms - 1), Some(now_ms));
+        assert_eq!(near.turn(true, now_ms - 1), (vec![], vec![]));
+        let (begun, ended) = near.turn(true, now_ms);
+        assert_eq!((begun.len(), ended), (1, vec![silent]));
+        assert_eq!(near.asked_peers(), [0, 1, 2, 4].map(peer));
+        assert_eq!(near.turn(true, now_ms), (vec![], vec![]), "who shows blocks stays");
+        now_ms += SHOWS_NOTHING_MS;
+        assert_eq!(near.turn(true, now_ms).0.len(), 1);
+        assert_eq!(near.asked_peers(), [0, 1, 2, 3].map(peer), "it has another turn");
+    }
+
+    #[test]
+    fn one_with_a_fault_gives_way_where_another_waits() {
+        let mut near = following(4);
+        near.turn(true, 0);
+        near.turn(true, ALONE_MS);
+        let late = id(&mut near, 1).unwrap();
+        assert!(!near.blame(late, Fault::Withholds));
+        assert_eq!(near.turn(true, ALONE_MS), (vec![], vec![]), "nobody waits");
+        near.on_up(peer(4));
+        near.on_follows(peer(4), true);
+        let (begun, ended) = near.turn(true, ALONE_MS);
+        assert_eq!((begun.len(), ended), (1, vec![late]));
+        assert_eq!(near.asked_peers(), [0, 2, 3, 4].map(peer));
+    }
+
+    #[test]
+    fn many_silent_ones_do_not_keep_an_honest_one_waiting_for_ever() {
+        let mut near = following(16);
+        let mut asked = Vec::new();
+        for now_ms in (0..ALONE_MS + 4 * SHOWS_NOTHING_MS).step_by(500) {
+            near.turn(true, now_ms);
+            assert!(near.asked_peers().len() <= ASKED_NEIGHBOURS_MAX);
+            asked.extend(near.asked_peers());
+        }
+        for number in 0..16 {
+            assert!(asked.contains(&peer(number)), "{number}");
+        }
+    }
+
+    #[test]
+    fn in_a_full_list_a_new_one_takes_the_place_of_one_that_does_not_follow() {
+        let mut near = following(16);
+        near.on_up(peer(16));
+        assert!(near.heard(peer(16)).is_none(), "all of them are of use");
+        near.on_follows(peer(5), false);
+        near.on_follows(peer(9), false);
+        near.heard(peer(5)).unwrap().follow(1_000);
+        near.on_up(peer(16));
+        assert!(near.heard(peer(16)).is_some() && near.heard(peer(9)).is_none());
+        assert!(near.heard(peer(5)).is_some(), "it asked a moment ago");
+        near.on_follows(peer(16), true);
+        near.heard(peer(5)).unwrap().faults.push(Fault::Forged);
+        near.on_up(peer(17));
+        assert!(near.heard(peer(17)).is_none(), "who lied and is here is remembered");
+        assert_eq!(near.list.len(), NEIGHBOURS_MAX);
+    }
+
+    #[test]
+    fn questions_are_numbered_from_the_time_on() {
+        let mut near = following(1);
+        let now_ms = (5_u64 << 32) + u64::from(u32::MAX);
+        assert_eq!(near.ask(peer(0), RequestId(1), now_ms), u32::MAX);
+        assert_eq!(near.ask(peer(0), RequestId(2), now_ms + 9), 0);
+        assert_eq!(near.answered(peer(0), u32::MAX), Some(RequestId(1)));
+    }
+}

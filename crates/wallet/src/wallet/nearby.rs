@@ -11,6 +11,7 @@ use wire::{
 use super::{ASK_EVERY_MS, Errand, Output, Wallet};
 use crate::{
     near::SUBMIT_COST,
+    servers::Server,
     view::{Carry, Told},
 };
 
@@ -199,7 +200,11 @@ impl Wallet {
                 say(neighbour.peer, &follows, out);
             }
         }
-        let useful = self.servers.up().any(|server| server.faults.is_empty());
+        // Who is asked stays until a server shows the newest block, too: proofs of it are under way.
+        let newest = self.client.head().map_or(0, |head| head.header.height);
+        let least = if self.near.is_asked() { newest } else { 0 };
+        let fit = |server: &Server| server.faults.is_empty() && server.height >= least;
+        let useful = self.servers.up().any(fit);
         let alone = !useful || matches!(self.client.status(), Status::Blind | Status::Stale);
         let (begun, ended) = self.near.turn(alone, self.now_ms);
         // In this order: what those that go were asked is asked of those that come.
