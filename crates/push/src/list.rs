@@ -224,6 +224,12 @@ impl List {
             }
             sending
         });
+        // It was renewed meanwhile, and is another one now; or another message of the same burst failed, and they
+        // count once.
+        let is_no_news = sending.is_none() || now_s < one.wait_until_s;
+        if outcome == Outcome::Failed && is_no_news {
+            return;
+        }
         self.changed = true;
         let is_over = match outcome {
             Outcome::Gone => true,
@@ -233,8 +239,6 @@ impl List {
                 (one.day, one.failures, one.wait_until_s) = (day, 0, 0);
                 false
             }
-            // It was renewed meanwhile, and is another one now.
-            Outcome::Failed if sending.is_none() => false,
             Outcome::Failed => {
                 let wait_s = RETRY_S.saturating_mul(1 << one.failures.min(16));
                 one.failures = one.failures.saturating_add(1);

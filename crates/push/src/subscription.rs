@@ -223,10 +223,12 @@ impl Subscription {
         Name { account: self.account, endpoint: self.endpoint.clone() }
     }
 
-    /// Whether a message may be sent now.
+    /// Whether a message may be sent now. Those on their way count as sent.
     pub(crate) fn may_send(&self, now_s: u64) -> bool {
-        let is_full = self.day == now_s / DAY_S && self.sent >= MESSAGES_PER_DAY_MAX;
-        now_s >= self.wait_until_s && !is_full
+        let sent = if self.day == now_s / DAY_S { self.sent } else { 0 };
+        let on_their_way = self.markets.iter().filter(|of| of.sending.is_some()).count();
+        let most = usize::from(MESSAGES_PER_DAY_MAX);
+        now_s >= self.wait_until_s && usize::from(sent).saturating_add(on_their_way) < most
     }
 
     /// Whether it could have been made by a request.

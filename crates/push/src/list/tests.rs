@@ -107,6 +107,52 @@ fn a_message_that_failed_is_tried_again_ever_later_and_not_for_ever() {
     assert_eq!(list.count(), 0);
 }
 
+/// One account in as many markets as one may have, each looked at once at a health of 1.50.
+fn many() -> (List, Vec<Look>) {
+    let mut list = List::new(10);
+    let markets: Vec<u32> = (1..).take(MARKETS_MAX).collect();
+    list.add(wish(1, "a", &markets), 0).unwrap();
+    let looks = list.next(MARKETS_MAX);
+    assert_eq!(looks.len(), MARKETS_MAX);
+    for look in &looks {
+        assert!(list.see(look, at(150), 0).is_none());
+    }
+    (list, looks)
+}
+
+#[test]
+fn failures_of_one_burst_count_once() {
+    let (mut list, looks) = many();
+    let mut now_s = 1;
+    for failure in 0..FAILURES_MAX {
+        assert_eq!(list.count(), 1, "{failure}");
+        for look in &looks {
+            assert!(list.see(look, at(99), now_s).is_some(), "{failure}");
+        }
+        for look in &looks {
+            list.settle(look, Outcome::Failed, now_s);
+        }
+        let wait_s = RETRY_S << failure;
+        for look in &looks {
+            assert!(list.see(look, at(99), now_s + wait_s - 1).is_none(), "{failure}");
+        }
+        now_s += wait_s;
+    }
+    assert_eq!(list.count(), 0);
+}
+
+#[test]
+fn what_is_on_its_way_counts_for_the_day() {
+    let (mut list, looks) = many();
+    for look in looks.iter().cycle().take(usize::from(MESSAGES_PER_DAY_MAX) - 2) {
+        list.see(look, at(99), 10).unwrap();
+        list.settle(look, Outcome::Taken, 10);
+        assert!(list.see(look, at(150), 10).is_none());
+    }
+    let told = looks.iter().filter(|look| list.see(look, at(99), 20).is_some()).count();
+    assert_eq!(told, 2);
+}
+
 #[test]
 fn one_that_works_again_has_no_past() {
     let (mut list, look) = one();
