@@ -49,10 +49,11 @@ impl Message {
 }
 
 impl Topic {
-    pub(crate) fn of(account: &str, market: Option<u32>) -> Self {
+    /// With the browser's secret in it: whoever passes it on can't try which account it is of.
+    pub(crate) fn of(auth: &str, account: &str, market: Option<u32>) -> Self {
         let what = match market {
-            Some(market) => format!("starling/push/{account}/{market}"),
-            None => format!("starling/push/{account}"),
+            Some(market) => format!("starling/push/{auth}/{account}/{market}"),
+            None => format!("starling/push/{auth}/{account}"),
         };
         let hash = sha256(what.as_bytes());
         let (first, _) = hash.as_bytes().split_at(24);
@@ -88,9 +89,12 @@ mod tests {
 
     #[test]
     fn a_topic_is_what_the_header_may_hold() {
-        let (one, two) = (Topic::of("a", Some(1)), Topic::of("a", Some(2)));
+        let one = Topic::of("secret", "a", Some(1));
         assert_eq!(one.as_str().len(), 32);
-        assert_ne!(one, two);
+        assert_eq!(one, Topic::of("secret", "a", Some(1)));
+        assert_ne!(one, Topic::of("secret", "a", Some(2)));
+        assert_ne!(one, Topic::of("secret", "a", None));
+        assert_ne!(one, Topic::of("another", "a", Some(1)), "nobody else can make it");
         assert!(one.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
     }
 }

@@ -160,7 +160,7 @@ impl Wish {
             health: None,
         };
         let recipient = Recipient::new(&self.p256dh, &self.auth).map_err(|_| Refused::Keys)?;
-        let topic = Topic::of(&self.account.to_string(), None);
+        let topic = Topic::of(&self.auth, &self.account.to_string(), None);
         Ok(Letter { endpoint: self.endpoint.clone(), recipient, message, topic })
     }
 
@@ -254,7 +254,7 @@ impl Subscription {
             health: Some(crate::level::shown(factor)),
         };
         let recipient = Recipient::new(&self.p256dh, &self.auth).ok()?;
-        let topic = Topic::of(&self.account.to_string(), Some(market));
+        let topic = Topic::of(&self.auth, &self.account.to_string(), Some(market));
         Some(Letter { endpoint: self.endpoint.clone(), recipient, message, topic })
     }
 }
