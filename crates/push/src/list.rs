@@ -200,7 +200,9 @@ impl List {
         }
         let told = watched.told;
         let level = told.map_or_else(|| Level::of(factor, limit), |told| told.after(factor, limit));
-        if told.is_none_or(|told| level <= told) {
+        // The page showed how it was when they subscribed; that it is under one now is told all the same.
+        let is_news = told.map_or(level == Level::Seizable, |told| level > told);
+        if !is_news {
             self.changed |= told != Some(level);
             watched.told = Some(level);
             return None;

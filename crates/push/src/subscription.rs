@@ -203,9 +203,12 @@ impl Subscription {
         }
     }
 
-    /// What is known of markets that stay is kept, unless the limit is another.
+    /// What is known of markets that stay is kept; with another limit, only that health is under one.
     pub(crate) fn renew(&mut self, wish: &Wish, now_s: u64) {
-        let known = if wish.limit == self.limit { self.markets.clone() } else { Vec::new() };
+        let mut known = self.markets.clone();
+        if wish.limit != self.limit {
+            known.retain(|of| of.told == Some(Level::Seizable));
+        }
         let kept = |market: &u32| known.iter().find(|one| one.market == *market).copied();
         let one = |market: &u32| kept(market).unwrap_or_else(|| Watched::new(*market));
         self.markets = wish.markets.iter().map(one).collect();

@@ -76,6 +76,22 @@ fn what_is_wrong_when_a_person_subscribes_the_page_has_told() {
 }
 
 #[test]
+fn a_fall_under_one_before_the_first_look_is_told_once() {
+    let mut list = List::new(10);
+    list.add(wish(1, "a", &[7]), 0).unwrap();
+    let look = list.next(10).pop().unwrap();
+    assert_eq!(said(list.see(&look, at(99), 0))["kind"], "seizable");
+    assert!(list.see(&look, at(99), 1).is_none(), "it is on its way");
+    list.settle(&look, Outcome::Failed, 1);
+    assert!(list.see(&look, at(99), 1 + RETRY_S).is_some(), "nobody knows it yet");
+    list.settle(&look, Outcome::Taken, 1 + RETRY_S);
+    assert!(list.see(&look, at(98), 100).is_none());
+    let higher = asked(1, "a", 125, &[7]).to_string();
+    list.add(Wish::read(higher.as_bytes()).unwrap(), 101).unwrap();
+    assert!(list.see(&look, at(98), 102).is_none(), "it is so by any limit");
+}
+
+#[test]
 fn a_stale_price_is_no_news() {
     let (mut list, look) = one();
     assert!(list.see(&look, Health::Unknown, 1).is_none());
