@@ -28,8 +28,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ::push::{List, Vapid};
+use ::push::{List, Network, Vapid};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use primitives::Seed;
 use tokio::sync::Semaphore;
 
 use crate::atomic;
@@ -86,6 +87,8 @@ pub(crate) struct Push(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     vapid: Vapid,
+    /// What names of networks are made with, so that the list does not say who was where.
+    networks: Seed,
     contact: Option<String>,
     post: Post,
     list: Mutex<List>,
@@ -111,6 +114,7 @@ impl Push {
         let post = Post::new(config.services()?)?;
         let key = data.join("push.key");
         let seed = key_file::load_or_create(&key)?.seed;
+        let networks = seed.derive("push/network");
         let vapid = Vapid::new(&seed).ok_or(PushError::Seed(key))?;
         let path = data.join("push.json");
         let list = read(&path, config.subscriptions_max)?;
@@ -118,6 +122,7 @@ impl Push {
         metrics.subscriptions(list.count());
         Ok(Some(Self(Arc::new(Inner {
             vapid,
+            networks,
             contact,
             post,
             list: Mutex::new(list),
@@ -133,6 +138,11 @@ impl Push {
     fn list(&self) -> MutexGuard<'_, List> {
         // No code here panics while it holds the lock, so a poisoned one is still whole.
         self.0.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The name of a block of addresses, the same after a restart.
+    fn network(&self, address: IpAddr) -> Network {
+        Network::new(*self.0.networks.derive(&address.to_string()).as_bytes())
     }
 
     /// Writes the list down if it changed.

@@ -30,5 +30,5 @@ pub use level::{Health, Level, ONE};
 pub use list::{Alert, Damaged, List, Look, Outcome, Place};
 pub use message::{Message, Topic};
 pub use seal::{Once, Recipient, Unusable};
-pub use subscription::{Account, Forget, Letter, Name, Refused, Wish};
+pub use subscription::{Account, Forget, Letter, Name, Network, Refused, Wish};
 pub use vapid::Vapid;

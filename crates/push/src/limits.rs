@@ -1,9 +1,10 @@
 //! Bounds of what strangers can make grow.
 
-/// Subscriptions in all, unless the host says otherwise: some 700 bytes each, on disk and in memory.
+/// Subscriptions in all, unless the host says otherwise: some 800 bytes each, on disk and in memory.
 pub const SUBSCRIPTIONS_MAX_DEFAULT: usize = 2_000;
-/// Most subscriptions for one account: its owner's browsers, and whoever else is curious.
-pub const PER_ACCOUNT_MAX: usize = 8;
+/// Most subscriptions made from one network, so that a few don't fill the list. For one account there is no
+/// bound: strangers would reach it, and its owner be left out.
+pub const PER_NETWORK_MAX: usize = 32;
 /// Most accounts that one browser watches.
 pub const PER_ENDPOINT_MAX: usize = 4;
 /// Most markets of one subscription.

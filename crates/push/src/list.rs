@@ -5,8 +5,8 @@ use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{AGE_MAX_S, DAY_S, FAILURES_MAX, PER_ACCOUNT_MAX, PER_ENDPOINT_MAX, RETRY_S};
-use crate::subscription::{Forget, Letter, Name, Refused, Subscription, Wish};
+use crate::limits::{AGE_MAX_S, DAY_S, FAILURES_MAX, PER_ENDPOINT_MAX, PER_NETWORK_MAX, RETRY_S};
+use crate::subscription::{Forget, Letter, Name, Network, Refused, Subscription, Wish};
 use crate::{Health, Level};
 
 /// Version of what is on disk.
@@ -107,21 +107,21 @@ impl List {
         self.subscriptions.len()
     }
 
-    /// What a wish would do.
+    /// What a wish from a network would do.
     ///
     /// # Errors
-    /// In order: other keys than the browser's, the account's, the browser's and the server's bounds.
-    pub fn check(&self, wish: &Wish) -> Result<Place, Refused> {
+    /// In order: other keys than the browser's, the browser's, the network's and the server's bounds.
+    pub fn check(&self, wish: &Wish, network: Network) -> Result<Place, Refused> {
         if let Some(known) = self.subscriptions.get(&wish.name()) {
             let same = known.p256dh == wish.p256dh && known.has_auth(&wish.auth);
             return if same { Ok(Place::Renewed) } else { Err(Refused::Keys) };
         }
         let all = || self.subscriptions.values();
-        if all().filter(|one| one.account == wish.account).count() >= PER_ACCOUNT_MAX {
-            return Err(Refused::AccountFull);
-        }
         if all().filter(|one| one.endpoint == wish.endpoint).count() >= PER_ENDPOINT_MAX {
             return Err(Refused::EndpointFull);
+        }
+        if all().filter(|one| one.network == Some(network)).count() >= PER_NETWORK_MAX {
+            return Err(Refused::NetworkFull);
         }
         if self.subscriptions.len() >= self.max {
             return Err(Refused::Full);
@@ -129,16 +129,16 @@ impl List {
         Ok(Place::New)
     }
 
-    /// Subscribes, or renews.
+    /// Subscribes, or renews; renewed from elsewhere, it stays with the network that it was made from.
     ///
     /// # Errors
     /// See [`Self::check`].
-    pub fn add(&mut self, wish: Wish, now_s: u64) -> Result<Place, Refused> {
-        let place = self.check(&wish)?;
+    pub fn add(&mut self, wish: Wish, network: Network, now_s: u64) -> Result<Place, Refused> {
+        let place = self.check(&wish, network)?;
         match self.subscriptions.get_mut(&wish.name()) {
-            Some(known) => known.renew(&wish, now_s),
+            Some(known) => known.renew(&wish, network, now_s),
             None => {
-                self.subscriptions.insert(wish.name(), Subscription::new(wish, now_s));
+                self.subscriptions.insert(wish.name(), Subscription::new(wish, network, now_s));
             }
         }
         self.changed = true;

@@ -14,6 +14,9 @@ use crate::seal::Recipient;
 /// An account of the ledger.
 pub type Account = Hash;
 
+/// Where a page asked from, as a name that the driver gives it: one for each block of addresses.
+pub type Network = Hash;
+
 /// Digits of an account's name that a message tells.
 const ACCOUNT_DIGITS: usize = 8;
 
@@ -33,10 +36,10 @@ pub enum Refused {
     Malformed,
     /// The keys are none, or others than this browser's.
     Keys,
-    /// The account has its most subscriptions.
-    AccountFull,
     /// The browser watches its most accounts.
     EndpointFull,
+    /// As many subscriptions as may be were made from this network.
+    NetworkFull,
     /// The server has its most subscriptions.
     Full,
 }
@@ -47,8 +50,8 @@ impl Refused {
         match self {
             Self::Malformed => "malformed",
             Self::Keys => "keys",
-            Self::AccountFull => "account-full",
             Self::EndpointFull => "browser-full",
+            Self::NetworkFull => "network-full",
             Self::Full => "full",
         }
     }
@@ -97,6 +100,9 @@ pub(crate) struct Subscription {
     /// Hundredths of health.
     pub(crate) limit: u16,
     pub(crate) markets: Vec<Watched>,
+    /// Where it was made; none: before that was kept, until it is renewed.
+    #[serde(default)]
+    pub(crate) network: Option<Network>,
     /// When its page asked for it last.
     pub(crate) renewed_s: u64,
     /// Failures one after the other.
@@ -183,7 +189,7 @@ impl Forget {
 }
 
 impl Subscription {
-    pub(crate) fn new(wish: Wish, now_s: u64) -> Self {
+    pub(crate) fn new(wish: Wish, network: Network, now_s: u64) -> Self {
         let Wish { endpoint, p256dh, auth, account, limit, markets } = wish;
         let (failures, wait_until_s, day, sent) = (0, 0, 0, 0);
         let markets = markets.into_iter().map(Watched::new).collect();
@@ -195,6 +201,7 @@ impl Subscription {
             account,
             limit,
             markets,
+            network: Some(network),
             renewed_s,
             failures,
             wait_until_s,
@@ -204,7 +211,7 @@ impl Subscription {
     }
 
     /// What is known of markets that stay is kept; with another limit, only that health is under one.
-    pub(crate) fn renew(&mut self, wish: &Wish, now_s: u64) {
+    pub(crate) fn renew(&mut self, wish: &Wish, network: Network, now_s: u64) {
         let mut known = self.markets.clone();
         if wish.limit != self.limit {
             known.retain(|of| of.told == Some(Level::Seizable));
@@ -213,6 +220,7 @@ impl Subscription {
         let one = |market: &u32| kept(market).unwrap_or_else(|| Watched::new(*market));
         self.markets = wish.markets.iter().map(one).collect();
         self.limit = wish.limit;
+        self.network.get_or_insert(network);
         self.renewed_s = now_s;
         (self.failures, self.wait_until_s) = (0, 0);
     }

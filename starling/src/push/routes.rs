@@ -62,9 +62,9 @@ impl Refusal {
         match self {
             Self::List(Refused::Malformed) => StatusCode::BAD_REQUEST,
             Self::List(Refused::Keys) | Self::Address => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::List(Refused::AccountFull | Refused::EndpointFull) => StatusCode::CONFLICT,
+            Self::List(Refused::EndpointFull) => StatusCode::CONFLICT,
             Self::List(Refused::Full) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Place => StatusCode::TOO_MANY_REQUESTS,
+            Self::List(Refused::NetworkFull) | Self::Place => StatusCode::TOO_MANY_REQUESTS,
             Self::Sent(_) => StatusCode::BAD_GATEWAY,
         }
     }
@@ -118,10 +118,11 @@ impl Door {
         let push = &self.push;
         let wish = Wish::read(body)?;
         push.0.post.address(wish.endpoint()).ok_or(Refusal::Address)?;
-        let place = push.list().check(&wish)?;
+        let address = self.signaling.place_of(parts);
+        let network = push.network(address);
+        let place = push.list().check(&wish, network)?;
         if place == Place::New {
-            let new = &push.0.new;
-            new.check_key(&self.signaling.place_of(parts)).map_err(|_| Refusal::Place)?;
+            push.0.new.check_key(&address).map_err(|_| Refusal::Place)?;
             let _room = push.0.confirming.try_acquire().map_err(|_| Refusal::Busy)?;
             let letter = wish.first()?;
             match push.send(&letter).await {
@@ -129,7 +130,7 @@ impl Door {
                 sent => return Err(Refusal::Sent(sent)),
             }
         }
-        let place = push.list().add(wish, now_s())?;
+        let place = push.list().add(wish, network, now_s())?;
         push.save().await;
         Ok(place)
     }

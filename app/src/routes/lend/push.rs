@@ -81,8 +81,10 @@ fn refused(code: &str) -> String {
             "This browser\u{2019}s push service did not take the server\u{2019}s first message. Try again."
         }
         "address" => "The server does not send to this browser\u{2019}s push service.",
-        "account-full" => "Too many browsers are told about this account. Turn it off in another.",
         "browser-full" => "This browser is told about too many accounts already.",
+        "network-full" => {
+            "Too many browsers of your network are told already. Turn it off in another, or turn it on with another connection."
+        }
         "full" => "The server tells as many people as it can.",
         "place" => "Too many requests from your network. Try again in an hour.",
         "off" => return Wrong::NotOffered.words(),
@@ -281,8 +283,8 @@ mod tests {
         for code in [
             "address",
             "keys",
-            "account-full",
             "browser-full",
+            "network-full",
             "full",
             "place",
             "busy",

@@ -14,6 +14,10 @@ fn account(number: u8) -> Account {
     Account::new([number; 32])
 }
 
+fn network(number: u8) -> Network {
+    Network::new([number; 32])
+}
+
 fn asked(of: u8, browser: &str, limit: u16, markets: &[u32]) -> Value {
     json!({
         "endpoint": format!("https://push.example/{browser}"), "p256dh": P256DH, "auth": AUTH,
@@ -28,7 +32,7 @@ fn wish(of: u8, browser: &str, markets: &[u32]) -> Wish {
 /// One account in market 7, looked at once at a health of 1.50.
 fn one() -> (List, Look) {
     let mut list = List::new(10);
-    assert_eq!(list.add(wish(1, "a", &[7]), 0), Ok(Place::New));
+    assert_eq!(list.add(wish(1, "a", &[7]), network(1), 0), Ok(Place::New));
     let look = list.next(10).pop().unwrap();
     assert!(list.see(&look, at(150), 0).is_none());
     (list, look)
@@ -68,7 +72,7 @@ fn a_fall_is_told_once_and_again_only_after_it_was_clearly_better() {
 #[test]
 fn what_is_wrong_when_a_person_subscribes_the_page_has_told() {
     let mut list = List::new(10);
-    list.add(wish(1, "a", &[7]), 0).unwrap();
+    list.add(wish(1, "a", &[7]), network(1), 0).unwrap();
     let look = list.next(10).pop().unwrap();
     assert!(list.see(&look, Health::Unknown, 0).is_none());
     assert!(list.see(&look, at(105), 0).is_none());
@@ -78,7 +82,7 @@ fn what_is_wrong_when_a_person_subscribes_the_page_has_told() {
 #[test]
 fn a_fall_under_one_before_the_first_look_is_told_once() {
     let mut list = List::new(10);
-    list.add(wish(1, "a", &[7]), 0).unwrap();
+    list.add(wish(1, "a", &[7]), network(1), 0).unwrap();
     let look = list.next(10).pop().unwrap();
     assert_eq!(said(list.see(&look, at(99), 0))["kind"], "seizable");
     assert!(list.see(&look, at(99), 1).is_none(), "it is on its way");
@@ -87,7 +91,7 @@ fn a_fall_under_one_before_the_first_look_is_told_once() {
     list.settle(&look, Outcome::Taken, 1 + RETRY_S);
     assert!(list.see(&look, at(98), 100).is_none());
     let higher = asked(1, "a", 125, &[7]).to_string();
-    list.add(Wish::read(higher.as_bytes()).unwrap(), 101).unwrap();
+    list.add(Wish::read(higher.as_bytes()).unwrap(), network(1), 101).unwrap();
     assert!(list.see(&look, at(98), 102).is_none(), "it is so by any limit");
 }
 
@@ -127,7 +131,7 @@ fn a_message_that_failed_is_tried_again_ever_later_and_not_for_ever() {
 fn many() -> (List, Vec<Look>) {
     let mut list = List::new(10);
     let markets: Vec<u32> = (1..).take(MARKETS_MAX).collect();
-    list.add(wish(1, "a", &markets), 0).unwrap();
+    list.add(wish(1, "a", &markets), network(1), 0).unwrap();
     let looks = list.next(MARKETS_MAX);
     assert_eq!(looks.len(), MARKETS_MAX);
     for look in &looks {
@@ -197,23 +201,54 @@ fn a_day_has_its_most_messages_and_the_next_begins_anew() {
 
 #[test]
 fn what_strangers_fill_has_an_end() {
-    let mut list = List::new(20);
-    for number in 0..PER_ACCOUNT_MAX {
-        list.add(wish(1, &format!("many-{number}"), &[1]), 0).unwrap();
+    let most = PER_NETWORK_MAX + PER_ENDPOINT_MAX + 2;
+    let mut list = List::new(most);
+    for number in 0..PER_NETWORK_MAX {
+        list.add(wish(1, &format!("many-{number}"), &[1]), network(1), 0).unwrap();
     }
-    assert_eq!(list.check(&wish(1, "more", &[1])), Err(Refused::AccountFull));
-    for number in 0..PER_ENDPOINT_MAX {
-        list.add(wish(2 + u8::try_from(number).unwrap(), "one", &[1]), 0).unwrap();
+    assert_eq!(list.check(&wish(2, "more", &[1]), network(1)), Err(Refused::NetworkFull));
+    let owner = list.add(wish(1, "owner", &[1]), network(2), 0);
+    assert_eq!(owner, Ok(Place::New), "strangers don't leave an account's owner out");
+    for number in (2..).take(PER_ENDPOINT_MAX) {
+        list.add(wish(number, "one", &[1]), network(3), 0).unwrap();
     }
-    assert_eq!(list.check(&wish(99, "one", &[1])), Err(Refused::EndpointFull));
-    let mut number = 100;
-    while list.count() < 20 {
-        list.add(wish(number, &format!("new-{number}"), &[1]), 0).unwrap();
-        number += 1;
+    assert_eq!(list.check(&wish(99, "one", &[1]), network(3)), Err(Refused::EndpointFull));
+    list.add(wish(1, "new", &[1]), network(4), 0).unwrap();
+    assert_eq!(list.count(), most);
+    assert_eq!(list.add(wish(1, "last", &[1]), network(5), 0), Err(Refused::Full));
+    let stays = list.add(wish(1, "many-0", &[2]), network(1), 0);
+    assert_eq!(stays, Ok(Place::Renewed), "who is here may stay");
+    assert_eq!(list.count(), most);
+}
+
+#[test]
+fn a_network_counts_what_was_made_from_it() {
+    let mut list = List::new(1_000);
+    for number in 0..PER_NETWORK_MAX {
+        list.add(wish(1, &format!("many-{number}"), &[1]), network(1), 0).unwrap();
     }
-    assert_eq!(list.add(wish(number, "last", &[1]), 0), Err(Refused::Full));
-    assert_eq!(list.add(wish(1, "many-0", &[2]), 0), Ok(Place::Renewed), "who is here may stay");
-    assert_eq!(list.count(), 20);
+    // Elsewhere with all of them: they still count where they were made, and only there.
+    for number in 0..PER_NETWORK_MAX {
+        list.add(wish(1, &format!("many-{number}"), &[1]), network(2), 0).unwrap();
+    }
+    assert_eq!(list.check(&wish(1, "new", &[1]), network(2)), Ok(Place::New));
+    let mut list = List::read(&list.to_bytes(), 1_000).unwrap();
+    assert_eq!(list.check(&wish(1, "new", &[1]), network(1)), Err(Refused::NetworkFull));
+    let gone = Look { name: wish(1, "many-0", &[1]).name(), market: 1 };
+    list.settle(&gone, Outcome::Gone, 1);
+    assert_eq!(list.check(&wish(1, "new", &[1]), network(1)), Ok(Place::New));
+}
+
+#[test]
+fn one_of_before_networks_were_kept_is_read_and_gets_its_own() {
+    let (list, _) = one();
+    let mut kept: Value = serde_json::from_slice(&list.to_bytes()).unwrap();
+    kept["subscriptions"][0].as_object_mut().unwrap().remove("network").unwrap();
+    let mut list = List::read(kept.to_string().as_bytes(), 10).unwrap();
+    assert_eq!(list.count(), 1);
+    list.add(wish(1, "a", &[7]), network(3), 1).unwrap();
+    let kept: Value = serde_json::from_slice(&list.to_bytes()).unwrap();
+    assert_eq!(kept["subscriptions"][0]["network"], json!(network(3)));
 }
 
 #[test]
@@ -247,7 +282,7 @@ fn only_who_knows_its_secret_changes_a_subscription() {
     let mut request = asked(1, "a", 110, &[9]);
     request["auth"] = other.into();
     let stranger = Wish::read(request.to_string().as_bytes()).unwrap();
-    assert_eq!(list.add(stranger, 0), Err(Refused::Keys));
+    assert_eq!(list.add(stranger, network(1), 0), Err(Refused::Keys));
     let forget = |auth: &str| {
         let request = json!({ "endpoint": "https://push.example/a", "auth": auth });
         Forget::read(request.to_string().as_bytes()).unwrap()
@@ -264,11 +299,11 @@ fn renewing_keeps_what_was_told_unless_the_limit_is_another() {
     let (mut list, look) = one();
     list.see(&look, at(105), 1).unwrap();
     list.settle(&look, Outcome::Taken, 1);
-    assert_eq!(list.add(wish(1, "a", &[3, 7]), 5), Ok(Place::Renewed));
+    assert_eq!(list.add(wish(1, "a", &[3, 7]), network(1), 5), Ok(Place::Renewed));
     assert_eq!(list.next(10).iter().map(|look| look.market).collect::<Vec<_>>(), [3, 7]);
     assert!(list.see(&look, at(104), 6).is_none());
     let lower = asked(1, "a", 100, &[7]).to_string();
-    list.add(Wish::read(lower.as_bytes()).unwrap(), 7).unwrap();
+    list.add(Wish::read(lower.as_bytes()).unwrap(), network(1), 7).unwrap();
     assert!(list.see(&look, at(104), 8).is_none(), "it is well by the new limit");
     assert!(list.see(&look, at(99), 9).is_some());
 }
@@ -278,7 +313,7 @@ fn a_failure_of_before_a_new_limit_is_nobodys() {
     let (mut list, look) = one();
     list.see(&look, at(99), 1).unwrap();
     let other = asked(1, "a", 125, &[7]).to_string();
-    list.add(Wish::read(other.as_bytes()).unwrap(), 2).unwrap();
+    list.add(Wish::read(other.as_bytes()).unwrap(), network(1), 2).unwrap();
     list.settle(&look, Outcome::Failed, 3);
     assert!(list.see(&look, at(150), 4).is_none());
     assert!(list.see(&look, at(120), 5).is_some(), "it does not wait");
@@ -290,6 +325,7 @@ fn looks_go_round_and_leave_nobody_out() {
     for number in 1..=5 {
         list.add(
             wish(number, "a-browser-of-its-own".get(..usize::from(number)).unwrap(), &[1, 2]),
+            network(1),
             0,
         )
         .unwrap();
@@ -328,7 +364,7 @@ fn who_never_comes_back_is_forgotten() {
     let (mut list, _) = one();
     list.expire(AGE_MAX_S - 1);
     assert_eq!(list.count(), 1);
-    list.add(wish(1, "a", &[7]), 100).unwrap();
+    list.add(wish(1, "a", &[7]), network(1), 100).unwrap();
     list.expire(AGE_MAX_S);
     assert_eq!(list.count(), 1);
     list.expire(AGE_MAX_S + 100);
