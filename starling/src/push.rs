@@ -17,6 +17,7 @@
 mod address;
 mod config;
 mod follow;
+mod lines;
 mod metrics;
 mod routes;
 mod sending;

@@ -1,6 +1,6 @@
 //! After each final block: whose health fell, and telling them.
 
-use std::collections::VecDeque;
+use std::time::Duration;
 
 use ::push::limits::MARKETS_MAX;
 use ::push::{Alert, Health, Look};
@@ -8,15 +8,20 @@ use ledger::domains::lending::{self, OnLedger, Purpose, math};
 use ledger::{AccountId, BlockContext, Store};
 use ledger_node::{Handle, RecordsError};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::MissedTickBehavior;
 
+use super::lines::Lines;
+use super::sending::Sent;
 use super::{Push, now_s};
 
 /// Most looks at the health of an account in a market after one block: some 0.1 ms each. The next block goes on.
 const LOOKS_MAX: usize = 512;
 const _: () = assert!(LOOKS_MAX >= MARKETS_MAX, "a subscription fits in");
-/// Messages under way at once.
-const SENDS_MAX: usize = 32;
+/// Messages under way at once, to all push services.
+const SENDS_MAX: usize = 64;
+/// How often the list is written, at most, for what was seen and sent.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// Blocks after which addresses that asked for nothing lately are forgotten.
 const FORGET_EVERY: u32 = 64;
 
@@ -25,36 +30,51 @@ impl Push {
     pub(crate) async fn follow(self, handle: Handle, mut stopped: watch::Receiver<bool>) {
         let mut heights = handle.height();
         heights.mark_changed();
-        let mut waiting = VecDeque::new();
+        let mut saves = tokio::time::interval(SAVE_EVERY);
+        saves.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut lines = Lines::new();
         let mut sending = JoinSet::new();
         let mut blocks = 0_u32;
         loop {
             while sending.len() < SENDS_MAX {
-                let Some(Alert { look, letter }) = waiting.pop_front() else { break };
+                let Some((Alert { look, letter }, room)) = lines.next() else { break };
                 let push = self.clone();
-                sending.spawn(async move { (look, push.send(&letter).await) });
+                sending.spawn(async move {
+                    let _room = room;
+                    (look, push.send(&letter).await)
+                });
             }
             tokio::select! {
-                () = told(&mut stopped) => return,
+                () = told(&mut stopped) => break,
                 changed = heights.changed() => {
                     // An error: nobody makes blocks any more.
                     if changed.is_err() {
-                        return;
+                        break;
                     }
-                    waiting.extend(self.look(&handle).await);
+                    for alert in self.look(&handle).await {
+                        let endpoint = alert.letter.endpoint.clone();
+                        lines.put(&endpoint, alert);
+                    }
                     blocks = blocks.wrapping_add(1);
                     if blocks.is_multiple_of(FORGET_EVERY) {
                         self.forget_quiet();
                     }
                 }
-                Some(done) = sending.join_next() => {
-                    // An error: it panicked, which the log tells.
-                    if let Ok((look, sent)) = done {
-                        self.list().settle(&look, sent.outcome(), now_s());
-                    }
-                }
+                Some(done) = sending.join_next() => self.settle(done),
+                _ = saves.tick() => self.save().await,
             }
-            self.save().await;
+        }
+        while let Some(done) = sending.try_join_next() {
+            self.settle(done);
+        }
+        self.save().await;
+    }
+
+    /// What became of a message.
+    fn settle(&self, done: Result<(Look, Sent), JoinError>) {
+        // An error: it panicked, which the log tells.
+        if let Ok((look, sent)) = done {
+            self.list().settle(&look, sent.outcome(), now_s());
         }
     }
 
