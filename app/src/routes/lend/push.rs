@@ -7,7 +7,7 @@ use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    PushManager, PushSubscription, PushSubscriptionOptionsInit, RequestInit, Response,
+    AbortSignal, PushManager, PushSubscription, PushSubscriptionOptionsInit, RequestInit, Response,
     ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState,
 };
 
@@ -18,6 +18,8 @@ const WORKER: &str = "/alerts/worker.js";
 const SCOPE: &str = "/alerts/";
 const KEY: &str = "/push/key";
 const SUBSCRIPTIONS: &str = "/push/subscriptions";
+/// How long the server may take: it waits for the push service, 10 s at most.
+const ANSWER_WITHIN_MS: u32 = 15_000;
 /// Looks at whether the worker runs, and the milliseconds between two.
 const WORKER_LOOKS: (u32, i32) = (100, 50);
 
@@ -114,7 +116,7 @@ pub(super) async fn is_on() -> bool {
 pub(super) async fn turn_on(key: &str, wish: &Wish) -> Result<(), Wrong> {
     let before = subscribed().await.is_some();
     let subscription = subscribe(key).await?;
-    let told = tell("POST", &subscription, Some(wish)).await;
+    let told = tell("POST", body(&subscription, Some(wish))).await;
     if told.is_err() && !before {
         // The server does not know it: nobody would use it.
         forget(&subscription).await;
@@ -122,12 +124,15 @@ pub(super) async fn turn_on(key: &str, wish: &Wish) -> Result<(), Wrong> {
     told
 }
 
-/// Forgets the subscription at both ends. When the browser has forgotten it, nothing comes any more, whatever
-/// the server says: it is told so by the push service.
+/// Forgets the subscription at both ends, the browser first. When that has forgotten it, nothing comes any more,
+/// whatever the server says, and whether this page stays to tell it or not: it hears so from the push service.
 pub(super) async fn turn_off() -> Result<(), Wrong> {
     let Some(subscription) = subscribed().await else { return Ok(()) };
-    let told = tell("DELETE", &subscription, None).await;
-    if forget(&subscription).await { Ok(()) } else { told.and(Err(Wrong::NoService)) }
+    // While the browser still knows the keys.
+    let request = body(&subscription, None);
+    let is_forgotten = forget(&subscription).await;
+    let told = tell("DELETE", request).await;
+    if is_forgotten { Ok(()) } else { told.and(Err(Wrong::NoService)) }
 }
 
 /// Absent in private windows of some browsers, and outside of secure contexts.
@@ -205,16 +210,12 @@ async fn forget(subscription: &PushSubscription) -> bool {
     JsFuture::from(forgetting).await.is_ok()
 }
 
-/// Tells the server.
-async fn tell(
-    method: &str,
-    subscription: &PushSubscription,
-    wish: Option<&Wish>,
-) -> Result<(), Wrong> {
-    let body = body(subscription, wish).ok_or(Wrong::NoService)?;
+/// Tells the server; none: the browser gave no keys to tell it.
+async fn tell(method: &str, request: Option<JsValue>) -> Result<(), Wrong> {
+    let request = request.ok_or(Wrong::NoService)?;
     let options = RequestInit::new();
     options.set_method(method);
-    options.set_body(&body);
+    options.set_body(&request);
     let headers = object(&[("content-type", &"application/json".into())]);
     options.set_headers(&headers);
     let (status, said) = ask(SUBSCRIPTIONS, &options).await.ok_or(Wrong::NoServer)?;
@@ -251,13 +252,21 @@ fn body(subscription: &PushSubscription, wish: Option<&Wish>) -> Option<JsValue>
     JSON::stringify(&request).ok().map(Into::into)
 }
 
-/// Status and JSON of an answer of this page's server.
+/// Status and JSON of an answer of this page's server. `None`: it did not answer in time.
 async fn ask(path: &str, options: &RequestInit) -> Option<(u16, JsValue)> {
+    options.set_signal(time_limit().as_ref());
     let url = format!("{}{path}", browser::origin());
     let answer = JsFuture::from(window().fetch_with_str_and_init(&url, options)).await.ok()?;
     let answer: Response = answer.dyn_into().ok()?;
     let said = JsFuture::from(answer.json().ok()?).await.unwrap_or_default();
     Some((answer.status(), said))
+}
+
+/// Ends a request that takes too long. `None` in older browsers, which have their own limit only.
+fn time_limit() -> Option<AbortSignal> {
+    let kind = Reflect::get(&window(), &"AbortSignal".into()).ok()?;
+    let can = Reflect::has(&kind, &"timeout".into()).ok()?;
+    can.then(|| AbortSignal::timeout_with_u32(ANSWER_WITHIN_MS))
 }
 
 fn object(fields: &[(&str, &JsValue)]) -> Object {
