@@ -10,7 +10,7 @@
 //! that a ledger should prove is taken for granted.
 //!
 //! Laws:
-//! - nothing is shown to a verifier but by [`Command::Share`];
+//! - nothing is shown to a verifier but by [`Command::Share`], of the request that the person saw;
 //! - a question is answered once;
 //! - a refusal changes nothing, and says why in words that a person can act on.
 
@@ -118,7 +118,9 @@ impl Credentials {
             Command::Remove(card) => self.remove(card, turn),
             Command::Undo => self.undo(turn),
             Command::Read { request, facts } => self.read(&request, &facts, turn),
-            Command::Share { request, facts, picks } => self.share(&request, &facts, &picks, turn),
+            Command::Share { request, facts, picks, read } => {
+                self.share((&request, read), &facts, &picks, turn)
+            }
             Command::Offer(offer) => {
                 turn.reply.text = texts::offer(&offer);
                 Ok(())

@@ -1,6 +1,6 @@
 //! What a holder does: take, forget, look at a request, answer it.
 
-use primitives::Hash;
+use primitives::{Hash, sha256};
 
 use super::{
     Asking, Choice, Command, Credentials, Facts, HeldList, Part, Pick, Resolved, Turn,
@@ -112,7 +112,8 @@ impl Credentials {
         turn: &mut Turn<'_>,
     ) -> Result<(), String> {
         let keys = Resolved::new(facts);
-        let opened = Request::open(&texts::bare(request), &keys, turn.now_s);
+        let text = texts::bare(request);
+        let opened = Request::open(&text, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
         let request = opened.map_err(words)?;
         let proved = keys.fact(&request.verifier);
@@ -129,6 +130,7 @@ impl Credentials {
             return_to: request.return_to,
             parts,
             lacking,
+            read: sha256(text.as_bytes()),
         });
         Ok(())
     }
@@ -149,15 +151,20 @@ impl Credentials {
         Part { id: part.id.clone(), choices: part.cards.iter().filter_map(choice).collect() }
     }
 
+    /// Answers a request, if it is the one that was read.
     pub(super) fn share(
         &mut self,
-        request: &str,
+        (request, read): (&str, Hash),
         facts: &Facts,
         picks: &[Pick],
         turn: &mut Turn<'_>,
     ) -> Result<(), String> {
+        let text = texts::bare(request);
+        if sha256(text.as_bytes()) != read {
+            return Err("that is another request than the one you saw: look at it again".to_owned());
+        }
         let keys = Resolved::new(facts);
-        let opened = Request::open(&texts::bare(request), &keys, turn.now_s);
+        let opened = Request::open(&text, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
         let request = opened.map_err(words)?;
         let pick =
@@ -208,7 +215,9 @@ impl Command {
         match self {
             Self::Take { text, .. } => Self::Take { text, facts: proved },
             Self::Read { request, .. } => Self::Read { request, facts: proved },
-            Self::Share { request, picks, .. } => Self::Share { request, picks, facts: proved },
+            Self::Share { request, picks, read, .. } => {
+                Self::Share { request, picks, read, facts: proved }
+            }
             Self::Check { answer, .. } => Self::Check { answer, facts: proved },
             other => other,
         }

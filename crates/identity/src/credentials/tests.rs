@@ -117,7 +117,8 @@ fn answered(holder: &mut Browser, request: &str) -> Reply {
     assert_eq!(asking.lacking, None);
     let pick = |part: &Part| Pick { part: part.id.clone(), card: part.choices[0].card };
     let picks = asking.parts.iter().map(pick).collect();
-    holder.done(Command::Share { request, picks, facts: Facts::default() })
+    let (read, facts) = (asking.read, Facts::default());
+    holder.done(Command::Share { request, picks, read, facts })
 }
 
 fn list_facts(issuer: &Browser, token: Option<&str>) -> Facts {
@@ -168,6 +169,22 @@ fn a_person_shows_that_they_are_old_enough_and_nothing_else() {
     verifier.reload();
     let again = verifier.verdict(&answer.text, Facts::default());
     assert!(!again.good && again.refused.contains("answered before"), "{again:?}");
+}
+
+#[test]
+fn what_was_not_looked_at_is_not_answered() {
+    let mut issuer = Browser::new(1);
+    let mut holder = held(&mut issuer, false);
+    let (mut bar, mut other) = (Browser::new(3), Browser::new(4));
+    let [seen, unseen] = [&mut bar, &mut other].map(|one| one.done(Command::Ask(question())).text);
+    let read = Command::Read { request: seen, facts: Facts::default() };
+    let asking = holder.done(read).asking.unwrap();
+    let pick = |part: &Part| Pick { part: part.id.clone(), card: part.choices[0].card };
+    let picks = asking.parts.iter().map(pick).collect();
+    let (read, facts) = (asking.read, Facts::default());
+    let reply = holder.call(Command::Share { request: unseen, picks, read, facts });
+    assert!(reply.refused.unwrap().contains("another request"));
+    assert_eq!((reply.text.as_str(), reply.view.cards[0].fresh), ("", 3));
 }
 
 #[test]

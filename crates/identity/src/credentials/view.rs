@@ -60,6 +60,9 @@ pub enum Command {
         /// Which card for each part.
         #[n(2)]
         picks: Vec<Pick>,
+        /// Which request the person saw: [`Asking::read`].
+        #[n(3)]
+        read: Hash,
     },
     /// An offer as a text: the holder answers with keys.
     #[n(7)]
@@ -444,6 +447,9 @@ pub struct Asking {
     /// Why it can't be answered.
     #[n(7)]
     pub lacking: Option<String>,
+    /// Hash of the request that all this is of: only that one is answered.
+    #[n(8)]
+    pub read: Hash,
 }
 
 /// One part of a request.

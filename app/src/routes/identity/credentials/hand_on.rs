@@ -69,13 +69,21 @@ pub(super) fn TakeIn(
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let text = written(field);
-        if !text.trim().is_empty() {
+        if !busy.get_untracked() && !text.trim().is_empty() {
             empty_lines(field);
             take.run(text);
         }
     };
+    // A code that is read while something is under way waits in the field.
+    let scanned = Callback::new(move |text: String| {
+        if !busy.get_untracked() {
+            take.run(text);
+        } else if let Some(field) = field.get_untracked() {
+            field.set_value(&text);
+        }
+    });
     view! {
-        <ScanCode take />
+        <ScanCode take=scanned />
         <form class="send" on:submit=submit novalidate>
             <label for=format!("{place}-text")>{label}</label>
             <textarea

@@ -23,12 +23,16 @@ pub(super) fn Present() -> impl IntoView {
     let asking = RwSignal::new(None::<Asking>);
     let answer = RwSignal::new(String::new());
     let take = Callback::new(move |text: String| {
+        if book.desk.busy.get_untracked() {
+            return;
+        }
         asking.set(None);
         answer.set(String::new());
-        request.set(text.clone());
-        let facts = Facts::default();
+        let (read, facts) = (text.clone(), Facts::default());
         book.run("ask", Command::Read { request: text, facts }, move |reply| {
-            asking.set(reply.asking)
+            // Together: what is answered is what is shown.
+            request.set(read);
+            asking.set(reply.asking);
         });
     });
     view! {
@@ -53,7 +57,8 @@ fn Asked(asking: Asking, request: RwSignal<String>, answer: RwSignal<String>) ->
     let book = Book::get();
     let chosen: Chosen = RwSignal::new(BTreeMap::new());
     let again = RwSignal::new(false);
-    let Asking { verifier, proved, name, purpose, until_s, return_to, parts, lacking } = asking;
+    let Asking { verifier, proved, name, purpose, until_s, return_to, parts, lacking, read } =
+        asking;
     let signed = match proved {
         None => {
             "This name is its key, and signed the request: there is nothing to look up.".to_owned()
@@ -76,7 +81,7 @@ fn Asked(asking: Asking, request: RwSignal<String>, answer: RwSignal<String>) ->
         let picks = parts.with_value(|parts| parts.iter().filter_map(pick).collect());
         let request = request.get_untracked();
         let page = return_to.clone();
-        let command = Command::Share { request, facts: Facts::default(), picks };
+        let command = Command::Share { request, facts: Facts::default(), picks, read };
         book.run("share", command, move |reply| {
             let own = || format!("{}/identity/verify", browser::origin());
             answer.set(format!("{}#{}", page.unwrap_or_else(own), reply.text));

@@ -105,7 +105,8 @@ fn answered(world: &World, holder: &mut Browser, request: String) -> String {
     let asking = holder.done(world, read).asking.unwrap();
     let part = &asking.parts[0];
     let picks = vec![Pick { part: part.id.clone(), card: part.choices[0].card }];
-    holder.done(world, Command::Share { request, facts, picks }).text
+    let read = asking.read;
+    holder.done(world, Command::Share { request, facts, picks, read }).text
 }
 
 #[test]
