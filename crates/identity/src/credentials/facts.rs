@@ -7,6 +7,7 @@ use primitives::Hash;
 
 use crate::{
     PublicKey,
+    did::Did,
     sd_jwt::{DidKeys, IssuerKeys, NoKey},
 };
 
@@ -148,6 +149,10 @@ impl<'a> Resolved<'a> {
         if !issuer.starts_with("did:starling:") {
             return DidKeys.key(issuer, key_id, at_s);
         }
+        // What is no name of the ledger's is not asked for: nothing would ever prove it.
+        if !matches!(issuer.parse(), Ok(Did::Starling(_))) {
+            return Err(NoKey::NotTheirs);
+        }
         self.used.borrow_mut().push((key_id.to_owned(), at_s));
         if let Some(fact) = self.facts.key(key_id, at_s) {
             return fact.key.ok_or(NoKey::NotTheirs);
@@ -182,5 +187,25 @@ pub(super) struct Known(pub(super) PublicKey);
 impl IssuerKeys for Known {
     fn key(&self, _: &str, _: &str, _: Option<u64>) -> Result<PublicKey, NoKey> {
         Ok(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::did::StarlingId;
+
+    #[test]
+    fn only_what_can_be_a_name_of_the_ledger_is_asked_for() {
+        let facts = Facts::default();
+        let keys = Resolved::new(&facts);
+        for issuer in ["did:starling:x", "did:starling:", "did:starling:a b"] {
+            let key = keys.key(issuer, &format!("{issuer}#key-0"), None);
+            assert_eq!(key, Err(NoKey::NotTheirs), "{issuer}");
+        }
+        assert_eq!(keys.missing(), []);
+        let did = format!("did:starling:{}", StarlingId::new([7; 20]));
+        assert_eq!(keys.key(&did, &format!("{did}#key-0"), None), Err(NoKey::Unknown));
+        assert_eq!(keys.missing().len(), 1);
     }
 }
