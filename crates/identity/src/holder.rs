@@ -386,7 +386,7 @@ fn texts(text: &str) -> Result<Vec<String>, AddRefusal> {
     texts.ok_or(AddRefusal::Form)
 }
 
-/// What copies have in common: everything but key and place in the status list.
+/// What copies have in common: everything but key and place in the status list, and what of it can be left out.
 fn card_of(contents: &Verified) -> Hash {
     let mut claims = contents.claims.clone();
     claims.remove("cnf");
@@ -394,7 +394,9 @@ fn card_of(contents: &Verified) -> Hash {
     {
         *index = Value::Null;
     }
-    sha256(Value::Object(claims).to_string().as_bytes())
+    let mut choices: Vec<String> = contents.disclosed.iter().map(Path::to_string).collect();
+    choices.sort_unstable();
+    sha256(Value::from(vec![Value::Object(claims), choices.into()]).to_string().as_bytes())
 }
 
 /// Remembers which key was found.

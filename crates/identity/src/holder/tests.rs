@@ -24,13 +24,18 @@ fn issuer() -> SecretKey {
 
 /// What an issuer makes for these keys.
 fn issued(kind: &str, keys: &[PublicKey]) -> Vec<String> {
+    issued_hiding(kind, keys, &["/name", "/age", "/age/18", "/age/65"])
+}
+
+/// The same, of which this can be left out.
+fn issued_hiding(kind: &str, keys: &[PublicKey], hidden: &[&str]) -> Vec<String> {
     let claims = json!({
         "vct": kind, "name": "Ann", "age": { "18": true, "65": false }, "exp": NOW_S + 1000,
         "status": { "status_list": { "idx": 0, "uri": "did:key:a#list" } },
     });
-    let hidden = ["/name", "/age", "/age/18", "/age/65"].map(|path| Path::parse(path).unwrap());
+    let hidden: Vec<Path> = hidden.iter().map(|path| Path::parse(path).unwrap()).collect();
     let claims = claims.as_object().cloned().unwrap();
-    let template = Template { claims, hidden: hidden.to_vec(), decoys: 0 };
+    let template = Template { claims, hidden, decoys: 0 };
     let copies: Vec<CopyFor> =
         (7..).zip(keys).map(|(place, key)| CopyFor { holder: *key, place: Some(place) }).collect();
     let key_id = did_key::key_id(&issuer().public());
@@ -85,6 +90,18 @@ fn copies_that_say_the_same_are_one_card() {
     assert_eq!(holder.choices(cards[0].id).len(), 4);
     assert_eq!(holder.remove(cards[0].id), 3);
     assert_eq!(holder.cards().len(), 1);
+}
+
+#[test]
+fn a_copy_that_hides_less_is_a_card_of_its_own() {
+    let mut holder = holder(1);
+    let keys = holder.keys(&root(), "person", 1);
+    let open = issued_hiding("person", &keys, &["/age", "/age/18", "/age/65"]);
+    holder.add(&root(), &open[0], &DidKeys, NOW_S).unwrap();
+    let cards = holder.cards();
+    assert_eq!(cards[0].contents.claims["name"], cards[1].contents.claims["name"]);
+    let choices: Vec<_> = cards.iter().map(|card| holder.choices(card.id).len()).collect();
+    assert_eq!(choices, [4, 3]);
 }
 
 #[test]

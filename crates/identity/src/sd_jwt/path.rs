@@ -7,7 +7,8 @@ use core::fmt;
 pub enum Step {
     /// To the member of an object.
     Name(String),
-    /// To the element of an array, counted from 0 before anything is hidden.
+    /// To the element of an array, counted from 0 among those that are there: for an issuer all, for a verifier
+    /// those that are shown.
     Index(usize),
 }
 

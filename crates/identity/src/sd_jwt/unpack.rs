@@ -112,10 +112,11 @@ impl Unpacker<'_> {
         Ok(claims)
     }
 
+    /// Elements are numbered as they are shown: those that are withheld, and decoys, have no number.
     fn array(&mut self, elements: &[Value], place: &Place) -> Result<Vec<Value>, Refusal> {
         let mut shown = Vec::new();
-        for (index, element) in elements.iter().enumerate() {
-            let below = place.element(index);
+        for element in elements {
+            let below = place.element(shown.len());
             let Some(digest) = hidden(element)? else {
                 shown.push(self.value(element, &below)?);
                 continue;

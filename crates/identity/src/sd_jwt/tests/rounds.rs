@@ -31,6 +31,13 @@ fn one_claim_is_shown_and_nothing_else() {
 }
 
 #[test]
+fn elements_are_numbered_as_they_are_shown() {
+    let verified = check(&present(&["/nationalities/1"])).unwrap();
+    assert_eq!(verified.claims["nationalities"], json!(["FR"]));
+    assert_eq!(verified.disclosed, paths(&["/nationalities/0"]));
+}
+
+#[test]
 fn all_that_was_issued_can_be_shown() {
     let credential = credential();
     let all: Vec<Path> = credential.choices().to_vec();
