@@ -167,12 +167,15 @@ impl Credentials {
             return Err(String::new());
         };
         let height = fact.height;
-        let kept = self.kept_list(verified, place).map(|list| list.token.as_str());
+        let kept = self.kept_list(verified, place);
         let brought = response.status_lists.iter().map(String::as_str);
-        let mut lists = brought.chain(kept);
+        let mut lists = brought.chain(kept.map(|list| list.token.as_str()));
         let Some(newest) = fact.newest else {
-            let token = lists.next().ok_or("its status list is not here, and not on the ledger")?;
-            return by_its_own_time(token, verified, place, facts, turn);
+            let list = newest_of(lists, verified, place, facts, turn)?;
+            if kept.is_some_and(|kept| kept.issued_s > list.terms.issued_s) {
+                return Err("a newer status list is here, and is not to be believed any more: ask the issuer for the newest".to_owned());
+            }
+            return by_its_own_time(&list, place, turn.now_s);
         };
         let token = lists.find(|token| token_hash(token) == newest.token).ok_or_else(|| {
             format!(
@@ -196,22 +199,49 @@ impl Credentials {
     }
 }
 
-/// A list that no ledger names: it must say itself until when it may be believed.
-fn by_its_own_time(
-    token: &str,
+/// The newest of the lists that are here, of those that the issuer signed: who shows a credential does not choose
+/// by which it is judged.
+fn newest_of<'a>(
+    lists: impl Iterator<Item = &'a str>,
     verified: &Verified,
     place: &StatusRef,
     facts: &Facts,
     turn: &mut Turn<'_>,
-) -> Result<String, String> {
-    let list = open(token, verified, place, facts, turn)?;
+) -> Result<StatusToken, String> {
+    let mut why = "its status list is not here, and not on the ledger".to_owned();
+    let mut newest: Option<StatusToken> = None;
+    let is_it = |token: &&str| StatusToken::name(token).is_ok_and(|name| name == place.uri);
+    for token in lists.filter(is_it) {
+        match open(token, verified, place, facts, turn) {
+            Ok(list) => {
+                // Of two of one second, the one by which it does not hold.
+                let is_newer = |one: &StatusToken| {
+                    let (new_s, old_s) = (list.terms.issued_s, one.terms.issued_s);
+                    let held = one.status(place, turn.now_s) == Ok(Status::Valid);
+                    new_s > old_s || (new_s == old_s && held)
+                };
+                if newest.as_ref().is_none_or(is_newer) {
+                    newest = Some(list);
+                }
+            }
+            Err(refused) => why = refused,
+        }
+    }
+    if !turn.reply.needs.is_empty() {
+        return Err(String::new());
+    }
+    newest.ok_or(why)
+}
+
+/// A list that no ledger names: it must say itself until when it may be believed.
+fn by_its_own_time(list: &StatusToken, place: &StatusRef, now_s: u64) -> Result<String, String> {
     if list.terms.ttl_s.is_none() && list.terms.expires_s.is_none() {
         return Err(
             "its issuer has not put the status list on the ledger, so nothing proves that it is the newest"
                 .to_owned(),
         );
     }
-    match list.status(place, turn.now_s).map_err(words)? {
+    match list.status(place, now_s).map_err(words)? {
         Status::Valid => Ok(
             "It was not revoked by a list that is not on the ledger: only that list\u{2019}s own time limit says that it is new."
                 .to_owned(),

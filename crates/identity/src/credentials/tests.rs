@@ -7,7 +7,7 @@ use crate::{
         StarlingId, did_key,
         starling::{Content, KeyMethod, promise, purposes},
     },
-    status::token_hash,
+    status::{Bits, Status, StatusList, StatusToken, Terms, token_hash},
 };
 
 const NOW_S: u64 = 1_800_000_000;
@@ -272,6 +272,52 @@ fn a_revoked_credential_is_refused_by_the_list_that_the_ledger_names() {
     assert_eq!(holder.take(&revoked).view.cards[0].mark, Some(Mark::Revoked));
     let again = issuer.call(Command::Mark { entry: 1, mark: Mark::Valid, head: None });
     assert!(again.refused.unwrap().contains("stays revoked"));
+}
+
+#[test]
+fn of_lists_that_no_ledger_names_the_newest_counts_in_whatever_order() {
+    let mut issuer = Browser::new(1);
+    let mut holder = held(&mut issuer, true);
+    let mut verifier = Browser::new(3);
+    let request = verifier.done(Command::Ask(question())).text;
+    let answer = answered(&mut holder, &request).text;
+    let key = issuer.root.identity_key();
+    let key_id = did_key::key_id(&key.public());
+    let list = |uri: &str, issued_s: u64, status: Status| {
+        let mut list = StatusList::new(Bits::Two, 1 << 16).unwrap();
+        for place in issuer.store.issued.iter().flat_map(|one| one.places.clone()) {
+            list.set(place, status.value()).unwrap();
+        }
+        let (expires_s, ttl_s) = (Some(NOW_S + 1000), None);
+        let terms = Terms { uri: uri.to_owned(), issued_s, expires_s, ttl_s };
+        StatusToken::sign(&list, &terms, &key, &key_id)
+    };
+    let uri = format!("{}/status/1", issuer.did());
+    let made = [
+        list(&uri, NOW_S - 60, Status::Valid),
+        list(&uri, NOW_S, Status::Invalid),
+        list(&uri, NOW_S, Status::Valid),
+        list("did:key:other/status/1", NOW_S, Status::Valid),
+    ];
+    let [good, revoked, same, other] = made.each_ref().map(String::as_str);
+    let mut judged = |lists: &[&str]| {
+        let mut response = crate::request::Response::parse(&answer).unwrap();
+        response.status_lists = lists.iter().map(|list| (*list).to_owned()).collect();
+        verifier.verdict(&response.to_json(), list_facts(&issuer, None))
+    };
+    for lists in [
+        [good, revoked, other],
+        [other, revoked, good],
+        [same, revoked, good],
+        [revoked, same, good],
+    ] {
+        let verdict = judged(&lists);
+        assert!(verdict.refused.contains("revoked"), "{verdict:?}");
+    }
+    let none = judged(&[other]);
+    assert!(none.refused.contains("is not here"), "{none:?}");
+    let verdict = judged(&[other, "junk", good]);
+    assert!(verdict.good, "{verdict:?}");
 }
 
 #[test]
