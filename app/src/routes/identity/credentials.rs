@@ -21,7 +21,7 @@ use crate::components::icon::{Glyph, Icon};
 use crate::keys::Stage;
 
 use super::NotOpen;
-use super::desk::Desk;
+use super::desk::{Desk, Said};
 use super::unlock::Unlock;
 
 use book::Book;
@@ -114,6 +114,7 @@ fn Frame(
                 </nav>
             </div>
             <NotOpen keys />
+            <Said place="lost" />
             <Show when=move || is_at(Session::Empty) || is_at(Session::Draft)>
                 <div class="empty" role="status">
                     <p class="empty-title">"First, an identity"</p>

@@ -3,25 +3,35 @@
 //! A call that lacks a proof says which ([`Need`]). It waits here until the wallet has proved all of them, no older
 //! than the call, and is given again with them.
 
+use std::time::Duration;
+
 use identity::credentials::{Command, Facts, KeyFact, ListFact, Need, Reply, View};
 use identity::did::{Did, StarlingId};
 use identity::session;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wallet::dids::{self, Found, Name, VERSIONS_MAX, Version};
+use wallet::view::Sight;
 
 use crate::browser;
 use crate::ledger::Stage;
 
 use super::super::desk::Desk;
 use super::super::statement::said_then;
-use super::super::words::GONE;
+use super::super::words::{GONE, LOST};
 
 /// Most rounds of proofs for one call: keys, lists, keys of lists.
 const ROUNDS_MAX: u8 = 4;
+/// How long the ledger is waited for in each.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// Said where a proof is needed and nobody can give it.
 const NO_LEDGER: &str = "This has to be looked up on the ledger, which is not to be had here now. Look at the Wallet page: it says why.";
+/// Said where the newest block is old.
+const STALE: &str = "The newest block here is old, so nothing proves how it is now: the ledger stands still, or newer blocks are kept back. Try again later.";
+/// Said where there are two ledgers.
+const FORKED: &str =
+    "Validators signed two histories of the ledger, so it proves nothing. Look at the Wallet page.";
 
 /// The credentials of this page. Copied freely; lives as long as the page.
 #[derive(Clone, Copy)]
@@ -33,6 +43,8 @@ pub(super) struct Book {
     pub(super) shown: RwSignal<Vec<(String, String)>>,
     needs: RwSignal<Vec<Need>>,
     job: StoredValue<Option<Job>, LocalStorage>,
+    /// How often the ledger was waited for.
+    waits: StoredValue<u64>,
 }
 
 /// A call that waits.
@@ -69,6 +81,7 @@ impl Book {
             shown: RwSignal::new(Vec::new()),
             needs: RwSignal::new(Vec::new()),
             job: StoredValue::new_local(None),
+            waits: StoredValue::new(0),
         };
         provide_context(book);
         book.open();
@@ -105,7 +118,12 @@ impl Book {
             if self.is_gone() {
                 return;
             }
-            let Some(reply) = reply.and_then(|bytes| session::read::<Reply>(&bytes)) else {
+            let Some(bytes) = reply else {
+                // The form may be gone: what is not kept is not open either.
+                self.end("lost", LOST);
+                return;
+            };
+            let Some(reply) = session::read::<Reply>(&bytes) else {
                 self.end(job.place, GONE);
                 return;
             };
@@ -113,6 +131,7 @@ impl Book {
                 job.rounds += 1;
                 self.desk.say(job.place, "The ledger is being asked.");
                 self.job.set_value(Some(job));
+                self.give_up_later();
                 self.needs.set(reply.needs);
                 return;
             }
@@ -130,6 +149,33 @@ impl Book {
                 self.desk.say(job.place, NO_LEDGER);
             }
         });
+    }
+
+    /// Ends the call that waits, unless it went on until then.
+    fn give_up_later(self) {
+        let Some(wait) = self.waits.try_update_value(|waits| {
+            *waits += 1;
+            *waits
+        }) else {
+            return;
+        };
+        set_timeout(
+            move || {
+                if self.is_gone() || self.waits.get_value() != wait {
+                    return;
+                }
+                let Some(job) = self.job.try_update_value(Option::take).flatten() else { return };
+                self.needs.set(Vec::new());
+                let sight = self.desk.ledger.view.read_untracked().sight;
+                let words = match sight {
+                    Sight::Stale => STALE,
+                    Sight::Forked => FORKED,
+                    Sight::Blind | Sight::Fresh => NO_LEDGER,
+                };
+                self.end(job.place, words);
+            },
+            WAIT,
+        );
     }
 
     /// Whether the person left the page.
@@ -181,8 +227,10 @@ impl Book {
             change(self.desk.more, ids);
             change(self.desk.lists, lists);
         });
+        let view = self.desk.ledger.view;
+        let sight = Memo::new(move |_| view.read().sight);
         Effect::new(move |_| {
-            let needs = self.needs.get();
+            let (needs, sight) = (self.needs.get(), sight.get());
             if needs.is_empty() {
                 return;
             }
@@ -190,13 +238,17 @@ impl Book {
             let from = self.job.with_value(|job| job.as_ref().map_or(0, |job| job.from));
             let settled: Option<Vec<Settled>> =
                 needs.iter().map(|need| self.look(need, from)).collect();
-            if settled.is_none() && matches!(stage, Stage::Starting | Stage::Open) {
+            // What an old block proves, or one of two histories, is not so now.
+            let settled = settled.filter(|_| sight == Sight::Fresh);
+            let may_come = matches!(stage, Stage::Starting | Stage::Open);
+            if settled.is_none() && may_come && sight != Sight::Forked {
                 return;
             }
             let Some(job) = self.job.try_update_value(Option::take).flatten() else { return };
             self.needs.set(Vec::new());
             match settled {
                 Some(settled) => self.proved(job, needs, settled),
+                None if sight == Sight::Forked => self.end(job.place, FORKED),
                 None => self.end(job.place, NO_LEDGER),
             }
         });
@@ -238,7 +290,8 @@ impl Book {
             }
             Need::Key { at_s, .. } => match self.desk.look(id_of(need)?) {
                 Found::Unproved => None,
-                Found::Absent { height } => Some(Settled::NoKey { height }),
+                Found::Absent { height } => (height >= from).then_some(Settled::NoKey { height }),
+                Found::Here(name) if name.height < from => None,
                 Found::Here(name) => {
                     let at_s = at_s.unwrap_or_else(browser::now_s);
                     if let Some((seq, version)) = name.version_at(at_s) {

@@ -3,6 +3,7 @@
 use identity::credentials::{Card, Claim, Command, Mark, Offer};
 use leptos::prelude::*;
 use wallet::dids;
+use wallet::view::Sight;
 
 use crate::browser;
 
@@ -242,6 +243,16 @@ fn status(book: Book, card: &Card) -> String {
         return "The ledger is being asked.".to_owned();
     };
     let height = proved.height;
+    let sight = book.desk.ledger.view.read().sight;
+    match sight {
+        Sight::Fresh => {}
+        Sight::Forked => {
+            return "Not known: validators signed two histories of the ledger.".to_owned();
+        }
+        Sight::Blind | Sight::Stale => {
+            return format!("Not known: the newest block here is old (proved at block {height}).");
+        }
+    }
     let Some(newest) = proved.newest else {
         return format!(
             "Not known: the issuer has put no status list on the ledger (proved at block {height})."
