@@ -71,7 +71,16 @@ function take(data) {
 async function undo({ id }, error) {
   console.error('starling: the identity could not be kept', error.name);
   try {
-    keys = Keys.open(await keep('readonly', (store) => store.get(SESSION)));
+    const kept = await keep('readonly', (store) => store.get(SESSION));
+    const old = keys;
+    keys = Keys.open(kept);
+    // What was open is wiped.
+    try {
+      old.free();
+    } catch (busy) {
+      // It broke in the middle of a call, and can't be.
+      console.error('starling: old keys stay in memory', busy.name);
+    }
   } catch (reading) {
     self.postMessage({ state: 'failed', why: reading.name });
     return;

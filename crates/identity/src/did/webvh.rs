@@ -166,11 +166,19 @@ impl Log {
     }
 }
 
-/// Whether bytes begin as the log of a SCID does: for who fetches and does not check.
+/// Whether bytes have the form of a log, and begin as that of a SCID does: for who fetches and does not check.
 pub fn is_log_of(bytes: &[u8], scid: &str) -> bool {
-    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let first = if bytes.len() <= LOG_BYTES_MAX { json::parse_object(first) } else { None };
-    let said = first.as_ref().and_then(|first| first.get("parameters")?.get("scid")?.as_str());
+    if bytes.len() > LOG_BYTES_MAX {
+        return false;
+    }
+    let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|byte| *byte == b'\n');
+    let has_id = |entry: &Map<String, Value>| entry.get("versionId").is_some_and(Value::is_string);
+    let entry = |line: &[u8]| json::parse_object(line).filter(has_id);
+    let entries: Option<Vec<_>> = lines.take(LOG_ENTRIES_MAX + 1).map(entry).collect();
+    let Some(entries) = entries.filter(|entries| entries.len() <= LOG_ENTRIES_MAX) else {
+        return false;
+    };
+    let said = entries.first().and_then(|first| first.get("parameters")?.get("scid")?.as_str());
     said == Some(scid)
 }
 

@@ -410,6 +410,13 @@ fn who_only_fetches_gives_away_nothing_else() {
     for bytes in [other.text().as_bytes(), b"", b"root:x:0:0", b"{}", b"[]"] {
         assert!(!is_log_of(bytes, scid));
     }
+    // Nor what lies behind a log.
+    for more in
+        ["secret\n", "\n", "{}\n", "[]\n", "{\"versionId\":1}\n", "{\"versionId\":\"2-a\"} x\n"]
+    {
+        assert!(!is_log_of((writer.text() + more).as_bytes(), scid), "{more}");
+    }
+    assert!(is_log_of((writer.text() + "{\"versionId\":\"2-a\"}\n").as_bytes(), scid));
     assert!(are_witnesses(&writer.witnessed(&[(0, 11)])) && are_witnesses(b"[]"));
     assert!(!are_witnesses(b"{}") && !are_witnesses(b"[1]") && !are_witnesses(b"secret"));
 }
