@@ -6,9 +6,12 @@
 const LOOK_EVERY_MS = 150;
 /** Longest side of what is looked at, in pixels: enough for the densest code in half of it. */
 const SIDE_PX_MAX = 1600;
+/** How often in a row our reader may break before it is given up. */
+const BREAKS_MAX = 3;
 
 const POINT = 'Point the camera at the code, or choose a picture of it.';
 const NO_CAMERA = 'There is no camera here, or it was not allowed. Choose a picture of the code, or paste its text.';
+const NO_READER = 'This browser can\u2019t read codes. Paste the text instead.';
 const NO_CODE = 'No code was found in that picture. Take one that shows all of it, sharp and not too small.';
 
 class Scan extends HTMLElement {
@@ -48,10 +51,18 @@ class Scan extends HTMLElement {
     this.video.srcObject = this.stream;
     this.video.hidden = false;
     await this.video.play();
-    while (!this.done) {
+    while (!this.done && !this.reader.isBroken()) {
       if (this.video.videoWidth > 0) this.found(await this.reader.read(this.video, this.video.videoWidth, this.video.videoHeight));
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
+    if (!this.done) this.stop();
+  }
+
+  /** Nothing reads here: the camera is let go. */
+  stop() {
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.video.hidden = true;
+    this.say(NO_READER);
   }
 
   /** Looks at a picture. */
@@ -59,7 +70,7 @@ class Scan extends HTMLElement {
     const picture = file.files?.[0] && await createImageBitmap(file.files[0]).catch(() => null);
     file.value = '';
     const text = picture ? await this.reader.read(picture, picture.width, picture.height) : null;
-    if (text === null) this.say(NO_CODE);
+    if (text === null) this.say(this.reader.isBroken() ? NO_READER : NO_CODE);
     this.found(text);
   }
 
@@ -79,27 +90,35 @@ function makeReader() {
   const canvas = document.createElement('canvas');
   const theirs = browsersReader();
   let ours = null;
+  let breaks = 0;
   const read = async (source, width, height) => {
+    const detector = await theirs;
+    // From here to the pixels without a pause: another picture may be drawn in one.
     const scale = Math.min(1, SIDE_PX_MAX / Math.max(width, height));
     canvas.width = Math.max(1, Math.round(width * scale));
     canvas.height = Math.max(1, Math.round(height * scale));
     const context = canvas.getContext('2d', { willReadFrequently: true });
     context.drawImage(source, 0, 0, canvas.width, canvas.height);
-    const detector = await theirs;
     if (detector) {
       const codes = await detector.detect(canvas).catch(() => []);
       return codes.find((code) => code.rawValue)?.rawValue ?? null;
     }
+    if (breaks >= BREAKS_MAX) return null;
+    const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
     ours ??= startReader();
-    const text = await ours.read(context.getImageData(0, 0, canvas.width, canvas.height));
-    // A picture that broke it: the next one gets another.
-    if (text === undefined) {
-      ours.close();
-      ours = null;
+    const reader = ours;
+    const text = await reader.read(pixels);
+    if (text !== undefined) {
+      breaks = 0;
+      return text;
     }
-    return text ?? null;
+    // A picture that broke it: the next one gets another.
+    breaks += 1;
+    reader.close();
+    if (ours === reader) ours = null;
+    return null;
   };
-  return { read, close: () => ours?.close() };
+  return { read, isBroken: () => breaks >= BREAKS_MAX, close: () => ours?.close() };
 }
 
 /** The browser's own reader of QR codes; null: it has none. */
