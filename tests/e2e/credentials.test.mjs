@@ -107,10 +107,11 @@ describe('credentials', () => {
     await until(back, 'the ledger does not know', /an older one, version 1/, '.list-state');
     await enabled(back, '.list-anchor');
     await press(back, '.list-anchor');
-    await until(back, 'the ledger knows', /version 2, proved at block \d+/, '.list-state');
+    const known = await until(back, 'the ledger knows', /version 2, proved at block \d+/, '.list-state');
     await press(back, '.own-list .dialog-actions button');
     const list = await link(back, '.own-list', '#list=');
     await back.close();
+    await reached(verifier, Number(/block (\d+)/.exec(known)[1]));
     await judged(verifier, second, /Refused[\s\S]*The newest status list is not here: the ledger names version 2/);
     await press(verifier, 'a[href="/identity/credentials"]');
     await until(verifier, 'the page is there', /Nothing here yet/);
@@ -172,6 +173,22 @@ async function judged(page, answer, wanted) {
   await enabled(page, '#check-go');
   await press(page, '#check-go');
   return until(page, `a verdict like ${wanted}`, wanted, '#verdict');
+}
+
+/** Waits on the ledger's page until this tab has that block, and comes back to the page that checks answers. */
+async function reached(page, height) {
+  for (const href of ['/wallet', '/ledger']) await go(page, href);
+  const wanted = { test: (seen) => Number(/Newest block\s+(\d+)/i.exec(seen)?.[1]) >= height };
+  await until(page, `block ${height} is here`, wanted);
+  for (const href of ['/wallet', '/identity', '/identity/credentials', '/identity/verify']) await go(page, href);
+  await until(page, 'the page is there', /Check an answer/);
+}
+
+/** Follows a link once it is there. */
+async function go(page, href) {
+  await page.waitForSelector(`a[href="${href}"]`);
+  await press(page, `a[href="${href}"]`);
+  await page.waitForFunction((wanted) => location.pathname === wanted, {}, href);
 }
 
 /** The link that a page hands on there, once it has this in it and is another than before. */
