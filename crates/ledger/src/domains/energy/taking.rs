@@ -201,11 +201,12 @@ pub(super) fn hold(
     let mut holder = member(state, id, owner).expect("nobody leaves before their meters");
     let free = (holder.free + before.0).checked_sub(after.0);
     holder.free = free.ok_or(Error::NotCovered)?;
-    holder.held = holder.held - before.0 + after.0;
+    // Added first: of one who was met twice, what was held in between is in both sums.
+    holder.held = holder.held + after.0 - before.0;
     let funds = &mut community.funds;
     let free = (funds.grid_free + before.1).checked_sub(after.1);
     funds.grid_free = free.ok_or(Error::GridNotCovered)?;
-    funds.grid_held = funds.grid_held - before.1 + after.1;
+    funds.grid_held = funds.grid_held + after.1 - before.1;
     write_member(state, id, owner, &holder);
     Ok(())
 }

@@ -348,12 +348,13 @@ fn histories_reach_trades_corrections_cuts_claims_and_deals() {
         for step in strategy.new_tree(&mut runner).unwrap().current() {
             let Ok(events) = take(&mut street, &step) else { continue };
             match step {
-                // Community, slot, readings, Wh.
+                // Community, slot, readings, Wh, price.
                 Step::Settle(_) => {
                     let slot = u64::try_from(events[0].numbers[1]).unwrap();
                     let is_booked = street.slot(slot).rules.mode == Mode::Book;
                     trades += u32::from(events[0].numbers[3] > 0);
-                    kept += u32::from(is_booked && events[0].numbers[3] > 0);
+                    // Of what was dealt there is a price.
+                    kept += u32::from(is_booked && events[0].numbers[4] > 0);
                 }
                 Step::Place(..) => deals += events.len() - 1,
                 Step::Cancel(_) => cancels += 1,
@@ -366,6 +367,6 @@ fn histories_reach_trades_corrections_cuts_claims_and_deals() {
     }
     let found = format!("{trades} trades, {corrections} corrections, {cuts} cuts, {claims} claims");
     assert!(trades > 20 && corrections > 20 && cuts > 10 && claims > 5, "{found}");
-    let found = format!("{deals} deals, {cancels} cancelled, {kept} slots with what was dealt");
+    let found = format!("{deals} deals, {cancels} cancelled, {kept} slots settled that had deals");
     assert!(deals > 50 && cancels > 10 && kept > 5, "{found}");
 }
