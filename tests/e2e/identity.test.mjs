@@ -179,7 +179,10 @@ describe('an identity', () => {
     }, BLOCKS_MS);
     assert.match(await text(owner, '#guardians-ask'), /Guardians ask for new keys[\s\S]*In [67]\sd/);
     await picture(owner, 'identity-veto');
-    assert.ok(await thief.evaluate(() => document.querySelector('#lost-take').disabled), 'nothing can be taken before seven days');
+    await eventually('nothing can be taken before seven days', async () => {
+      const seen = await thief.evaluate(() => document.querySelector('#lost-take').disabled);
+      return { value: seen, seen };
+    }, BLOCKS_MS);
     await press(owner, '#veto');
     await eventually('the warning goes away', async () => {
       const seen = await owner.evaluate(() => document.querySelector('#guardians-ask').hidden);

@@ -10,26 +10,27 @@ import { ensureMedia } from './media.mjs';
 
 const FILE_MS_MAX = 900_000;
 
-/** Files at a time, of those that are content with a part of the machine: mostly they wait. */
-const SIDE_BY_SIDE = 3;
+/** Files at a time, of those that are content with a part of the machine. */
+const SIDE_BY_SIDE = { pairs: 2, patient: 3 };
 
 /**
  * Runs the `*.test.mjs` of a folder, or those whose names hold one of the words on the command line. Those that
- * `patient` names (without `.test.mjs`) run last, side by side and in its order.
+ * `pairs` and `patient` name (without `.test.mjs`) run after the others, side by side and in their order.
  */
-export async function runFolder(folderUrl, { patient = [] } = {}) {
+export async function runFolder(folderUrl, { pairs = [], patient = [] } = {}) {
   const folder = fileURLToPath(folderUrl);
   const wanted = process.argv.slice(2);
   const names = readdirSync(folder)
     .filter((name) => name.endsWith('.test.mjs') && (wanted.length === 0 || wanted.some((part) => name.includes(part))))
     .sort();
-  const turn = (name) => patient.indexOf(name.slice(0, -'.test.mjs'.length));
-  const mayWait = (name) => turn(name) >= 0;
+  const stem = (name) => name.slice(0, -'.test.mjs'.length);
+  const those = (some) => some.map((each) => `${each}.test.mjs`).filter((name) => names.includes(name));
   await ensureMedia('e2e-media');
   const tally = { passed: 0, failed: 0 };
   for (const [concurrency, some] of [
-    [1, names.filter((name) => !mayWait(name))],
-    [SIDE_BY_SIDE, names.filter(mayWait).sort((one, other) => turn(one) - turn(other))],
+    [1, names.filter((name) => ![...pairs, ...patient].includes(stem(name)))],
+    [SIDE_BY_SIDE.pairs, those(pairs)],
+    [SIDE_BY_SIDE.patient, those(patient)],
   ]) {
     const files = some.map((name) => path.join(folder, name));
     if (files.length > 0) await runFiles(files, concurrency, tally);
