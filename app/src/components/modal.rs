@@ -3,6 +3,12 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
+/// True the first time: what is pressed twice before a page has drawn anew is done once.
+pub(crate) fn once() -> impl Fn() -> bool + Copy {
+    let done = StoredValue::new(false);
+    move || done.try_update_value(|done| !std::mem::replace(done, true)) == Some(true)
+}
+
 /// A dialog: open while `about` is set, empty otherwise. `titled` is the id of the heading in `form`, which is
 /// given what it is about and what closes it. Closed by its own means, with Escape too, it sets `about` to none.
 pub(crate) fn modal<T, V>(

@@ -55,7 +55,8 @@ impl Form {
     }
 
     fn sign(self) {
-        if let Some(Draft { to, units }) = self.draft.get_untracked() {
+        // Taken out: pressed twice before it was closed, it is sent once.
+        if let Some(Draft { to, units }) = self.draft.try_update(Option::take).flatten() {
             self.ledger.command(&Command::Send { to, units });
             // It stays in the history, not in the form.
             if let Some(field) = self.how_much.get_untracked() {

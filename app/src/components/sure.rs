@@ -25,8 +25,11 @@ pub(crate) fn Sure(
         }
     };
     let done = move |_| {
-        on_agree();
-        close();
+        // Pressed twice before it was closed, it is done once.
+        if dialog.get_untracked().is_some_and(|dialog| dialog.open()) {
+            close();
+            on_agree();
+        }
     };
     let named = format!("{name}-title");
     view! {

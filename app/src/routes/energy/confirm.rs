@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wallet::energy::{self, Wish};
 
-use crate::components::modal::modal;
+use crate::components::modal::{modal, once};
 use crate::money;
 
 use super::desk::{Desk, Doing};
@@ -38,9 +38,10 @@ fn Sure(doing: Doing, close: Callback<()>) -> impl IntoView {
         })
     });
     let ready = move || desk.fresh.get() && fee.read().is_some() && refused.read().is_none();
+    let first = once();
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        if untrack(ready) {
+        if untrack(ready) && first() {
             sign(desk, community, &wishes.get_value());
             close.run(());
         }

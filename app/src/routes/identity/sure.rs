@@ -46,8 +46,11 @@ pub(super) fn Sure(
         }
     };
     let sure = move |_| {
-        close();
-        run();
+        // Pressed twice before it was closed, it is done once.
+        if dialog.get_untracked().is_some_and(|dialog| dialog.open()) {
+            close();
+            run();
+        }
     };
     let off = move || desk.busy.get() || disabled.is_some_and(|disabled| disabled.get());
     let question = format!("{id}-ask");

@@ -4,7 +4,7 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use wallet::lending::{self, Factor, Kind, Most, ONE, Preview, State, Wish};
 
-use crate::components::modal::modal;
+use crate::components::modal::{modal, once};
 use crate::money;
 
 use super::desk::{Desk, Doing, What};
@@ -93,9 +93,10 @@ fn Form(doing: Doing, close: Callback<()>) -> impl IntoView {
     let ready = move || {
         desk.fresh.get() && preview.read().as_ref().is_some_and(|told| told.refusal.is_none())
     };
+    let first = once();
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        if untrack(ready) {
+        if untrack(ready) && first() {
             draft.sign();
             close.run(());
         }

@@ -8,7 +8,7 @@ use leptos_router::components::A;
 use wallet::lending::{self, RESERVES_MAX, Rules};
 use wallet::view::{Fate, Sent};
 
-use crate::components::modal::modal;
+use crate::components::modal::{modal, once};
 use crate::format::counted;
 use crate::money;
 
@@ -132,9 +132,10 @@ fn Form(close: Callback<()>) -> impl IntoView {
     // The wallet refuses what it can't judge by a new block.
     let ready =
         move || desk.fresh.get() && opening.get().is_some_and(|told| told.refusal.is_none());
+    let first = once();
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        if untrack(ready) {
+        if untrack(ready) && first() {
             sign(desk, &draft.get_untracked().rules);
             close.run(());
         }

@@ -4,7 +4,7 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use wallet::lending::{self, Bid, Call, Outcome, Part, Standing, Target};
 
-use crate::components::modal::modal;
+use crate::components::modal::{modal, once};
 use crate::format::short_key;
 use crate::money;
 
@@ -43,13 +43,14 @@ fn Form(bid: Bid, target: Target, close: Callback<()>) -> impl IntoView {
     let ready = move || {
         desk.fresh.get() && outcome.read().as_ref().is_some_and(|told| told.refusal.is_none())
     };
+    let once = once();
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let command = untrack(|| {
             let call = call().filter(|_| ready())?;
             desk.look(|scene| Some(lending::ask_to_liquidate(scene, call)))
         });
-        if let Some(command) = command {
+        if let Some(command) = command.filter(|_| once()) {
             desk.signed.set(true);
             desk.ledger.command(&command);
             close.run(());
