@@ -290,10 +290,11 @@ impl Server {
         let ledger = self.ledger.start(self.push.clone(), stopped.clone());
         let mut tasks = JoinSet::new();
         let tls = self.certificate.as_ref().map(tls::Certificate::acceptor).transpose()?;
+        // Before anybody is answered: who sees it serve may send SIGHUP.
+        let keeping = self.keep_tls(&addresses, &stopped)?;
         for listener in listeners {
             tasks.spawn(connections::serve(listener, tls.clone(), app.clone(), stopped.clone()));
         }
-        let keeping = self.keep_tls(&addresses, &stopped)?;
         tokio::select! {
             () = stop => {}
             Some(ended) = tasks.join_next() => return outcome(ended),

@@ -85,16 +85,19 @@ impl Certificate {
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
-    /// Reads the files again whenever they change or the process gets SIGHUP.
-    pub(super) async fn keep(self: Arc<Self>) {
+    /// Reads the files again whenever they change or the process gets SIGHUP, which ends it no more from this call
+    /// on.
+    pub(super) fn keep(self: Arc<Self>) -> impl Future<Output = ()> {
         let mut hangups = Hangups::new();
-        loop {
-            let told = tokio::select! {
-                () = hangups.next() => true,
-                () = tokio::time::sleep(LOOK_EVERY) => false,
-            };
-            if self.look() || told {
-                self.reload();
+        async move {
+            loop {
+                let told = tokio::select! {
+                    () = hangups.next() => true,
+                    () = tokio::time::sleep(LOOK_EVERY) => false,
+                };
+                if self.look() || told {
+                    self.reload();
+                }
             }
         }
     }
