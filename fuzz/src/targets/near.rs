@@ -18,6 +18,8 @@ const NOW_MS: u64 = 1_790_000_000_000;
 /// Longest script, in steps.
 const STEPS_MAX: usize = 60;
 const NEIGHBOURS: u8 = 3;
+/// Ticks at one time until there is nothing more to do.
+const TURNS_MAX: u32 = 3;
 
 /// A wallet and its time.
 struct Tab {
@@ -56,8 +58,14 @@ impl Tab {
 
     fn step(&mut self, input: Input<'_>) {
         let mut out = Vec::new();
-        let wake = self.wallet.step(self.now_ms, input, &mut out);
-        assert!(wake.is_none_or(|at| at > self.now_ms), "a wake that has come makes a driver spin");
+        let mut wake = self.wallet.step(self.now_ms, input, &mut out);
+        for turn in 0.. {
+            if wake.is_none_or(|at| at > self.now_ms) {
+                break;
+            }
+            assert!(turn < TURNS_MAX, "a wake that stays makes a driver spin");
+            wake = self.wallet.step(self.now_ms, Input::Tick, &mut out);
+        }
         for output in out {
             match output {
                 Output::Carry(Carry::Tell { to, frame }) => {
