@@ -191,6 +191,7 @@ describe('a community of energy', () => {
     await sign(page, '#friend-1 [data-do="friend"]');
     await until(page, 'the neighbour is proved', /meter 0 first/, '#meter-1');
     await page.setViewport(PHONE);
+    await until(page, 'the book is there again', /Best offer|Nobody bids/, '#orders');
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= PHONE.width, `${wide} px wide on a screen of ${PHONE.width}`);
     await picture(page, 'energy-orders-phone');

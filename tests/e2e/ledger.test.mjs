@@ -46,7 +46,9 @@ describe('the ledger', () => {
     await page.evaluate(() => document.querySelector('.steps').setAttribute('open', ''));
     await until(page, 'the proof is shown', /The block.s header[\s\S]*Trust root/);
     await picture(page, 'ledger-wide');
+    // It begins anew as a phone.
     await page.setViewport(PHONE);
+    await until(page, 'a block was checked there', /Newest block\s+\d+[\s\S]*certificate/);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= PHONE.width, `${wide} px wide on a screen of ${PHONE.width}`);
     await picture(page, 'ledger-phone');

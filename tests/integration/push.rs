@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod push_rig;
+mod serve_rig;
 
 use axum::http::StatusCode;
 use push_rig::{Browser, Host, Service, Town};

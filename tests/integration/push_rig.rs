@@ -26,9 +26,11 @@ use starling::keepers::demo::{self, Demo, Reporters};
 use starling::key_file;
 use starling::ledger_client::{Client, Nodes};
 use starling::push;
-use starling::serve::{Config, ServeError, Server, ledger as beside};
+use starling::serve::{Config, ledger as beside};
 use tempfile::TempDir;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
+
+use crate::serve_rig::Serving;
 
 /// What a slow machine may take for anything here.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -181,10 +183,7 @@ impl Browser {
 pub(crate) struct Host {
     folder: TempDir,
     services: Vec<String>,
-    address: SocketAddr,
-    http: reqwest::Client,
-    stop: oneshot::Sender<()>,
-    ended: tokio::task::JoinHandle<Result<(), ServeError>>,
+    serving: Serving,
 }
 
 impl Host {
@@ -200,29 +199,14 @@ impl Host {
     }
 
     async fn at(folder: TempDir, push: push::Config) -> Self {
-        let media = folder.path().join("media");
-        std::fs::create_dir_all(&media).unwrap();
         let services = push.services.clone();
         let config = Config {
-            listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
             data: folder.path().to_owned(),
-            media: Some(media),
             ledger: beside::Config { heartbeat_ms: HEARTBEAT_MS, ..beside::Config::default() },
             push,
             ..Config::default()
         };
-        let server = Server::bind(config).unwrap();
-        let state = server.prepare_media(&mut |_| ()).await;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (ready, address) = oneshot::channel();
-        let ended = tokio::spawn(server.run(
-            state,
-            |addresses| ready.send(addresses[0]).unwrap(),
-            async move { stopped.await.unwrap_or(()) },
-        ));
-        let address = address.await.unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let host = Self { folder, services, address, http, stop, ended };
+        let host = Self { folder, services, serving: Serving::start(config).await };
         until("the ledger starts", async || {
             let (status, _) = host.get("/ledger/status").await;
             status.is_success().then_some(())
@@ -232,24 +216,22 @@ impl Host {
     }
 
     pub(crate) async fn stop(self) {
-        self.stop.send(()).unwrap();
-        self.ended.await.unwrap().unwrap();
+        self.serving.stop().await;
     }
 
     /// The same one, started again.
     pub(crate) async fn again(self) -> Self {
-        let Self { folder, services, stop, ended, .. } = self;
-        stop.send(()).unwrap();
-        ended.await.unwrap().unwrap();
+        let Self { folder, services, serving } = self;
+        serving.stop().await;
         Self::at(folder, push::Config { services, ..push::Config::default() }).await
     }
 
     fn base(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.serving.address)
     }
 
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let answer = self.http.get(format!("{}{path}", self.base())).send().await.unwrap();
+        let answer = self.serving.http.get(format!("{}{path}", self.base())).send().await.unwrap();
         let status = answer.status();
         (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
     }
@@ -261,7 +243,8 @@ impl Host {
     }
 
     pub(crate) async fn metrics(&self) -> String {
-        let answer = self.http.get(format!("{}/metrics", self.base())).send().await.unwrap();
+        let answer =
+            self.serving.http.get(format!("{}/metrics", self.base())).send().await.unwrap();
         String::from_utf8(answer.bytes().await.unwrap().to_vec()).unwrap()
     }
 
@@ -276,7 +259,8 @@ impl Host {
     }
 
     async fn ask(&self, method: reqwest::Method, body: &Value) -> (StatusCode, Value) {
-        let request = self.http.request(method, format!("{}/push/subscriptions", self.base()));
+        let request =
+            self.serving.http.request(method, format!("{}/push/subscriptions", self.base()));
         let request = request.header("content-type", "application/json").body(body.to_string());
         let answer = request.send().await.unwrap();
         let status = answer.status();
@@ -284,7 +268,7 @@ impl Host {
     }
 
     pub(crate) async fn post(&self, kind: &str, body: String) -> StatusCode {
-        let request = self.http.post(format!("{}/push/subscriptions", self.base()));
+        let request = self.serving.http.post(format!("{}/push/subscriptions", self.base()));
         request.header("content-type", kind).body(body).send().await.unwrap().status()
     }
 
@@ -374,7 +358,7 @@ impl Town {
         let account = AccountId::of_key(key.id());
         let gift = format!("{}/ledger/faucet/{account}", host.base());
         let client = Client::new(&host.base()).unwrap();
-        assert!(host.http.post(gift).send().await.unwrap().status().is_success());
+        assert!(host.serving.http.post(gift).send().await.unwrap().status().is_success());
         until("the gift is there", async || {
             let (_, said) = host.get(&format!("/ledger/accounts/{account}")).await;
             said["units"].as_str().is_some_and(|units| units != "0").then_some(())

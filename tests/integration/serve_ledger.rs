@@ -3,7 +3,8 @@
 //! Run as a test of the package `starling`, which may know ledgers.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use std::net::SocketAddr;
+mod serve_rig;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,65 +14,41 @@ use light_client::{Fault, Verifier};
 use primitives::{KeyPair, Seed};
 use reqwest::StatusCode;
 use serde_json::Value;
-use starling::serve::{Config, ServeError, Server, ledger as beside};
-use tokio::sync::oneshot;
+use starling::serve::{Config, ledger as beside};
 use tokio_tungstenite::tungstenite::Message;
 use wire::ledger::{Finality, StateProof};
+
+use serve_rig::Serving;
 
 /// What a slow machine may take for anything here.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-struct Running {
-    address: SocketAddr,
-    http: reqwest::Client,
-    stop: oneshot::Sender<()>,
-    ended: tokio::task::JoinHandle<Result<(), ServeError>>,
-}
+struct Running(Serving);
 
 impl Running {
     async fn start(data: &Path, ledger: beside::Config) -> Self {
-        let media = data.join("media");
-        std::fs::create_dir_all(&media).unwrap();
-        let config = Config {
-            listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
-            data: data.to_owned(),
-            media: Some(media),
-            ledger,
-            ..Config::default()
-        };
-        let server = Server::bind(config).unwrap();
-        let state = server.prepare_media(&mut |_| ()).await;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (ready, address) = oneshot::channel();
-        let ended = tokio::spawn(server.run(
-            state,
-            |addresses| ready.send(addresses[0]).unwrap(),
-            async move { stopped.await.unwrap_or(()) },
-        ));
-        let address = address.await.unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { address, http, stop, ended }
+        let config = Config { data: data.to_owned(), ledger, ..Config::default() };
+        Self(Serving::start(config).await)
     }
 
     async fn stop(self) {
-        self.stop.send(()).unwrap();
-        self.ended.await.unwrap().unwrap();
+        self.0.stop().await;
     }
 
     fn url(&self, path: &str) -> String {
-        format!("http://{}/ledger/{path}", self.address)
+        format!("http://{}/ledger/{path}", self.0.address)
     }
 
     async fn json(&self, path: &str) -> (StatusCode, Value) {
-        let answer = self.http.get(self.url(path)).send().await.unwrap();
+        let answer = self.0.http.get(self.url(path)).send().await.unwrap();
         let status = answer.status();
         (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
     }
 
     async fn cbor(&self, path: &str) -> Vec<u8> {
-        let asked = self.http.get(self.url(path)).header("accept", "application/cbor");
+        let asked = self.0.http.get(self.url(path)).header("accept", "application/cbor");
         let answer = asked.send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         assert_eq!(answer.headers()["content-type"], "application/cbor");
@@ -117,10 +94,10 @@ async fn a_server_runs_a_ledger_with_no_set_up_and_a_tab_believes_none_of_it() {
     let root = status["root"].as_str().unwrap().to_owned();
     let verifier = Verifier::new(&root.parse().unwrap()).unwrap();
 
-    let socket = format!("ws://{}/ledger/ws", server.address);
+    let socket = format!("ws://{}/ledger/ws", server.0.address);
     let (mut socket, _) = tokio_tungstenite::connect_async(socket).await.unwrap();
     let gift = server.url(&format!("faucet/{}", somebody()));
-    let given = server.http.post(&gift).send().await.unwrap();
+    let given = server.0.http.post(&gift).send().await.unwrap();
     assert_eq!(given.status(), StatusCode::ACCEPTED);
     let given: Value = serde_json::from_slice(&given.bytes().await.unwrap()).unwrap();
     let id = given["transaction"].as_str().unwrap().to_owned();
@@ -150,7 +127,7 @@ async fn a_server_runs_a_ledger_with_no_set_up_and_a_tab_believes_none_of_it() {
 
     let (_, events) = server.json(&format!("accounts/{}/events", somebody())).await;
     assert_eq!(events["receipts"][0]["transaction"], id.as_str());
-    let again = server.http.post(&gift).send().await.unwrap();
+    let again = server.0.http.post(&gift).send().await.unwrap();
     assert_eq!(again.status(), StatusCode::CONFLICT, "it has enough");
 
     drop(socket);
@@ -178,7 +155,7 @@ async fn a_ledger_that_is_no_demo_gives_nothing_away() {
     let plain = beside::Config { demo: false, ..beside::Config::default() };
     let server = Running::start(folder.path(), plain).await;
     assert_eq!(server.status().await["demo"], false);
-    let asked = server.http.post(server.url(&format!("faucet/{}", somebody()))).send().await;
+    let asked = server.0.http.post(server.url(&format!("faucet/{}", somebody()))).send().await;
     assert_eq!(asked.unwrap().status(), StatusCode::NOT_FOUND);
     server.stop().await;
 }
@@ -194,7 +171,8 @@ async fn a_ledger_that_can_not_start_keeps_nobody_from_watching() {
         (value["error"]["code"] == "stopped").then_some(())
     })
     .await;
-    let ready = server.http.get(format!("http://{}/readyz", server.address)).send().await.unwrap();
+    let ready =
+        server.0.http.get(format!("http://{}/readyz", server.0.address)).send().await.unwrap();
     assert_eq!(ready.status(), StatusCode::OK);
     server.stop().await;
 }

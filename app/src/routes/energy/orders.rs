@@ -243,18 +243,20 @@ fn NewOrder() -> impl IntoView {
                 })
             }}
         </p>
-        <button
-            class="button button--strong"
-            type="button"
-            data-do="order"
-            disabled=move || met.read().is_none() || meters.read().is_empty()
-            on:click=begin
-        >
-            {move || match draft.side.get() {
-                Side::Buy => "Buy ahead",
-                Side::Sell => "Sell ahead",
-            }}
-        </button>
+        <div class="dialog-actions">
+            <button
+                class="button button--strong"
+                type="button"
+                data-do="order"
+                disabled=move || met.read().is_none() || meters.read().is_empty()
+                on:click=begin
+            >
+                {move || match draft.side.get() {
+                    Side::Buy => "Buy ahead",
+                    Side::Sell => "Sell ahead",
+                }}
+            </button>
+        </div>
     }
 }
 

@@ -189,7 +189,7 @@ pub(super) fn WriteWords() -> impl IntoView {
             disabled=Signal::derive(move || !shown.read().is_empty())
             command=|words: String| Command::Confirm(Secret::text(&words))
             then=|desk: Desk, _| {
-                desk.say("words", "These are your words. Keep the paper where you keep passports.");
+                desk.tell("words", "These are your words. Keep the paper where you keep passports.");
             }
         />
     }
@@ -210,7 +210,7 @@ pub(super) fn PasswordForm() -> impl IntoView {
         desk.run("password", Command::Password(password), move |_| {
             empty(one);
             empty(two);
-            desk.say("password", "The password is set.");
+            desk.tell("password", "The password is set.");
         });
     };
     let field = |id: &'static str, field: NodeRef<Input>| {

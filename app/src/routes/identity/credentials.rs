@@ -4,6 +4,7 @@
 //! ([`book`]); these pages show it and carry texts between people.
 
 mod book;
+mod fields;
 mod hand_on;
 mod hold;
 mod issue;

@@ -24,7 +24,7 @@ pub(super) struct Desk {
     /// A call is under way.
     pub(super) busy: RwSignal<bool>,
     /// What is to be said, and below which form.
-    said: RwSignal<Option<(&'static str, String)>>,
+    said: RwSignal<Option<(&'static str, Word)>>,
     /// Below which form the ledger was asked for something last, and when, in milliseconds since 1970: what
     /// becomes of it is said there.
     ordered: RwSignal<Option<(&'static str, u64)>>,
@@ -72,12 +72,18 @@ impl Desk {
 
     /// Says something below a form.
     pub(super) fn say(self, place: &'static str, text: impl Into<String>) {
-        self.said.set(Some((place, text.into())));
+        self.said.set(Some((place, Word { text: text.into(), is_good: false })));
+        self.ordered.set(None);
+    }
+
+    /// Says below a form that it is done.
+    pub(super) fn tell(self, place: &'static str, text: impl Into<String>) {
+        self.said.set(Some((place, Word { text: text.into(), is_good: true })));
         self.ordered.set(None);
     }
 
     /// What is said below a form: of the ledger's refusal, if there is one, and else what was said.
-    fn said_at(self, place: &'static str) -> Option<String> {
+    fn said_at(self, place: &'static str) -> Option<Word> {
         let ordered = self.ordered.get().filter(|(at, _)| *at == place);
         let refused = ordered.and_then(|(_, since_ms)| {
             let view = self.ledger.view.read();
@@ -86,9 +92,9 @@ impl Desk {
         });
         let said = || {
             let said = self.said.read();
-            said.as_ref().filter(|(at, _)| *at == place).map(|(_, text)| text.clone())
+            said.as_ref().filter(|(at, _)| *at == place).map(|(_, word)| word.clone())
         };
-        refused.or_else(said)
+        refused.map(|text| Word { text, is_good: false }).or_else(said)
     }
 
     /// It was opened once more: what was asked for is done.
@@ -157,7 +163,7 @@ impl Desk {
             }
             Some(order) => {
                 self.ledger.command(&order);
-                self.say(place, done);
+                self.tell(place, done);
                 self.expect_refusal(place);
             }
             None => self.say(place, words::GONE),
@@ -238,12 +244,25 @@ pub(super) fn Said(
     place: &'static str,
 ) -> impl IntoView {
     let desk = Desk::get();
-    let text = Memo::new(move |_| desk.said_at(place).unwrap_or_default());
+    let word = Memo::new(move |_| desk.said_at(place).unwrap_or_default());
     view! {
-        <p class="quiet quiet--warn" id=format!("said-{place}") role="alert">
-            {text}
+        <p
+            class="quiet"
+            class:quiet--warn=move || !word.read().is_good
+            id=format!("said-{place}")
+            role=move || if word.read().is_good { "status" } else { "alert" }
+        >
+            {move || word.get().text}
         </p>
     }
+}
+
+/// What is said below a form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Word {
+    text: String,
+    /// It is done; else it is not, and this is why.
+    is_good: bool,
 }
 
 /// What was typed into a field.

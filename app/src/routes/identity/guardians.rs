@@ -95,7 +95,7 @@ fn Shares() -> impl IntoView {
     let handed = move |_| {
         desk.run("share", Command::HandedOut, move |_| {
             shown.set(Vec::new());
-            desk.say("share", "They count as a way to your identity from now on.");
+            desk.tell("share", "They count as a way to your identity from now on.");
         });
     };
     let list = move || {
@@ -385,7 +385,7 @@ fn Lost() -> impl IntoView {
         if !untrack(due) {
             // Nothing waits: it was taken before, by another device of this identity perhaps.
             let own = "It is yours: it stands at the top of this page now.";
-            desk.run("lost", Command::Mine(head), move |_| desk.say("lost", own));
+            desk.run("lost", Command::Mine(head), move |_| desk.tell("lost", own));
             return;
         }
         desk.run("lost", Command::Adopt(Some(id)), move |_| {

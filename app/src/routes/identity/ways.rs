@@ -130,7 +130,7 @@ fn Drill() -> impl IntoView {
                 label="The 24 words on your paper"
                 button="Try"
                 command=|words: String| Command::Drill(Secret::text(&words))
-                then=|desk: Desk, _| desk.say("drill", "Right: these words bring your identity back.")
+                then=|desk: Desk, _| desk.tell("drill", "Right: these words bring your identity back.")
             />
         </details>
     }

@@ -129,7 +129,7 @@ impl Book {
             };
             if !reply.needs.is_empty() && job.rounds < ROUNDS_MAX {
                 job.rounds += 1;
-                self.desk.say(job.place, "The ledger is being asked.");
+                self.desk.tell(job.place, "The ledger is being asked.");
                 self.job.set_value(Some(job));
                 self.give_up_later();
                 self.needs.set(reply.needs);

@@ -9,8 +9,9 @@ use crate::browser;
 
 use super::super::desk::Said;
 use super::book::Book;
+use super::fields::{ChooseKind, Chosen};
 use super::hand_on::{HandOn, TakeIn};
-use super::kinds::{self, KINDS};
+use super::kinds;
 
 /// Copies that are asked for, unless the issuer says otherwise.
 const COPIES: u8 = 10;
@@ -27,7 +28,7 @@ pub(super) fn Receive() -> impl IntoView {
         let facts = identity::credentials::Facts::default();
         book.run("take", Command::Take { text, facts }, move |reply| match reply.offer {
             Some(read) => offer.set(Some(read)),
-            None => book.desk.say("take", "Taken: it is checked, and kept here."),
+            None => book.desk.tell("take", "Taken: it is checked, and kept here."),
         });
     });
     let give = Callback::new(move |(kind, count): (String, u8)| {
@@ -84,42 +85,16 @@ fn Offered(offer: Offer, give: Callback<(String, u8)>) -> impl IntoView {
 /// Keys for an issuer that made no offer.
 #[component]
 fn AskIssuer(give: Callback<(String, u8)>) -> impl IntoView {
-    let chosen = RwSignal::new(0_usize);
-    let own = RwSignal::new(String::new());
-    let is_own = move || KINDS.get(chosen.get()).is_none_or(|kind| kind.vct.is_empty());
+    let kind = Chosen::new();
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let known = KINDS.get(chosen.get_untracked()).map(|kind| kind.vct.to_owned());
-        let kind = known.filter(|kind| !kind.is_empty());
-        give.run((kind.unwrap_or_else(|| own.get_untracked().trim().to_owned()), COPIES));
+        give.run((kind.vct(), COPIES));
     };
     view! {
         <details class="steps">
             <summary>"Ask an issuer who made no offer"</summary>
             <form class="send" on:submit=submit novalidate>
-                <label for="keys-kind">"What for"</label>
-                <select
-                    id="keys-kind"
-                    class="text-field"
-                    on:change=move |event| chosen.set(event_target_value(&event).parse().unwrap_or(0))
-                >
-                    {KINDS
-                        .iter()
-                        .enumerate()
-                        .map(|(at, kind)| view! { <option value=at.to_string()>{kind.title}</option> })
-                        .collect_view()}
-                </select>
-                <div hidden=move || !is_own()>
-                    <label for="keys-own">"Its type, as the issuer writes it"</label>
-                    <input
-                        id="keys-own"
-                        class="text-field mono"
-                        type="text"
-                        autocomplete="off"
-                        spellcheck="false"
-                        on:input=move |event| own.set(event_target_value(&event))
-                    />
-                </div>
+                <ChooseKind name="keys" label="What for" own="Its type, as the issuer writes it" kind />
                 <div class="dialog-actions">
                     <button id="keys-go" class="button" type="submit">
                         "Make keys"

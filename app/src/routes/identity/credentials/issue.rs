@@ -6,9 +6,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::browser;
+use crate::components::upload::Switch;
 
 use super::super::desk::{Desk, Said};
 use super::book::Book;
+use super::fields::{Choice, ChooseKind, Chosen, Line, Lines};
 use super::hand_on::HandOn;
 use super::kinds::{self, KINDS};
 
@@ -27,8 +29,7 @@ const COPIES: [u8; 4] = [1, 5, 10, 30];
 /// What is typed.
 #[derive(Debug, Clone, Copy)]
 struct Form {
-    kind: RwSignal<usize>,
-    own: RwSignal<String>,
+    kind: Chosen,
     claims: RwSignal<String>,
     to: RwSignal<String>,
     label: RwSignal<String>,
@@ -42,8 +43,7 @@ struct Form {
 impl Form {
     fn new() -> Self {
         Self {
-            kind: RwSignal::new(0),
-            own: RwSignal::new(String::new()),
+            kind: Chosen::new(),
             claims: RwSignal::new(KINDS.first().map_or("", |kind| kind.claims).to_owned()),
             to: RwSignal::new(String::new()),
             label: RwSignal::new(String::new()),
@@ -54,29 +54,14 @@ impl Form {
         }
     }
 
-    /// The type.
-    fn vct(self) -> String {
-        let known = KINDS.get(self.kind.get_untracked()).map_or("", |kind| kind.vct);
-        match known {
-            "" => self.own.get_untracked().trim().to_owned(),
-            known => known.to_owned(),
-        }
-    }
-
     /// Where the DID stands that signs; none: the key's own name does.
     fn head(self, desk: Desk) -> Option<Head> {
         if self.by_key.get_untracked() { None } else { desk.head() }
     }
 
-    /// Another type is chosen: what it says follows.
-    fn choose(self, at: usize) {
-        self.kind.set(at);
-        self.claims.set(KINDS.get(at).map_or("", |kind| kind.claims).to_owned());
-    }
-
     fn order(self, desk: Desk) -> Option<Order> {
         Some(Order {
-            kind: self.vct(),
+            kind: self.kind.vct(),
             claims: kinds::said(&self.claims.read_untracked())?,
             to: self.to.get_untracked(),
             copies: self.copies.get_untracked(),
@@ -108,7 +93,7 @@ pub(super) fn Issue() -> impl IntoView {
             Some(head) => format!("did:starling:{}", head.did),
             None => desk.keys.view.read_untracked().did.clone(),
         };
-        let kind = form.vct();
+        let kind = form.kind.vct();
         if kind.is_empty() {
             desk.say("issue", "Say which type of credential it is.");
             return;
@@ -167,19 +152,14 @@ fn Who(form: Form) -> impl IntoView {
     };
     view! {
         <p class="quiet wrap">"You issue as " <span id="issuer" class="mono">{did}</span></p>
-        <label class="choice choice--switch" hidden=move || !named.get()>
-            <span class="choice-words">
-                <span class="choice-name">"By your key instead"</span>
-                <span class="quiet">"Checked without a ledger; its keys never change."</span>
-            </span>
-            <input
-                class="switch"
-                type="checkbox"
-                role="switch"
-                prop:checked=move || form.by_key.get()
-                on:change=move |event| form.by_key.set(event_target_checked(&event))
+        <div hidden=move || !named.get()>
+            <Switch
+                label="By your key instead"
+                help="Checked without a ledger; its keys never change."
+                on=form.by_key
+                choose=move |on| form.by_key.set(on)
             />
-        </label>
+        </div>
         <p class="quiet" hidden=move || named.get()>
             "This name is your key. Register one on the Identity page to be able to change keys and be found again."
         </p>
@@ -189,114 +169,53 @@ fn Who(form: Form) -> impl IntoView {
 /// Type and claims.
 #[component]
 fn What(form: Form) -> impl IntoView {
-    let is_own = move || KINDS.get(form.kind.get()).is_none_or(|kind| kind.vct.is_empty());
+    // What it says follows.
+    let then = Callback::new(move |at: usize| {
+        form.claims.set(KINDS.get(at).map_or("", |kind| kind.claims).to_owned());
+    });
     view! {
-        <label for="issue-kind">"What it is"</label>
-        <select
-            id="issue-kind"
-            class="text-field"
-            on:change=move |event| form.choose(event_target_value(&event).parse().unwrap_or(0))
-        >
-            {KINDS
-                .iter()
-                .enumerate()
-                .map(|(at, kind)| view! { <option value=at.to_string()>{kind.title}</option> })
-                .collect_view()}
-        </select>
-        <div class="send" hidden=move || !is_own()>
-            <label for="issue-own">"Its type: a name of your own that verifiers will ask for"</label>
-            <input
-                id="issue-own"
-                class="text-field mono"
-                type="text"
-                autocomplete="off"
-                spellcheck="false"
-                placeholder="urn:example:diploma:1"
-                on:input=move |event| form.own.set(event_target_value(&event))
-            />
-        </div>
-        <label for="issue-claims">"What it says, a line each: name = value"</label>
-        <textarea
+        <ChooseKind
+            name="issue"
+            label="What it is"
+            own="Its type: a name of your own that verifiers will ask for"
+            kind=form.kind
+            then
+        />
+        <Lines
             id="issue-claims"
-            class="text-field mono"
+            label="What it says, a line each: name = value"
             rows="5"
-            autocomplete="off"
-            spellcheck="false"
-            prop:value=move || form.claims.get()
-            on:input=move |event| form.claims.set(event_target_value(&event))
-        ></textarea>
-        <p class="quiet">"The holder may leave out each of them. A slash puts one within another: age_equal_or_over/18 = yes."</p>
+            value=form.claims
+            help="The holder may leave out each of them. A slash puts one within another: age_equal_or_over/18 = yes."
+        />
     }
 }
 
 /// For whom, how often, how long.
 #[component]
 fn Whom(form: Form) -> impl IntoView {
+    let copies = COPIES.map(|count| (count, count.to_string())).to_vec();
+    let lasts = LASTS.map(|(seconds, words)| (seconds, words.to_owned())).to_vec();
     view! {
-        <label for="issue-to">"For whom: their did:key, or the keys they sent you"</label>
-        <textarea
+        <Lines
             id="issue-to"
-            class="text-field mono"
+            label="For whom: their did:key, or the keys they sent you"
             rows="2"
-            autocomplete="off"
-            spellcheck="false"
-            prop:value=move || form.to.get()
-            on:input=move |event| form.to.set(event_target_value(&event))
-        ></textarea>
-        <p class="quiet">"With keys they get copies that can\u{2019}t be told to be one person\u{2019}s. A did:key gets one copy, by which they are known again."</p>
-        <label for="issue-copies">"Copies, at most"</label>
-        <select
-            id="issue-copies"
-            class="text-field"
-            on:change=move |event| form.copies.set(event_target_value(&event).parse().unwrap_or(1))
-        >
-            {COPIES
-                .map(|count| {
-                    view! {
-                        <option value=count.to_string() selected=move || form.copies.get() == count>
-                            {count.to_string()}
-                        </option>
-                    }
-                })
-                .collect_view()}
-        </select>
-        <label for="issue-lasts">"Holds"</label>
-        <select
-            id="issue-lasts"
-            class="text-field"
-            on:change=move |event| form.lasts_s.set(event_target_value(&event).parse().unwrap_or(0))
-        >
-            {LASTS
-                .map(|(seconds, words)| {
-                    view! {
-                        <option value=seconds.to_string() selected=move || form.lasts_s.get() == seconds>
-                            {words}
-                        </option>
-                    }
-                })
-                .collect_view()}
-        </select>
-        <label for="issue-label">"Your own note: for your list below, nobody else sees it"</label>
-        <input
-            id="issue-label"
-            class="text-field"
-            type="text"
-            autocomplete="off"
-            on:input=move |event| form.label.set(event_target_value(&event))
+            value=form.to
+            help="With keys they get copies that can\u{2019}t be told to be one person\u{2019}s. A did:key gets one copy, by which they are known again."
         />
-        <label class="choice choice--switch">
-            <span class="choice-words">
-                <span class="choice-name">"Can be revoked"</span>
-                <span class="quiet">"Verifiers then want your status list to be on the ledger: a small fee each time it changes."</span>
-            </span>
-            <input
-                id="issue-revocable"
-                class="switch"
-                type="checkbox"
-                role="switch"
-                prop:checked=move || form.revocable.get()
-                on:change=move |event| form.revocable.set(event_target_checked(&event))
-            />
-        </label>
+        <Choice id="issue-copies".to_owned() label="Copies, at most" all=copies chosen=form.copies />
+        <Choice id="issue-lasts".to_owned() label="Holds" all=lasts chosen=form.lasts_s />
+        <Line
+            id="issue-label".to_owned()
+            label="Your own note: for your list below, nobody else sees it"
+            value=form.label
+        />
+        <Switch
+            label="Can be revoked"
+            help="Verifiers then want your status list to be on the ledger: a small fee each time it changes."
+            on=form.revocable
+            choose=move |on| form.revocable.set(on)
+        />
     }
 }

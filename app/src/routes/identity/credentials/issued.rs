@@ -73,7 +73,7 @@ fn Line(one: One) -> impl IntoView {
             return;
         };
         book.run("issued", Command::Mark { entry, mark, head }, move |_| {
-            book.desk.say("issued", "Your status list has changed. Put it on the ledger below: until then, nobody knows.");
+            book.desk.tell("issued", "Your status list has changed. Put it on the ledger below: until then, nobody knows.");
         });
     };
     let set = StoredValue::new(set);

@@ -7,6 +7,7 @@ use crate::browser;
 
 use super::super::desk::Said;
 use super::book::{Book, sentence};
+use super::fields::{ChooseKind, Chosen, Line, Lines};
 use super::hand_on::{HandOn, TakeIn};
 use super::kinds::{self, KINDS};
 
@@ -52,7 +53,7 @@ fn Judged(verdict: Verdict) -> impl IntoView {
                     .map(|issuer| {
                         view! {
                             <div>
-                                <dt>"Says"</dt>
+                                <dt>"Issuer"</dt>
                                 <dd class="mono wrap">{issuer}</dd>
                             </div>
                         }
@@ -75,23 +76,18 @@ fn Judged(verdict: Verdict) -> impl IntoView {
 fn Ask() -> impl IntoView {
     let book = Book::get();
     let desk = book.desk;
-    let kind = RwSignal::new(0_usize);
-    let own = RwSignal::new(String::new());
+    let kind = Chosen::new();
     let claims = RwSignal::new(KINDS.first().map_or("", |kind| kind.asked).to_owned());
     let (name, purpose) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let link = RwSignal::new(String::new());
-    let is_own = move || KINDS.get(kind.get()).is_none_or(|kind| kind.vct.is_empty());
-    let choose = move |event: leptos::ev::Event| {
-        let at = event_target_value(&event).parse().unwrap_or(0);
-        kind.set(at);
+    let then = Callback::new(move |at: usize| {
         claims.set(KINDS.get(at).map_or("", |kind| kind.asked).to_owned());
-    };
+    });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let known = KINDS.get(kind.get_untracked()).map_or("", |kind| kind.vct);
         let origin = browser::origin();
         let question = Question {
-            kind: if known.is_empty() { own.get_untracked() } else { known.to_owned() },
+            kind: kind.vct(),
             claims: kinds::wanted(&claims.read_untracked()),
             name: name.get_untracked(),
             purpose: purpose.get_untracked(),
@@ -111,52 +107,16 @@ fn Ask() -> impl IntoView {
         <section class="card" aria-labelledby="question-title">
             <h2 id="question-title">"Ask"</h2>
             <form class="send" on:submit=submit novalidate>
-                <label for="question-kind">"What for"</label>
-                <select id="question-kind" class="text-field" on:change=choose>
-                    {KINDS
-                        .iter()
-                        .enumerate()
-                        .map(|(at, kind)| view! { <option value=at.to_string()>{kind.title}</option> })
-                        .collect_view()}
-                </select>
-                <div class="send" hidden=move || !is_own()>
-                    <label for="question-own">"Its type, as the issuer writes it"</label>
-                    <input
-                        id="question-own"
-                        class="text-field mono"
-                        type="text"
-                        autocomplete="off"
-                        spellcheck="false"
-                        on:input=move |event| own.set(event_target_value(&event))
-                    />
-                </div>
-                <label for="question-claims">"What must be shown, a line each: name, or name = the value that will do"</label>
-                <textarea
+                <ChooseKind name="question" label="What for" own="Its type, as the issuer writes it" kind then />
+                <Lines
                     id="question-claims"
-                    class="text-field mono"
+                    label="What must be shown, a line each: name, or name = the value that will do"
                     rows="2"
-                    autocomplete="off"
-                    spellcheck="false"
-                    prop:value=move || claims.get()
-                    on:input=move |event| claims.set(event_target_value(&event))
-                ></textarea>
-                <p class="quiet">"Ask for what you need and no more: they see it before they agree."</p>
-                <label for="question-name">"What you call yourself"</label>
-                <input
-                    id="question-name"
-                    class="text-field"
-                    type="text"
-                    autocomplete="organization"
-                    on:input=move |event| name.set(event_target_value(&event))
+                    value=claims
+                    help="Ask for what you need and no more: they see it before they agree."
                 />
-                <label for="question-purpose">"Why you ask"</label>
-                <input
-                    id="question-purpose"
-                    class="text-field"
-                    type="text"
-                    autocomplete="off"
-                    on:input=move |event| purpose.set(event_target_value(&event))
-                />
+                <Line id="question-name".to_owned() label="What you call yourself" value=name autocomplete="organization" />
+                <Line id="question-purpose".to_owned() label="Why you ask" value=purpose />
                 <Said place="question" />
                 <div class="dialog-actions">
                     <button id="question-go" class="button button--strong" type="submit" disabled=move || desk.busy.get()>
