@@ -58,7 +58,7 @@ pub(super) const ALL: &[Stage] = &[
     on_web("wasm", "browser driver in Chromium and Firefox", 4, wasm::run),
     on_web(
         "interop",
-        "files, trackers, credentials and grants as other programs have them",
+        "files, trackers, DIDs, credentials and grants as other programs have them",
         3,
         interop,
     ),
@@ -171,6 +171,7 @@ fn interop(house: &House, tally: &mut Tally) -> Result<()> {
     for (words, what) in [
         (["interop/content.mjs", "--quick"].as_slice(), "interop of files"),
         (&["interop/tracker.mjs"], "interop of the tracker"),
+        (&["interop/webvh.mjs"], "interop of did:webvh"),
     ] {
         let mut node = house.command("node");
         node.args(words).current_dir(chores::tests(house));
