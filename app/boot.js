@@ -1,16 +1,32 @@
 // Starts the app. A file of its own, so that the page needs no inline script. Where the app cannot
 // start (no WebAssembly, a file that does not arrive), the player alone still plays.
+
+/** Waits before files that did not arrive are asked for again, in milliseconds. */
+const AGAIN_MS = [300, 1000, 3000];
+
 const [script, wasm] = document.querySelector('meta[name="starling-app"]').content.split(" ");
 
 try {
-  const { default: start } = await import(script);
-  await start({ module_or_path: wasm });
+  await start(AGAIN_MS);
 } catch (error) {
   console.error("starling: the page could not start", error);
   playAlone();
 }
 
 receiveFromDevice();
+
+// Another Wi-Fi, a phone that leaves the house: a network that changes ends all that is under way, and the next try
+// succeeds. Errors of other kinds would come again.
+async function start([wait, ...later]) {
+  try {
+    const { default: run } = await import(script);
+    await run({ module_or_path: wasm });
+  } catch (error) {
+    if (!wait || !(error instanceof TypeError)) throw error;
+    await new Promise((passed) => setTimeout(passed, wait));
+    await start(later);
+  }
+}
 
 // Once installed, the page is among those that a phone offers to share with. The system's request must find the worker
 // that answers it, or it would go to the server.
@@ -25,6 +41,7 @@ function playAlone() {
   const note = document.getElementById("boot-failed");
   if (!screen || !note) return;
   note.hidden = false;
+  note.querySelector("button").addEventListener("click", () => location.reload());
   const player = document.createElement("starling-player");
   for (const name of ["controls", "autoplay", "muted", "playsinline"]) player.setAttribute(name, "");
   player.setAttribute("src", new URLSearchParams(location.search).get("src") ?? "/media/master.m3u8");

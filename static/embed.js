@@ -17,6 +17,8 @@ const FILES = {
 const SIGNAL_URL = new URL("/signal", import.meta.url).href;
 /** `starling-stats` comes this often, in milliseconds. */
 const STATS_EVERY_MS = 1000;
+/** Waits before code that did not arrive is asked for again, in milliseconds. */
+const AGAIN_MS = [250, 1000];
 /** Waits before a lost network is tried again, in milliseconds; the last one repeats. */
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 /** A second media error within this time is not recovered the same way, in milliseconds. */
@@ -37,10 +39,8 @@ const here = (file) => new URL(file, import.meta.url).href;
 /** What sessions are made of. The last two are imported by the first; asked for at once, they come at once. */
 const loadSession = once(() => {
   const session = import("./player/session.js");
-  import("./player/loader.js").catch(() => {});
-  import("./player/meter.js").catch(() => {});
-  import("./player/tracks.js").catch(() => {});
-  import("./player/streamed.js").catch(() => {});
+  const parts = ["./player/loader.js", "./player/meter.js", "./player/tracks.js", "./player/streamed.js"];
+  for (const part of parts) import(part).catch(() => {});
   return session;
 });
 /** hls.js as it comes with this module, for pages that make their own player of it and `attach` to that. */
@@ -551,28 +551,27 @@ function defined(options) {
 function once(load) {
   /** @type {Promise<T> | null} */
   let loading = null;
-  return () => (loading ??= load().catch((error) => {
+  /** @param {number[]} waits @returns {Promise<T>} */
+  const patiently = ([wait, ...later]) => load().catch(async (error) => {
+    // A network that changes ends all that is under way; errors of other kinds would come again.
+    if (!wait || !(error instanceof TypeError)) throw error;
+    await new Promise((passed) => setTimeout(passed, wait));
+    return patiently(later);
+  });
+  return () => (loading ??= patiently(AGAIN_MS).catch((error) => {
     loading = null;
     throw error;
   }));
 }
 
-/**
- * An element that a page's style sheet can reach by `::part(name)`.
- * @param {string} tag
- * @param {string} name
- */
+/** An element that a page's style sheet can reach by `::part(name)`. @param {string} tag @param {string} name */
 function part(tag, name) {
   const element = document.createElement(tag);
   element.setAttribute("part", name);
   return element;
 }
 
-/**
- * A place for the page's own content.
- * @param {string} [name]
- * @param {string} [otherwise]
- */
+/** A place for the page's own content. @param {string} [name] @param {string} [otherwise] */
 function slot(name = "", otherwise = "") {
   const slot = document.createElement("slot");
   slot.name = name;

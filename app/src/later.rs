@@ -14,8 +14,9 @@
 //! | `credentials` | Credentials, Present, Issue, Verify |
 //! | `host` | Host |
 
-use core::{future::Future, pin::Pin};
+use core::{future::Future, pin::Pin, time::Duration};
 
+use gloo_timers::future::sleep;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
@@ -68,6 +69,9 @@ pub(crate) enum Page {
     Host,
 }
 
+/// Waits before a part that did not arrive is asked for again.
+const AGAIN: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
+
 /// Makes the page.
 type Draw = fn() -> AnyView;
 
@@ -76,6 +80,20 @@ enum Stage {
     Coming,
     Here(Draw),
     Missing,
+}
+
+/// Asks again for a part that did not arrive: a network that changes ends all that is under way, and
+/// the next try succeeds.
+pub(crate) async fn patiently<T>(
+    load: impl AsyncFn() -> Result<T, SplitLoaderError>,
+) -> Result<T, SplitLoaderError> {
+    for wait in AGAIN {
+        match load().await {
+            Err(_) => sleep(wait).await,
+            loaded => return loaded,
+        }
+    }
+    load().await
 }
 
 impl Page {
@@ -104,7 +122,8 @@ pub(crate) fn Later(
     let load = move || {
         stage.set(Stage::Coming);
         spawn_local(async move {
-            let now = page.load().await.map_or(Stage::Missing, Stage::Here);
+            let loaded = patiently(|| page.load()).await;
+            let now = loaded.map_or(Stage::Missing, Stage::Here);
             // Nobody waits any more where the person left the page meanwhile.
             stage.try_set(now);
         });

@@ -124,7 +124,7 @@ impl Sharing {
         };
         let Some(peer) = self.waiting.try_update_value(ready).flatten() else { return };
         spawn_local(async move {
-            match later::shares(self, peer).await {
+            match later::patiently(|| later::shares(self, peer.clone())).await {
                 Ok(work) => work.await,
                 // The page that wants them says that it did not load, and tries again.
                 Err(_) => self.waiting.update_value(|waiting| waiting.is_started = false),

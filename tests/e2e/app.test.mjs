@@ -204,8 +204,27 @@ describe('the page', () => {
       page.on('request', (request) => (request.url().endsWith('.wasm') ? request.abort() : request.continue()));
     });
     const seen = await until(page, 'plays', ({ at }) => at >= 1);
-    assert.match(seen.text, /could not start the full page/);
+    assert.match(seen.text, /full page could not start/);
     assert.equal(seen.stats.mode, 'hls');
+    await page.browserContext().close();
+  });
+
+  test('a network that changes while the page comes: what was lost is asked for again', async () => {
+    const lost = new Map();
+    const page = await visit('/share', WIDE, async (page) => {
+      await page.setRequestInterception(true);
+      page.on('request', (request) => {
+        const name = new URL(request.url()).pathname;
+        const before = lost.get(name) ?? 0;
+        // The first part is asked for by the page and by what starts it.
+        const isLost = name.endsWith('.wasm') && before < (name.startsWith('/app') ? 2 : 1);
+        if (!isLost) return request.continue();
+        lost.set(name, before + 1);
+        return request.abort('internetdisconnected');
+      });
+    });
+    await page.waitForSelector('#pick-files + button:not([disabled])');
+    assert.ok(lost.size >= 2, `lost on the way: ${[...lost.keys()]}`);
     await page.browserContext().close();
   });
 

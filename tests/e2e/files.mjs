@@ -43,6 +43,9 @@ export class Person {
     this.console = [];
     this.page.on('console', (message) => this.console.push(message.text()));
     this.page.on('pageerror', (error) => this.console.push(`page: ${error.message}`));
+    this.asked = new Set();
+    this.page.on('request', (request) => this.asked.add(request));
+    for (const end of ['requestfinished', 'requestfailed']) this.page.on(end, (request) => this.asked.delete(request));
     await this.page.setViewport(viewport);
     await this.page.evaluateOnNewDocument(INJECTED);
   }
@@ -78,6 +81,17 @@ export class Person {
     });
   }
 
+  /** Where a page stands that does not come: for errors. */
+  async standing() {
+    const page = await this.page.evaluate(() => ({
+      state: document.readyState,
+      worker: navigator.serviceWorker?.controller?.state ?? null,
+      fetched: performance.getEntriesByType('resource').map(({ name, responseEnd }) => `${name.split('/').pop()} ${Math.round(responseEnd)}`),
+      text: document.body.innerText.slice(0, 200),
+    }));
+    return { ...page, unanswered: [...this.asked].map((request) => request.url()), console: this.console.slice(-5) };
+  }
+
   async until(what, condition, withinMs = PATIENCE_MS) {
     return eventually(what, async () => {
       const seen = await this.look();
@@ -92,7 +106,10 @@ export class Person {
    */
   async share(files, { password = '', isPublic = false, withinMs = PATIENCE_MS } = {}) {
     await this.go('/share');
-    await this.page.waitForSelector('#pick-files + button:not([disabled])', { timeout: withinMs });
+    await eventually('files can be chosen', async () => {
+      const value = await this.page.evaluate(() => document.querySelector('#pick-files + button:not([disabled])') !== null);
+      return { value, seen: value || (await this.standing()) };
+    }, withinMs);
     if (isPublic) await this.page.click('[name=readers][value=public]');
     if (password) {
       await this.page.click('.share-lock .switch');
