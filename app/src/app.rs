@@ -63,7 +63,8 @@ fn Shell() -> impl IntoView {
         | "/identity/credentials"
         | "/identity/present"
         | "/identity/issue"
-        | "/identity/verify" => "identity",
+        | "/identity/verify"
+        | "/identity/shared" => "identity",
         "/ledger" => "ledger",
         "/lend" | "/liquidations" => "lend",
         "/energy" => "energy",
@@ -99,6 +100,7 @@ fn Shell() -> impl IntoView {
                 <Route path=path!("/identity/present") view=|| view! { <Later page=Page::Present /> } />
                 <Route path=path!("/identity/issue") view=|| view! { <Later page=Page::Issue /> } />
                 <Route path=path!("/identity/verify") view=|| view! { <Later page=Page::Verify /> } />
+                <Route path=path!("/identity/shared") view=|| view! { <Later page=Page::Shared /> } />
                 <Route path=path!("/ledger") view=|| view! { <Later page=Page::Ledger /> } />
                 <Route path=path!("/lend") view=|| view! { <Later page=Page::Lend /> } />
                 <Route path=path!("/liquidations") view=|| view! { <Later page=Page::Liquidations /> } />

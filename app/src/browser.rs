@@ -57,11 +57,14 @@ pub(crate) fn query(name: &str) -> Option<String> {
 }
 
 /// The address of this page with what somebody put into its fragment (`#name=value`), which is taken out of the
-/// address and of the history. None: nothing was put there.
+/// address and of the history. None: nothing was put there, or it is a share's link, which stays.
 pub(crate) fn take_fragment() -> Option<String> {
     let location = window().location();
     let link = location.href().ok()?;
-    let (bare, _) = link.split_once('#').filter(|(_, fragment)| fragment.contains('='))?;
+    let (bare, fragment) = link.split_once('#')?;
+    if !fragment.contains('=') || fragment.starts_with("/get/") {
+        return None;
+    }
     let history = window().history().ok()?;
     let state = history.state().unwrap_or(JsValue::NULL);
     history.replace_state_with_url(&state, "", Some(bare)).ok()?;

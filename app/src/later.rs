@@ -11,7 +11,7 @@
 //! | `lend` | Lend, Liquidations: the ledger's markets, with the code that tries what an action would do |
 //! | `energy` | Energy, Community: neighbours' slots, with the code that settles them and reads meter files |
 //! | `identity` | Identity |
-//! | `credentials` | Credentials, Present, Issue, Verify |
+//! | `credentials` | Credentials, Present, Issue, Verify, Shared with |
 //! | `host` | Host |
 
 use core::{future::Future, pin::Pin, time::Duration};
@@ -21,12 +21,16 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use peer_wasm::Peer;
+use peer_wasm::files::Remembered;
 
 use crate::browser;
+use crate::paying;
 use crate::routes::energy::{CommunityPage, EnergyPage};
 use crate::routes::get::Get;
 use crate::routes::host::Host;
-use crate::routes::identity::{CredentialsPage, IdentityPage, IssuePage, PresentPage, VerifyPage};
+use crate::routes::identity::{
+    CredentialsPage, IdentityPage, IssuePage, PresentPage, SharedPage, VerifyPage,
+};
 use crate::routes::ledger::LedgerPage;
 use crate::routes::lend::{LendPage, LiquidationsPage};
 use crate::routes::library::Library;
@@ -65,6 +69,8 @@ pub(crate) enum Page {
     Issue,
     /// Checking what others show.
     Verify,
+    /// Who may see what of mine.
+    Shared,
     /// The servers.
     Host,
 }
@@ -104,7 +110,7 @@ impl Page {
             Self::Lend | Self::Liquidations => lend(self).await,
             Self::Energy | Self::Community => energy(self).await,
             Self::Identity => identity().await,
-            Self::Credentials | Self::Present | Self::Issue | Self::Verify => {
+            Self::Credentials | Self::Present | Self::Issue | Self::Verify | Self::Shared => {
                 credentials(self).await
             }
             Self::Host => host().await,
@@ -173,6 +179,35 @@ pub(crate) fn shares(sharing: Sharing, peer: Peer) -> Result<Work, SplitLoaderEr
     Ok(Box::pin(sharing.start(peer.files())))
 }
 
+/// Everything that is remembered of shares, as soon as it is read.
+pub(crate) type Held = Pin<Box<dyn Future<Output = Vec<Remembered>>>>;
+
+/// Reads it, for pages of other parts.
+#[wasm_split(files, fallible, wasm_split_path = ::leptos::wasm_split)]
+pub(crate) fn held(sharing: Sharing) -> Result<Held, SplitLoaderError> {
+    Ok(Box::pin(async move {
+        match sharing.files() {
+            Some(files) => files.library().await,
+            None => Vec::new(),
+        }
+    }))
+}
+
+/// Whether a share is stopped, as soon as it is.
+pub(crate) type Halting = Pin<Box<dyn Future<Output = bool>>>;
+
+/// Stops a share, for pages of other parts.
+#[wasm_split(files, fallible, wasm_split_path = ::leptos::wasm_split)]
+pub(crate) fn halt(sharing: Sharing, cid: String) -> Result<Halting, SplitLoaderError> {
+    Ok(Box::pin(async move {
+        let Some(files) = sharing.files() else { return false };
+        paying::let_go(sharing.ledger, &cid, false);
+        let is_stopped = files.stop(&cid).await.is_ok();
+        sharing.touch();
+        is_stopped
+    }))
+}
+
 #[wasm_split(money, fallible, wasm_split_path = ::leptos::wasm_split)]
 fn money(page: Page) -> Result<Draw, SplitLoaderError> {
     Ok(match page {
@@ -208,6 +243,7 @@ fn credentials(page: Page) -> Result<Draw, SplitLoaderError> {
         Page::Present => || PresentPage().into_any(),
         Page::Issue => || IssuePage().into_any(),
         Page::Verify => || VerifyPage().into_any(),
+        Page::Shared => || SharedPage().into_any(),
         _ => || CredentialsPage().into_any(),
     })
 }

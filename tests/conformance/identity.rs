@@ -9,6 +9,7 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 
 use identity::{
     PublicKey, SecretKey,
+    access::{Access, Consent, Envelope, Receipt},
     custody::{
         Keyring, NewPhrase, PasswordCost, Phrase, Root, Slot, SlotKind, Unlock, combine, split,
     },
@@ -146,6 +147,26 @@ fn op() -> Value {
     })
 }
 
+/// A share that somebody granted to who has the seed, and the receipt.
+fn access() -> Value {
+    let (giver, reader) = (SecretKey::ed25519(&[1; 32]), root().identity_key());
+    let consent = Consent {
+        by: did_key::key_id(&giver.public()),
+        to: did_key::did(&reader.public()),
+        reader: reader.public(),
+        resource: "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi".to_owned(),
+        name: "x-ray.png".to_owned(),
+        purpose: "A second opinion".to_owned(),
+        at_s: NOW_S,
+        until_s: NOW_S + 1000,
+    };
+    let access = Access::give(&[4; 32], consent, &giver, Seed::from_number(1)).unwrap();
+    let text = Envelope::seal(&access, Seed::from_number(2)).unwrap().to_text();
+    let receipt = Receipt::sign(&access, &reader, NOW_S + 1).to_text();
+    json!({ "name": "second opinion", "kind": "identity-access", "cbor": hex(&access.to_bytes()),
+            "id": hex(access.id().as_bytes()), "text": text, "receipt": receipt })
+}
+
 #[test]
 fn what_is_issued_sealed_and_kept_are_the_frozen_bytes() {
     let recipient = root().recipient();
@@ -159,6 +180,7 @@ fn what_is_issued_sealed_and_kept_are_the_frozen_bytes() {
         json!({ "name": "vault", "kind": "identity-key", "bytes": hex(&*root().vault_key(&[1; 32])) }),
         op(),
         status(),
+        access(),
     ];
     vectors.extend(credentials());
     if std::env::var_os("UPDATE_VECTORS").is_some() {
@@ -194,6 +216,13 @@ fn the_frozen_bytes_are_read() {
     let issuer = did_key::did(&SecretKey::ed25519(&[1; 32]).public());
     let status = StatusToken::open(token, URI, &issuer, &DidKeys, NOW_S).unwrap();
     assert_eq!((status.list.get(17), status.list.get(16)), (Some(2), Some(0)));
+    let text = |member: &str| of("identity-access")[member].as_str().unwrap();
+    let access = Envelope::parse(text("text")).unwrap().open(&root().recipient()).unwrap();
+    assert_eq!(hex(&access.to_bytes()), text("cbor"));
+    assert_eq!((access.verify(&DidKeys), access.hold(NOW_S)), (Ok(()), Ok(())));
+    assert_eq!(access.open(&root().recipient()), Ok([4; 32]));
+    let receipt = Receipt::parse(text("receipt")).unwrap();
+    assert_eq!(receipt.verify(&access, NOW_S + 1), Ok(()));
     let op: Op = minicbor::decode(&bytes(&of("identity-op")["cbor"])).unwrap();
     assert!(op.is_formed() && op.verify(&root().rotation_key(0).public(), &[1; 32]).is_ok());
 }

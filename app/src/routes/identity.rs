@@ -28,7 +28,7 @@ use crate::browser;
 use crate::components::icon::{Glyph, Icon};
 use crate::keys::{Keys, Stage};
 
-pub(crate) use credentials::{CredentialsPage, IssuePage, PresentPage, VerifyPage};
+pub(crate) use credentials::{CredentialsPage, IssuePage, PresentPage, SharedPage, VerifyPage};
 
 use account::Account;
 use again::Again;
@@ -59,6 +59,10 @@ pub(crate) fn IdentityPage() -> impl IntoView {
                     <A href="/identity/credentials" attr:class="button">
                         <Icon glyph=Glyph::Shield />
                         "Credentials"
+                    </A>
+                    <A href="/identity/shared" attr:class="button">
+                        <Icon glyph=Glyph::Eye />
+                        "Shared with"
                     </A>
                     <A href="/wallet" attr:class="button">
                         <Icon glyph=Glyph::Wallet />

@@ -45,9 +45,14 @@ pub(crate) fn Library() -> impl IntoView {
                     <h1>"Library"</h1>
                     <p class="quiet">"Files you sent and received, as this device holds them."</p>
                 </div>
-                <A href="/share" attr:class="button button--strong">
-                    "Share files"
-                </A>
+                <div class="heading-ways">
+                    <A href="/identity/shared" attr:class="button">
+                        "Shared with"
+                    </A>
+                    <A href="/share" attr:class="button button--strong">
+                        "Share files"
+                    </A>
+                </div>
             </div>
             <section class="card" aria-labelledby="space-title">
                 <h2 id="space-title">"Space"</h2>

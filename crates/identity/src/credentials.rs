@@ -1,5 +1,5 @@
-//! Credentials in a browser, sans-IO: what a person holds and shows, and what an organisation issues and
-//! checks, on the keys of a [`crate::session`].
+//! Credentials in a browser, sans-IO: what a person holds and shows, what an organisation issues and
+//! checks, and which shares a person granted to whom, on the keys of a [`crate::session`].
 //!
 //! [`Credentials::call`] takes the seed, the time, 32 random bytes and one [`Command`], and gives a [`Reply`]
 //! and what to keep, sealed under the seed. It runs in the worker that holds the seed; a page sees what is
@@ -16,6 +16,7 @@
 
 mod check;
 mod facts;
+mod grants;
 mod hold;
 mod issue;
 mod keep;
@@ -34,12 +35,14 @@ use crate::{
 };
 
 pub use facts::{Facts, KeyFact, ListFact, Need, Newest};
+pub use grants::{Give, Given, GrantAsk, Reading};
 pub use view::{
     Asking, Card, Choice, Claim, Command, Issued, List, Mark, Offer, Order, Part, Pick, Question,
     Reply, Said, Show, Verdict, View, Wait, Wanted,
 };
 
 use facts::Resolved;
+use grants::GivenOne;
 use keep::{Asked, HeldList, IssuedOne, Made};
 
 /// What is said where no key of the seed signs for the DID.
@@ -57,6 +60,8 @@ pub struct Credentials {
     /// This issuer's own lists.
     made: Vec<Made>,
     asked: Vec<Asked>,
+    /// Grants of shares, oldest first.
+    given: Vec<GivenOne>,
 }
 
 /// What one call may use.
@@ -79,6 +84,7 @@ impl Credentials {
             issued: Vec::new(),
             made: Vec::new(),
             asked: Vec::new(),
+            given: Vec::new(),
         };
         kept.map_or_else(|| Some(none()), |kept| Self::unsealed(root, kept))
     }
@@ -134,6 +140,7 @@ impl Credentials {
             Command::Ask(question) => self.ask(&question, turn),
             Command::Forget(state) => self.forget(&state, turn),
             Command::Check { answer, facts } => self.check(&answer, &facts, turn),
+            Command::Grants { ask, facts } => self.grants(&ask, &facts, turn),
         }
     }
 }

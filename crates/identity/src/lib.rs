@@ -13,6 +13,7 @@
 //! - [`statement`]: a text, who signed it and when.
 //! - [`grant`]: a document's key, sealed for one person and one purpose.
 //! - [`letter`]: bytes sealed for several people.
+//! - [`access`]: a share, granted to one person: signed, for a purpose, until an end; and their receipt.
 //!
 //! Forms and rules: `docs/spec/identity.md`; why they are these: `docs/adr/0020-credentials.md`.
 //!
@@ -25,6 +26,7 @@
 //! Not here: clocks, entropy (seeds are arguments), storage, fetching, the ledger's own rules of
 //! `did:starling` (crate `ledger`), whom to trust.
 
+pub mod access;
 mod base64url;
 pub mod credentials;
 pub mod custody;
@@ -43,5 +45,6 @@ pub mod sd_jwt;
 pub mod session;
 pub mod statement;
 pub mod status;
+mod words;
 
 pub use key::{BadSignature, KeyError, KeyKind, PublicKey, SecretKey};

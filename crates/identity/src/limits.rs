@@ -112,3 +112,17 @@ pub const ASKED_MAX: usize = 32;
 pub const SAID_MAX: usize = 64;
 /// Most bytes of what a browser keeps of all this, sealed.
 pub const CREDENTIALS_BYTES_MAX: usize = 48 << 20;
+/// Longest name of a share that is granted, in bytes.
+pub const GRANTED_NAME_BYTES_MAX: usize = 255;
+/// Longest CID of it, in bytes of its text.
+pub const GRANTED_CID_BYTES_MAX: usize = 128;
+/// Longest time for which a share is granted, in seconds: ten years.
+pub const GRANTED_LIFE_S_MAX: u64 = 3_650 * 86_400;
+/// Longest text of a grant that is handed over, in bytes.
+pub const GRANTED_TEXT_BYTES_MAX: usize = 8 << 10;
+/// Longest text of a receipt, in bytes.
+pub const RECEIPT_TEXT_BYTES_MAX: usize = 512;
+/// Most grants that a browser remembers to have given.
+pub const GIVEN_MAX: usize = 256;
+/// Most receipts that it keeps of each.
+pub const RECEIPTS_MAX: usize = 16;

@@ -8,7 +8,7 @@ use identity::{
     credentials::{ListFact, Newest},
     did::{
         Did, StarlingId,
-        starling::{Approval, Content, GuardOp, Op, Veto, purposes},
+        starling::{Approval, Content, GuardOp, KeyMethod, Op, Veto, purposes},
     },
     session::Head,
     status::Anchor,
@@ -152,6 +152,14 @@ pub fn key_named(content: &Content, name: &str) -> Option<PublicKey> {
 pub fn issuing_key(content: &Content, name: &str) -> Option<PublicKey> {
     let method = content.methods.iter().find(|method| method.id == name)?;
     (method.purposes & purposes::ASSERTION != 0).then_some(method.key)
+}
+
+/// The key of a document that things are sealed for: the first of Ed25519 that may be used so.
+pub fn sealing_key(content: &Content) -> Option<PublicKey> {
+    let seals = |method: &&KeyMethod| {
+        method.purposes & purposes::AGREEMENT != 0 && method.key.agreement().is_some()
+    };
+    content.methods.iter().find(seals).map(|method| method.key)
 }
 
 /// The record to watch for an issuer's status list; none: the issuer is no DID.

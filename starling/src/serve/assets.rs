@@ -28,7 +28,7 @@ struct Bundle;
 
 const INDEX: &str = "index.html";
 /// Paths the app draws itself. Other paths without a file are not found.
-const APP_ROUTES: [&str; 18] = [
+const APP_ROUTES: [&str; 19] = [
     "/",
     "/watch",
     "/share",
@@ -41,6 +41,7 @@ const APP_ROUTES: [&str; 18] = [
     "/identity/present",
     "/identity/issue",
     "/identity/verify",
+    "/identity/shared",
     "/lend",
     "/liquidations",
     "/energy",

@@ -26,9 +26,9 @@ const SCAN_BYTES_MAX: u64 = 90_000;
 /// proofs of neighbours (ADR 0066: 8,000). The code of markets is not in it.
 const LEDGER_BYTES_MAX: u64 = 213_000;
 
-/// The worker that pages with keys load: Argon2id, the words, Ed25519 and P-256, HPKE (ADR 0060), and credentials with
-/// requests and status lists (ADR 0067).
-const IDENTITY_BYTES_MAX: u64 = 228_000;
+/// The worker that pages with keys load: Argon2id, the words, Ed25519 and P-256 (ADR 0060), credentials with
+/// requests and status lists (ADR 0067), and grants of shares, which bring HPKE along (ADR 0070: 16,000).
+const IDENTITY_BYTES_MAX: u64 = 244_000;
 
 /// What a page with `<starling-file>` loads when one is pressed. Due times, an even division of the upload and
 /// downloads through the worker took 13,000 of it, code for speed instead of size 4,000: blocks are sealed at five

@@ -1,4 +1,4 @@
-//! What others say about me, shown part by part; what I say about others; and checking both.
+//! What others say about me, shown part by part; what I say about others; checking both; and whom I let see what.
 //!
 //! The worker that holds the keys does all of it (`identity::credentials`); the ledger proves names and lists
 //! ([`book`]); these pages show it and carry texts between people.
@@ -11,6 +11,7 @@ mod issue;
 mod issued;
 mod kinds;
 mod present;
+mod shared;
 mod verify;
 
 use identity::session::Stage as Session;
@@ -30,6 +31,7 @@ use hold::{Hold, Receive};
 use issue::Issue;
 use issued::Issued;
 use present::Present;
+use shared::Shared;
 use verify::Verify;
 
 /// What I hold.
@@ -74,13 +76,24 @@ pub(crate) fn VerifyPage() -> impl IntoView {
     }
 }
 
+/// Who may see what of mine, and who did.
+#[component]
+pub(crate) fn SharedPage() -> impl IntoView {
+    view! {
+        <Frame title="Shared with" about="Who may see which of your files, what for and until when; and what others gave to you.">
+            <Shared />
+        </Frame>
+    }
+}
+
 /// The ways between these pages.
-const WAYS: [(&str, &str); 5] = [
+const WAYS: [(&str, &str); 6] = [
     ("/identity", "Identity"),
     ("/identity/credentials", "Credentials"),
     ("/identity/present", "Present"),
     ("/identity/issue", "Issue"),
     ("/identity/verify", "Verify"),
+    ("/identity/shared", "Shared with"),
 ];
 
 /// A page: its heading, the ways to the others, and what it holds once the identity is open.

@@ -25,7 +25,7 @@ pub struct Facts {
 /// A key of a name on the ledger, or that there was none.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct KeyFact {
-    /// The DID and the name of the key.
+    /// The DID and the name of the key; the DID alone: a key of Ed25519 that things are sealed for.
     #[n(0)]
     pub id: String,
     /// When it is to hold, in seconds since 1970-01-01 UTC; none: now.
@@ -85,7 +85,7 @@ pub enum Need {
         /// The DID.
         #[n(0)]
         did: String,
-        /// The DID and the name of the key.
+        /// The DID and the name of the key; the DID alone: a key of Ed25519 that things are sealed for.
         #[n(1)]
         id: String,
         /// When it is to hold; none: now.

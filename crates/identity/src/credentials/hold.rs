@@ -219,6 +219,7 @@ impl Command {
                 Self::Share { request, picks, read, facts: proved }
             }
             Self::Check { answer, .. } => Self::Check { answer, facts: proved },
+            Self::Grants { ask, .. } => Self::Grants { ask, facts: proved },
             other => other,
         }
     }

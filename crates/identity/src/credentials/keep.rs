@@ -7,12 +7,12 @@ use chacha20poly1305::{
 use minicbor::{Decode, Encode};
 use primitives::Seed;
 
-use super::{Credentials, Issued, Wait};
+use super::{Credentials, GivenOne, Issued, Wait};
 use crate::{
     PublicKey,
     custody::Root,
     holder::Holder,
-    limits::{ASKED_MAX, CREDENTIALS_BYTES_MAX, ISSUED_MAX, LISTS_MAX},
+    limits::{ASKED_MAX, CREDENTIALS_BYTES_MAX, GIVEN_MAX, ISSUED_MAX, LISTS_MAX},
     session,
 };
 
@@ -82,6 +82,9 @@ struct Written {
     made: Vec<Made>,
     #[n(4)]
     asked: Vec<Asked>,
+    /// None: it was kept before there were grants.
+    #[n(5)]
+    given: Option<Vec<GivenOne>>,
 }
 
 impl Credentials {
@@ -93,14 +96,9 @@ impl Credentials {
             issued: self.issued.clone(),
             made: self.made.clone(),
             asked: self.asked.clone(),
+            given: Some(self.given.clone()),
         };
-        let drawn = seed.derive("credentials/nonce");
-        let mut nonce = [0; NONCE_BYTES];
-        nonce.copy_from_slice(&drawn.as_bytes()[..NONCE_BYTES]);
-        let msg = session::to_bytes(&written);
-        let payload = Payload { msg: &msg, aad: WHAT.as_bytes() };
-        let sealed = cipher(root).encrypt(&XNonce::from(nonce), payload);
-        [nonce.as_slice(), &sealed.expect("a few megabytes can be sealed")].concat()
+        seal(root, seed, &session::to_bytes(&written))
     }
 
     pub(super) fn unsealed(root: &Root, kept: &[u8]) -> Option<Self> {
@@ -110,15 +108,63 @@ impl Credentials {
         }
         let payload = Payload { msg: sealed, aad: WHAT.as_bytes() };
         let bytes = cipher(root).decrypt(&XNonce::from(*nonce), payload).ok()?;
-        let Written { holder, lists, issued, made, asked } = session::read(&bytes)?;
-        let fits =
-            lists.len() <= LISTS_MAX && issued.len() <= ISSUED_MAX && asked.len() <= ASKED_MAX;
+        let Written { holder, lists, issued, made, asked, given } = session::read(&bytes)?;
+        let given = given.unwrap_or_default();
+        let fits = lists.len() <= LISTS_MAX
+            && issued.len() <= ISSUED_MAX
+            && asked.len() <= ASKED_MAX
+            && given.len() <= GIVEN_MAX;
         let holder = Holder::from_bytes(&holder).filter(|_| fits)?;
-        Some(Self { holder, before: None, lists, issued, made, asked })
+        Some(Self { holder, before: None, lists, issued, made, asked, given })
     }
+}
+
+/// A nonce, and the bytes sealed under the seed.
+fn seal(root: &Root, seed: &Seed, bytes: &[u8]) -> Vec<u8> {
+    let drawn = seed.derive("credentials/nonce");
+    let mut nonce = [0; NONCE_BYTES];
+    nonce.copy_from_slice(&drawn.as_bytes()[..NONCE_BYTES]);
+    let payload = Payload { msg: bytes, aad: WHAT.as_bytes() };
+    let sealed = cipher(root).encrypt(&XNonce::from(nonce), payload);
+    [nonce.as_slice(), &sealed.expect("a few megabytes can be sealed")].concat()
 }
 
 fn cipher(root: &Root) -> XChaCha20Poly1305 {
     let (key, _) = root.keeping(WHAT);
     XChaCha20Poly1305::new((&*key).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Encode)]
+    struct Before {
+        #[cbor(n(0), with = "minicbor::bytes")]
+        holder: Vec<u8>,
+        #[n(1)]
+        lists: Vec<HeldList>,
+        #[n(2)]
+        issued: Vec<IssuedOne>,
+        #[n(3)]
+        made: Vec<Made>,
+        #[n(4)]
+        asked: Vec<Asked>,
+    }
+
+    #[test]
+    fn what_was_kept_before_there_were_grants_is_read() {
+        let (root, seed) = (Root::new([1; 32]), Seed::from_number(1));
+        let made = Made { issuer: "i".to_owned(), uri: "u".to_owned(), token: "t".to_owned() };
+        let before = Before {
+            holder: Holder::new(Seed::from_number(2)).to_bytes(),
+            lists: Vec::new(),
+            issued: Vec::new(),
+            made: vec![made.clone()],
+            asked: Vec::new(),
+        };
+        let kept = seal(&root, &seed, &session::to_bytes(&before));
+        let read = Credentials::unsealed(&root, &kept).unwrap();
+        assert_eq!((read.made, read.given), (vec![made], Vec::new()));
+    }
 }

@@ -94,6 +94,7 @@ impl Credentials {
             issued,
             lists: self.made.iter().map(own).collect(),
             asked,
+            given: self.shown_grants(),
         }
     }
 

@@ -10,26 +10,26 @@ use crate::{
     status::{Bits, Status, StatusList, StatusToken, Terms, token_hash},
 };
 
-const NOW_S: u64 = 1_800_000_000;
+pub(super) const NOW_S: u64 = 1_800_000_000;
 const KIND: &str = "urn:starling:vct:person:1";
 
 /// A browser.
-struct Browser {
-    root: Root,
-    store: Credentials,
-    kept: Option<Vec<u8>>,
+pub(super) struct Browser {
+    pub(super) root: Root,
+    pub(super) store: Credentials,
+    pub(super) kept: Option<Vec<u8>>,
     calls: u64,
-    now_s: u64,
+    pub(super) now_s: u64,
 }
 
 impl Browser {
-    fn new(seed: u8) -> Self {
+    pub(super) fn new(seed: u8) -> Self {
         let root = Root::new([seed; 32]);
         let store = Credentials::open(&root, None, [seed; 32]).unwrap();
         Self { root, store, kept: None, calls: 0, now_s: NOW_S }
     }
 
-    fn call(&mut self, command: Command) -> Reply {
+    pub(super) fn call(&mut self, command: Command) -> Reply {
         self.calls += 1;
         let drawn = Seed::from_number(self.calls).derive(&Credentials::name(&self.root));
         let entropy = *drawn.as_bytes();
@@ -39,18 +39,18 @@ impl Browser {
     }
 
     /// Does what must be done.
-    fn done(&mut self, command: Command) -> Reply {
+    pub(super) fn done(&mut self, command: Command) -> Reply {
         let reply = self.call(command);
         assert_eq!((reply.refused.clone(), reply.needs.clone()), (None, Vec::new()));
         reply
     }
 
     /// As after a reload.
-    fn reload(&mut self) {
+    pub(super) fn reload(&mut self) {
         self.store = Credentials::open(&self.root, self.kept.as_deref(), [3; 32]).unwrap();
     }
 
-    fn did(&self) -> String {
+    pub(super) fn did(&self) -> String {
         did_key::did(&self.root.identity_key().public())
     }
 

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use primitives::Hash;
 
-use super::{Facts, Need};
+use super::{Facts, Given, GrantAsk, Need, Reading};
 use crate::session::Head;
 
 /// Everything a page may want.
@@ -111,6 +111,16 @@ pub enum Command {
         /// The text, or a link that ends with it.
         #[n(0)]
         answer: String,
+        /// What is proved so far.
+        #[n(1)]
+        facts: Facts,
+    },
+    /// Grant shares, and open what others granted.
+    #[n(15)]
+    Grants {
+        /// What.
+        #[n(0)]
+        ask: GrantAsk,
         /// What is proved so far.
         #[n(1)]
         facts: Facts,
@@ -271,6 +281,9 @@ pub struct Reply {
     /// It is locked.
     #[n(10)]
     pub locked: bool,
+    /// A grant of somebody's.
+    #[n(11)]
+    pub reading: Option<Reading>,
 }
 
 /// Everything shown.
@@ -291,6 +304,9 @@ pub struct View {
     /// Questions, newest first.
     #[n(4)]
     pub asked: Vec<Wait>,
+    /// Grants that were given, newest first.
+    #[n(5)]
+    pub given: Vec<Given>,
 }
 
 /// What is held, copies together.

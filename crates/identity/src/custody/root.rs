@@ -7,7 +7,7 @@ use sha2::Sha256;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::NewPhrase;
-use crate::{SecretKey, grant::Recipient};
+use crate::{PublicKey, SecretKey, grant::Recipient, limits::GENERATIONS_MAX};
 
 /// What every derivation begins with.
 const SALT: &[u8] = b"starling/identity/1";
@@ -38,16 +38,25 @@ impl Root {
 
     /// The key that signs for the person: in `did:key`, and in the document of `did:starling`.
     pub fn identity_key(&self) -> SecretKey {
-        SecretKey::ed25519(&self.derive("sign", &[]))
+        self.signing_key(0)
     }
 
     /// The key that signs in the document of `did:starling`, of each generation; the first is
     /// [`Self::identity_key`].
     pub fn signing_key(&self, generation: u32) -> SecretKey {
-        if generation == 0 {
-            return self.identity_key();
+        SecretKey::ed25519(&self.signing_seed(generation))
+    }
+
+    /// The generation of a key of the person's that signs; none: it is not theirs.
+    pub fn generation_of(&self, key: &PublicKey) -> Option<u32> {
+        (0..GENERATIONS_MAX).find(|generation| self.signing_key(*generation).public() == *key)
+    }
+
+    fn signing_seed(&self, generation: u32) -> Zeroizing<[u8; 32]> {
+        match generation {
+            0 => self.derive("sign", &[]),
+            later => self.derive("sign", &[&later.to_be_bytes()]),
         }
-        SecretKey::ed25519(&self.derive("sign", &[&generation.to_be_bytes()]))
     }
 
     /// The seed of the key that spends from the person's account on one ledger, named by its chain.
@@ -63,7 +72,12 @@ impl Root {
 
     /// Who opens what is sealed for the person: the X25519 key of [`Self::identity_key`]'s DID.
     pub fn recipient(&self) -> Recipient {
-        Recipient::of_ed25519(&self.derive("sign", &[]))
+        self.recipient_at(0)
+    }
+
+    /// The same of a later [`Self::signing_key`]: what was sealed for an older one stays readable.
+    pub fn recipient_at(&self, generation: u32) -> Recipient {
+        Recipient::of_ed25519(&self.signing_seed(generation))
     }
 
     /// The key to which one copy of a credential is bound: no two copies share one, so that showing

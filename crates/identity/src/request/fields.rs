@@ -3,8 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::RequestRefusal;
-use crate::limits::{
-    NONCE_BYTES_MAX, NONCE_BYTES_MIN, PURPOSE_BYTES_MAX, RETURN_BYTES_MAX, VERIFIER_NAME_BYTES_MAX,
+use crate::{
+    limits::{
+        NONCE_BYTES_MAX, NONCE_BYTES_MIN, PURPOSE_BYTES_MAX, RETURN_BYTES_MAX,
+        VERIFIER_NAME_BYTES_MAX,
+    },
+    words::are_plain,
 };
 
 type Members = Map<String, Value>;
@@ -92,11 +96,7 @@ fn words(
     bytes_max: usize,
 ) -> Result<Option<String>, RequestRefusal> {
     let Some(text) = optional(members, name)? else { return Ok(None) };
-    let odd = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    if text.len() > bytes_max || text.contains(odd) || text.trim().is_empty() {
+    if text.len() > bytes_max || !are_plain(text) || text.trim().is_empty() {
         return Err(RequestRefusal::MemberForm(name));
     }
     Ok(Some(text.to_owned()))

@@ -329,8 +329,11 @@ async fn key_fact(id: String, at_s: Option<u64>, settled: Settled) -> Option<Key
     match settled {
         Settled::Key { name, seq, version } => {
             let said = said_then(&name, &version).await?;
-            let key_name = id.split_once('#').map_or("", |(_, name)| name);
-            let key = dids::issuing_key(&said, key_name);
+            let key = match id.split_once('#') {
+                Some((_, key_name)) => dids::issuing_key(&said, key_name),
+                // The name alone: what is sealed for whoever has it is sealed for this key.
+                None => dids::sealing_key(&said),
+            };
             let (since, height) = (version.height, name.height);
             Some(KeyFact { id, at_s, key, version: seq, since, height })
         }

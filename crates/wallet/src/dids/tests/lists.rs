@@ -1,8 +1,8 @@
 //! Credentials of a name, and the status list that the ledger names: three browsers and one ledger.
 
 use identity::credentials::{
-    Command, Credentials, Facts, KeyFact, Mark, Need, Order, Pick, Question, Reply, Said, Verdict,
-    Wanted,
+    Command, Credentials, Facts, Give, GrantAsk, KeyFact, Mark, Need, Order, Pick, Question, Reply,
+    Said, Verdict, Wanted,
 };
 
 use super::*;
@@ -59,9 +59,13 @@ impl World {
             Need::Key { did, id, at_s } => {
                 let Ok(Did::Starling(name)) = did.parse() else { panic!("{did}") };
                 let name = self.name(name);
-                let (seq, version) = name.version_at(at_s.unwrap()).unwrap();
+                let now_s = self.now_ms / 1000;
+                let (seq, version) = name.version_at(at_s.unwrap_or(now_s)).unwrap();
                 let said = content(&self.blocks, version.content).unwrap();
-                let key = issuing_key(&said, id.split_once('#').unwrap().1);
+                let key = match id.split_once('#') {
+                    Some((_, key_name)) => issuing_key(&said, key_name),
+                    None => sealing_key(&said),
+                };
                 let (since, height) = (version.height, name.height);
                 let (id, at_s) = (id.clone(), *at_s);
                 facts.keys.push(KeyFact { id, at_s, key, version: seq, since, height });
@@ -145,4 +149,40 @@ fn a_credential_of_a_name_holds_until_the_ledger_names_a_list_that_revokes_it() 
     assert_eq!(bar.done(&world, take(list)).taken, 1);
     let revoked = bar.verdict(&world, &second);
     assert!(revoked.refused.contains("was revoked: status list version 2"), "{revoked:?}");
+}
+
+#[test]
+fn a_share_is_granted_from_name_to_name_and_opens_after_both_changed_keys() {
+    let mut world = World::new();
+    let (mut ann, mut bob) = (Browser::new(1), Browser::new(2));
+    let hers = register(&mut world, &mut ann.session);
+    let his = register(&mut world, &mut bob.session);
+    world.now_ms += 1_000;
+    change(&mut world, &mut bob.session, his, Next::Rotate);
+    world.now_ms += 1_000;
+    let give = Give {
+        link: format!("#/get/bafybeigdyrzt5sfp7udm7hu76uh7y26nf3?k={}", "A".repeat(43)),
+        name: "x-ray.png".to_owned(),
+        to: format!("did:starling:{his}"),
+        purpose: "A second opinion".to_owned(),
+        days: 7,
+        head: Some(world.name(hers).head),
+    };
+    let grants = |ask| Command::Grants { ask, facts: Facts::default() };
+    let text = ann.done(&world, grants(GrantAsk::Give(Box::new(give)))).text;
+    world.now_ms += 1_000;
+    change(&mut world, &mut ann.session, hers, Next::Rotate);
+    change(&mut world, &mut bob.session, his, Next::Rotate);
+
+    let seen = bob.done(&world, grants(GrantAsk::Read(text.clone()))).reading.unwrap();
+    assert_eq!(seen.by, format!("did:starling:{hers}"));
+    let (version, _, _) = seen.proved.unwrap();
+    assert_eq!(version, 0, "the key of when it was signed");
+    let open = GrantAsk::Open { text: text.clone(), read: seen.read };
+    let opened = bob.done(&world, grants(open)).reading.unwrap();
+    assert!(opened.link.contains(&"A".repeat(43)), "{}", opened.link);
+    ann.done(&world, grants(GrantAsk::Receive(opened.receipt)));
+    let mut cleo = Browser::new(3);
+    let refused = cleo.call(&world, grants(GrantAsk::Read(text))).refused.unwrap();
+    assert!(refused.contains("not for you"), "{refused}");
 }
