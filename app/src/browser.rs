@@ -224,6 +224,55 @@ pub(crate) async fn ask(path: &str, method: &str) -> Option<(u16, Vec<u8>)> {
     Some((answer.status(), js_sys::Uint8Array::new(&bytes).to_vec()))
 }
 
+/// Ends a request that takes too long. `None` in older browsers, which have their own limit only.
+pub(crate) fn time_limit(ms: u32) -> Option<web_sys::AbortSignal> {
+    let kind = Reflect::get(&window(), &"AbortSignal".into()).ok()?;
+    let can = Reflect::has(&kind, &"timeout".into()).ok()?;
+    can.then(|| web_sys::AbortSignal::timeout_with_u32(ms))
+}
+
+/// What this page's own server has at `path`, if it says so in time and it is at most `bytes_max` long.
+pub(crate) async fn fetched(path: &str, bytes_max: usize, ms_max: u32) -> Option<Vec<u8>> {
+    let options = web_sys::RequestInit::new();
+    options.set_signal(time_limit(ms_max).as_ref());
+    let url = format!("{}{path}", origin());
+    let answer = JsFuture::from(window().fetch_with_str_and_init(&url, &options)).await.ok()?;
+    let answer: web_sys::Response = answer.dyn_into().ok()?;
+    if !answer.ok() {
+        return None;
+    }
+    let blob = JsFuture::from(answer.blob().ok()?).await.ok()?;
+    read(&blob.dyn_into().ok()?, bytes_max).await
+}
+
+/// The bytes of a file or a blob of at most `bytes_max`; `None`: it is larger, or can't be read.
+pub(crate) async fn read(blob: &web_sys::Blob, bytes_max: usize) -> Option<Vec<u8>> {
+    if crate::format::whole(blob.size()) > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
+        return None;
+    }
+    let buffer = JsFuture::from(blob.array_buffer()).await.ok()?;
+    Some(js_sys::Uint8Array::new(&buffer).to_vec())
+}
+
+/// Hands bytes to the browser as a download of this name; whether it could be.
+pub(crate) fn download(name: &str, bytes: &[u8]) -> bool {
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    let Ok(blob) = web_sys::Blob::new_with_u8_array_sequence(&parts) else { return false };
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return false };
+    let click = || {
+        let link = document().create_element("a").ok()?;
+        link.set_attribute("href", &url).ok()?;
+        link.set_attribute("download", name).ok()?;
+        link.dyn_into::<web_sys::HtmlElement>().ok()?.click();
+        Some(())
+    };
+    let is_done = click().is_some();
+    // No browser tells when it has read it.
+    let forget = move || drop(web_sys::Url::revoke_object_url(&url));
+    leptos::prelude::set_timeout(forget, core::time::Duration::from_secs(60));
+    is_done
+}
+
 /// Whether pages may connect to each other here.
 pub(crate) fn has_webrtc() -> bool {
     has(&window(), "RTCPeerConnection")

@@ -8,11 +8,13 @@
 use core::any::Any;
 use std::{rc::Rc, time::Duration};
 
+use gloo_timers::future::sleep;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use peer_wasm::Peer;
 use peer_wasm::files::{Files, FilesError, Gateway, Item, MakeOptions, ShareStatus};
 
+use crate::blocks::Blocks;
 use crate::browser;
 use crate::later;
 use crate::ledger::Ledger;
@@ -25,6 +27,9 @@ const SHARES_KEY: &str = "starling.shares";
 
 /// Keeps the address of the gateway, where one is used.
 const GATEWAY_KEY: &str = "starling.gateway";
+
+/// How often it is looked whether the shares have started, and how many times.
+const STARTS: (Duration, u32) = (Duration::from_millis(200), 75);
 
 /// How often a share is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
@@ -53,6 +58,8 @@ pub(crate) enum Making {
 pub(crate) struct Sharing {
     /// [`Files`], once they are started.
     files: StoredValue<Option<Rc<dyn Any>>, LocalStorage>,
+    /// The same for pages that come without it.
+    blocks: StoredValue<Option<Rc<dyn Blocks>>, LocalStorage>,
     limit: StoredValue<Limit, LocalStorage>,
     waiting: StoredValue<Waiting, LocalStorage>,
     /// Where what is paid for bytes is settled; asleep until somebody pays or asks for payment.
@@ -89,6 +96,7 @@ impl Sharing {
     pub(crate) fn new() -> Self {
         Self {
             files: StoredValue::new_local(None),
+            blocks: StoredValue::new_local(None),
             limit: StoredValue::new_local(Limit::default()),
             waiting: StoredValue::new_local(Waiting::default()),
             ledger: Ledger::handle(),
@@ -135,6 +143,7 @@ impl Sharing {
     /// Opens what was open at the last visit.
     pub(crate) async fn start(self, files: Files) {
         self.files.set_value(Some(Rc::new(files.clone())));
+        self.blocks.set_value(Some(Rc::new(files.clone())));
         let told = files.clone();
         self.limit.update_value(|limit| {
             told.set_upload_limit(limit.bytes_per_s);
@@ -185,6 +194,25 @@ impl Sharing {
     /// The handle, once there is one.
     pub(crate) fn files(self) -> Option<Files> {
         self.files.with_value(|files| files.as_ref()?.downcast_ref::<Files>().cloned())
+    }
+
+    /// Single blocks, once the shares are started; none: there is no peer here, or the shares did not load.
+    pub(crate) async fn blocks(self) -> Option<Rc<dyn Blocks>> {
+        self.want();
+        let (every, times) = STARTS;
+        for _ in 0..times {
+            let blocks = self.blocks.try_get_value().flatten();
+            if blocks.is_some() {
+                return blocks;
+            }
+            sleep(every).await;
+        }
+        None
+    }
+
+    /// Single blocks, if the shares are started.
+    pub(crate) fn blocks_now(self) -> Option<Rc<dyn Blocks>> {
+        self.blocks.try_get_value().flatten()
     }
 
     /// Something in the library changed.

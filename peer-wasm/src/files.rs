@@ -15,6 +15,7 @@
 //! | `worker` | what the service worker asks for |
 //! | `car` | a CAR to a share |
 //! | `gateway` | blocks over HTTP, where no peer has them |
+//! | `single` | one block, of which nothing is kept |
 //! | `counting` | whoever counts money beside a share |
 //! | `beside` | whoever speaks with neighbours of the ledger |
 //! | `error` | what did not work |
@@ -34,6 +35,7 @@ mod record;
 mod running;
 mod saving;
 mod shelf;
+mod single;
 #[cfg(test)]
 mod tests;
 mod worker;

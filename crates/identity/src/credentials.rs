@@ -5,21 +5,24 @@
 //! and what to keep, sealed under the seed. It runs in the worker that holds the seed; a page sees what is
 //! shown and the texts that a person hands on. Why it is so: `docs/adr/0067-credential-pages.md`.
 //!
-//! What the ledger says is brought in as [`Facts`]: where one is missing, the reply names what has to be
-//! proved ([`Need`]), and the same command is given again with it. So nothing here waits or asks, and nothing
-//! that a ledger should prove is taken for granted.
+//! What the ledger says is brought in as [`Facts`], and so are status lists that the block store has: where one is
+//! missing, the reply names what has to be proved or brought ([`Need`]), and the same command is given again with it.
+//! So nothing here waits or asks, and nothing that a ledger should prove is taken for granted.
 //!
 //! Laws:
 //! - nothing is shown to a verifier but by [`Command::Share`], of the request that the person saw;
 //! - a question is answered once;
+//! - what was revoked stays revoked, whatever book or list comes in later;
 //! - a refusal changes nothing, and says why in words that a person can act on.
 
+mod backup;
 mod check;
 mod facts;
 mod grants;
 mod hold;
 mod issue;
 mod keep;
+mod lists;
 mod shown;
 #[cfg(test)]
 mod tests;
@@ -37,8 +40,8 @@ use crate::{
 pub use facts::{Facts, KeyFact, ListFact, Need, Newest};
 pub use grants::{Give, Given, GrantAsk, Reading};
 pub use view::{
-    Asking, Card, Choice, Claim, Command, Issued, List, Mark, Offer, Order, Part, Pick, Question,
-    Reply, Said, Show, Verdict, View, Wait, Wanted,
+    Asking, Card, Choice, Claim, Command, Issued, Joined, List, Mark, Offer, Order, Part, Pick,
+    Question, Reply, Said, Show, Verdict, View, Wait, Wanted,
 };
 
 use facts::Resolved;
@@ -62,6 +65,10 @@ pub struct Credentials {
     asked: Vec<Asked>,
     /// Grants of shares, oldest first.
     given: Vec<GivenOne>,
+    /// When what was issued was made a file of.
+    saved_s: Option<u64>,
+    /// Changes since.
+    unsaved: u32,
 }
 
 /// What one call may use.
@@ -85,6 +92,8 @@ impl Credentials {
             made: Vec::new(),
             asked: Vec::new(),
             given: Vec::new(),
+            saved_s: None,
+            unsaved: 0,
         };
         kept.map_or_else(|| Some(none()), |kept| Self::unsealed(root, kept))
     }
@@ -134,13 +143,16 @@ impl Credentials {
             Command::Issue(order) => self.issue(&order, turn),
             Command::Mark { entry, mark, head } => self.mark(entry, mark, head.as_ref(), turn),
             Command::List(head) => self.list(head.as_ref(), turn),
-            Command::Anchor { network, number, head } => {
-                self.anchor(&network, number, head.as_ref(), turn)
+            Command::Anchor { network, number, head, last, despite } => {
+                self.anchor((&network, number), (last, despite), head.as_ref(), turn)
             }
             Command::Ask(question) => self.ask(&question, turn),
             Command::Forget(state) => self.forget(&state, turn),
             Command::Check { answer, facts } => self.check(&answer, &facts, turn),
             Command::Grants { ask, facts } => self.grants(&ask, &facts, turn),
+            Command::Backup => self.backup(turn),
+            Command::Restore { file, sure } => self.restore(&file, sure, turn),
+            Command::Learn { text, facts } => self.learn(&text, &facts, turn),
         }
     }
 }

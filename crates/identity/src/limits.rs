@@ -106,6 +106,14 @@ pub const LISTS_MAX: usize = 64;
 pub const LIST_BYTES_MAX: usize = 32 << 10;
 /// Most credentials that a browser remembers to have issued, copies apart.
 pub const ISSUED_MAX: usize = 1024;
+/// Longest note of an issuer about a credential, in bytes.
+pub const LABEL_BYTES_MAX: usize = 512;
+/// Most status lists of an issuer's own: one for each name that it issued by.
+pub const MADE_MAX: usize = 16;
+/// Hashes that are remembered of each: of lists whose contents are in the issuer's book.
+pub const SEEN_MAX: usize = 32;
+/// Largest file of what was issued, in bytes: all that is remembered, and each of an issuer's own lists.
+pub const BOOK_BYTES_MAX: usize = 8 << 20;
 /// Most questions of a verifier that wait for an answer or are remembered as answered.
 pub const ASKED_MAX: usize = 32;
 /// Most claims of a credential that a page issues.

@@ -4,7 +4,7 @@
 //! public, so it is kept where anyone can fetch it without asking the issuer, who then does not learn
 //! which credential was looked at. [`StatusList`] is the list and its compressed form,
 //! [`StatusToken`] the same signed, with the time until which it may be believed. [`Anchor`] says on a ledger
-//! which signed list is the newest.
+//! which signed list is the newest; its hash there is also the name by which the block store has the list ([`token_cid`]).
 
 mod anchor;
 mod list;
@@ -12,7 +12,7 @@ mod list;
 mod tests;
 mod token;
 
-pub use anchor::{Anchor, check_newest, token_hash};
+pub use anchor::{Anchor, TokenHash, check_newest, token_cid, token_hash};
 pub use list::{Bits, ListError, StatusList};
 pub use token::{STATUS_TYPE, StatusRefusal, StatusToken, Terms};
 

@@ -280,7 +280,8 @@ impl Running {
         });
     }
 
-    fn has(&self, cid: &Cid) -> bool {
+    /// Whether a block of this share is here.
+    pub(super) fn has(&self, cid: &Cid) -> bool {
         self.held.borrow().contains(cid) || self.sources.borrow().leaves.contains_key(cid)
     }
 

@@ -27,8 +27,9 @@ const SCAN_BYTES_MAX: u64 = 90_000;
 const LEDGER_BYTES_MAX: u64 = 213_000;
 
 /// The worker that pages with keys load: Argon2id, the words, Ed25519 and P-256 (ADR 0060), credentials with
-/// requests and status lists (ADR 0067), and grants of shares, which bring HPKE along (ADR 0070: 16,000).
-const IDENTITY_BYTES_MAX: u64 = 244_000;
+/// requests and status lists (ADR 0067), grants of shares, which bring HPKE along (ADR 0070: 16,000), an issuer's
+/// backup and what lists signed elsewhere say (ADR 0071: 4,000).
+const IDENTITY_BYTES_MAX: u64 = 248_000;
 
 /// What a page with `<starling-file>` loads when one is pressed. Due times, an even division of the upload and
 /// downloads through the worker took 13,000 of it, code for speed instead of size 4,000: blocks are sealed at five

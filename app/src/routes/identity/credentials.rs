@@ -3,6 +3,7 @@
 //! The worker that holds the keys does all of it (`identity::credentials`); the ledger proves names and lists
 //! ([`book`]); these pages show it and carry texts between people.
 
+mod backup;
 mod book;
 mod fields;
 mod hand_on;
@@ -10,6 +11,8 @@ mod hold;
 mod issue;
 mod issued;
 mod kinds;
+mod lists;
+mod own_list;
 mod present;
 mod shared;
 mod verify;
@@ -26,6 +29,7 @@ use super::NotOpen;
 use super::desk::{Desk, Said};
 use super::unlock::Unlock;
 
+use backup::Backup;
 use book::Book;
 use hold::{Hold, Receive};
 use issue::Issue;
@@ -62,6 +66,7 @@ pub(crate) fn IssuePage() -> impl IntoView {
         <Frame title="Issue" about="Say something about somebody, signed. They keep it and show of it what they like.">
             <Issue />
             <Issued />
+            <Backup />
         </Frame>
     }
 }

@@ -148,7 +148,7 @@ fn Backup() -> impl IntoView {
         <details class="steps">
             <summary>"Bring it to another device"</summary>
             <p class="quiet">
-                "A backup is what lies here: sealed, and open to your password or passkey. Anywhere is good enough for it if your password is good. Or enter your 24 words there. Credentials are not in it: ask their issuers for copies for the other device."
+                "A backup is what lies here: sealed, and open to your password or passkey. Anywhere is good enough for it if your password is good. Or enter your 24 words there. Credentials are not in it: ask their issuers for copies for the other device. What you issued has a backup of its own, on the Issue page."
             </p>
             <div class="dialog-actions">
                 <button id="backup-show" class="button" type="button" disabled=move || desk.busy.get() on:click=show>

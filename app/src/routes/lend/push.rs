@@ -7,7 +7,7 @@ use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortSignal, PushManager, PushSubscription, PushSubscriptionOptionsInit, RequestInit, Response,
+    PushManager, PushSubscription, PushSubscriptionOptionsInit, RequestInit, Response,
     ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState,
 };
 
@@ -254,19 +254,12 @@ fn body(subscription: &PushSubscription, wish: Option<&Wish>) -> Option<JsValue>
 
 /// Status and JSON of an answer of this page's server. `None`: it did not answer in time.
 async fn ask(path: &str, options: &RequestInit) -> Option<(u16, JsValue)> {
-    options.set_signal(time_limit().as_ref());
+    options.set_signal(browser::time_limit(ANSWER_WITHIN_MS).as_ref());
     let url = format!("{}{path}", browser::origin());
     let answer = JsFuture::from(window().fetch_with_str_and_init(&url, options)).await.ok()?;
     let answer: Response = answer.dyn_into().ok()?;
     let said = JsFuture::from(answer.json().ok()?).await.unwrap_or_default();
     Some((answer.status(), said))
-}
-
-/// Ends a request that takes too long. `None` in older browsers, which have their own limit only.
-fn time_limit() -> Option<AbortSignal> {
-    let kind = Reflect::get(&window(), &"AbortSignal".into()).ok()?;
-    let can = Reflect::has(&kind, &"timeout".into()).ok()?;
-    can.then(|| AbortSignal::timeout_with_u32(ANSWER_WITHIN_MS))
 }
 
 fn object(fields: &[(&str, &JsValue)]) -> Object {

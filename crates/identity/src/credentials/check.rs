@@ -84,6 +84,7 @@ impl Credentials {
         if !turn.reply.needs.is_empty() {
             return Ok(());
         }
+        self.keep_fetched(facts, turn);
         match judged {
             Ok(place) => {
                 verdict.good = true;
@@ -101,6 +102,17 @@ impl Credentials {
         }
         turn.reply.verdict = Some(verdict);
         Ok(())
+    }
+
+    /// Keeps lists that came for this verdict, for the next one.
+    fn keep_fetched(&mut self, facts: &Facts, turn: &mut Turn<'_>) {
+        for token in &facts.tokens {
+            // One that is none was said so, if it mattered.
+            let is_kept = self.take_list(token, facts, turn).is_ok();
+            turn.changed |= is_kept;
+        }
+        // Whose key is not proved was not judged by.
+        turn.reply.needs.clear();
     }
 
     fn judge(
@@ -168,8 +180,8 @@ impl Credentials {
         };
         let height = fact.height;
         let kept = self.kept_list(verified, place);
-        let brought = response.status_lists.iter().map(String::as_str);
-        let mut lists = brought.chain(kept.map(|list| list.token.as_str()));
+        let brought = response.status_lists.iter().chain(kept.map(|list| &list.token));
+        let mut lists = brought.map(String::as_str);
         let Some(newest) = fact.newest else {
             let list = newest_of(lists, verified, place, facts, turn)?;
             if kept.is_some_and(|kept| kept.issued_s > list.terms.issued_s) {
@@ -177,18 +189,28 @@ impl Credentials {
             }
             return by_its_own_time(&list, place, turn.now_s);
         };
-        let token = lists.find(|token| token_hash(token) == newest.token).ok_or_else(|| {
-            format!(
-                "the newest status list is not here: the ledger names version {} (block {}, proved at block {height}). Ask the holder or the issuer for it, and take it on the Credentials page",
+        let is_newest = |token: &&str| token_hash(token) == newest.token;
+        let here = lists.find(is_newest);
+        let fetched = || facts.tokens.iter().map(String::as_str).find(is_newest);
+        let Some(token) = here.or_else(fetched) else {
+            if !facts.missing.contains(&newest.token) {
+                turn.reply.needs.push(Need::Token(newest.token));
+                return Err(String::new());
+            }
+            return Err(format!(
+                "the newest status list is not here: the ledger names version {} (block {}, proved at block {height}), and nobody who is online gives it. Ask the holder or the issuer for it, and take it on the Credentials page",
                 newest.number, newest.since
-            )
-        })?;
+            ));
+        };
         let list = open(token, verified, place, facts, turn)?;
         let by = format!(
             "status list version {} (block {}) is the newest, proved at block {height}",
             newest.number, newest.since
         );
         match list.status(place, turn.now_s).map_err(words)? {
+            Status::Valid if here.is_none() => Ok(format!(
+                "It was not revoked: {by}. The list was fetched whole, by its hash: who gave it does not learn whom you look at."
+            )),
             Status::Valid => Ok(format!("It was not revoked: {by}.")),
             Status::Invalid => Err(format!("the credential was revoked: {by}")),
             Status::Suspended => Err(format!("the credential is suspended: {by}")),

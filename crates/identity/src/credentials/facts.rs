@@ -1,4 +1,4 @@
-//! What a ledger proved, brought in; and what it still has to prove.
+//! What a ledger proved and what the block store gave, brought in; and what is still missing.
 
 use core::cell::{Cell, RefCell};
 
@@ -11,7 +11,7 @@ use crate::{
     sd_jwt::{DidKeys, IssuerKeys, NoKey},
 };
 
-/// What is proved.
+/// What is proved, and what came.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 pub struct Facts {
     /// Keys of names on the ledger.
@@ -20,6 +20,12 @@ pub struct Facts {
     /// Newest versions of status lists.
     #[n(1)]
     pub lists: Vec<ListFact>,
+    /// Signed status lists that were asked for by their hash. Nothing of them is checked.
+    #[n(2)]
+    pub tokens: Vec<String>,
+    /// Hashes of those that nobody gave.
+    #[n(3)]
+    pub missing: Vec<Hash>,
 }
 
 /// A key of a name on the ledger, or that there was none.
@@ -76,7 +82,7 @@ pub struct Newest {
     pub since: u64,
 }
 
-/// What has to be proved.
+/// What has to be proved, or brought.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Need {
     /// A key of a `did:starling`.
@@ -102,6 +108,9 @@ pub enum Need {
         #[n(1)]
         uri: String,
     },
+    /// A signed status list, by its hash: from anybody ([`crate::status::token_cid`]).
+    #[n(2)]
+    Token(#[n(0)] Hash),
 }
 
 impl Facts {

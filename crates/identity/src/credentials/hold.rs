@@ -65,7 +65,12 @@ impl Credentials {
     }
 
     /// Keeps a signed list, unless a newer one is here.
-    fn take_list(&mut self, token: &str, facts: &Facts, turn: &mut Turn<'_>) -> Result<(), String> {
+    pub(super) fn take_list(
+        &mut self,
+        token: &str,
+        facts: &Facts,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), String> {
         if token.len() > LIST_BYTES_MAX {
             return Err(format!("the status list is larger than {LIST_BYTES_MAX} bytes"));
         }
@@ -220,6 +225,7 @@ impl Command {
             }
             Self::Check { answer, .. } => Self::Check { answer, facts: proved },
             Self::Grants { ask, .. } => Self::Grants { ask, facts: proved },
+            Self::Learn { text, .. } => Self::Learn { text, facts: proved },
             other => other,
         }
     }

@@ -1,4 +1,4 @@
-//! What an issuer does: issue, revoke, sign its list, and say on a ledger that it is the newest.
+//! What an issuer does: issue, and say what holds no more.
 
 use std::collections::BTreeSet;
 
@@ -6,21 +6,19 @@ use primitives::Seed;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Credentials, Issued, IssuedOne, Made, Mark, Order, Said, Turn, shown::count, signs, texts,
-    words,
+    Credentials, Issued, IssuedOne, Mark, Order, Said, Turn,
+    lists::{PLACES, list_name},
+    shown::count,
+    signs, texts, words,
 };
 use crate::{
     PublicKey,
     did::Did,
-    limits::{ISSUED_MAX, QUERY_TEXT_BYTES_MAX, SAID_MAX},
+    limits::{ISSUED_MAX, LABEL_BYTES_MAX, QUERY_TEXT_BYTES_MAX, SAID_MAX},
     sd_jwt::{CopyFor, Path, Step, Template, issue_copies},
-    session::{Head, Signer, to_bytes},
-    status::{Anchor, Bits, Status, StatusList, StatusToken, Terms},
+    session::Head,
 };
 
-/// Places of a list, as many as 16 bits name: many more than are used, so that a place says nothing about when
-/// it was given.
-const PLACES: usize = 1 << 16;
 /// Seconds of a day.
 const DAY_S: u64 = 86_400;
 
@@ -28,6 +26,9 @@ impl Credentials {
     pub(super) fn issue(&mut self, order: &Order, turn: &mut Turn<'_>) -> Result<(), String> {
         if self.issued.len() >= ISSUED_MAX {
             return Err(format!("at most {ISSUED_MAX} credentials are remembered as issued here"));
+        }
+        if order.label.len() > LABEL_BYTES_MAX {
+            return Err(format!("a note has at most {LABEL_BYTES_MAX} bytes"));
         }
         let who = signs(turn.root, order.head.as_ref())?;
         let holders = holders(order)?;
@@ -63,9 +64,9 @@ impl Credentials {
             revocable: order.revocable,
             mark: Mark::Valid,
         };
-        self.issued.push(IssuedOne { shown, places });
+        self.issued.push(IssuedOne { shown, places, marked_s: None });
         turn.reply.text = texts::bundle(issued, list.as_deref());
-        turn.changed = true;
+        self.change_book(turn);
         Ok(())
     }
 
@@ -91,70 +92,24 @@ impl Credentials {
         if one.shown.mark == Mark::Revoked {
             return Err("what was revoked stays revoked: issue another".to_owned());
         }
-        one.shown.mark = mark;
+        one.set(mark, turn.now_s);
         turn.reply.text = self.sign_list(&who, turn.now_s)?;
+        self.change_book(turn);
+        Ok(())
+    }
+
+    /// There is something that no backup has.
+    pub(super) const fn change_book(&mut self, turn: &mut Turn<'_>) {
+        self.unsaved = self.unsaved.saturating_add(1);
         turn.changed = true;
-        Ok(())
-    }
-
-    pub(super) fn list(&mut self, head: Option<&Head>, turn: &mut Turn<'_>) -> Result<(), String> {
-        let who = signs(turn.root, head)?;
-        turn.reply.text = self.own_list(&who, turn)?;
-        Ok(())
-    }
-
-    pub(super) fn anchor(
-        &mut self,
-        network: &[u8; 32],
-        number: u64,
-        head: Option<&Head>,
-        turn: &mut Turn<'_>,
-    ) -> Result<(), String> {
-        let who = signs(turn.root, head)?;
-        let token = self.own_list(&who, turn)?;
-        let uri = list_name(&who.did.to_string());
-        let (by, key) = (who.changing.0, &who.changing.1);
-        let anchor = Anchor::sign((who.did, uri.as_str()), number, &token, (by, key), network);
-        turn.reply.bytes = to_bytes(&anchor);
-        Ok(())
-    }
-
-    /// The issuer's list as it was signed last, or a first one.
-    fn own_list(&mut self, who: &Signer, turn: &mut Turn<'_>) -> Result<String, String> {
-        let issuer = who.did.to_string();
-        if let Some(made) = self.made.iter().find(|made| made.issuer == issuer) {
-            return Ok(made.token.clone());
-        }
-        turn.changed = true;
-        self.sign_list(who, turn.now_s)
-    }
-
-    /// Signs the list as it is now. It has no time limit of its own: which one is the newest, the ledger says.
-    fn sign_list(&mut self, who: &Signer, now_s: u64) -> Result<String, String> {
-        let issuer = who.did.to_string();
-        let uri = list_name(&issuer);
-        let mut list = StatusList::new(Bits::Two, PLACES).map_err(words)?;
-        for one in self.issued.iter().filter(|one| one.shown.issuer == issuer) {
-            let status = match one.shown.mark {
-                Mark::Valid => Status::Valid,
-                Mark::Revoked => Status::Invalid,
-                Mark::Suspended => Status::Suspended,
-            };
-            for place in &one.places {
-                list.set(*place, status.value()).map_err(words)?;
-            }
-        }
-        let terms = Terms { uri: uri.clone(), issued_s: now_s, expires_s: None, ttl_s: None };
-        let token = StatusToken::sign(&list, &terms, &who.key, &who.key_id);
-        self.made.retain(|made| made.issuer != issuer);
-        self.made.push(Made { issuer, uri, token: token.clone() });
-        Ok(token)
     }
 
     /// Places that no credential of the issuer has.
     fn free_places(&self, issuer: &str, wanted: usize, seed: &Seed) -> Result<Vec<u64>, String> {
         let of_issuer = self.issued.iter().filter(|one| one.shown.issuer == issuer);
         let mut used: BTreeSet<u64> = of_issuer.flat_map(|one| one.places.clone()).collect();
+        let made = self.made.iter().filter(|made| made.issuer == issuer);
+        used.extend(made.flat_map(|made| made.also().iter().map(|(place, _)| *place)));
         // Half of the list stays free, so that a few draws find a place.
         if used.len() + wanted > PLACES / 2 {
             return Err("the status list of this issuer is full".to_owned());
@@ -167,11 +122,6 @@ impl Credentials {
         });
         Ok(drawn.filter(|place| used.insert(*place)).take(wanted).collect())
     }
-}
-
-/// What an issuer's list is called: a path of its DID.
-fn list_name(issuer: &str) -> String {
-    format!("{issuer}/status/1")
 }
 
 /// To whom: keys that the holder gave for copies, or the key of their DID.

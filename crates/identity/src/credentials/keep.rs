@@ -5,15 +5,18 @@ use chacha20poly1305::{
     aead::{Aead as _, Payload},
 };
 use minicbor::{Decode, Encode};
-use primitives::Seed;
+use primitives::{Hash, Seed};
 
-use super::{Credentials, GivenOne, Issued, Wait};
+use super::{Credentials, GivenOne, Issued, Mark, Wait};
 use crate::{
     PublicKey,
     custody::Root,
     holder::Holder,
-    limits::{ASKED_MAX, CREDENTIALS_BYTES_MAX, GIVEN_MAX, ISSUED_MAX, LISTS_MAX},
+    limits::{
+        ASKED_MAX, CREDENTIALS_BYTES_MAX, GIVEN_MAX, ISSUED_MAX, LISTS_MAX, MADE_MAX, SEEN_MAX,
+    },
     session,
+    status::token_hash,
 };
 
 /// Which of the things that are sealed under the seed this is; authenticated with it.
@@ -45,6 +48,16 @@ pub(super) struct IssuedOne {
     /// Places of its copies in the issuer's list.
     #[n(1)]
     pub(super) places: Vec<u64>,
+    /// When it was last said whether it holds, in seconds since 1970-01-01 UTC; none: when it was issued.
+    #[n(2)]
+    pub(super) marked_s: Option<u64>,
+}
+
+impl IssuedOne {
+    /// Says whether it holds.
+    pub(super) const fn set(&mut self, mark: Mark, at_s: u64) {
+        (self.shown.mark, self.marked_s) = (mark, Some(at_s));
+    }
 }
 
 /// A list of this issuer's own, as it was signed last.
@@ -56,6 +69,34 @@ pub(super) struct Made {
     pub(super) uri: String,
     #[n(2)]
     pub(super) token: String,
+    /// Places that a list signed elsewhere took from credentials that are not in this book, each with its value,
+    /// in order: they stay taken.
+    #[n(3)]
+    pub(super) also: Option<Vec<(u64, u8)>>,
+    /// Hashes of lists that say nothing which this book does not, the newest last; none: only of `token`.
+    #[n(4)]
+    pub(super) seen: Option<Vec<Hash>>,
+}
+
+impl Made {
+    /// What it says that is of no credential in the book.
+    pub(super) fn also(&self) -> &[(u64, u8)] {
+        self.also.as_deref().unwrap_or_default()
+    }
+
+    /// Lists that say nothing new.
+    pub(super) fn seen(&self) -> Vec<Hash> {
+        self.seen.clone().unwrap_or_else(|| vec![token_hash(&self.token)])
+    }
+
+    /// One more.
+    pub(super) fn note(&mut self, token: Hash) {
+        let mut seen = self.seen();
+        seen.retain(|one| *one != token);
+        seen.push(token);
+        let over = seen.len().saturating_sub(SEEN_MAX);
+        self.seen = Some(seen.split_off(over));
+    }
 }
 
 /// A question that was asked.
@@ -85,6 +126,10 @@ struct Written {
     /// None: it was kept before there were grants.
     #[n(5)]
     given: Option<Vec<GivenOne>>,
+    #[n(6)]
+    saved_s: Option<u64>,
+    #[n(7)]
+    unsaved: Option<u32>,
 }
 
 impl Credentials {
@@ -97,40 +142,50 @@ impl Credentials {
             made: self.made.clone(),
             asked: self.asked.clone(),
             given: Some(self.given.clone()),
+            saved_s: self.saved_s,
+            unsaved: Some(self.unsaved),
         };
-        seal(root, seed, &session::to_bytes(&written))
+        seal(root, WHAT, seed, &session::to_bytes(&written))
     }
 
     pub(super) fn unsealed(root: &Root, kept: &[u8]) -> Option<Self> {
-        let (nonce, sealed) = kept.split_first_chunk::<NONCE_BYTES>()?;
         if kept.len() > CREDENTIALS_BYTES_MAX {
             return None;
         }
-        let payload = Payload { msg: sealed, aad: WHAT.as_bytes() };
-        let bytes = cipher(root).decrypt(&XNonce::from(*nonce), payload).ok()?;
-        let Written { holder, lists, issued, made, asked, given } = session::read(&bytes)?;
+        let bytes = unseal(root, WHAT, kept)?;
+        let written: Written = session::read(&bytes)?;
+        let Written { holder, lists, issued, made, asked, given, saved_s, unsaved } = written;
         let given = given.unwrap_or_default();
         let fits = lists.len() <= LISTS_MAX
             && issued.len() <= ISSUED_MAX
+            && made.len() <= MADE_MAX
             && asked.len() <= ASKED_MAX
             && given.len() <= GIVEN_MAX;
         let holder = Holder::from_bytes(&holder).filter(|_| fits)?;
-        Some(Self { holder, before: None, lists, issued, made, asked, given })
+        let unsaved = unsaved.unwrap_or(0);
+        Some(Self { holder, before: None, lists, issued, made, asked, given, saved_s, unsaved })
     }
 }
 
-/// A nonce, and the bytes sealed under the seed.
-fn seal(root: &Root, seed: &Seed, bytes: &[u8]) -> Vec<u8> {
-    let drawn = seed.derive("credentials/nonce");
+/// Seals something of a person's (`what`: its kind): a nonce, drawn from `seed`, and XChaCha20-Poly1305.
+pub(super) fn seal(root: &Root, what: &str, seed: &Seed, bytes: &[u8]) -> Vec<u8> {
+    let drawn = seed.derive(&format!("{what}/nonce"));
     let mut nonce = [0; NONCE_BYTES];
     nonce.copy_from_slice(&drawn.as_bytes()[..NONCE_BYTES]);
-    let payload = Payload { msg: bytes, aad: WHAT.as_bytes() };
-    let sealed = cipher(root).encrypt(&XNonce::from(nonce), payload);
+    let payload = Payload { msg: bytes, aad: what.as_bytes() };
+    let sealed = cipher(root, what).encrypt(&XNonce::from(nonce), payload);
     [nonce.as_slice(), &sealed.expect("a few megabytes can be sealed")].concat()
 }
 
-fn cipher(root: &Root) -> XChaCha20Poly1305 {
-    let (key, _) = root.keeping(WHAT);
+/// What was sealed; none: by another seed, as something else, or it is damaged.
+pub(super) fn unseal(root: &Root, what: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>()?;
+    let payload = Payload { msg: sealed, aad: what.as_bytes() };
+    cipher(root, what).decrypt(&XNonce::from(*nonce), payload).ok()
+}
+
+fn cipher(root: &Root, what: &str) -> XChaCha20Poly1305 {
+    let (key, _) = root.keeping(what);
     XChaCha20Poly1305::new((&*key).into())
 }
 
@@ -155,7 +210,13 @@ mod tests {
     #[test]
     fn what_was_kept_before_there_were_grants_is_read() {
         let (root, seed) = (Root::new([1; 32]), Seed::from_number(1));
-        let made = Made { issuer: "i".to_owned(), uri: "u".to_owned(), token: "t".to_owned() };
+        let made = Made {
+            issuer: "i".to_owned(),
+            uri: "u".to_owned(),
+            token: "t".to_owned(),
+            also: None,
+            seen: None,
+        };
         let before = Before {
             holder: Holder::new(Seed::from_number(2)).to_bytes(),
             lists: Vec::new(),
@@ -163,7 +224,7 @@ mod tests {
             made: vec![made.clone()],
             asked: Vec::new(),
         };
-        let kept = seal(&root, &seed, &session::to_bytes(&before));
+        let kept = seal(&root, WHAT, &seed, &session::to_bytes(&before));
         let read = Credentials::unsealed(&root, &kept).unwrap();
         assert_eq!((read.made, read.given), (vec![made], Vec::new()));
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Card, Claim, Credentials, HeldList, Issued, List, Made, Mark, Show, View, Wait, facts::Known,
+    lists::says,
 };
 use crate::{
     holder,
@@ -86,7 +87,8 @@ impl Credentials {
         let own = |made: &Made| List {
             issuer: made.issuer.clone(),
             uri: made.uri.clone(),
-            token: Some(token_hash(&made.token)),
+            token: says(made, &self.issued).then(|| token_hash(&made.token)),
+            seen: made.seen(),
         };
         View {
             cards: cards.iter().map(|card| self.card(card, now_s)).collect(),
@@ -95,6 +97,8 @@ impl Credentials {
             lists: self.made.iter().map(own).collect(),
             asked,
             given: self.shown_grants(),
+            saved_s: self.saved_s,
+            unsaved: self.unsaved,
         }
     }
 
@@ -106,6 +110,7 @@ impl Credentials {
             issuer: contents.issuer.clone(),
             uri: place.uri.clone(),
             token: list.map(|list| token_hash(&list.token)),
+            seen: Vec::new(),
         });
         let mark = kept.and_then(|(place, list)| said(list?, place, now_s));
         Card {

@@ -86,7 +86,7 @@ pub enum Command {
     /// The issuer's signed status list, as it is.
     #[n(10)]
     List(#[n(0)] Option<Head>),
-    /// Sign for a ledger that this list is the newest.
+    /// Sign for a ledger that the issuer's list is the newest: the anchor, and the list.
     #[n(11)]
     Anchor {
         /// The ledger's chain.
@@ -98,6 +98,12 @@ pub enum Command {
         /// Where the issuer's DID stands, if it is on the ledger.
         #[n(2)]
         head: Option<Head>,
+        /// Hash of the list that the ledger names now.
+        #[n(3)]
+        last: Option<Hash>,
+        /// Though what that one says is not known here.
+        #[n(4)]
+        despite: bool,
     },
     /// Ask for something: a signed request.
     #[n(12)]
@@ -121,6 +127,29 @@ pub enum Command {
         /// What.
         #[n(0)]
         ask: GrantAsk,
+        /// What is proved so far.
+        #[n(1)]
+        facts: Facts,
+    },
+    /// What was issued, as a file that is sealed under the seed.
+    #[n(16)]
+    Backup,
+    /// Such a file: what it would bring, and if the person is sure, bring it.
+    #[n(17)]
+    Restore {
+        /// The file.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        file: Vec<u8>,
+        /// Bring it.
+        #[n(1)]
+        sure: bool,
+    },
+    /// Learn what a list of this issuer says, which was signed elsewhere.
+    #[n(18)]
+    Learn {
+        /// The signed list.
+        #[n(0)]
+        text: String,
         /// What is proved so far.
         #[n(1)]
         facts: Facts,
@@ -284,6 +313,29 @@ pub struct Reply {
     /// A grant of somebody's.
     #[n(11)]
     pub reading: Option<Reading>,
+    /// What a file brings.
+    #[n(12)]
+    pub joined: Option<Joined>,
+}
+
+/// What a file of what was issued brings, beside what is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Joined {
+    /// When it was made, in seconds since 1970-01-01 UTC.
+    #[n(0)]
+    pub saved_s: u64,
+    /// Credentials that are not here.
+    #[n(1)]
+    pub added: u32,
+    /// Credentials that are here.
+    #[n(2)]
+    pub same: u32,
+    /// Of those, that hold no more, or not for now, by the file only.
+    #[n(3)]
+    pub worse: u32,
+    /// Places that two credentials have: what revokes one, revokes both.
+    #[n(4)]
+    pub twice: u32,
 }
 
 /// Everything shown.
@@ -307,6 +359,16 @@ pub struct View {
     /// Grants that were given, newest first.
     #[n(5)]
     pub given: Vec<Given>,
+        /// What is proved so far.
+        #[n(1)]
+        facts: Facts,
+    },
+    /// When a file of what was issued was made last, in seconds since 1970-01-01 UTC.
+    #[n(5)]
+    pub saved_s: Option<u64>,
+    /// Changes since.
+    #[n(6)]
+    pub unsaved: u32,
 }
 
 /// What is held, copies together.
@@ -350,9 +412,12 @@ pub struct List {
     /// Its name.
     #[n(1)]
     pub uri: String,
-    /// Hash of the signed list that is here; none: it is not.
+    /// Hash of the signed list that is here; none: it is not, or of one's own, it does not say yet what it should.
     #[n(2)]
     pub token: Option<Hash>,
+    /// Of one's own: hashes of lists that say nothing new.
+    #[n(3)]
+    pub seen: Vec<Hash>,
 }
 
 /// One claim.

@@ -4,6 +4,7 @@
 //! anchor does: it names the newest token by its hash, and a ledger proves it to whoever asks, at a height.
 //! Whoever keeps the list, and whoever brings it, can then hide nothing.
 
+use data_encoding::BASE32_NOPAD;
 use minicbor::{Decode, Encode};
 use primitives::{Hash, sha256};
 
@@ -79,9 +80,19 @@ impl Anchor {
     }
 }
 
+/// What an anchor calls a list's token: SHA-256 of it.
+pub type TokenHash = Hash;
+
 /// What an anchor calls a list's token.
-pub fn token_hash(token: &str) -> Hash {
+pub fn token_hash(token: &str) -> TokenHash {
     sha256(token.as_bytes())
+}
+
+/// The name of a token among blocks, by what an anchor calls it: a CID of version 1, raw, by SHA-256. So whoever
+/// reads a ledger can ask anybody for the list, and sees whether it is the one.
+pub fn token_cid(token: &TokenHash) -> String {
+    let bytes = [&[1, 0x55, 0x12, 32], token.as_bytes().as_slice()].concat();
+    format!("b{}", BASE32_NOPAD.encode(&bytes).to_ascii_lowercase())
 }
 
 /// Checks that a token is the version that its issuer anchored last.

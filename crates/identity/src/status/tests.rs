@@ -202,3 +202,12 @@ fn an_anchor_is_its_issuers_for_one_ledger() {
     };
     assert_eq!([sign("", 1), sign("a", 0), sign(&"a".repeat(513), 1)], [false; 3]);
 }
+
+#[test]
+fn a_list_is_called_among_blocks_by_its_hash() {
+    // The empty block, as every gateway has it but by SHA-256: `ipfs block put --format=raw`.
+    assert_eq!(
+        token_cid(&token_hash("")),
+        "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
+    );
+}

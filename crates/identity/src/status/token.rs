@@ -129,6 +129,18 @@ impl StatusToken {
         name.map(str::to_owned).ok_or(StatusRefusal::Form)
     }
 
+    /// What a token says of which nothing is checked: of one that was checked before, or made here.
+    ///
+    /// # Errors
+    /// It is no status list.
+    pub(crate) fn unchecked(token: &str) -> Result<Self, StatusRefusal> {
+        let signed = Jws::parse(token).map_err(refusal)?;
+        let issued_s = seconds(&signed.payload, "iat")?.ok_or(StatusRefusal::Form)?;
+        let terms = terms(&signed.payload, issued_s)?;
+        let list = list(signed.payload.get("status_list").ok_or(StatusRefusal::Form)?)?;
+        Ok(Self { terms, list })
+    }
+
     /// Checks the list that a credential of `issuer` names, at `now_s`.
     ///
     /// # Errors

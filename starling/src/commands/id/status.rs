@@ -7,6 +7,7 @@ use identity::did::{Did, Issuers, did_key};
 use identity::sd_jwt::{DidKeys, Verified};
 use identity::status::{
     Anchor, Bits, ListError, Status, StatusList, StatusRefusal, StatusToken, Terms, check_newest,
+    token_cid, token_hash,
 };
 use ledger::Action;
 use ledger::domains::identity::{self as dids, Anchored};
@@ -59,7 +60,11 @@ pub(super) async fn anchor(args: &ToAnchor) -> Result<(), Problem> {
     let id = nodes.act(&KeyPair::from_seed(payer), &action, Waits::default()).await?;
     let within = Duration::from_secs(args.wait_s);
     let receipt = nodes.ask(async |client: &Client| client.done(id, within).await).await?;
-    println!("{}", json!({ "list": uri, "version": number, "height": receipt["height"] }));
+    let cid = token_cid(&token_hash(&token));
+    println!(
+        "{}",
+        json!({ "list": uri, "version": number, "height": receipt["height"], "cid": cid })
+    );
     Ok(())
 }
 
@@ -84,8 +89,9 @@ pub(super) async fn newest(
         Problem::identity(&what, "Ask the issuer to anchor it, or leave --ledger out.")
     })?;
     check_newest(&read(file)?, anchored.token).map_err(|why| {
-        let what = format!("{why}, version {} since block {}", anchored.number, anchored.height);
-        Problem::identity(&what, "Fetch the newest list.")
+        let (Anchored { number, height, .. }, cid) = (&anchored, token_cid(&anchored.token));
+        let what = format!("{why}, version {number} since block {height}, which is block {cid}");
+        Problem::identity(&what, "Fetch the newest list: `starling get` of that block.")
     })?;
     let Anchored { number, height, .. } = anchored;
     Ok(Some(json!({
@@ -116,4 +122,18 @@ pub(super) fn check(
         Status::Other(_) => "the credential has a status that is not known",
     };
     Err(Problem::identity(&what, "It proves nothing: ask for another."))
+}
+
+#[cfg(test)]
+mod tests {
+    use content::{Cid, Codec};
+
+    use super::*;
+
+    #[test]
+    fn a_list_on_the_ledger_is_the_block_that_the_store_calls_so() {
+        let token = "eyJ.eyJ.sig";
+        let cid = Cid::of(Codec::Raw, token.as_bytes());
+        assert_eq!(token_cid(&token_hash(token)), cid.to_string());
+    }
 }

@@ -1,13 +1,14 @@
 //! The page's side of the credentials: what they are, and calls that wait for what the ledger proves.
 //!
 //! A call that lacks a proof says which ([`Need`]). It waits here until the wallet has proved all of them, no older
-//! than the call, and is given again with them.
+//! than the call, and is given again with them. Status lists that it lacks are asked for as blocks ([`lists`]).
 
 use std::time::Duration;
 
 use identity::credentials::{Command, Facts, KeyFact, ListFact, Need, Reply, View};
 use identity::did::{Did, StarlingId};
 use identity::session;
+use identity::status::TokenHash;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wallet::dids::{self, Found, Name, VERSIONS_MAX, Version};
@@ -15,13 +16,17 @@ use wallet::view::Sight;
 
 use crate::browser;
 use crate::ledger::Stage;
+use crate::session::Session;
+use crate::sharing::Sharing;
 
 use super::super::desk::Desk;
 use super::super::statement::said_then;
 use super::super::words::{GONE, LOST};
+use super::lists::{self, Given};
 
-/// Most rounds of proofs for one call: keys, lists, keys of lists.
-const ROUNDS_MAX: u8 = 4;
+/// Most rounds of proofs for one call: keys; then of each list, up to four, what the ledger names, its bytes, and its
+/// key.
+const ROUNDS_MAX: u8 = 13;
 /// How long the ledger is waited for in each.
 const WAIT: Duration = Duration::from_secs(30);
 
@@ -37,8 +42,12 @@ const FORKED: &str =
 #[derive(Clone, Copy)]
 pub(super) struct Book {
     pub(super) desk: Desk,
+    /// Shares of files, of which lists are some.
+    pub(super) sharing: Sharing,
     /// What there is.
     pub(super) view: RwSignal<View>,
+    /// Who gives lists of one's own to others, by their hashes.
+    pub(super) given: RwSignal<Vec<(TokenHash, Given)>>,
     /// Lists that the page shows by itself.
     pub(super) shown: RwSignal<Vec<(String, String)>>,
     needs: RwSignal<Vec<Need>>,
@@ -77,7 +86,9 @@ impl Book {
     pub(super) fn provide(desk: Desk) -> Self {
         let book = Self {
             desk,
+            sharing: Session::get().sharing,
             view: RwSignal::new(View::default()),
+            given: RwSignal::new(Vec::new()),
             shown: RwSignal::new(Vec::new()),
             needs: RwSignal::new(Vec::new()),
             job: StoredValue::new_local(None),
@@ -129,6 +140,21 @@ impl Book {
             };
             if !reply.needs.is_empty() && job.rounds < ROUNDS_MAX {
                 job.rounds += 1;
+                let token = reply.needs.iter().find_map(|need| match need {
+                    Need::Token(token) => Some(*token),
+                    Need::Key { .. } | Need::List { .. } => None,
+                });
+                if let Some(token) = token {
+                    self.desk.tell(job.place, "The newest status list is being fetched.");
+                    match lists::fetch(self.sharing, token).await {
+                        Some(text) => job.facts.tokens.push(text),
+                        None => job.facts.missing.push(token),
+                    }
+                    if !self.is_gone() {
+                        self.go(job);
+                    }
+                    return;
+                }
                 self.desk.tell(job.place, "The ledger is being asked.");
                 self.job.set_value(Some(job));
                 self.give_up_later();
@@ -274,7 +300,7 @@ impl Book {
                         };
                         job.facts.keys.push(fact);
                     }
-                    (Need::List { .. }, _) => {}
+                    (Need::List { .. } | Need::Token(_), _) => {}
                 }
             }
             self.go(job);
@@ -284,6 +310,8 @@ impl Book {
     /// What the ledger says of a need; none: nothing yet.
     fn look(self, need: &Need, from: u64) -> Option<Settled> {
         match need {
+            // No ledger has it.
+            Need::Token(_) => None,
             Need::List { issuer, uri } => {
                 let fact = dids::look_list(&self.desk.ledger.records.read(), issuer, uri)?;
                 (fact.height >= from).then_some(Settled::List(fact))

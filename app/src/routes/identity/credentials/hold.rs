@@ -1,6 +1,7 @@
 //! What I hold, and taking more.
 
 use identity::credentials::{Card, Claim, Command, Mark, Offer};
+use identity::status::TokenHash;
 use leptos::prelude::*;
 use wallet::dids;
 use wallet::view::Sight;
@@ -12,6 +13,7 @@ use super::book::Book;
 use super::fields::{ChooseKind, Chosen};
 use super::hand_on::{HandOn, TakeIn};
 use super::kinds;
+use super::lists::{self, Lacking};
 
 /// Copies that are asked for, unless the issuer says otherwise.
 const COPIES: u8 = 10;
@@ -118,6 +120,7 @@ pub(super) fn Hold() -> impl IntoView {
             book.shown.set(lists);
         }
     });
+    let lacking = lists::keep_up(book);
     let cards = Memo::new(move |_| book.view.read().cards.clone());
     let can_undo = move || book.view.read().can_undo;
     let undo = move |_| book.run("hold", Command::Undo, |_| ());
@@ -135,13 +138,13 @@ pub(super) fn Hold() -> impl IntoView {
             <p class="quiet">"An issuer gives you a link, a code or a text: take it above."</p>
         </div>
         <div id="cards" class="held">
-            {move || cards.get().into_iter().map(|card| view! { <One card /> }).collect_view()}
+            {move || cards.get().into_iter().map(|card| view! { <One card lacking /> }).collect_view()}
         </div>
     }
 }
 
 #[component]
-fn One(card: Card) -> impl IntoView {
+fn One(card: Card, lacking: RwSignal<Vec<(TokenHash, Lacking)>>) -> impl IntoView {
     let book = Book::get();
     let id = card.id;
     let remove = move |_| book.run("hold", Command::Remove(id), |_| ());
@@ -150,7 +153,7 @@ fn One(card: Card) -> impl IntoView {
     let until = until(card.until_s);
     let copies = format!("{} of {} copies not shown to anybody", card.fresh, card.copies);
     let card = StoredValue::new(card);
-    let status = move || card.with_value(|card| status(book, card));
+    let status = move || card.with_value(|card| status(book, card, &lacking.read()));
     view! {
         <section class="card seen" aria-label=label>
             <div class="card-head">
@@ -209,7 +212,7 @@ pub(super) fn until(until_s: Option<u64>) -> String {
 }
 
 /// Whether it was revoked, as far as that is known here and proved.
-fn status(book: Book, card: &Card) -> String {
+fn status(book: Book, card: &Card, lacking: &[(TokenHash, Lacking)]) -> String {
     let Some(list) = &card.list else {
         return "Can\u{2019}t be revoked.".to_owned();
     };
@@ -234,8 +237,16 @@ fn status(book: Book, card: &Card) -> String {
         );
     };
     if list.token != Some(newest.token) {
+        let known = lacking.iter().find(|(one, _)| *one == newest.token);
+        let more = match known.map(|(_, lacking)| *lacking) {
+            None | Some(Lacking::Coming) => "It is being fetched.",
+            Some(Lacking::Came) => "It came, and is looked at.",
+            Some(Lacking::Nowhere) => {
+                "Nobody who is online gives it: ask the issuer for it, and take it above."
+            }
+        };
         return format!(
-            "Not known: there is a newer status list, version {} (proved at block {height}). Ask the issuer for it, and take it above.",
+            "Not known: there is a newer status list, version {} (proved at block {height}). {more}",
             newest.number
         );
     }

@@ -1,17 +1,15 @@
 //! What was issued here, and whether it still holds.
 
-use identity::credentials::{Command, Issued as One, List, Mark};
-use identity::session::Head;
+use identity::credentials::{Command, Issued as One, Mark};
 use leptos::prelude::*;
-use wallet::dids;
 
 use crate::browser;
 
-use super::super::desk::{Desk, Said};
+use super::super::desk::Said;
 use super::super::words::GONE;
 use super::book::Book;
-use super::hand_on::HandOn;
 use super::kinds;
+use super::own_list::{OwnList, head_of};
 
 /// The list, and the status lists behind it.
 #[component]
@@ -35,7 +33,7 @@ pub(super) fn Issued() -> impl IntoView {
         <section class="card" aria-labelledby="issued-title">
             <h2 id="issued-title">"Issued here"</h2>
             <p class="quiet" hidden=move || !issued.read().is_empty()>
-                "Nothing yet. This list is in this browser only, and sealed: without it nothing can be revoked."
+                "Nothing yet. What you issue is remembered in this browser only, and sealed: without it nothing can be revoked, so make a backup below."
             </p>
             <Said place="issued" />
             <ul id="issued" class="lines">
@@ -113,101 +111,5 @@ fn Line(one: One) -> impl IntoView {
                 </button>
             </span>
         </li>
-    }
-}
-
-/// Where the DID stands that a credential was issued by; the outer none: it can't sign now.
-fn head_of(desk: Desk, issuer: &str) -> Option<Option<Head>> {
-    if issuer.starts_with("did:key:") {
-        return Some(None);
-    }
-    let head = desk.head()?;
-    (format!("did:starling:{}", head.did) == issuer).then_some(Some(head))
-}
-
-/// A status list of one's own, and whether the ledger names it.
-#[component]
-fn OwnList(list: List) -> impl IntoView {
-    let book = Book::get();
-    let desk = book.desk;
-    let (issuer, uri, token) = (list.issuer.clone(), list.uri.clone(), list.token);
-    let text = RwSignal::new(String::new());
-    let proved =
-        Memo::new(move |_| dids::look_list(&desk.ledger.records.read(), &list.issuer, &list.uri));
-    let newest = move || proved.get().and_then(|proved| proved.newest);
-    let is_newest = move || newest().is_some_and(|newest| Some(newest.token) == token);
-    let state = move || match proved.get() {
-        None => "The ledger is being asked.".to_owned(),
-        Some(proved) => match proved.newest {
-            Some(newest) if Some(newest.token) == token => format!(
-                "The ledger names it: version {}, proved at block {}.",
-                newest.number, proved.height
-            ),
-            Some(newest) => format!(
-                "The ledger names an older one, version {} (proved at block {}). Verifiers go by that.",
-                newest.number, proved.height
-            ),
-            None => format!(
-                "Not on the ledger (proved at block {}). Verifiers refuse what is in it.",
-                proved.height
-            ),
-        },
-    };
-    let fee = move || desk.ledger.view.read().fee.unwrap_or_default();
-    let poor = move || desk.ledger.view.read().balance.map_or(0, |held| held.units) < fee();
-    let shown_by = StoredValue::new(issuer.clone());
-    let anchor = move |_| {
-        let head = shown_by.with_value(|issuer| head_of(desk, issuer));
-        let (Some(head), Some(chain)) = (head, desk.chain.get_untracked()) else {
-            desk.say("list", GONE);
-            return;
-        };
-        let number = untrack(newest).map_or(0, |newest| newest.number) + 1;
-        let command = Command::Anchor { network: chain, number, head };
-        book.run("list", command, move |reply| {
-            let order = dids::anchor(&reply.bytes);
-            desk.order("list", order, "Sent. It is there with the next block.");
-        });
-    };
-    let show = move |_| {
-        let head = shown_by.with_value(|issuer| head_of(desk, issuer));
-        let Some(head) = head else {
-            desk.say("list", GONE);
-            return;
-        };
-        book.run("list", Command::List(head), move |reply| {
-            text.set(format!("{}/identity/credentials#list={}", browser::origin(), reply.text));
-        });
-    };
-    view! {
-        <section class="card own-list" aria-label="Your status list">
-            <h2>"Your status list"</h2>
-            <p class="quiet mono wrap">{uri}</p>
-            <p class="list-state num" role="status">{state}</p>
-            <p class="quiet" hidden=move || !poor()>
-                "The wallet pays a fee for it, and does not hold that much."
-            </p>
-            <Said place="list" />
-            <div class="dialog-actions">
-                <button class="button" type="button" disabled=move || desk.busy.get() on:click=show>
-                    "Hand it on"
-                </button>
-                <button
-                    class="button button--strong list-anchor"
-                    type="button"
-                    hidden=is_newest
-                    disabled=move || desk.busy.get() || poor() || proved.read().is_none()
-                    on:click=anchor
-                >
-                    "Put it on the ledger"
-                </button>
-            </div>
-            <div hidden=move || text.read().is_empty()>
-                <p class="quiet">
-                    "Holders bring it along, verifiers keep it: whoever has it need not ask you. It names nobody."
-                </p>
-                <HandOn label="your status list" text />
-            </div>
-        </section>
     }
 }

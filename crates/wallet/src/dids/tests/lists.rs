@@ -70,13 +70,17 @@ impl World {
                 let (id, at_s) = (id.clone(), *at_s);
                 facts.keys.push(KeyFact { id, at_s, key, version: seq, since, height });
             }
+            // Nobody has it but who is asked by hand.
+            Need::Token(token) => facts.missing.push(*token),
         }
     }
 
     /// Has the ledger name the newest list of an issuer.
     fn anchor(&mut self, issuer: &mut Browser, id: StarlingId, number: u64) -> Result<(), u16> {
         let head = Some(self.name(id).head);
-        let reply = issuer.done(self, Command::Anchor { network: NETWORK, number, head });
+        let (last, despite) = (None, false);
+        let anchor_it = Command::Anchor { network: NETWORK, number, head, last, despite };
+        let reply = issuer.done(self, anchor_it);
         self.submit(anchor(&reply.bytes).unwrap())
     }
 }

@@ -1,0 +1,187 @@
+//! An issuer's book as a file, and such a file beside the book that is here.
+//!
+//! The file is sealed under the seed, as what is kept is: who has the 24 words opens it on any machine, and nobody else
+//! does. It is joined with what is here and never put in its place, so nothing is lost by it and there is nothing to
+//! undo: what was revoked in either is revoked, a place that was given in either is given, and the same file twice is
+//! the same as once.
+
+use std::collections::BTreeSet;
+
+use minicbor::{Decode, Encode};
+
+use super::{
+    Credentials, IssuedOne, Joined, Made, Mark, Turn,
+    keep::{seal, unseal},
+    lists::{badness, says, settle},
+    shown::count,
+};
+use crate::{
+    limits::{BOOK_BYTES_MAX, ISSUED_MAX, MADE_MAX},
+    session,
+};
+
+/// What the file is, under the seed; authenticated with it.
+const WHAT: &str = "issued/1";
+/// What the file begins with.
+const MARK: &[u8] = b"starling-issued-1\n";
+
+/// What is in the file.
+#[derive(Encode, Decode)]
+struct Book {
+    #[n(0)]
+    saved_s: u64,
+    #[n(1)]
+    issued: Vec<IssuedOne>,
+    #[n(2)]
+    made: Vec<Made>,
+}
+
+impl Credentials {
+    pub(super) fn backup(&mut self, turn: &mut Turn<'_>) -> Result<(), String> {
+        if self.issued.is_empty() && self.made.is_empty() {
+            return Err("nothing was issued here yet".to_owned());
+        }
+        let (issued, made) = (self.issued.clone(), self.made.clone());
+        let book = session::to_bytes(&Book { saved_s: turn.now_s, issued, made });
+        let file = [MARK, &seal(turn.root, WHAT, &turn.seed, &book)].concat();
+        if file.len() > BOOK_BYTES_MAX {
+            return Err(format!("the file would be larger than {BOOK_BYTES_MAX} bytes"));
+        }
+        turn.reply.bytes = file;
+        (self.saved_s, self.unsaved) = (Some(turn.now_s), 0);
+        turn.changed = true;
+        Ok(())
+    }
+
+    /// Says what a file would bring; if the person is `sure`, it is brought.
+    pub(super) fn restore(
+        &mut self,
+        file: &[u8],
+        sure: bool,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), String> {
+        let sealed = file.strip_prefix(MARK).filter(|_| file.len() <= BOOK_BYTES_MAX);
+        let sealed = sealed.ok_or("that file is no backup of what somebody issued")?;
+        let bytes = unseal(turn.root, WHAT, sealed)
+            .ok_or("that backup is of another identity, with other words, or it is damaged")?;
+        let book: Book = session::read(&bytes)
+            .ok_or("that backup is of a version that is not understood here")?;
+        let (mut issued, mut made) = (self.issued.clone(), self.made.clone());
+        let (joined, is_all) = join(&mut issued, &mut made, &book)?;
+        turn.reply.joined = Some(joined);
+        if !sure {
+            return Ok(());
+        }
+        (self.issued, self.made) = (issued, made);
+        if is_all {
+            // Nothing is here that the file has not: it is the backup of it.
+            (self.saved_s, self.unsaved) = (self.saved_s.max(Some(book.saved_s)), 0);
+        }
+        turn.changed = true;
+        Ok(())
+    }
+}
+
+/// Joins a file with a book; what came of it, and whether the file says all that the book says now.
+fn join(
+    issued: &mut Vec<IssuedOne>,
+    made: &mut Vec<Made>,
+    book: &Book,
+) -> Result<(Joined, bool), String> {
+    let here = issued.len();
+    let mut joined = Joined { saved_s: book.saved_s, ..Joined::default() };
+    let mut next = issued.iter().map(|one| one.shown.entry).max().unwrap_or(0);
+    for theirs in &book.issued {
+        // Those that were here: the file may have two that look the same.
+        match issued.iter_mut().take(here).find(|one| one.is(theirs)) {
+            Some(one) => {
+                joined.same = joined.same.saturating_add(1);
+                joined.worse = joined.worse.saturating_add(u32::from(one.join(theirs)));
+            }
+            None => {
+                joined.added = joined.added.saturating_add(1);
+                next = next.saturating_add(1);
+                let mut one = theirs.clone();
+                one.shown.entry = next;
+                issued.push(one);
+            }
+        }
+    }
+    if issued.len() > ISSUED_MAX {
+        return Err(format!("at most {ISSUED_MAX} credentials are remembered as issued here"));
+    }
+    // The list shows what was issued last first.
+    issued.sort_by_key(|one| one.shown.at_s);
+    for theirs in &book.made {
+        match made.iter_mut().find(|one| one.uri == theirs.uri) {
+            Some(one) => one.join(theirs, issued),
+            None => made.push(theirs.clone()),
+        }
+    }
+    if made.len() > MADE_MAX {
+        return Err(format!("at most {MADE_MAX} names issue in one browser"));
+    }
+    for one in made.iter_mut() {
+        settle(one, issued);
+    }
+    joined.twice = twice(issued);
+    let has = |one: &IssuedOne| {
+        book.issued.iter().any(|theirs| one.is(theirs) && one.shown.mark == theirs.shown.mark)
+    };
+    Ok((joined, issued.iter().all(has)))
+}
+
+impl IssuedOne {
+    /// Whether both are the same credential, whatever their numbers and whether they hold.
+    fn is(&self, other: &Self) -> bool {
+        let (one, two) = (&self.shown, &other.shown);
+        let said = one.issuer == two.issuer && one.kind == two.kind && one.label == two.label;
+        let times = one.at_s == two.at_s && one.until_s == two.until_s;
+        said && times && one.copies == two.copies && self.places == other.places
+    }
+
+    /// Joins what two books say of it; whether it is worse now than it was here. What was revoked stays so, else the
+    /// later word counts, and of two of one second the worse.
+    fn join(&mut self, theirs: &Self) -> bool {
+        let (mine, other) = (self.shown.mark, theirs.shown.mark);
+        let (worse, later) = (badness(other) > badness(mine), theirs.marked_s > self.marked_s);
+        let same_time = theirs.marked_s == self.marked_s;
+        let takes = match (mine, other) {
+            (Mark::Revoked, _) => false,
+            (_, Mark::Revoked) => true,
+            _ => later || (same_time && worse),
+        };
+        if takes {
+            (self.shown.mark, self.marked_s) = (other, theirs.marked_s);
+        }
+        takes && worse
+    }
+}
+
+impl Made {
+    /// Joins what two books know of one list. Which of the two is kept as signed does not matter to anybody but the
+    /// issuer, who need not sign again.
+    fn join(&mut self, theirs: &Self, issued: &[IssuedOne]) {
+        for (place, value) in theirs.also() {
+            self.take(*place, *value);
+        }
+        for token in theirs.seen() {
+            self.note(token);
+        }
+        if !says(self, issued) {
+            let signed = Self { token: theirs.token.clone(), ..self.clone() };
+            if says(&signed, issued) {
+                *self = signed;
+            }
+        }
+    }
+}
+
+/// How many places two credentials of one issuer have.
+fn twice(issued: &[IssuedOne]) -> u32 {
+    let mut places = BTreeSet::new();
+    let all = issued
+        .iter()
+        .flat_map(|one| one.places.iter().map(|place| (one.shown.issuer.as_str(), *place)));
+    count(all.filter(|place| !places.insert(*place)).count())
+}

@@ -1,0 +1,286 @@
+//! An issuer whose browser is lost, and lists that come from the block store.
+
+use super::*;
+use crate::limits::BOOK_BYTES_MAX;
+
+/// What an issuer's browser would lose.
+fn backup(issuer: &mut Browser) -> Vec<u8> {
+    issuer.done(Command::Backup).bytes
+}
+
+fn restored(browser: &mut Browser, file: &[u8], sure: bool) -> Reply {
+    browser.done(Command::Restore { file: file.to_vec(), sure })
+}
+
+fn issue(issuer: &mut Browser, label: &str) -> u32 {
+    let mut order = order(&Browser::new(2).did(), true);
+    label.clone_into(&mut order.label);
+    issuer.now_s += 1;
+    issuer.done(Command::Issue(order)).view.issued[0].entry
+}
+
+fn revoke(issuer: &mut Browser, entry: u32) -> String {
+    issuer.now_s += 1;
+    issuer.done(Command::Mark { entry, mark: Mark::Revoked, head: None }).text
+}
+
+fn marks(reply: &Reply) -> Vec<(String, Mark)> {
+    reply.view.issued.iter().map(|one| (one.label.clone(), one.mark)).collect()
+}
+
+fn list_of(issuer: &mut Browser) -> String {
+    issuer.done(Command::List(None)).text
+}
+
+fn learn(issuer: &mut Browser, text: &str) -> Reply {
+    issuer.done(Command::Learn { text: text.to_owned(), facts: Facts::default() })
+}
+
+fn anchor(issuer: &mut Browser, last: Option<&str>, despite: bool) -> Reply {
+    let (network, last) = ([5; 32], last.map(token_hash));
+    issuer.call(Command::Anchor { network, number: 2, head: None, last, despite })
+}
+
+#[test]
+fn another_browser_with_the_same_words_goes_on_from_a_backup() {
+    let mut issuer = Browser::new(1);
+    assert!(issuer.call(Command::Backup).refused.unwrap().contains("nothing was issued"));
+    let (ann, bob) = (issue(&mut issuer, "Ann"), issue(&mut issuer, "Bob"));
+    let list = revoke(&mut issuer, bob);
+    assert_eq!(issuer.done(Command::Look).view.unsaved, 3);
+    let file = backup(&mut issuer);
+    let view = issuer.done(Command::Look).view;
+    assert_eq!((view.saved_s, view.unsaved), (Some(issuer.now_s), 0));
+    assert!(!String::from_utf8_lossy(&file).contains("Ann"));
+
+    let mut other = Browser::new(1);
+    let look = restored(&mut other, &file, false);
+    let joined = look.joined.unwrap();
+    assert_eq!((joined.added, joined.same, joined.twice), (2, 0, 0));
+    assert_eq!(look.view.issued, [], "a look changes nothing");
+    let back = restored(&mut other, &file, true);
+    assert_eq!(marks(&back), [("Bob".to_owned(), Mark::Revoked), ("Ann".to_owned(), Mark::Valid)]);
+    assert_eq!((back.view.saved_s, back.view.unsaved), (view.saved_s, 0));
+    other.reload();
+    // The same list, and no new signature for it.
+    assert_eq!(list_of(&mut other), list);
+    assert_eq!(back.view.lists[0].token, Some(token_hash(&list)));
+    other.now_s = issuer.now_s;
+    assert_ne!(revoke(&mut other, ann), list);
+
+    let again = restored(&mut other, &file, true);
+    let joined = again.joined.unwrap();
+    assert_eq!((joined.added, joined.same, joined.worse), (0, 2, 0));
+    assert_eq!(again.view.unsaved, 1, "what was revoked since is in no backup");
+    assert!(again.view.issued.iter().all(|one| one.mark == Mark::Revoked), "{again:?}");
+}
+
+#[test]
+fn a_backup_opens_to_its_own_words_only_and_says_what_else_it_is_not() {
+    let mut issuer = Browser::new(1);
+    issue(&mut issuer, "Ann");
+    let file = backup(&mut issuer);
+    let mut stranger = Browser::new(4);
+    let mut refused = |file: &[u8]| {
+        let reply = stranger.call(Command::Restore { file: file.to_vec(), sure: true });
+        assert_eq!(reply.view.issued, []);
+        reply.refused.unwrap()
+    };
+    assert!(refused(&file).contains("other words"));
+    assert!(refused(b"a picture").contains("no backup"));
+    assert!(refused(&vec![b's'; BOOK_BYTES_MAX + 1]).contains("no backup"));
+    let mut damaged = file.clone();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    let reply = issuer.call(Command::Restore { file: damaged, sure: true });
+    assert!(reply.refused.unwrap().contains("damaged"));
+    let cut = Command::Restore { file: file[..30].to_vec(), sure: true };
+    assert!(issuer.call(cut).refused.is_some());
+}
+
+#[test]
+fn two_books_are_joined_and_neither_is_lost() {
+    let mut issuer = Browser::new(1);
+    let (ann, bob) = (issue(&mut issuer, "Ann"), issue(&mut issuer, "Bob"));
+    let old = backup(&mut issuer);
+    let mut other = Browser::new(1);
+    restored(&mut other, &old, true);
+    other.now_s = issuer.now_s + 10;
+    other.calls = 100;
+    issue(&mut other, "Carol");
+    revoke(&mut other, bob);
+    other.now_s += 1;
+    let theirs = backup(&mut other);
+
+    let first = list_of(&mut issuer);
+    issue(&mut issuer, "Dan");
+    issuer.now_s += 60;
+    issuer.done(Command::Mark { entry: ann, mark: Mark::Suspended, head: None });
+    let both = restored(&mut issuer, &theirs, true);
+    let joined = both.joined.unwrap();
+    assert_eq!((joined.added, joined.same, joined.worse), (1, 2, 1));
+    let mut all = marks(&both);
+    all.sort_by(|one, two| one.0.cmp(&two.0));
+    let all: Vec<(&str, Mark)> = all.iter().map(|(label, mark)| (label.as_str(), *mark)).collect();
+    assert_eq!(
+        all,
+        [
+            ("Ann", Mark::Suspended),
+            ("Bob", Mark::Revoked),
+            ("Carol", Mark::Valid),
+            ("Dan", Mark::Valid)
+        ]
+    );
+    let mut entries: Vec<u32> = both.view.issued.iter().map(|one| one.entry).collect();
+    entries.sort_unstable();
+    entries.dedup();
+    assert_eq!(entries.len(), 4, "numbers are given once");
+    assert_eq!(both.view.lists[0].token, None, "what was signed last does not say all of it");
+    assert!(both.view.unsaved > 0);
+    assert_ne!(list_of(&mut issuer), first);
+    // Lists that were signed in either say nothing new to this book.
+    let reply = anchor(&mut issuer, Some(&list_of(&mut other)), false);
+    assert_eq!(reply.refused, None);
+}
+
+#[test]
+fn a_place_that_two_browsers_gave_is_told() {
+    let (mut one, mut two) = (Browser::new(1), Browser::new(1));
+    // The same draws: what chance does once in 2^16.
+    issue(&mut one, "Ann");
+    issue(&mut two, "Bob");
+    let theirs = backup(&mut two);
+    let joined = restored(&mut one, &theirs, false).joined.unwrap();
+    assert_eq!((joined.added, joined.twice), (1, 1));
+}
+
+#[test]
+fn what_was_revoked_elsewhere_stays_so_in_lists_of_an_older_book() {
+    let mut issuer = Browser::new(1);
+    let ann = issue(&mut issuer, "Ann");
+    let old = backup(&mut issuer);
+    let bob = issue(&mut issuer, "Bob");
+    revoke(&mut issuer, ann);
+    let newest = revoke(&mut issuer, bob);
+    let lost: Vec<u64> = issuer.store.issued.iter().flat_map(|one| one.places.clone()).collect();
+
+    // That browser is gone. The backup knows Ann, and that she holds.
+    let mut other = Browser::new(1);
+    other.now_s = issuer.now_s + 60;
+    other.calls = 100;
+    restored(&mut other, &old, true);
+    let refused = anchor(&mut other, Some(&newest), false);
+    assert!(refused.bytes.is_empty());
+    assert!(refused.refused.unwrap().contains("was not signed in this browser"));
+    let seen = other.done(Command::Look).view.lists[0].seen.clone();
+    assert!(!seen.contains(&token_hash(&newest)));
+
+    let learned = learn(&mut other, &newest);
+    assert_eq!((learned.taken, learned.view.issued[0].mark), (2, Mark::Revoked));
+    assert_eq!(learned.view.lists[0].token, Some(token_hash(&newest)), "it says what is known");
+    other.reload();
+    issue(&mut other, "Carol");
+    let carol = other.store.issued.iter().find(|one| one.shown.label == "Carol").unwrap();
+    assert!(!lost.iter().any(|place| carol.places.contains(place)));
+    let entry = carol.shown.entry;
+    let next = revoke(&mut other, entry);
+    let list = StatusToken::unchecked(&next).unwrap().list;
+    for place in &lost {
+        assert_eq!(list.get(*place), Some(Status::Invalid.value()));
+    }
+    let done = anchor(&mut other, Some(&newest), false);
+    assert_eq!((done.refused, done.text), (None, next));
+
+    // The same of a book that was joined after the list was learned.
+    let mut late = Browser::new(1);
+    late.now_s = other.now_s;
+    late.calls = 200;
+    issue(&mut late, "Dan");
+    learn(&mut late, &newest);
+    let back = restored(&mut late, &old, true);
+    let ann = back.view.issued.iter().find(|one| one.label == "Ann").unwrap();
+    assert_eq!(ann.mark, Mark::Revoked);
+}
+
+#[test]
+fn what_another_browser_suspended_and_let_hold_again_does_so_here() {
+    let (mut desk, mut other) = (Browser::new(1), Browser::new(1));
+    let ann = issue(&mut desk, "Ann");
+    other.calls = 100;
+    issue(&mut other, "Bob");
+    let places: Vec<u64> = desk.store.issued.iter().flat_map(|one| one.places.clone()).collect();
+    let value = |browser: &mut Browser| {
+        let list = StatusToken::unchecked(&list_of(browser)).unwrap().list;
+        list.get(places[0])
+    };
+    for (mark, expected) in [
+        (Mark::Suspended, Status::Suspended),
+        (Mark::Valid, Status::Valid),
+        (Mark::Suspended, Status::Suspended),
+        (Mark::Revoked, Status::Invalid),
+    ] {
+        desk.now_s += 10;
+        let text = desk.done(Command::Mark { entry: ann, mark, head: None }).text;
+        other.now_s = desk.now_s + 1;
+        learn(&mut other, &text);
+        assert_eq!(value(&mut other), Some(expected.value()));
+    }
+}
+
+#[test]
+fn a_list_of_another_issuer_teaches_nothing_and_a_person_may_go_on_without_one() {
+    let (mut issuer, mut other) = (Browser::new(1), Browser::new(4));
+    issue(&mut issuer, "Ann");
+    let foreign = {
+        issue(&mut other, "Bob");
+        list_of(&mut other)
+    };
+    let learns = |text: String| Command::Learn { text, facts: Facts::default() };
+    let reply = issuer.call(learns(foreign.clone()));
+    assert!(reply.refused.unwrap().contains("no status list of yours"));
+    let mut forged = list_of(&mut issuer);
+    forged.replace_range(forged.len() - 4.., "AAAA");
+    assert!(issuer.call(learns(forged)).refused.unwrap().contains("did not sign"));
+    assert!(anchor(&mut issuer, Some(&foreign), false).refused.is_some());
+    assert_eq!(anchor(&mut issuer, Some(&foreign), true).refused, None);
+}
+
+#[test]
+fn a_verifier_asks_for_the_newest_list_by_its_hash_and_keeps_it() {
+    let mut issuer = Browser::new(1);
+    let mut holder = held(&mut issuer, true);
+    let mut verifier = Browser::new(3);
+    let [one, two, three] = [(); 3].map(|()| verifier.done(Command::Ask(question())).text);
+    let [one, two, three] = [one, two, three].map(|text| answered(&mut holder, &text).text);
+    // Another credential is revoked: the holder brings along a list that is not the newest.
+    issue(&mut issuer, "Bob");
+    let newest = revoke(&mut issuer, 2);
+    verifier.now_s = issuer.now_s;
+    let facts = Facts { missing: Vec::new(), ..list_facts(&issuer, Some(&newest)) };
+    let check = |answer: &str, facts: &Facts| Command::Check {
+        answer: answer.to_owned(),
+        facts: facts.clone(),
+    };
+    let asked = verifier.call(check(&one, &facts));
+    assert_eq!((asked.needs, asked.verdict), (vec![Need::Token(token_hash(&newest))], None));
+    let came = Facts { tokens: vec![newest.clone()], ..facts.clone() };
+    let good = verifier.verdict(&one, came);
+    assert!(good.good, "{good:?}");
+    let says = |words: &str| good.holds.iter().any(|line| line.contains(words));
+    assert!(says("is the newest, proved at block 9") && says("fetched whole"), "{good:?}");
+    // It is kept: nobody is asked for it again.
+    verifier.reload();
+    let again = verifier.verdict(&two, facts.clone());
+    assert!(again.good && !again.holds.iter().any(|line| line.contains("fetched")), "{again:?}");
+
+    let revoked = revoke(&mut issuer, 1);
+    verifier.now_s = issuer.now_s;
+    let facts = Facts { missing: Vec::new(), ..list_facts(&issuer, Some(&revoked)) };
+    assert_eq!(verifier.call(check(&three, &facts)).needs.len(), 1);
+    // What hashes to something else is as good as nothing.
+    let other = Facts { tokens: vec![newest], ..facts.clone() };
+    assert_eq!(verifier.call(check(&three, &other)).needs.len(), 1);
+    let came = Facts { tokens: vec![revoked], ..facts };
+    let refused = verifier.verdict(&three, came);
+    assert!(refused.refused.contains("was revoked: status list version 1"), "{refused:?}");
+}
