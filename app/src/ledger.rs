@@ -15,6 +15,8 @@ use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 use crate::browser;
 
 const WORKER: &str = "/wallet/worker.js";
+/// Most packets of letters that nobody took, each of as many as one transaction has readings: a month of a meter.
+const LETTERS_MAX: usize = 64;
 
 /// Handle to the wallet. Copied freely; lives as long as the page.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +25,8 @@ pub(crate) struct Ledger {
     pub(crate) view: RwSignal<View>,
     /// Records that a page watches, proved.
     pub(crate) records: RwSignal<Records>,
+    /// Letters that the wallet sealed and nobody took yet, as it gave them.
+    pub(crate) letters: RwSignal<Vec<Vec<u8>>>,
     /// What is paid for bytes and earned by them.
     pub(crate) purse: RwSignal<Purse>,
     /// How far it is.
@@ -74,6 +78,7 @@ impl Ledger {
         provide_context(Self {
             view: RwSignal::new(View::default()),
             records: RwSignal::new(Records::default()),
+            letters: RwSignal::new(Vec::new()),
             purse: RwSignal::new(Purse::default()),
             stage: RwSignal::new(Stage::Starting),
             served: RwSignal::new(None),
@@ -193,6 +198,15 @@ impl Ledger {
                 }
                 if let Some(bytes) = bytes("purse") {
                     self.on_purse(&bytes);
+                    return;
+                }
+                if let Some(bytes) = bytes("letters") {
+                    self.letters.update(|all| {
+                        all.push(bytes);
+                        // The oldest go: they can be sealed again.
+                        let over = all.len().saturating_sub(LETTERS_MAX);
+                        all.drain(..over);
+                    });
                     return;
                 }
                 if let Some(bytes) = bytes("records") {

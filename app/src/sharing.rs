@@ -62,6 +62,8 @@ pub(crate) struct Sharing {
     blocks: StoredValue<Option<Rc<dyn Blocks>>, LocalStorage>,
     limit: StoredValue<Limit, LocalStorage>,
     waiting: StoredValue<Waiting, LocalStorage>,
+    /// What another page made for the Share page to take.
+    handed: StoredValue<Vec<Item>, LocalStorage>,
     /// Where what is paid for bytes is settled; asleep until somebody pays or asks for payment.
     pub(crate) ledger: Ledger,
     /// There are shares, and those of the last visit are open.
@@ -99,6 +101,7 @@ impl Sharing {
             blocks: StoredValue::new_local(None),
             limit: StoredValue::new_local(Limit::default()),
             waiting: StoredValue::new_local(Waiting::default()),
+            handed: StoredValue::new_local(Vec::new()),
             ledger: Ledger::handle(),
             ready: RwSignal::new(false),
             making: RwSignal::new(Making::Nothing),
@@ -234,6 +237,16 @@ impl Sharing {
             self.made.set(cid_of(&link));
             Ok(())
         });
+    }
+
+    /// Hands the Share page files that it shares, for everybody, as soon as it is shown.
+    pub(crate) fn hand(self, items: Vec<Item>) {
+        self.handed.set_value(items);
+    }
+
+    /// What another page handed over; once.
+    pub(crate) fn take_handed(self) -> Vec<Item> {
+        self.handed.try_update_value(core::mem::take).unwrap_or_default()
     }
 
     /// What another app shared did not arrive.

@@ -129,6 +129,9 @@ fn object(output: Output) -> JsValue {
         Output::KeepPurse(kept) => fields("keep", [("bytes", bytes(&kept))]),
         Output::Purse(purse) => fields("purse", [("bytes", bytes(&view::to_bytes(&*purse)))]),
         Output::Carry(carry) => fields("carry", [("bytes", bytes(&view::to_bytes(&carry)))]),
+        Output::Letters(letters) => {
+            fields("letters", [("bytes", bytes(&view::to_bytes(&letters)))])
+        }
         Output::Records(proved) => fields("records", [("bytes", bytes(&view::to_bytes(&*proved)))]),
     }
 }

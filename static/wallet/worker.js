@@ -7,7 +7,8 @@
 // To the page: `{ state }` (`waiting`: the wallet is open in another tab; `failed`: no ledger here, and why;
 // `open`: `served` is the trust root that the page's own server names), `{ view, took }` (bytes; the milliseconds
 // that the step took), `{ records }` (bytes: what the page watches, proved anew), `{ purse }` (bytes: payments for
-// bytes, as shown) or `{ carry }` (bytes: what the page is to do in one of its shares).
+// bytes, as shown), `{ carry }` (bytes: what the page is to do in one of its shares) or `{ letters }` (bytes: what was
+// sealed for others).
 //
 // On this device, one wallet for each ledger under the text of its trust root, and which one was pinned at the first
 // visit under `pinned`; what is kept of an account's payments, under that text, the word `purse` and the account.
@@ -161,6 +162,7 @@ function perform(step) {
     else if (output.kind === 'carry') writing = writing.then(() => self.postMessage({ carry: output.bytes }));
     else if (output.kind === 'purse') writing = writing.then(() => self.postMessage({ purse: output.bytes }));
     else if (output.kind === 'records') self.postMessage({ records: output.bytes });
+    else if (output.kind === 'letters') self.postMessage({ letters: output.bytes });
     else self.postMessage({ view: output.bytes, took });
   }
   clearTimeout(timer);

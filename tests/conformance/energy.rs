@@ -1,15 +1,17 @@
 //! A street with two meters: every action of a community once, in the order of its life; then one that
-//! trades by a book.
+//! trades by a book; then letters for who settles disputes.
 
 use std::collections::BTreeMap;
 
+use identity::grant::Recipient;
 use ledger::{
     Action, AssetId, Block, Body, Checked, MemoryStore, Scan as _, apply,
     domains::energy::{
-        self, Content, Friend, Limits, Mode, Opening, Purse, Reading, Rules, Side, Source, Tariff,
-        Trust, meter_proof,
+        self, Content, Friend, Limits, Mode, Opened, Opening, Purse, Reading, Rules, Side, Source,
+        Tariff, Trust, meter_proof,
     },
 };
+use primitives::Seed;
 use serde_json::{Value, json};
 
 use super::{account, check, genesis, hex, key};
@@ -158,6 +160,29 @@ fn orders() -> [Vec<Step>; 3] {
 #[test]
 fn transactions_receipts_and_records_of_a_book_are_the_frozen_bytes() {
     check("ledger-energy-book.json", &played(orders()));
+}
+
+/// Letters of one and of two readers; who opens them is a secret of the vector.
+#[test]
+fn sealed_openings_are_the_frozen_bytes() {
+    let secrets: [u8; 2] = [7, 8];
+    let readers = secrets.map(|secret| Recipient::of_ed25519(&[secret; 32]).public());
+    let opening = opening(1_000, 0);
+    let opened = Opened { reading: say(0, (900, 0), &opening), opening };
+    let chain = genesis().chain();
+    let vector = |count: usize| {
+        let bytes = opened.seal(&readers[..count], chain, Seed::from_number(3)).unwrap();
+        for (at, secret) in secrets.iter().enumerate() {
+            let found = Opened::open(&bytes, chain, &Recipient::of_ed25519(&[*secret; 32]));
+            assert_eq!(found.as_ref(), (at < count).then_some(&opened), "reader {at} of {count}");
+        }
+        json!({
+            "name": opened.file_name(), "kind": "ledger-energy-letter", "chain": chain.to_string(),
+            "readers": secrets[..count].iter().map(|one| hex(&[*one; 32])).collect::<Vec<_>>(),
+            "opened": hex(&minicbor::to_vec(&opened).unwrap()), "cbor": hex(&bytes),
+        })
+    };
+    check("ledger-energy-letters.json", &[vector(1), vector(2)]);
 }
 
 /// Every step's transaction and receipt, and the records in the end. Records of the book while it waits are

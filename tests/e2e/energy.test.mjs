@@ -1,7 +1,8 @@
 // Proves that a community is opened and joined in tabs, that money and meters in it are proved, that a meter's file is
 // understood before anything is signed and nothing is signed that the ledger would refuse, that a meter that contradicts
-// itself is shown cut, that an order is met at the price that the page said before, and that a household trades with
-// twelve others whose meters run, also while its tab is closed.
+// itself is shown cut, that an order is met at the price that the page said before, that other rules are announced, and
+// that a household trades with twelve others whose meters run, also while its tab is closed; what it signed is sealed for
+// whom it named, who hold it against the ledger.
 
 import assert from 'node:assert/strict';
 import { promises as fs } from 'node:fs';
@@ -68,6 +69,13 @@ describe('a community of energy', () => {
     await operator.type('#grid-units', '2');
     await sign(operator, '#funds .move:has(#grid-units) [data-do="pay-in"]');
     await until(operator, 'the retailer has it', /Retailer, free\s*2\.00/, '#funds');
+    await operator.evaluate(() => {
+      const field = document.querySelector('#next-retail');
+      field.value = '0.28';
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    assert.match(await sign(operator, '[data-do="announce"]'), /From the grid\s*0\.28/);
+    await until(operator, 'what will hold is proved', /From \d{4}-\d\d-\d\d \d\d:\d\d: Sharing[^;]*; grid 0\.28/, '#communities');
 
     const page = await household();
     const asked = await until(page, 'the way in is told', /You are not a member[\s\S]*\/community\?community=1&admit=[0-9a-f]{64}/, '#join');
@@ -225,8 +233,35 @@ describe('a community of energy', () => {
       await page.waitForSelector('#pick-meter-file');
       await (await page.$('#pick-meter-file')).uploadFile(file);
       await until(page, 'some have ended', /\d+\sslots? can be signed/, '#plan');
-      await sign(page, '[data-do="sign-readings"]');
+      const key = path.join(folder, 'group.key');
+      const did = (await starling('id', 'key', key)).trim();
+      await until(page, 'nobody can read more', /Nobody can read it/, '#group-told');
+      await page.evaluate((named) => {
+        const field = document.querySelector('#group-readers');
+        field.value = named;
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+      }, did);
+      await eventually('the group can be named', async () => ({ value: !(await isOff(page, '[data-do="group"]')), seen: await text(page, '#group') }), BLOCKS_MS);
+      await press(page, '[data-do="group"]');
+      await until(page, 'who can read it is told', /One can read it: did:key:z6Mk/, '#group-told');
+      assert.match(await sign(page, '[data-do="sign-readings"]'), /sealed for 1\sperson/);
       await until(page, 'they are on the ledger', /Done in[\s\S]*Brought a meter/, '#deeds');
+      await until(page, 'letters are ready', /\d+\sletters? (is|are) ready/, '#letters');
+      await picture(page, 'energy-letters');
+
+      // The group gets them by the link, and holds each against the ledger.
+      await press(page, '[data-do="share-letters"]');
+      const link = await eventually('the letters have a link', async () => {
+        const value = await page.evaluate(() => document.querySelector('.made .copy-text')?.textContent.trim() ?? '');
+        return { value: value.includes('#/get/') && value, seen: await text(page) };
+      }, BLOCKS_MS);
+      const reader = path.join(folder, 'reader');
+      await fs.mkdir(reader);
+      const got = Native.start(reader, ['get', link, '-o', 'letters']);
+      await got.got(BLOCKS_MS);
+      const told = await starling('meter', 'check', path.join(reader, 'letters'), '--key', key, '--node', stage.server.url, '--json');
+      const verdicts = told.trim().split('\n').map((line) => JSON.parse(line));
+      assert.ok(verdicts.length > 0 && verdicts.every(({ verdict }) => verdict === 'matches'), told);
       const context = page.browserContext();
       assert.deepEqual(page.errors, []);
       await page.close();

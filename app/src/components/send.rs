@@ -254,6 +254,9 @@ pub(crate) fn refusal(code: &str) -> Option<&'static str> {
         "itself" => "That is this account itself.",
         "account" => "That is no account.",
         "nothing" => "Nothing is not an amount.",
+        "readers" => {
+            "One of those that read is no key to seal for. Ask for a did:key of Ed25519, at most sixteen."
+        }
         "open" => "Something is on its way to the ledger. Try again when it is done.",
         _ => return None,
     })

@@ -4,6 +4,7 @@
 //! As on Lend, everything is computed here, of records that the wallet proved, by the ledger's own code
 //! (`wallet::energy`). Files of meters are read here (`meter-data`); the wallet's worker signs.
 
+mod certificates;
 mod chart;
 mod clock;
 mod community;
@@ -13,6 +14,7 @@ mod depth;
 mod desk;
 mod file;
 mod friend;
+mod group;
 mod history;
 mod limits;
 mod list;
@@ -20,6 +22,7 @@ mod meters;
 mod open;
 mod orders;
 mod purse;
+mod rules;
 mod seen;
 mod slot;
 mod words;
@@ -29,12 +32,14 @@ use leptos::prelude::*;
 use crate::ledger::Ledger;
 use crate::routes::wallet::BelowWallet;
 
+use certificates::Certificates;
 use community::Running;
 use confirm::Confirm;
 use day::Today;
 use desk::Desk;
 use file::Import;
 use friend::FriendCard;
+use group::GroupCard;
 use history::Deeds;
 use limits::LimitCards;
 use list::Communities;
@@ -73,9 +78,11 @@ fn Household() -> impl IntoView {
                 // Who is no member has no day there.
                 {is_member.then(|| view! { <Today /> })}
                 {is_member.then(|| view! { <SlotCard /> })}
+                {is_member.then(|| view! { <Certificates /> })}
                 <Purses />
                 <Meters />
                 <Import />
+                {is_member.then(|| view! { <GroupCard /> })}
                 {is_member.then(|| view! { <OrdersCard /> })}
                 <LimitCards />
                 {is_member.then(|| view! { <FriendCard /> })}

@@ -79,6 +79,10 @@ fn Chooser() -> impl IntoView {
     };
     Effect::new(move || {
         if sharing.ready.get() {
+            let handed = sharing.take_handed();
+            if !handed.is_empty() {
+                sharing.make(handed, MakeOptions { public: true, ..MakeOptions::default() });
+            }
             spawn_local(async move {
                 match browser::query("shared").as_deref() {
                     Some("full") => sharing.failed(&FilesError::Full),

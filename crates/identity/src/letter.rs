@@ -15,6 +15,7 @@ use primitives::{Seed, sha256};
 use zeroize::Zeroizing;
 
 use crate::{
+    PublicKey,
     grant::{Grant, Recipient, Terms},
     limits::{LETTER_BYTES_MAX, READERS_MAX},
 };
@@ -132,6 +133,13 @@ impl Letter {
     }
 }
 
+/// Whom to seal for, by a `did:key` of Ed25519: the X25519 key that belongs to it. None: another method, another
+/// kind of key, or no DID.
+pub fn reader(did: &str) -> Option<[u8; 32]> {
+    let key = PublicKey::ed25519_from_multikey(did.strip_prefix("did:key:")?).ok()?;
+    key.agreement()
+}
+
 /// What the key is given for: these bytes, about this.
 fn terms(sealed: &[u8], context: &[u8]) -> Terms {
     Terms { resource: sha256(sealed), consent: sha256(context), scope: SCOPE.to_owned() }
@@ -142,6 +150,18 @@ mod tests {
     use super::*;
 
     const ABOUT: &[u8] = b"a slot of a meter";
+
+    #[test]
+    fn a_reader_is_named_by_a_key_of_ed25519_and_by_nothing_else() {
+        let key = crate::SecretKey::ed25519(&[7; 32]).public();
+        let did = crate::did::did_key::did(&key);
+        assert_eq!(reader(&did), Some(Recipient::of_ed25519(&[7; 32]).public()));
+        let other = crate::SecretKey::p256(&[9; 32]).unwrap().public();
+        for text in [crate::did::did_key::did(&other).as_str(), "did:web:a.example", "", &did[..40]]
+        {
+            assert_eq!(reader(text), None, "{text}");
+        }
+    }
 
     fn readers() -> [Recipient; 2] {
         [Recipient::new(&[7; 32]), Recipient::new(&[8; 32])]

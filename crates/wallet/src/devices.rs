@@ -3,7 +3,7 @@
 
 use ledger::{
     AccountId, ChainId,
-    domains::energy::{Opening, Reading, meter_proof},
+    domains::energy::{Opened, Opening, Reading, meter_proof},
 };
 use primitives::{Hash, KeyPair, PeerId, Seed, sha256};
 
@@ -15,6 +15,8 @@ pub(crate) const DEVICES_MAX: u8 = 8;
 const KEY: &[u8] = b"starling/wallet/meter-key/1";
 /// What a salt is the hash of, before the key's seed.
 const SALT: &[u8] = b"starling/wallet/meter-salt/1";
+/// What the secret of a letter is the hash of, before the key's seed.
+const LETTER: &[u8] = b"starling/wallet/meter-letter/1";
 
 /// An account's meters.
 pub(crate) struct Devices {
@@ -67,6 +69,36 @@ impl Devices {
         let content = ledger::domains::energy::Content { commitment, ..said.content };
         Some(Reading::sign(&key(seed), chain, place.0, place.1, content))
     }
+
+    /// The file of a letter to `readers`: a reading as it was signed, and what it commits to. None: there is no
+    /// such key, or it commits to something else, so that this key did not sign it. Else who settles disputes
+    /// would have two words of one slot.
+    pub(crate) fn seal(
+        &self,
+        device: u8,
+        chain: ChainId,
+        said: &Reading,
+        readers: &[[u8; 32]],
+    ) -> Option<Sealed> {
+        let seed = self.seed(device)?;
+        let reading = self.sign(device, chain, said)?;
+        if said.content.commitment != reading.content.commitment {
+            return None;
+        }
+        let opened = Opened { opening: opening(seed, said), reading };
+        // Of what is in it and of who reads it, so that no secret seals two things.
+        let digest = opened.digest();
+        let secret = sha256(&[LETTER, seed, digest.as_bytes(), readers.as_flattened()].concat());
+        let bytes = opened.seal(readers, chain, Seed::new(*secret.as_bytes())).ok()?;
+        Some(Sealed { name: opened.file_name(), bytes })
+    }
+}
+
+/// A letter's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sealed {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 fn key(seed: &[u8; 32]) -> KeyPair {
@@ -98,6 +130,7 @@ fn opening(seed: &[u8; 32], said: &Reading) -> Opening {
 
 #[cfg(test)]
 mod tests {
+    use identity::grant::Recipient;
     use ledger::domains::energy::Content;
 
     use super::*;
@@ -139,5 +172,30 @@ mod tests {
         let later = devices.sign(2, CHAIN, &said(6)).unwrap();
         assert_ne!(later.content.commitment, signed.content.commitment, "same Wh, another salt");
         assert!(devices.sign(DEVICES_MAX, CHAIN, &said(5)).is_none());
+    }
+
+    #[test]
+    fn a_letter_opens_to_what_was_signed_for_who_is_named_and_is_made_again_alike() {
+        let devices = Devices::new(&[1; 32], CHAIN);
+        let group = Recipient::new(&[4; 32]);
+        let signed = devices.sign(2, CHAIN, &said(5)).unwrap();
+        let sealed = devices.seal(2, CHAIN, &signed, &[group.public()]).unwrap();
+        assert_eq!(sealed.name, "1-4-5-0.sealed");
+        let opened = Opened::open(&sealed.bytes, CHAIN, &group).unwrap();
+        assert_eq!(opened.reading, signed);
+        assert_eq!(opened.opening.commitment(), opened.reading.content.commitment);
+        assert_eq!(opened.opening.import_register_wh, 110);
+        assert_eq!(Opened::open(&sealed.bytes, CHAIN, &Recipient::new(&[5; 32])), None);
+
+        // Of what the ledger has of it, which is no signature, the same letter.
+        let known = Reading { signature: [0; 64], ..signed.clone() };
+        assert_eq!(devices.seal(2, CHAIN, &known, &[group.public()]), Some(sealed));
+        let mut other = known;
+        other.content.import_wh += 1;
+        for (device, said) in [(2, &other), (2, &said(5)), (3, &signed)] {
+            let none = devices.seal(device, CHAIN, said, &[group.public()]);
+            assert_eq!(none, None, "not this key's word");
+        }
+        assert_eq!(devices.seal(2, CHAIN, &signed, &[]), None, "nobody reads it");
     }
 }

@@ -13,6 +13,7 @@
 //! | `day` | slots of a day: state, flows, money, savings, certificates |
 //! | `market` | who supplied whom, depth with the crossing, limits tried on settled slots |
 //! | `orders` | the book of a slot that has not begun, and what an order would meet there |
+//! | `letters` | whom what was metered is sealed for, and what can be sealed again |
 //! | `plan` | of a file's slots those that can be signed, and why others can't |
 //! | `ask` | what a person wants, as a command; what was asked, in parts |
 //!
@@ -25,6 +26,7 @@
 mod ask;
 mod book;
 mod day;
+mod letters;
 mod market;
 mod orders;
 mod plan;
@@ -34,12 +36,13 @@ mod tests;
 
 pub use ask::{Asked, Opening, Wish, ask, asked, fee, refusal};
 pub use book::{LISTED_MAX, Listing, METERS_SHOWN_MAX, Named, Span, joined, keep, listing, wanted};
-pub use day::{Day, Flow, Shown, State, day, sum};
+pub use day::{Day, Flow, Left, Shown, State, day, left, sum};
 pub use ledger::domains::energy::{
     Booked, Friend, Limits, METERS_MAX, Mode, NOTICE_SLOTS, ORDERS_OF_METER_MAX, PRICE_MAX, Purse,
     READINGS_MAX, Rules, SLOT_S, Side, Source, Summary, Supply, TRADES_MAX, Tariff, Trust,
     WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS, Waiting,
 };
+pub use letters::{NoGroup, letters, look_at, readers, seal_day};
 pub use market::{
     Depth, Giver, Step, Tried, WhatIf, depth, neighbours, supplies, what_if, what_if_friend,
 };

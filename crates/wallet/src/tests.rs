@@ -1,5 +1,6 @@
 //! A wallet in front of servers that prove, of a ledger in miniature.
 
+mod letters;
 mod markets;
 mod near;
 mod paying;
@@ -61,6 +62,7 @@ struct Rig {
     keeps: u32,
     purse: view::Purse,
     carried: Vec<view::Carry>,
+    letters: Vec<view::Letter>,
     /// Transactions told to a server.
     submitted: Vec<Vec<u8>>,
     /// Answers of this server are spoiled.
@@ -92,6 +94,7 @@ impl Rig {
             keeps: 0,
             purse: view::Purse::default(),
             carried: vec![],
+            letters: vec![],
             submitted: vec![],
             liar: None,
         };
@@ -118,6 +121,10 @@ impl Rig {
                     self.records = (read, self.records.1 + 1);
                 }
                 Output::Reopen => self.reopened += 1,
+                Output::Letters(letters) => {
+                    let read: view::Letters = view::read(&view::to_bytes(&letters)).unwrap();
+                    self.letters.extend(read.list);
+                }
             }
         }
     }

@@ -331,6 +331,22 @@ pub enum Command {
         /// The number of the meter's key that signs, of [`View::meter_keys`]; none: no meter does.
         #[n(2)]
         meter: Option<u8>,
+        /// For whom what readings commit to is sealed, as in [`Self::Seal`]; nobody: it is not.
+        #[n(3)]
+        readers: Vec<String>,
+    },
+    /// Seal again what readings on the ledger commit to. The answer is [`Letters`].
+    #[n(12)]
+    Seal {
+        /// The readings: CBOR, from `crate::energy`. Without any, only the readers are looked at.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        readings: Vec<u8>,
+        /// The number of the meter's key, of [`View::meter_keys`].
+        #[n(1)]
+        meter: u8,
+        /// For whom: DIDs of the method `key`.
+        #[n(2)]
+        readers: Vec<String>,
     },
     /// Do something with a DID.
     #[n(9)]
@@ -351,6 +367,25 @@ pub enum Command {
     /// What the page carries between neighbours and the wallet: frames are about the ledger.
     #[n(11)]
     Near(#[n(0)] Told),
+}
+
+/// What meters' registers showed, sealed; files as `starling meter check` reads them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Letters {
+    /// One for each reading.
+    #[n(0)]
+    pub list: Vec<Letter>,
+}
+
+/// A sealed file.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Letter {
+    /// How it is called.
+    #[n(0)]
+    pub name: String,
+    /// What is in it.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub file: Vec<u8>,
 }
 
 /// Records that are watched, all proved.

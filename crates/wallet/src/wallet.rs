@@ -148,6 +148,8 @@ pub enum Output {
     Purse(Box<view::Purse>),
     /// The page is to do this in a share.
     Carry(view::Carry),
+    /// What meters' registers showed, sealed: for the page to hand on.
+    Letters(view::Letters),
 }
 
 /// What a request of the wallet's own is about.
@@ -464,8 +466,13 @@ impl Wallet {
                     why.clone_into(&mut self.refused);
                 }
             }
-            Command::Energy { action, units, meter } => {
-                if let Err(why) = self.act_in_community(&action, units, meter, out) {
+            Command::Energy { action, units, meter, readers } => {
+                if let Err(why) = self.act_in_community(&action, units, meter, &readers, out) {
+                    why.clone_into(&mut self.refused);
+                }
+            }
+            Command::Seal { readings, meter, readers } => {
+                if let Err(why) = self.seal_again(&readings, meter, &readers, out) {
                     why.clone_into(&mut self.refused);
                 }
             }

@@ -8,26 +8,16 @@
 use std::path::{Path, PathBuf};
 
 use identity::grant::Recipient;
-use identity::letter::Letter;
-use ledger::domains::energy::{self, Meter, Opening, Reading, Record};
+use ledger::domains::energy::{self, LETTER_FILE_BYTES_MAX, Meter, Reading, Record};
+pub use ledger::domains::energy::{LETTER_ENDING as ENDING, Opened};
 use ledger::{Action, ChainId, TransactionId};
 use light_client::Verifier;
-use minicbor::{Decode, Encode};
-use primitives::{Hash, KeyPair, Seed};
+use primitives::{KeyPair, Seed};
 
 use super::MeteringError;
 use super::live::act;
 use crate::atomic;
 use crate::ledger_client::{Client, Nodes};
-
-/// What every letter's context begins with.
-const OPENING: &[u8] = b"starling/energy/opening-letter/1";
-/// Bytes that are sealed, whatever they say: a length would tell of the numbers.
-const SEALED_BYTES: usize = 256;
-/// Largest file, in bytes: sixteen readers.
-const FILE_BYTES_MAX: u64 = 8 << 10;
-/// How a file of one is called in the end.
-pub const ENDING: &str = "sealed";
 
 /// Who may open what a meter's registers showed, and where it is put for them.
 #[derive(Debug, Clone)]
@@ -36,39 +26,6 @@ pub struct Group {
     pub readers: Vec<[u8; 32]>,
     /// The folder.
     pub folder: PathBuf,
-}
-
-/// A file: what it is about, and the letter.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-struct Sealed {
-    #[n(0)]
-    community: u32,
-    #[n(1)]
-    meter: u32,
-    #[n(2)]
-    slot: u64,
-    #[n(3)]
-    revision: u8,
-    #[cbor(n(4), with = "minicbor::bytes")]
-    letter: Vec<u8>,
-}
-
-/// What was in a letter.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Opened {
-    /// What the meter said, signed by it.
-    #[n(0)]
-    pub reading: Reading,
-    /// What its registers showed.
-    #[n(1)]
-    pub opening: Opening,
-}
-
-impl Opened {
-    /// SHA-256 of what is sealed.
-    pub(super) fn digest(&self) -> Hash {
-        primitives::sha256(&minicbor::to_vec(self).expect("writing to memory does not fail"))
-    }
 }
 
 /// What a letter comes to against the ledger.
@@ -112,50 +69,6 @@ impl Verdict {
     }
 }
 
-/// What a letter is about: bytes that its key is bound to.
-fn context(chain: ChainId, sealed: &Sealed) -> Vec<u8> {
-    [
-        OPENING,
-        chain.as_bytes(),
-        &sealed.community.to_be_bytes(),
-        &sealed.meter.to_be_bytes(),
-        &sealed.slot.to_be_bytes(),
-        &[sealed.revision],
-    ]
-    .concat()
-}
-
-/// The file of an opening. `seed` is secret and of what is sealed alone: the same opening has the same file.
-fn seal(
-    readers: &[[u8; 32]],
-    chain: ChainId,
-    opened: &Opened,
-    seed: Seed,
-) -> Result<Vec<u8>, MeteringError> {
-    let Reading { community, meter, slot, revision, .. } = opened.reading;
-    let mut sealed = Sealed { community, meter, slot, revision, letter: Vec::new() };
-    let mut bytes = minicbor::to_vec(opened).expect("writing to memory does not fail");
-    debug_assert!(bytes.len() <= SEALED_BYTES, "an opening fits");
-    bytes.resize(bytes.len().max(SEALED_BYTES), 0);
-    let letter = Letter::seal(&bytes, &context(chain, &sealed), readers, seed);
-    sealed.letter = letter.map_err(MeteringError::Letter)?.to_bytes();
-    Ok(minicbor::to_vec(&sealed).expect("writing to memory does not fail"))
-}
-
-/// What a file holds; none: it is not for this reader, or something else.
-fn open(bytes: &[u8], chain: ChainId, reader: &Recipient) -> Option<Opened> {
-    let sealed: Sealed = minicbor::decode(bytes).ok()?;
-    let letter = Letter::from_bytes(&sealed.letter).ok()?;
-    let inside = letter.open(reader, &context(chain, &sealed)).ok()?;
-    let mut decoder = minicbor::Decoder::new(&inside);
-    let opened: Opened = decoder.decode().ok()?;
-    let Reading { community, meter, slot, revision, .. } = opened.reading;
-    let same = (community, meter, slot, revision)
-        == (sealed.community, sealed.meter, sealed.slot, sealed.revision);
-    let is_padded = inside.get(decoder.position()..)?.iter().all(|byte| *byte == 0);
-    (same && is_padded).then_some(opened)
-}
-
 /// Writes an opening for a group.
 pub(super) async fn write(
     group: &Group,
@@ -163,10 +76,8 @@ pub(super) async fn write(
     opened: &Opened,
     seed: Seed,
 ) -> Result<(), MeteringError> {
-    let Reading { community, meter, slot, revision, .. } = opened.reading;
-    let name = format!("{community}-{meter}-{slot}-{revision}.{ENDING}");
-    let path = group.folder.join(name);
-    let bytes = seal(&group.readers, chain, opened, seed)?;
+    let path = group.folder.join(opened.file_name());
+    let bytes = opened.seal(&group.readers, chain, seed).map_err(MeteringError::Letter)?;
     let written = atomic::write(&path, &bytes).await;
     written.map_err(|source| MeteringError::Io { path, source })
 }
@@ -182,11 +93,11 @@ pub async fn read_opened(
 ) -> Result<Opened, MeteringError> {
     let io = |source| MeteringError::Io { path: path.to_owned(), source };
     let length = tokio::fs::metadata(path).await.map_err(io)?.len();
-    if length > FILE_BYTES_MAX {
+    if !usize::try_from(length).is_ok_and(|bytes| bytes <= LETTER_FILE_BYTES_MAX) {
         return Err(MeteringError::NotForMe(path.to_owned()));
     }
     let bytes = tokio::fs::read(path).await.map_err(io)?;
-    open(&bytes, chain, reader).ok_or_else(|| MeteringError::NotForMe(path.to_owned()))
+    Opened::open(&bytes, chain, reader).ok_or_else(|| MeteringError::NotForMe(path.to_owned()))
 }
 
 /// Holds an opening against what the ledger proves.
@@ -250,7 +161,7 @@ pub async fn expose(
 #[cfg(test)]
 mod tests {
     use ledger::AccountId;
-    use ledger::domains::energy::{Content, Limits, Source, Trust};
+    use ledger::domains::energy::{Content, Limits, Opening, Source, Trust};
 
     use super::*;
 
@@ -309,23 +220,6 @@ mod tests {
             due: None,
             unpaid_wh: None,
         }
-    }
-
-    #[test]
-    fn the_group_opens_it_on_its_ledger_and_nobody_else_and_its_length_says_nothing() {
-        let readers = [Recipient::new(&[7; 32]), Recipient::new(&[8; 32])];
-        let keys: Vec<[u8; 32]> = readers.iter().map(Recipient::public).collect();
-        let bytes = seal(&keys, CHAIN, &opened(500), Seed::from_number(2)).unwrap();
-        for reader in &readers {
-            assert_eq!(open(&bytes, CHAIN, reader), Some(opened(500)));
-            assert_eq!(open(&bytes, ChainId::new([2; 32]), reader), None);
-        }
-        assert_eq!(open(&bytes, CHAIN, &Recipient::new(&[9; 32])), None);
-        let mut small = opened(0);
-        small.opening = Opening { import_wh: 0, import_register_wh: 0, ..small.opening };
-        let other = seal(&keys, CHAIN, &small, Seed::from_number(2)).unwrap();
-        assert_eq!(other.len(), bytes.len());
-        assert!(u64::try_from(bytes.len()).unwrap() <= FILE_BYTES_MAX);
     }
 
     #[test]

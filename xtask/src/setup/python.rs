@@ -15,12 +15,12 @@ pub(crate) fn interop_packages(house: &House) -> Result<PathBuf> {
     let list = fs::read(&wanted).with_context(|| format!("reading {}", wanted.display()))?;
     let folder = house.cache.join("python-interop");
     let stamp = folder.join("starling-requirements.txt");
-    let name = "sd-jwt, pyhpke";
+    let name = "sd-jwt, pyhpke, nemreader, greenbutton-objects, dsmr-parser";
     if fs::read(&stamp).is_ok_and(|stamped| stamped == list) {
         say::kept(name, "there");
         return Ok(folder);
     }
-    say::timed(name, "read our credentials and grants", || {
+    say::timed(name, "read our credentials, our grants and meters", || {
         if folder.exists() {
             fs::remove_dir_all(&folder)
                 .with_context(|| format!("emptying {}", folder.display()))?;

@@ -58,7 +58,7 @@ pub(super) const ALL: &[Stage] = &[
     on_web("wasm", "browser driver in Chromium and Firefox", 4, wasm::run),
     on_web(
         "interop",
-        "files, trackers, DIDs, credentials and grants as other programs have them",
+        "files, trackers, DIDs, credentials, grants and meters as other programs have them",
         3,
         interop,
     ),
@@ -178,9 +178,15 @@ fn interop(house: &House, tally: &mut Tally) -> Result<()> {
         count::run(node.env("STARLING", house.tested_starling()), tally).context(what)?;
     }
     let python = setup::interop_packages(house)?;
-    let mut node = house.command("node");
-    node.arg("interop/identity.mjs").current_dir(chores::tests(house)).env("PYTHONPATH", python);
-    count::run(node.env("STARLING", house.tested_starling()), tally).context("interop of identity")
+    for (script, what) in [
+        ("interop/identity.mjs", "interop of identity"),
+        ("interop/meters.mjs", "interop of meters"),
+    ] {
+        let mut node = house.command("node");
+        node.arg(script).current_dir(chores::tests(house)).env("PYTHONPATH", &python);
+        count::run(node.env("STARLING", house.tested_starling()), tally).context(what)?;
+    }
+    Ok(())
 }
 
 fn e2e(house: &House, tally: &mut Tally) -> Result<()> {

@@ -9,8 +9,10 @@ use crate::format::{counted, short_key};
 use super::chart::day_name;
 use super::clock;
 use super::desk::{Desk, Doing};
+use super::group::GroupLink;
 use super::meters::Row;
 use super::purse::Move;
+use super::rules::Announce;
 use super::slot::{SETTLE, SlotCard};
 use super::words::{energy as wh, named, state, trust};
 
@@ -39,7 +41,9 @@ pub(super) fn Running() -> impl IntoView {
                 <Settling />
                 <SlotCard />
                 {is_operator.then(|| view! { <Admit /> })}
+                {is_operator.then(|| view! { <Announce /> })}
                 <AllMeters is_operator />
+                {is_operator.then(|| view! { <GroupLink /> })}
                 <Funds is_operator is_grid />
             }
         })

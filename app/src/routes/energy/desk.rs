@@ -12,6 +12,7 @@ use crate::browser;
 use crate::ledger::{Ledger, Stage};
 
 use super::clock::day_slots;
+use super::group;
 
 /// How often the state of slots is told anew. A new block does so at once.
 const TICK: Duration = Duration::from_secs(5);
@@ -46,6 +47,10 @@ pub(super) struct Desk {
     pub(super) trade: RwSignal<Option<u64>>,
     /// The newest block is new: otherwise the wallet sends nothing.
     pub(super) fresh: Memo<bool>,
+    /// For whom what registers showed is sealed: DIDs.
+    pub(super) group: Memo<Vec<String>>,
+    /// Counts how often that was chosen anew.
+    pub(super) regrouped: RwSignal<u32>,
     /// What the dialog is open for.
     pub(super) doing: RwSignal<Option<Doing>>,
     /// Something was signed here, so what the wallet refuses is about that.
@@ -106,6 +111,12 @@ impl Desk {
         });
         let day = Memo::new(move |_| look.at(|scene| energy::day(scene, span.get()?)));
         let (doing, signed) = (RwSignal::new(None), RwSignal::new(false));
+        let regrouped = RwSignal::new(0);
+        let root = Memo::new(move |_| ledger.view.read().root.clone());
+        let group = Memo::new(move |_| {
+            regrouped.track();
+            chosen.get().map(|community| group::kept(&root.read(), community)).unwrap_or_default()
+        });
         provide_context(Self {
             ledger,
             path,
@@ -120,6 +131,8 @@ impl Desk {
             slot,
             trade,
             fresh,
+            group,
+            regrouped,
             doing,
             signed,
             tick,

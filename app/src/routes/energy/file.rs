@@ -386,7 +386,18 @@ fn sign(desk: Desk, plan: &Plan, meter: &Meter) {
     let (Some(first), Some(last)) = (all.first(), all.last()) else { return };
     let taken: u64 = all.iter().map(|one| one.content.import_wh).sum();
     let given: u64 = all.iter().map(|one| one.content.export_wh).sum();
-    let wish = |part: &[_]| Wish::Read { device, readings: part.to_vec() };
+    let readers = desk.group.get_untracked();
+    let sealed = match readers.len() {
+        0 => "sealed for nobody".to_owned(),
+        count => {
+            let count = u64::try_from(count).unwrap_or_default();
+            format!("sealed for {}", counted(count, "person", "people"))
+        }
+    };
+    let wish = |part: &[_]| {
+        let (readings, readers) = (part.to_vec(), readers.clone());
+        Wish::Read { device, readings, readers }
+    };
     let lines = vec![
         ("Meter", meter.number.to_string()),
         ("From", clock::moment(starts_ms(first.slot))),
@@ -395,6 +406,7 @@ fn sign(desk: Desk, plan: &Plan, meter: &Meter) {
         ("Taken", wh(taken)),
         ("Given", wh(given)),
         ("Set aside", named(plan.cover, &community.asset)),
+        ("What the registers showed", sealed),
     ];
     desk.doing.set(Some(Doing {
         title: "Sign readings".to_owned(),

@@ -33,6 +33,7 @@ fn words(asked: &Asked) -> String {
     let what = match &asked.wish {
         Wish::Open(_) => return "Opened a community".to_owned(),
         Wish::Admit(account) => format!("Took in {}", short_key(account)),
+        Wish::Rules(from, _) => format!("Announced rules from {}", slot(*from)),
         Wish::Leave => "Left".to_owned(),
         Wish::Deposit(_, units) => format!("Paid in {}", shown(*units, 6)),
         Wish::Withdraw(_, units) => format!("Took out {}", shown(*units, 6)),

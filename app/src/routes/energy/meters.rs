@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wallet::energy::{self, Meter, Wish};
 
-use crate::format::counted;
+use crate::format::{counted, short_key};
 
 use super::clock;
 use super::desk::Desk;
@@ -81,7 +81,10 @@ pub(super) fn Row(meter: Meter, children: Children) -> impl IntoView {
         None => "",
     };
     let from = clock::moment(energy::starts_ms(meter.from_slot));
+    let owner =
+        if meter.is_mine { String::new() } else { format!("of {}", short_key(&meter.owner)) };
     let facts = [
+        owner,
         source(meter.source).to_owned(),
         power(meter.connection_w),
         trust(meter.trust).to_owned(),

@@ -21,8 +21,8 @@ const WINDOWS: [(u16, &str); 3] = [
     (96, "a day: a file each evening"),
     (288, "three days"),
 ];
-const MODES: [Mode; 3] = [Mode::Sharing, Mode::Auction, Mode::Book];
-const TRUSTS: [Trust; 3] = [Trust::SelfReported, Trust::Retailer, Trust::Hardware];
+pub(super) const MODES: [Mode; 3] = [Mode::Sharing, Mode::Auction, Mode::Book];
+pub(super) const TRUSTS: [Trust; 3] = [Trust::SelfReported, Trust::Retailer, Trust::Hardware];
 
 /// What was typed.
 #[derive(Debug, Clone, Copy)]
@@ -128,7 +128,11 @@ pub(super) fn OpenForm() -> impl IntoView {
 }
 
 #[component]
-fn Field(id: &'static str, name: &'static str, value: RwSignal<String>) -> impl IntoView {
+pub(super) fn Field(
+    id: &'static str,
+    name: &'static str,
+    value: RwSignal<String>,
+) -> impl IntoView {
     view! {
         <div class="labelled">
             <label for=id>{name}</label>
@@ -145,7 +149,7 @@ fn Field(id: &'static str, name: &'static str, value: RwSignal<String>) -> impl 
 }
 
 #[component]
-fn Choice(
+pub(super) fn Choice(
     id: &'static str,
     name: &'static str,
     value: RwSignal<usize>,

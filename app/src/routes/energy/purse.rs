@@ -39,10 +39,38 @@ pub(super) fn Purses() -> impl IntoView {
                     </div>
                 </dl>
                 <Move purse=Purse::Member id="purse" />
+                <Leave />
                 <p class="quiet">
                     "A reading is only taken if what it may cost is covered: its energy at the grid\u{2019}s price, or at your limit where that is higher."
                 </p>
             </section>
+        </Show>
+    }
+}
+
+/// Ending the membership, for who has no meter left.
+#[component]
+fn Leave() -> impl IntoView {
+    let desk = Desk::get();
+    let can = Memo::new(move |_| {
+        let community = desk.community.read();
+        let me = community.as_ref().and_then(|one| one.me.as_ref());
+        me.is_some_and(|me| me.meters == 0 && me.held == 0)
+    });
+    let begin = move |_| {
+        let community = desk.community.get_untracked();
+        let paid = community.and_then(|one| Some(named(one.me?.free, &one.asset)));
+        let lines = vec![("Paid out to you", paid.unwrap_or_default())];
+        let warning = "The operator can take you in again.";
+        desk.begin("Leave the community", lines, warning, Wish::Leave);
+    };
+    view! {
+        <Show when=move || can.get()>
+            <div class="ways">
+                <button class="button button--quiet" type="button" data-do="leave" on:click=begin>
+                    "Leave the community"
+                </button>
+            </div>
         </Show>
     }
 }

@@ -34,6 +34,20 @@ impl PublicKey {
         Self::from_prefixed(&bytes)
     }
 
+    /// The key of a text, where only Ed25519 will do: without the code of other curves.
+    ///
+    /// # Errors
+    /// As [`Self::from_multikey`]; any other kind is unknown.
+    pub fn ed25519_from_multikey(text: &str) -> Result<Self, KeyError> {
+        if text.len() > MULTIKEY_BYTES_MAX {
+            return Err(KeyError::Form);
+        }
+        let digits = text.strip_prefix('z').ok_or(KeyError::Form)?;
+        let bytes = bs58::decode(digits).into_vec().map_err(|_| KeyError::Form)?;
+        let key = bytes.strip_prefix(&ED25519_PREFIX).ok_or(KeyError::Kind)?;
+        Self::ed25519(key.try_into().map_err(|_| KeyError::Form)?)
+    }
+
     /// The code of the kind and the key, as in a multikey before base58.
     pub fn to_prefixed(&self) -> Vec<u8> {
         let prefix = match &self.0 {

@@ -66,7 +66,8 @@
 //!
 //! Privacy: of a reading the ledger keeps the Wh that are traded, at most what was metered, and a
 //! commitment to the registers. Those are for the community's own peers, and are opened only to show
-//! that a meter lied. A key proves who said something, not that it is so: hence levels of trust.
+//! that a meter lied; for who settles disputes they are sealed in files of their own ([`Opened`]). A key
+//! proves who said something, not that it is so: hence levels of trust.
 //!
 //! Laws: what the domain's account holds is what all purses add up to; covers are those of readings
 //! that wait; a settled slot's money adds up to nothing with fees, residue and the grid's share, and
@@ -85,6 +86,7 @@ mod error;
 mod evidence;
 mod execute;
 mod laws;
+mod letter;
 mod listing;
 mod members;
 mod meters;
@@ -107,6 +109,7 @@ pub use clock::{Clock, PACE_MAX};
 pub use deviation::{Deviation, Settlement, Traded, settle};
 pub use error::Error;
 pub use execute::Energy;
+pub use letter::{LETTER_ENDING, LETTER_FILE_BYTES_MAX, Opened};
 pub use listing::{
     communities_prefix, community_of, meter_of, meters_prefix, slot_of, slots_prefix,
 };

@@ -39,6 +39,8 @@ pub enum Wish {
     Open(Opening),
     /// Take somebody in.
     Admit(String),
+    /// Announce rules, from this slot on.
+    Rules(u64, Rules),
     /// Leave, with what is free.
     Leave,
     /// Pay in.
@@ -83,6 +85,8 @@ pub enum Wish {
         device: u8,
         /// What it says; at most [`super::READINGS_MAX`].
         readings: Vec<Reading>,
+        /// For whom what it commits to is sealed: DIDs.
+        readers: Vec<String>,
     },
     /// Settle a slot.
     Settle(u64),
@@ -117,6 +121,9 @@ impl Wish {
                 rules: opening.rules,
             },
             Self::Admit(account) => Action::Admit { community, account: account.parse().ok()? },
+            Self::Rules(from_slot, rules) => {
+                Action::SetRules { community, from_slot: *from_slot, rules: *rules }
+            }
             Self::Leave => Action::Leave { community, account: scene.account },
             Self::Deposit(purse, amount) => {
                 Action::Deposit { community, purse: *purse, amount: *amount }
@@ -184,7 +191,11 @@ pub fn ask(scene: &Scene<'_>, community: u32, wish: &Wish) -> Option<Command> {
         Wish::Deposit(_, amount) if asset == Some(AssetId::NATIVE) => *amount,
         _ => 0,
     };
-    Some(Command::Energy { action: view::to_bytes(&action), units, meter: wish.device() })
+    let readers = match wish {
+        Wish::Read { readers, .. } => readers.clone(),
+        _ => Vec::new(),
+    };
+    Some(Command::Energy { action: view::to_bytes(&action), units, meter: wish.device(), readers })
 }
 
 /// What it costs at most, in units of the ledger's own asset; `None`: prices are not proved, or an
@@ -233,6 +244,8 @@ fn decides(scene: &Scene<'_>, community: u32, wish: &Wish) -> Option<Vec<Key>> {
             let asset = rules::community(scene.book, community)?.asset;
             keys.extend([scene.account, rules::vault()].map(|who| balance_key(who, asset)));
         }
+        // What the community itself says decides.
+        Wish::Rules(..) => {}
         Wish::Limits(meter, _) | Wish::Trust(meter, _) => {
             keys.push(rules::meter_key(community, *meter));
         }
@@ -271,6 +284,9 @@ pub fn asked(act: &Act) -> Option<Asked> {
             return Some(Asked { community: None, wish: Wish::Open(opening) });
         }
         Action::Admit { community, account } => (community, Wish::Admit(account.to_string())),
+        Action::SetRules { community, from_slot, rules } => {
+            (community, Wish::Rules(from_slot, rules))
+        }
         Action::Leave { community, .. } => (community, Wish::Leave),
         Action::Deposit { community, purse, amount } => (community, Wish::Deposit(purse, amount)),
         Action::Withdraw { community, purse, amount, .. } => {
@@ -288,7 +304,8 @@ pub fn asked(act: &Act) -> Option<Asked> {
         }
         Action::Cancel { community, slot, order } => (community, Wish::Cancel(slot, order)),
         Action::Read { readings } => {
-            (readings.first()?.community, Wish::Read { device: 0, readings })
+            let readers = Vec::new();
+            (readings.first()?.community, Wish::Read { device: 0, readings, readers })
         }
         Action::Settle { community, slot, .. } => (community, Wish::Settle(slot)),
         Action::Claim { community, slot, meter, energy_wh, .. } => {

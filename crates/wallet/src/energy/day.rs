@@ -4,8 +4,8 @@
 use ledger::domains::energy::{self as rules, Position, Record};
 
 use super::{
-    Book, Rules, Scene, Seen, Span, Summary,
-    book::{meter_numbers, record_keys, traded},
+    Book, Rules, Scene, Seen, Source, Span, Summary,
+    book::{meter_numbers, meters_of, record_keys, traded},
     starts_ms,
 };
 
@@ -163,6 +163,36 @@ fn grid_only(rules: &Rules, import_wh: u64, export_wh: u64) -> i128 {
 /// What all of these slots came to for me.
 pub fn sum(slots: &[Shown]) -> Flow {
     slots.iter().filter_map(|shown| shown.mine).fold(Flow::default(), Flow::and)
+}
+
+/// Certificates of a slot of a meter that nobody used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Which slot.
+    pub slot: u64,
+    /// Which meter.
+    pub meter: u32,
+    /// Where its energy came from, as its owner says.
+    pub source: Source,
+    /// Wh.
+    pub left_wh: u64,
+}
+
+/// Certificates of a span's settled slots that are an account's to use up, the oldest first.
+pub fn left(scene: &Scene<'_>, span: Span) -> Vec<Left> {
+    let Scene { book, account, now_ms } = *scene;
+    let id = span.community;
+    let mine = meters_of(book, id, account);
+    let one = |slot: u64, number: u32| {
+        let record = rules::record(book, id, slot, number)?;
+        record.due?;
+        let rules = rules::slot(book, id, slot)?.rules;
+        let left_wh = Flow::of(&rules, Some(&record), None).left_wh;
+        let source = rules::meter(book, id, number)?.source;
+        (left_wh > 0).then_some(Left { slot, meter: number, source, left_wh })
+    };
+    let slots = span.slots(book, now_ms);
+    slots.flat_map(|slot| mine.iter().filter_map(move |meter| one(slot, *meter))).collect()
 }
 
 /// Slots of a span that have begun; `None`: its community is not proved.

@@ -1,5 +1,6 @@
 //! A street acted on by the ledger's own code; the page's side is held against it.
 
+mod keeping;
 mod trial;
 
 use ledger::{
@@ -10,9 +11,10 @@ use ledger::{
 use primitives::{Hash, KeyPair, Seed};
 
 use super::{
-    Book, Friend, Limits, Mode, Named, Order, Purse, Rules, Said, Scene, Side, Source, Span, State,
-    Tariff, Trust, Wish, community, day, depth, keep, listing, meets, meters, neighbours,
-    open_slots, orders, plan, refusal, sum, supplies, wanted, what_if, what_if_friend,
+    Book, Friend, Left, Limits, Mode, NOTICE_SLOTS, Named, Order, Purse, Rules, Said, Scene, Side,
+    Source, Span, State, Tariff, Trust, Wish, community, day, depth, keep, left, listing, meets,
+    meters, neighbours, open_slots, orders, plan, refusal, sum, supplies, wanted, what_if,
+    what_if_friend,
 };
 use crate::{explain::hex, view};
 

@@ -1,23 +1,31 @@
 //! What the wallet does for pages of energy: its meters sign, then its account.
 
+use identity::{letter, limits::READERS_MAX};
 use ledger::{Action, Prefix, domains::energy};
 
 use super::{Output, Wallet};
-use crate::{transfers, view};
+use crate::{devices::Sealed, transfers, view};
 
 impl Wallet {
     /// Signs and sends what is asked of a community. `units` of the ledger's own asset go into it; what a
-    /// meter says in it is signed by the key of this number. Whether the community would refuse, the page
-    /// looked up before (`crate::energy`).
+    /// meter says in it is signed by the key of this number, and what it commits to sealed for `readers`, if
+    /// there are any. Whether the community would refuse, the page looked up before (`crate::energy`).
     pub(super) fn act_in_community(
         &mut self,
         bytes: &[u8],
         units: u128,
         device: Option<u8>,
+        readers: &[String],
         out: &mut Vec<Output>,
     ) -> Result<(), &'static str> {
         let action: energy::Action = minicbor::decode(bytes).map_err(|_| "action")?;
         let action = self.signed_by_meter(action, device).ok_or("action")?;
+        let letters = match (&action, device) {
+            (energy::Action::Read { readings }, Some(device)) if !readers.is_empty() => {
+                self.letters(readings, device, &keys(readers)?)
+            }
+            _ => view::Letters::default(),
+        };
         let brief = view::to_bytes(&brief(&action));
         let action = Action::Energy(action);
         ledger::check(&action).map_err(|_| "action")?;
@@ -27,7 +35,38 @@ impl Wallet {
         order.act = Some(act);
         let params = self.holdings.params.as_ref().ok_or("not-fresh")?;
         let fee = transfers::fee(&self.key, self.chain, params, &order).ok_or("not-fresh")?;
-        self.dispatch(&order, fee, out)
+        self.dispatch(&order, fee, out)?;
+        // Not before: a letter is of what was said, and a reading that was not sent may be said otherwise.
+        hand_over(letters, out);
+        Ok(())
+    }
+
+    /// Seals again what readings on the ledger commit to, for people named by their DIDs; without readings,
+    /// only looks at the names. Nothing is sent: the page has the letters, to be carried.
+    pub(super) fn seal_again(
+        &self,
+        bytes: &[u8],
+        device: u8,
+        readers: &[String],
+        out: &mut Vec<Output>,
+    ) -> Result<(), &'static str> {
+        let readings: Vec<energy::Reading> = minicbor::decode(bytes).map_err(|_| "action")?;
+        if readings.len() > energy::READINGS_MAX {
+            return Err("action");
+        }
+        hand_over(self.letters(&readings, device, &keys(readers)?), out);
+        Ok(())
+    }
+
+    fn letters(
+        &self,
+        readings: &[energy::Reading],
+        device: u8,
+        readers: &[[u8; 32]],
+    ) -> view::Letters {
+        let seal = |said| self.devices.seal(device, self.chain, said, readers);
+        let letter = |sealed: Sealed| view::Letter { name: sealed.name, file: sealed.bytes };
+        view::Letters { list: readings.iter().filter_map(seal).map(letter).collect() }
     }
 
     /// With the signatures of a meter, where it takes any; none: there is no such key.
@@ -49,6 +88,19 @@ impl Wallet {
             }
             other => other,
         })
+    }
+}
+
+/// Whom to seal for, of their DIDs.
+fn keys(readers: &[String]) -> Result<Vec<[u8; 32]>, &'static str> {
+    let keys: Option<Vec<[u8; 32]>> = readers.iter().map(|did| letter::reader(did)).collect();
+    let named = 1..=READERS_MAX;
+    keys.filter(|keys| named.contains(&keys.len())).ok_or("readers")
+}
+
+fn hand_over(letters: view::Letters, out: &mut Vec<Output>) {
+    if !letters.list.is_empty() {
+        out.push(Output::Letters(letters));
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod histories;
 mod mechanisms;
+mod optimum;
 mod orders;
 mod refusals;
 mod slots;
