@@ -273,6 +273,12 @@ pub(crate) fn download(name: &str, bytes: &[u8]) -> bool {
     is_done
 }
 
+/// A text of an object of JSON; `None`: it is none, or has no such text.
+pub(crate) fn json_text(bytes: &[u8], name: &str) -> Option<String> {
+    let object = js_sys::JSON::parse(core::str::from_utf8(bytes).ok()?).ok()?;
+    Reflect::get(&object, &name.into()).ok()?.as_string()
+}
+
 /// Whether pages may connect to each other here.
 pub(crate) fn has_webrtc() -> bool {
     has(&window(), "RTCPeerConnection")

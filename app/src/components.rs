@@ -2,14 +2,17 @@
 
 pub(crate) mod area_chart;
 pub(crate) mod asking;
+pub(crate) mod asset_choice;
 pub(crate) mod avatar;
 pub(crate) mod cache;
 pub(crate) mod car;
 pub(crate) mod copy;
 pub(crate) mod deeds;
+pub(crate) mod fields;
 pub(crate) mod file_list;
 pub(crate) mod gateway;
 pub(crate) mod header;
+pub(crate) mod heading;
 pub(crate) mod icon;
 pub(crate) mod integrity;
 pub(crate) mod link_card;
@@ -30,6 +33,7 @@ pub(crate) mod send;
 pub(crate) mod share;
 pub(crate) mod sure;
 pub(crate) mod swarm_graph;
+pub(crate) mod test_units;
 pub(crate) mod totals;
 pub(crate) mod transfers;
 pub(crate) mod truth;

@@ -7,6 +7,7 @@
 #![allow(unreachable_pub, reason = "the component macro makes what it makes public")]
 
 mod app;
+mod assets;
 mod blocks;
 mod browser;
 mod components;

@@ -1,6 +1,6 @@
 //! Units of assets, the ledger's own first, as people read and write them.
 
-use wallet::lending::NATIVE_DECIMALS;
+use wallet::lending::{Asset, NATIVE_DECIMALS};
 
 /// What the ledger's own asset is called.
 pub(crate) const SYMBOL: &str = "STAR";
@@ -17,6 +17,29 @@ pub(crate) fn amount(units: u128) -> String {
 /// The same with the asset's name, never parted at a line's end.
 pub(crate) fn named(units: u128) -> String {
     format!("{}\u{a0}{SYMBOL}", amount(units))
+}
+
+/// What an asset is called. Anybody may call theirs as the ledger's own: then its number is said.
+pub(crate) fn symbol(asset: &Asset) -> String {
+    match &asset.issuer {
+        None => SYMBOL.to_owned(),
+        Some(_) if asset.symbol.trim().eq_ignore_ascii_case(SYMBOL) => {
+            format!("{} (asset {})", asset.symbol, asset.id)
+        }
+        Some(_) => asset.symbol.clone(),
+    }
+}
+
+/// Units of any asset for reading, with its name.
+pub(crate) fn units_of(units: u128, asset: &Asset) -> String {
+    format!("{}\u{a0}{}", shown(units, asset.decimals), symbol(asset))
+}
+
+/// Units with all their digits, as they can be typed.
+pub(crate) fn exact(units: u128, decimals: u8) -> String {
+    let (whole, digits) = parts(units, decimals);
+    let trimmed = digits.trim_end_matches('0');
+    if trimmed.is_empty() { whole.to_string() } else { format!("{whole}.{trimmed}") }
 }
 
 /// Units for reading, rounded down: two digits after the point at least, [`SHOWN`] at most.

@@ -42,6 +42,7 @@ use tower_http::cors::{Any, CorsLayer};
 
 pub use error::ApiError;
 
+use crate::faucet::Faucet;
 use crate::node::{Certified, Fate, Handle, Proved, Unanswered};
 
 /// Longest key of a record that may be asked for, in bytes.
@@ -88,6 +89,7 @@ async fn status(Shared(node): Shared<Handle>) -> Answer {
     Ok(Json(json!({
         "root": node.root(),
         "demo": node.faucet().is_some(),
+        "faucet": node.faucet().map(Faucet::account),
         "chain": node.chain(),
         "group_key": HEX.encode(node.group_key()),
         "validators": node.validators().len(),

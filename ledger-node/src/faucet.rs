@@ -60,6 +60,11 @@ impl Faucet {
         Self { key, given: Mutex::default() }
     }
 
+    /// Its account: what this issues are test assets.
+    pub fn account(&self) -> AccountId {
+        AccountId::of_key(self.key.id())
+    }
+
     /// Sends [`GIFT_UNITS`] to an account that holds less, or issues a thousand of another asset that is
     /// this account's to issue; the transaction's name.
     ///
@@ -79,7 +84,7 @@ impl Faucet {
         if given.at.len() >= GIFTS_MAX {
             return Err(Denied::Busy);
         }
-        let signer = AccountId::of_key(self.key.id());
+        let signer = self.account();
         let look = node.with_state(|state| {
             let height = ledger::tip(state).map_or(0, |tip| tip.height);
             let held = accounts::balance(state, to, asset);

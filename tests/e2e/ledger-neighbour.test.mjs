@@ -41,7 +41,8 @@ describe('the ledger by a neighbour', () => {
       const later = /Proved at block (\d+), by a neighbour/.exec(rich);
       assert.ok(later && Number(later[1]) > began, `a later block than ${began}: ${later?.[0]}`);
       await send(lone, theirs, '1');
-      await until(lone.page, 'what it pays is in a block', /In a block, proved/);
+      await until(lone.page, 'what it pays is in a block, or done, by what neighbours prove', /In a block, proved|your balance fell by it, proved at block \d+/);
+      await until(lone.page, 'who sent something is said to be untold', /No server can be asked now, only neighbours/);
       await until(first.page, 'and came', /8\.4\d*\s*STAR/);
 
       await press(lone.page, 'a[href="/ledger"]');

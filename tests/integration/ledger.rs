@@ -3,6 +3,7 @@
 //! Run as a test of the package `starling`, which is what can name its binary.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod assets;
 mod energy;
 #[allow(dead_code, reason = "the rig is shared with the tests of files")]
 mod files_rig;

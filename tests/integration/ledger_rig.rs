@@ -109,7 +109,7 @@ impl Network {
         key_file::load_or_create(&self.faucet_file()).unwrap().key
     }
 
-    fn faucet_file(&self) -> PathBuf {
+    pub(crate) fn faucet_file(&self) -> PathBuf {
         self.folder().join("faucet.key")
     }
 

@@ -91,6 +91,7 @@ async fn a_server_runs_a_ledger_with_no_set_up_and_a_tab_believes_none_of_it() {
     let server = Running::start(folder.path(), beside::Config::default()).await;
     let status = server.status().await;
     assert_eq!((&status["demo"], &status["validators"]), (&true.into(), &1.into()));
+    assert!(status["faucet"].as_str().is_some_and(|name| name.parse::<AccountId>().is_ok()));
     let root = status["root"].as_str().unwrap().to_owned();
     let verifier = Verifier::new(&root.parse().unwrap()).unwrap();
 
@@ -154,7 +155,8 @@ async fn a_ledger_that_is_no_demo_gives_nothing_away() {
     let folder = tempfile::tempdir().unwrap();
     let plain = beside::Config { demo: false, ..beside::Config::default() };
     let server = Running::start(folder.path(), plain).await;
-    assert_eq!(server.status().await["demo"], false);
+    let status = server.status().await;
+    assert_eq!((&status["demo"], &status["faucet"]), (&false.into(), &serde_json::Value::Null));
     let asked = server.0.http.post(server.url(&format!("faucet/{}", somebody()))).send().await;
     assert_eq!(asked.unwrap().status(), StatusCode::NOT_FOUND);
     server.stop().await;

@@ -1,17 +1,24 @@
-//! The form that sends units: to whom, how much, what it costs, and one last look.
+//! The form that sends units: to whom, how much of what, what it costs, and one last look.
 
 use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
+use wallet::assets::Wish;
 use wallet::view::Command;
 
+use crate::assets::Assets;
 use crate::browser;
+use crate::components::asset_choice::AssetChoice;
 use crate::components::avatar::Avatar;
+use crate::components::scan::ScanCode;
 use crate::format::short_key;
 use crate::ledger::Ledger;
 use crate::money;
 
 /// Digits of an account's name.
 const ACCOUNT_DIGITS: usize = 64;
+/// What is said of what is no account.
+pub(crate) const NO_ACCOUNT: &str =
+    "That is no account: expected 64 digits and letters a to f, or a link to a wallet.";
 
 /// What was typed, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,18 +31,35 @@ struct Draft {
 #[derive(Debug, Clone, Copy)]
 struct Form {
     ledger: Ledger,
+    desk: Assets,
     to: NodeRef<Input>,
     how_much: NodeRef<Input>,
     dialog: NodeRef<Dialog>,
     draft: RwSignal<Option<Draft>>,
     problem: RwSignal<Option<String>>,
+    /// Units that a link asks for: an asset's decimals are proved before they can be shown.
+    asked: RwSignal<Option<u128>>,
+    /// They are in the form.
+    is_filled: StoredValue<bool>,
 }
 
 impl Form {
     /// Takes what was typed to the last look.
     fn review(self) {
         let value = |field: NodeRef<Input>| field.get().map(|one| one.value()).unwrap_or_default();
-        match understood(&value(self.to), &value(self.how_much), self.ledger) {
+        let (to, amount) = (value(self.to), value(self.how_much));
+        if self.desk.sends.get_untracked() != 0 {
+            // Its own last look says what the ledger would make of it.
+            match untrack(|| wished(&to, &amount, self.desk)) {
+                Ok(wish) => {
+                    self.problem.set(None);
+                    self.desk.begin(wish, Callback::new(move |()| self.empty()));
+                }
+                Err(why) => self.problem.set(Some(why)),
+            }
+            return;
+        }
+        match understood(&to, &amount, self.ledger) {
             Ok(understood) => {
                 self.problem.set(None);
                 self.draft.set(Some(understood));
@@ -57,13 +81,29 @@ impl Form {
     fn sign(self) {
         // Taken out: pressed twice before it was closed, it is sent once.
         if let Some(Draft { to, units }) = self.draft.try_update(Option::take).flatten() {
-            self.ledger.command(&Command::Send { to, units });
-            // It stays in the history, not in the form.
-            if let Some(field) = self.how_much.get_untracked() {
-                field.set_value("");
-            }
+            self.ledger.command(&Command::Send { to, units, asset: 0 });
+            self.empty();
         }
         self.close();
+    }
+
+    /// What was sent stays in the history, not in the form.
+    fn empty(self) {
+        if let Some(field) = self.how_much.get_untracked() {
+            field.set_value("");
+        }
+    }
+
+    /// Takes what a link or a code asks for; what it does not say stays.
+    fn take(self, text: &str) {
+        let asked = Asked::read(text);
+        self.desk.sends.set(asked.asset.unwrap_or_default());
+        if let Some(field) = self.to.get_untracked() {
+            field.set_value(&asked.to.unwrap_or_else(|| text.to_owned()));
+        }
+        self.problem.set(None);
+        self.is_filled.set_value(false);
+        self.asked.set(asked.units);
     }
 }
 
@@ -72,12 +112,23 @@ impl Form {
 pub(crate) fn SendForm() -> impl IntoView {
     let form = Form {
         ledger: Ledger::get(),
+        desk: Assets::get(),
         to: NodeRef::new(),
         how_much: NodeRef::new(),
         dialog: NodeRef::new(),
         draft: RwSignal::new(None),
         problem: RwSignal::new(None),
+        asked: RwSignal::new(browser::query("units").and_then(|text| text.parse().ok())),
+        is_filled: StoredValue::new(false),
     };
+    Effect::new(move |_| {
+        let asset = form.desk.asset(form.desk.sends.get());
+        let (Some(units), Some(field)) = (form.asked.get(), form.how_much.get()) else { return };
+        if let Some(asset) = asset.filter(|_| !form.is_filled.get_value()) {
+            form.is_filled.set_value(true);
+            field.set_value(&money::exact(units, asset.decimals));
+        }
+    });
     let review = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         form.review();
@@ -97,8 +148,17 @@ pub(crate) fn SendForm() -> impl IntoView {
 #[component]
 fn Fields(form: Form) -> impl IntoView {
     let asked = browser::query("to").unwrap_or_default();
-    let units = browser::query("units").and_then(|text| text.parse().ok());
-    let amount = units.map(|units| money::amount(units).replace(',', ""));
+    let desk = form.desk;
+    let offered = Signal::derive(move || {
+        let all = desk.all.read();
+        let held = all.iter().flat_map(|all| &all.held).map(|one| one.asset.id);
+        [0].into_iter().chain(held).collect::<Vec<u32>>()
+    });
+    let symbol = move || match desk.asset(desk.sends.get()) {
+        Some(asset) => money::symbol(&asset),
+        None => "\u{2026}".to_owned(),
+    };
+    let scanned = move |text: String| form.take(&text);
     view! {
         <label for="send-to">"To"</label>
         <input
@@ -113,20 +173,23 @@ fn Fields(form: Form) -> impl IntoView {
             aria-describedby="send-problem"
             on:input=move |_| form.problem.set(None)
         />
+        <ScanCode take=scanned />
+        <Show when=move || { offered.read().len() > 1 || desk.sends.get() != 0 }>
+            <AssetChoice id="send-asset" label="What" offered chosen=desk.sends />
+        </Show>
         <label for="send-units">"Amount"</label>
         <div class="with-unit">
             <input
                 id="send-units"
                 class="text-field num"
                 node_ref=form.how_much
-                value=amount
                 inputmode="decimal"
                 autocomplete="off"
                 placeholder="0.00"
                 aria-describedby="send-problem"
                 on:input=move |_| form.problem.set(None)
             />
-            <span>{money::SYMBOL}</span>
+            <span id="send-symbol">{symbol}</span>
         </div>
     }
 }
@@ -140,7 +203,11 @@ fn Foot(form: Form) -> impl IntoView {
         let refusal = || refusal(&refused.read()).map(str::to_owned);
         form.problem.get().or_else(refusal).unwrap_or_default()
     };
+    let other = move || form.desk.sends.get() != 0;
     let price = move || match fee.get() {
+        Some(_) if other() => {
+            format!("The fee is paid in {}, and shown before you sign", money::SYMBOL)
+        }
         Some(fee) => format!("Fee {}, paid even if it is refused", money::named(fee)),
         None => "The fee is shown once the ledger\u{2019}s prices are proved".to_owned(),
     };
@@ -210,9 +277,7 @@ fn Review(draft: Draft, fee: u128) -> impl IntoView {
 
 /// What was typed, or what is wrong with it.
 fn understood(to: &str, amount: &str, ledger: Ledger) -> Result<Draft, String> {
-    let to = account(to).ok_or(
-        "That is no account: expected 64 digits and letters a to f, or a link to a wallet.",
-    )?;
+    let to = account(to).ok_or(NO_ACCOUNT)?;
     let units = money::units(amount)
         .filter(|units| *units > 0)
         .ok_or("That is no amount: expected digits, at most six after the point.")?;
@@ -231,8 +296,50 @@ fn understood(to: &str, amount: &str, ledger: Ledger) -> Result<Draft, String> {
     Ok(Draft { to, units })
 }
 
+/// What was typed of another asset than the ledger's own, or what is wrong with it.
+fn wished(to: &str, amount: &str, desk: Assets) -> Result<Wish, String> {
+    let to = account(to).ok_or(NO_ACCOUNT)?;
+    let number = desk.sends.get();
+    let held = desk.holding(number).ok_or("What you have of it is not proved yet.")?;
+    let decimals = held.asset.decimals;
+    let amount = money::read(amount, decimals).filter(|units| *units > 0).ok_or_else(|| {
+        format!("That is no amount: expected digits, at most {decimals} after the point.")
+    })?;
+    if to == desk.ledger.view.read().account {
+        return Err("That is this account itself.".to_owned());
+    }
+    if amount > held.units {
+        let there = money::units_of(held.units, &held.asset);
+        return Err(format!("That is more than there is: you hold {there}."));
+    }
+    Ok(Wish::Send { asset: number, to, amount })
+}
+
+/// What a link or a code asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Asked {
+    to: Option<String>,
+    asset: Option<u32>,
+    units: Option<u128>,
+}
+
+impl Asked {
+    fn read(text: &str) -> Self {
+        let query = text.split_once('?').map_or("", |(_, query)| query);
+        let query = query.split('#').next().unwrap_or_default();
+        let value = |name: &str| {
+            query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+        };
+        Self {
+            to: account(text),
+            asset: value("asset").and_then(|text| text.parse().ok()),
+            units: value("units").and_then(|text| text.parse().ok()),
+        }
+    }
+}
+
 /// The account in what a person typed or pasted: its name, or a link that carries it.
-fn account(typed: &str) -> Option<String> {
+pub(crate) fn account(typed: &str) -> Option<String> {
     let typed = typed.trim();
     let named = match typed.split_once("to=") {
         Some((_, rest)) => rest.split(['&', '#']).next().unwrap_or(rest),
@@ -283,5 +390,19 @@ mod tests {
         assert_eq!(account(&link), Some(name));
         assert_eq!(account("abc"), None);
         assert_eq!(account("https://h/wallet?to=abc"), None);
+    }
+
+    #[test]
+    fn a_link_asks_for_units_of_an_asset() {
+        let name = "ab".repeat(32);
+        let read = |text: &str| Asked::read(text);
+        let link = format!("https://h/wallet?to={name}&root=x&asset=3&units=5");
+        assert_eq!(read(&link), Asked { to: Some(name.clone()), asset: Some(3), units: Some(5) });
+        let plain = Asked { to: Some(name.clone()), ..Asked::default() };
+        assert_eq!(
+            (read(&name), read(&format!("https://h/wallet?to={name}#asset=3"))),
+            (plain.clone(), plain)
+        );
+        assert_eq!(read("https://h/wallet?asset=x&units=-1"), Asked::default());
     }
 }

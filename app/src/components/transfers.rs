@@ -1,22 +1,27 @@
 //! What went out and what came in.
 
 use leptos::prelude::*;
+use wallet::assets;
 use wallet::view::{Fate, PoolAct, Received, Sent};
 
+use crate::assets::Assets;
 use crate::components::avatar::Avatar;
 use crate::components::icon::{Glyph, Icon};
 use crate::format::{duration, short_key};
 use crate::ledger::Ledger;
 use crate::money;
+use crate::routes::wallet::words::{Told, refusal, told};
 
 /// One line, whichever way it went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
     /// What it is, where it is no transfer.
-    what: Option<&'static str>,
+    what: Option<String>,
     other: String,
     amount: String,
-    inward: bool,
+    way: Way,
+    /// Made for this account by whose promise it is.
+    issued: bool,
     state: String,
     warn: bool,
     /// It was for a DID: nothing went to somebody else.
@@ -25,19 +30,36 @@ struct Line {
     height: u64,
 }
 
+/// Which way units went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    In,
+    Out,
+    /// They went from nobody here: they were made for somebody.
+    Beside,
+}
+
 /// The list.
 #[component]
 pub(crate) fn Transfers() -> impl IntoView {
-    let ledger = Ledger::get();
+    let (ledger, desk) = (Ledger::get(), Assets::get());
     let lines = Memo::new(move |_| {
         let view = ledger.view.read();
         // What was asked of markets is told on their page.
-        let out = view.sent.iter().filter(|sent| sent.act.is_none());
-        let out = out.map(|sent| sent_line(sent, &view.account));
-        let mut all: Vec<Line> = out.chain(view.received.iter().map(received_line)).collect();
+        let out = view.sent.iter().filter_map(|sent| match &sent.act {
+            None => Some(sent_line(sent, &view.account)),
+            Some(act) => Some(asset_line(desk, sent, &assets::asked(act)?, act.code)),
+        });
+        let came = view.received.iter().map(|received| received_line(desk, received));
+        let mut all: Vec<Line> = out.chain(came).collect();
         all.sort_by_key(|line| std::cmp::Reverse(line.height));
         all
     });
+    let untold = move || {
+        let view = ledger.view.read();
+        let by_neighbours = view.neighbours.iter().any(|one| one.is_up);
+        by_neighbours && !view.servers.iter().any(|one| one.is_up)
+    };
     view! {
         <section class="card" aria-labelledby="history-title">
             <h2 id="history-title">"History"</h2>
@@ -47,21 +69,32 @@ pub(crate) fn Transfers() -> impl IntoView {
             <ul class="payments" aria-live="polite">
                 {move || lines.get().into_iter().map(row).collect_view()}
             </ul>
+            <p class="quiet" id="untold" hidden=move || !untold()>
+                "No server can be asked now, only neighbours, and nothing proves who sent something: what came is in your balance, and told here once a server is back."
+            </p>
         </section>
     }
 }
 
 fn row(line: Line) -> impl IntoView + use<> {
-    let sign = if line.inward { "+" } else { "\u{2212}" };
+    let (sign, way, glyph) = match line.way {
+        Way::In => ("+", "in", Glyph::Receive),
+        Way::Out => ("\u{2212}", "out", Glyph::Arrow),
+        Way::Beside => ("", "beside", Glyph::Arrow),
+    };
     view! {
-        <li class="payment" data-way={if line.inward { "in" } else { "out" }}>
+        <li class="payment" data-way=way>
             <Avatar key=line.other.clone() />
             <div class="row-words">
                 {match (line.what, line.for_name) {
                     (Some(what), _) => view! { <span>{what}</span> }.into_any(),
                     (None, true) => view! { <Other other=line.other.clone() way="For your name, by " /> }.into_any(),
                     (None, false) => {
-                        let way = if line.inward { "From " } else { "To " };
+                        let way = match line.way {
+                            Way::In if line.issued => "Issued by ",
+                            Way::In => "From ",
+                            Way::Out | Way::Beside => "To ",
+                        };
                         view! { <Other other=line.other.clone() way /> }.into_any()
                     }
                 }}
@@ -70,7 +103,7 @@ fn row(line: Line) -> impl IntoView + use<> {
                 </span>
             </div>
             <span class="payment-units num">{format!("{sign}{}", line.amount)}</span>
-            <Icon glyph={if line.inward { Glyph::Receive } else { Glyph::Arrow }} />
+            <Icon glyph />
         </li>
     }
 }
@@ -106,13 +139,25 @@ const fn pool_words(act: PoolAct) -> &'static str {
 pub(crate) fn fate(sent: &Sent) -> (String, bool) {
     let took =
         if sent.took_ms > 0 { format!(" in {}", duration(sent.took_ms)) } else { String::new() };
-    match sent.fate {
-        Fate::Sending => ("Being sent".to_owned(), false),
-        Fate::Waiting => ("Waits for a block".to_owned(), false),
-        Fate::Final => (format!("In a block, proved{took}"), false),
-        Fate::Done => (format!("Done{took}, block {}", sent.height), false),
-        Fate::Refused => (format!("Refused in block {}: only the fee is gone", sent.height), true),
-        Fate::Expired => ("No block took it: nothing is gone".to_owned(), true),
+    match (sent.fate, sent.by_balance) {
+        (Fate::Sending, _) => ("Being sent".to_owned(), false),
+        (Fate::Waiting, _) => ("Waits for a block".to_owned(), false),
+        (Fate::Final, Some(height)) => {
+            (format!("Done{took}: your balance fell by it, proved at block {height}"), false)
+        }
+        (Fate::Final, None) => {
+            (format!("In a block, proved{took}; whether it was done no server told yet"), false)
+        }
+        (Fate::Done, Some(_)) => {
+            (format!("Done{took}, block {}, proved by your balance", sent.height), false)
+        }
+        (Fate::Done, None) => {
+            (format!("Done{took}, block {}, as a server tells", sent.height), false)
+        }
+        (Fate::Refused, _) => {
+            (format!("Refused in block {}: only the fee is gone", sent.height), true)
+        }
+        (Fate::Expired, _) => ("No block took it: nothing is gone".to_owned(), true),
     }
 }
 
@@ -121,10 +166,11 @@ fn sent_line(sent: &Sent, account: &str) -> Line {
     // What is set aside goes; of the rest, the fee does.
     let units = if sent.pool.is_some() && sent.units == 0 { sent.fee } else { sent.units };
     Line {
-        what: sent.pool.map(pool_words),
+        what: sent.pool.map(|act| pool_words(act).to_owned()),
         other: sent.to.clone(),
         amount: money::named(units),
-        inward: false,
+        way: Way::Out,
+        issued: false,
         // The wallet sends nothing to itself.
         for_name: sent.to == account,
         state,
@@ -133,15 +179,69 @@ fn sent_line(sent: &Sent, account: &str) -> Line {
     }
 }
 
-fn received_line(received: &Received) -> Line {
+/// What was done with an asset beside the ledger's own, and why it was refused where it was.
+fn asset_line(desk: Assets, sent: &Sent, wish: &assets::Wish, code: u16) -> Line {
+    let Told { what, amount, left } = told(desk, wish);
+    let line = sent_line(sent, "");
+    let state = match code {
+        0 => line.state,
+        code => format!("{}. {}", line.state, refusal(code)),
+    };
+    Line {
+        what,
+        amount: amount.unwrap_or_else(|| money::named(sent.fee)),
+        way: if left { Way::Out } else { Way::Beside },
+        state,
+        other: line.other,
+        issued: false,
+        warn: line.warn,
+        for_name: false,
+        height: line.height,
+    }
+}
+
+fn received_line(desk: Assets, received: &Received) -> Line {
     Line {
         what: None,
         other: received.from.clone(),
-        amount: money::named(received.units),
-        inward: true,
+        amount: desk.units(received.units, received.asset),
+        way: Way::In,
+        issued: received.issued,
         for_name: false,
         state: format!("Block {}, as a server tells", received.height),
         warn: false,
         height: received.height,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_balance_proves_and_what_a_server_tells_are_told_apart() {
+        let told = |state, by_balance| {
+            let sent = Sent {
+                id: String::new(),
+                to: String::new(),
+                units: 5,
+                fee: 1,
+                signed_ms: 0,
+                fate: state,
+                height: 7,
+                took_ms: 0,
+                act: None,
+                pool: None,
+                by_balance,
+            };
+            fate(&sent).0
+        };
+        assert_eq!(told(Fate::Done, None), "Done, block 7, as a server tells");
+        assert_eq!(told(Fate::Done, Some(8)), "Done, block 7, proved by your balance");
+        assert_eq!(told(Fate::Final, Some(8)), "Done: your balance fell by it, proved at block 8");
+        assert_eq!(
+            told(Fate::Final, None),
+            "In a block, proved; whether it was done no server told yet"
+        );
     }
 }

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::browser;
+use crate::components::heading::Heading;
 use crate::components::icon::{Glyph, Icon};
 use crate::host::{self, Answer, Status};
 
@@ -109,17 +110,13 @@ pub(crate) fn Host() -> impl IntoView {
     let is_open = move || desk.stage.get() == Stage::Open;
     view! {
         <div class="route">
-            <div class="heading">
-                <div>
-                    <h1>"Host"</h1>
-                    <p class="quiet">"How it is with the servers, for whoever runs them."</p>
-                </div>
+            <Heading title="Host" about="How it is with the servers, for whoever runs them.">
                 <Show when=is_open>
                     <button class="button" type="button" on:click=move |_| desk.lock(None)>
                         "Forget the token"
                     </button>
                 </Show>
-            </div>
+            </Heading>
             <Trouble desk />
             {move || match desk.stage.get() {
                 Stage::Locked => view! { <Door desk /> }.into_any(),

@@ -25,6 +25,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 
 use crate::browser;
+use crate::components::heading::Heading;
 use crate::components::icon::{Glyph, Icon};
 use crate::keys::{Keys, Stage};
 
@@ -50,11 +51,10 @@ pub(crate) fn IdentityPage() -> impl IntoView {
     let is_at = move |stage| *keys.stage.read() == Stage::Open && keys.view.read().stage == stage;
     view! {
         <div class="route">
-            <div class="heading">
-                <div>
-                    <h1>"Identity"</h1>
-                    <p class="quiet">"Yours, in this browser. No account anywhere, and nobody who could take it away."</p>
-                </div>
+            <Heading
+                title="Identity"
+                about="Yours, in this browser. No account anywhere, and nobody who could take it away."
+            >
                 <div class="heading-ways">
                     <A href="/identity/credentials" attr:class="button">
                         <Icon glyph=Glyph::Shield />
@@ -69,7 +69,7 @@ pub(crate) fn IdentityPage() -> impl IntoView {
                         "Wallet"
                     </A>
                 </div>
-            </div>
+            </Heading>
             <NotOpen keys />
             <Said place="keys" />
             <Show when=move || is_at(Session::Empty)>

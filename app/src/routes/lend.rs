@@ -7,7 +7,6 @@ mod alert;
 mod closed;
 mod curve;
 mod desk;
-mod faucet;
 mod form;
 mod history;
 mod list;

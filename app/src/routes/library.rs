@@ -9,6 +9,7 @@ use peer_wasm::files::{Files, FilesError, Remembered, Space};
 
 use crate::browser;
 use crate::components::gateway::GatewayChoice;
+use crate::components::heading::Heading;
 use crate::components::icon::{Glyph, Icon};
 use crate::format::{bytes, share, trimmed};
 use crate::paying;
@@ -40,20 +41,14 @@ pub(crate) fn Library() -> impl IntoView {
     let space = move || held.get().map(|(_, space)| space).unwrap_or_default();
     view! {
         <div class="route">
-            <div class="heading">
-                <div>
-                    <h1>"Library"</h1>
-                    <p class="quiet">"Files you sent and received, as this device holds them."</p>
-                </div>
-                <div class="heading-ways">
-                    <A href="/identity/shared" attr:class="button">
-                        "Shared with"
-                    </A>
-                    <A href="/share" attr:class="button button--strong">
-                        "Share files"
-                    </A>
-                </div>
-            </div>
+            <Heading title="Library" about="Files you sent and received, as this device holds them.">
+                <A href="/identity/shared" attr:class="button">
+                    "Shared with"
+                </A>
+                <A href="/share" attr:class="button button--strong">
+                    "Share files"
+                </A>
+            </Heading>
             <section class="card" aria-labelledby="space-title">
                 <h2 id="space-title">"Space"</h2>
                 <SpaceBar space=Signal::derive(space) />

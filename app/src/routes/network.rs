@@ -7,6 +7,7 @@ use crate::browser;
 use crate::components::avatar::Avatar;
 use crate::components::cache::CachePanel;
 use crate::components::copy::CopyText;
+use crate::components::heading::Heading;
 use crate::components::peer_table::PeerTable;
 use crate::components::problems::Problems;
 use crate::components::upload::UploadLimit;
@@ -20,12 +21,10 @@ pub(crate) fn Network() -> impl IntoView {
     browser::set_title("Network");
     view! {
         <div class="route">
-            <div class="heading">
-                <div>
-                    <h1>"Network"</h1>
-                    <p class="quiet">"The viewers this page exchanges video with, and what it allows."</p>
-                </div>
-            </div>
+            <Heading
+                title="Network"
+                about="The viewers this page exchanges video with, and what it allows."
+            />
             <Problems />
             <Facts />
             <section class="card" aria-labelledby="peers-title">

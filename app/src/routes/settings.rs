@@ -5,6 +5,7 @@ use leptos_router::components::A;
 
 use crate::browser;
 use crate::components::cache::CachePanel;
+use crate::components::heading::Heading;
 use crate::components::upload::{Switch, UploadLimit};
 use crate::session::Session;
 use crate::settings::Theme;
@@ -17,12 +18,7 @@ pub(crate) fn SettingsPage() -> impl IntoView {
     let settings = session.settings;
     view! {
         <div class="route">
-            <div class="heading">
-                <div>
-                    <h1>"Settings"</h1>
-                    <p class="quiet">"Kept in this browser, used at once."</p>
-                </div>
-            </div>
+            <Heading title="Settings" about="Kept in this browser, used at once." />
             <section class="card" aria-labelledby="sharing-title">
                 <h2 id="sharing-title">"Sharing"</h2>
                 <UploadLimit />

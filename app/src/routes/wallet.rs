@@ -1,34 +1,41 @@
-//! What I have on the ledger, proved; sending and receiving.
+//! What I have on the ledger, proved; sending and receiving; assets of my own.
 
-use leptos::html::Dialog;
+mod held;
+mod issue;
+mod receive;
+mod review;
+pub(crate) mod words;
+
 use leptos::prelude::*;
 use leptos_router::components::A;
 use wallet::view::{Command, Faucet};
 
+use crate::assets::Assets;
 use crate::browser;
-use crate::components::copy::CopyText;
+use crate::components::heading::Heading;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::payments::Payments;
 use crate::components::proof_badge::ProofBadge;
 use crate::components::send::SendForm;
-use crate::components::share::Code;
 use crate::components::transfers::Transfers;
 use crate::ledger::{Ledger, Stage};
 use crate::money;
+
+use held::Held;
+use issue::Issue;
+use receive::Receive;
+use review::Review;
 
 /// The wallet page.
 #[component]
 pub(crate) fn WalletPage() -> impl IntoView {
     browser::set_title("Wallet");
     let ledger = Ledger::get();
+    Assets::provide(ledger);
     let open = move || *ledger.stage.read() == Stage::Open;
     view! {
         <div class="route">
-            <div class="heading">
-                <div>
-                    <h1>"Wallet"</h1>
-                    <p class="quiet">"An account in this browser. What it shows, it has checked."</p>
-                </div>
+            <Heading title="Wallet" about="An account in this browser. What it shows, it has checked.">
                 <div class="heading-ways">
                     <A href="/identity" attr:class="button">
                         <Icon glyph=Glyph::Key />
@@ -47,7 +54,7 @@ pub(crate) fn WalletPage() -> impl IntoView {
                         "The ledger"
                     </A>
                 </div>
-            </div>
+            </Heading>
             <NotOpen />
             <OtherLedger />
             <Show when=open>
@@ -56,8 +63,11 @@ pub(crate) fn WalletPage() -> impl IntoView {
                     <SendForm />
                     <Receive />
                 </div>
+                <Held />
                 <Payments />
                 <Transfers />
+                <Issue />
+                <Review />
                 <Loss />
             </Show>
         </div>
@@ -80,16 +90,12 @@ pub(crate) fn BelowWallet(
     let children = StoredValue::new(children);
     view! {
         <div class="route">
-            <div class="heading">
-                <div>
-                    <h1>{title}</h1>
-                    <p class="quiet">{about}</p>
-                </div>
+            <Heading title about>
                 <A href="/wallet" attr:class="button">
                     <Icon glyph=Glyph::Wallet />
                     "Wallet"
                 </A>
-            </div>
+            </Heading>
             <NotOpen />
             <OtherLedger />
             <Show when=open>{children.with_value(|children| children())}</Show>
@@ -199,56 +205,6 @@ fn Balance() -> impl IntoView {
                     {move || if faucet_words().is_empty() { "A demo network: its units are worth nothing." } else { faucet_words() }}
                 </p>
             </div>
-        </section>
-    }
-}
-
-#[component]
-fn Receive() -> impl IntoView {
-    let ledger = Ledger::get();
-    let dialog = NodeRef::<Dialog>::new();
-    let account = Signal::derive(move || ledger.view.read().account.clone());
-    let link = Signal::derive(move || {
-        let view = ledger.view.read();
-        format!("{}/wallet?to={}&root={}", browser::origin(), view.account, view.root)
-    });
-    let open = move |_| {
-        if let Some(dialog) = dialog.get() {
-            // Refused only if it is open already.
-            drop(dialog.show_modal());
-        }
-    };
-    let close = move |_| {
-        if let Some(dialog) = dialog.get() {
-            dialog.close();
-        }
-    };
-    view! {
-        <section class="card receive" aria-labelledby="receive-title">
-            <h2 id="receive-title">"Receive"</h2>
-            <p class="quiet">"Give this name to whoever wants to send you something."</p>
-            <CopyText label="your account" text=account />
-            <button class="button" type="button" aria-haspopup="dialog" on:click=open>
-                <Icon glyph=Glyph::Share />
-                "Link and code"
-            </button>
-            <dialog class="dialog" node_ref=dialog aria-labelledby="link-title">
-                <div class="dialog-head">
-                    <h2 id="link-title">"A link to pay you"</h2>
-                    <button class="button button--icon" type="button" aria-label="Close" on:click=close>
-                        <Icon glyph=Glyph::Close />
-                    </button>
-                </div>
-                <p class="quiet">
-                    "It opens a wallet with your account filled in, on the same ledger: the ledger\u{2019}s key is part of it."
-                </p>
-                <div class="share-link">
-                    <Code text=link />
-                    <div class="share-ways">
-                        <CopyText label="the link" text=link />
-                    </div>
-                </div>
-            </dialog>
         </section>
     }
 }

@@ -47,6 +47,14 @@ pub(crate) struct Known<T> {
     pub(crate) time_ms: u64,
 }
 
+/// The balance and the account's number after one block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) height: u64,
+    pub(crate) units: u128,
+    pub(crate) nonce: u64,
+}
+
 /// What is proved so far.
 #[derive(Debug, Default)]
 pub(crate) struct Holdings {
@@ -58,6 +66,8 @@ pub(crate) struct Holdings {
     pub(crate) proofs: u64,
     /// When those that are behind the newest block are asked for again: whoever proved one is behind.
     pub(crate) again_ms: Option<u64>,
+    /// The newest of which both are proved.
+    pair: Option<Pair>,
 }
 
 impl Holdings {
@@ -68,6 +78,19 @@ impl Holdings {
             Record::Account => self.account.as_ref().map(|known| known.height),
             Record::Params => None,
         }
+    }
+
+    /// Balance and number of the newest block of which both are proved, and those of the one before, once for
+    /// each block; none: nothing newer is proved.
+    pub(crate) fn next_pair(&mut self) -> Option<(Pair, Pair)> {
+        let (balance, account) = (self.balance.as_ref()?, self.account.as_ref()?);
+        let Known { value, height, .. } = balance;
+        let is_newer = self.pair.is_none_or(|before| before.height < *height);
+        if account.height != *height || !is_newer {
+            return None;
+        }
+        let pair = Pair { height: *height, units: value.amount, nonce: account.value.nonce };
+        self.pair.replace(pair).map(|before| (before, pair))
     }
 
     /// Takes a proof. A record that is absent is the default: nothing held, nothing sent. `None`:

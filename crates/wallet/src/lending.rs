@@ -39,6 +39,7 @@ use ledger::{Body, ChainId, domains::lending as rules};
 
 use crate::view::{self, Act, Command};
 
+pub(crate) use book::each_once;
 pub use book::{Book, LISTED_MAX, Listing, Seen, acted, followed, listing, wanted, watch};
 pub use hints::{Hints, LISTED_POSITIONS_MAX, NEAR, Ranked, SHOWN_MAX};
 pub use ledger::{
@@ -58,6 +59,7 @@ pub use opening::{
     Choices, Feed, Opening, ask_to_open, choices, market_opened, opened, opening, with_choices,
 };
 pub use position::{Factor, Held, Interest, Liquidation, Position, Standing, position};
+pub(crate) use preview::NOBODY;
 pub use preview::{Kind, Most, Preview, State, blocked, most, preview};
 
 /// One, as health factors count: 18 decimals.

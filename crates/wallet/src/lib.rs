@@ -14,6 +14,7 @@
 //! | `watch` | records that a page wants to know, proved together |
 //! | [`lending`] | of such records: markets, a position, and what an action would do |
 //! | `devices` | keys of meters, and what they sign |
+//! | [`assets`] | of such records: what an account holds and issues beside the ledger's own asset |
 //! | [`energy`] | of such records: communities, slots, and what a file of readings would be |
 //! | [`dids`] | of such records: a DID, its history, what is asked of it |
 //! | [`view`] | what a page may show and ask |
@@ -21,14 +22,16 @@
 //! Laws of this crate:
 //! - a number shown as proved came out of the light client; everything else says who told it;
 //! - a key leaves this crate only in a [`Output::Save`] for the device's own storage;
-//! - nothing is sent that the proved state would refuse: of transfers the wallet sees to it, of what
-//!   is asked of markets and communities the page, by [`lending`] and [`energy`], before it asks.
+//! - nothing is sent that the proved state would refuse: of transfers of the ledger's own asset the wallet
+//!   sees to it, of what is asked of other assets, markets and communities the page, by [`assets`],
+//!   [`lending`] and [`energy`], before it asks.
 //!
-//! [`lending`], [`energy`] and [`dids`] are no part of [`Wallet`]: the page runs them on what the wallet proved,
+//! [`assets`], [`lending`], [`energy`] and [`dids`] are no part of [`Wallet`]: the page runs them on what the wallet proved,
 //! and the worker's module stays small (`docs/adr/0056-lend-page.md`, `docs/adr/0058-energy-page.md`).
 //!
-//! Not here: sockets, storage, the seed from which an account's key follows (`identity`), transfers of other assets than the ledger's own.
+//! Not here: sockets, storage, the seed from which an account's key follows (`identity`).
 
+pub mod assets;
 mod devices;
 pub mod dids;
 pub mod energy;

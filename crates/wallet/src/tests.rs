@@ -1,5 +1,6 @@
 //! A wallet in front of servers that prove, of a ledger in miniature.
 
+mod assets;
 mod letters;
 mod markets;
 mod near;
@@ -212,7 +213,7 @@ fn somebody() -> AccountId {
 }
 
 fn send(to: AccountId, units: u128) -> Command {
-    Command::Send { to: to.to_string(), units }
+    Command::Send { to: to.to_string(), units, asset: 0 }
 }
 
 #[test]
@@ -282,7 +283,7 @@ fn what_the_ledger_would_refuse_is_not_signed() {
         (send(somebody(), 10), "too-much"),
         (send(somebody(), 0), "nothing"),
         (send(account(), 1), "itself"),
-        (Command::Send { to: "somebody".to_owned(), units: 1 }, "account"),
+        (Command::Send { to: "somebody".to_owned(), units: 1, asset: 0 }, "account"),
         (Command::AddServer("ftp://x".to_owned()), "server"),
     ] {
         rig.command(command);

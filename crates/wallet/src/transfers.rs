@@ -4,7 +4,10 @@ use ledger::{AccountId, Action, Body, ChainId, Params, Receipt, TransactionId, d
 use minicbor::{Decode, Encode};
 use primitives::KeyPair;
 
-use crate::view::{Act, Fate, PoolAct};
+use crate::{
+    holdings::Pair,
+    view::{Act, Fate, PoolAct},
+};
 
 /// Most transfers remembered.
 const SENT_MAX: usize = 200;
@@ -43,6 +46,9 @@ pub(crate) struct Sent {
     /// Of actions on a pool of payments.
     #[n(12)]
     pub(crate) pool: Option<PoolAct>,
+    /// The block at which the balance proves that it was done.
+    #[n(13)]
+    pub(crate) by_balance: Option<u64>,
 }
 
 impl Sent {
@@ -88,6 +94,7 @@ impl Transfers {
             bytes: body.sign(key).to_bytes(),
             act: order.act.clone(),
             pool: order.pool,
+            by_balance: None,
         };
         self.list.push(sent.clone());
         if self.list.len() > SENT_MAX {
@@ -117,6 +124,30 @@ impl Transfers {
             }
         }
         changed
+    }
+
+    /// The balance is proved before and after some of them were counted. Nothing but what the account signs
+    /// takes from it, so where it fell by more than it could without one of them, all were done. What came in
+    /// meanwhile hides that: then a server's word is all there is. Whether anything is known now.
+    pub(crate) fn on_fall(&mut self, before: Pair, now: Pair) -> bool {
+        let counted = before.nonce..now.nonce;
+        let between = |sent: &Sent| counted.contains(&sent.nonce) && sent.fate != Fate::Expired;
+        let list: Vec<&Sent> = self.list.iter().filter(|sent| between(sent)).collect();
+        // Not from here, or of an amount that a block decides: nothing follows from the fall.
+        let is_whole = u64::try_from(list.len()).ok() == now.nonce.checked_sub(before.nonce);
+        let is_exact = list.iter().all(|sent| sent.act.is_none() && sent.units > 0);
+        let least = list.iter().map(|sent| sent.units).min();
+        let (Some(least), true) = (least, is_whole && is_exact) else { return false };
+        let total = list.iter().map(|sent| sent.units.saturating_add(sent.fee));
+        let total = total.fold(0, u128::saturating_add);
+        let fell = before.units.saturating_sub(now.units);
+        if fell > total || fell <= total.saturating_sub(least) {
+            return false;
+        }
+        for sent in self.list.iter_mut().filter(|sent| between(sent)) {
+            sent.by_balance = Some(now.height);
+        }
+        true
     }
 
     /// What a server tells of one that is in a block.

@@ -206,18 +206,23 @@ pub struct Sent {
     /// From signing to the proof that it is in a block, in milliseconds; 0: not yet.
     #[n(7)]
     pub took_ms: u64,
-    /// What was asked of a market or a community; none: it is a transfer.
+    /// What was asked of a market or a community, or of an asset beside the ledger's own; none: it is a
+    /// transfer of the ledger's own.
     #[n(8)]
     pub act: Option<Act>,
     /// What was done with a pool of payments; none: nothing.
     #[n(9)]
     pub pool: Option<PoolAct>,
+    /// The block at which the balance is proved that fell by exactly this: it was done, whatever a server
+    /// tells. None: the balance does not say.
+    #[n(10)]
+    pub by_balance: Option<u64>,
 }
 
-/// What was asked of a market or of a community.
+/// What was asked of a market, of a community or of an asset.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Act {
-    /// The action: CBOR, for `crate::lending::asked` or `crate::energy::asked`.
+    /// The action: CBOR, for `crate::lending::asked`, `crate::energy::asked` or `crate::assets::asked`.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub action: Vec<u8>,
     /// Why it was refused, as a server tells: the refusal's number; 0: it was not.
@@ -249,6 +254,12 @@ pub struct Received {
     /// In which block.
     #[n(3)]
     pub height: u64,
+    /// Of which asset; 0: the ledger's own.
+    #[n(4)]
+    pub asset: u32,
+    /// They were made for this account by whose promise they are.
+    #[n(5)]
+    pub issued: bool,
 }
 
 /// What the faucet did last.
@@ -287,7 +298,7 @@ pub struct Step {
 /// Everything a person may want.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Command {
-    /// Send units of the ledger's own asset.
+    /// Send units.
     #[n(0)]
     Send {
         /// To which account, hexadecimal.
@@ -296,6 +307,9 @@ pub enum Command {
         /// How many units.
         #[n(1)]
         units: u128,
+        /// Of which asset; 0: the ledger's own.
+        #[n(2)]
+        asset: u32,
     },
     /// Ask the faucet.
     #[n(1)]
@@ -358,6 +372,13 @@ pub enum Command {
         #[n(1)]
         units: u128,
     },
+    /// Create, issue, burn or freeze an asset.
+    #[n(12)]
+    Asset(
+        /// The action: CBOR, from `crate::assets`.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        Vec<u8>,
+    ),
     /// Use the account before, whose key was made in this browser.
     #[n(10)]
     UseDevice,

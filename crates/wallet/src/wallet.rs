@@ -345,6 +345,7 @@ impl Wallet {
                     Record::Params => self.fee = self.price(),
                     Record::Balance => {}
                 }
+                self.look_back(out);
                 let behind = self.client.head().is_some_and(|head| head.header.height > height);
                 if behind && record != Record::Params {
                     // Who is behind and says the same again is not asked at once.
@@ -431,15 +432,28 @@ impl Wallet {
         }
     }
 
+    /// What the balance proves of what was sent.
+    fn look_back(&mut self, out: &mut Vec<Output>) {
+        let pairs = self.holdings.next_pair();
+        if pairs.is_some_and(|(before, now)| self.transfers.on_fall(before, now)) {
+            self.save(out);
+        }
+    }
+
     fn on_command(&mut self, command: Command, out: &mut Vec<Output>) {
         // A page watches by itself: what it said to the person before stays.
         if !matches!(command, Command::Watch(_) | Command::Purse(_) | Command::Near(_)) {
             self.refused.clear();
         }
         match command {
-            Command::Send { to, units } => {
-                if let Err(why) = self.send(&to, units, out) {
+            Command::Send { to, units, asset } => {
+                if let Err(why) = self.send(&to, units, AssetId(asset), out) {
                     self.refused = why.to_owned();
+                }
+            }
+            Command::Asset(action) => {
+                if let Err(why) = self.act_on_asset(&action, out) {
+                    why.clone_into(&mut self.refused);
                 }
             }
             Command::Faucet => {
@@ -496,7 +510,13 @@ impl Wallet {
     }
 
     /// Signs and sends. The errors are codes that the page puts into words.
-    fn send(&mut self, to: &str, units: u128, out: &mut Vec<Output>) -> Result<(), &'static str> {
+    fn send(
+        &mut self,
+        to: &str,
+        units: u128,
+        asset: AssetId,
+        out: &mut Vec<Output>,
+    ) -> Result<(), &'static str> {
         let to: AccountId = to.parse().map_err(|_| "account")?;
         if to == self.account {
             return Err("itself");
@@ -504,7 +524,10 @@ impl Wallet {
         if units == 0 {
             return Err("nothing");
         }
-        let transfer = accounts::Action::Transfer { asset: AssetId::NATIVE, to, amount: units };
+        let transfer = accounts::Action::Transfer { asset, to, amount: units };
+        if asset != AssetId::NATIVE {
+            return self.send_other(transfer, to, out);
+        }
         let order = self.order(Action::Accounts(transfer), to, units)?;
         self.dispatch(&order, self.fee.ok_or("not-fresh")?, out)
     }

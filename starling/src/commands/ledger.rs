@@ -1,5 +1,7 @@
 //! `starling ledger`.
 
+mod asset;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -61,6 +63,11 @@ enum What {
         /// Which
         account: AccountId,
     },
+    /// Assets beside the ledger's own: promises of their issuers
+    Asset {
+        #[command(subcommand)]
+        what: asset::What,
+    },
     /// What became of a transaction
     Receipt {
         /// Which
@@ -80,6 +87,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
             let holding = client.holding(account).await?;
             json!({ "height": holding.height, "nonce": holding.nonce, "units": holding.units })
         }
+        What::Asset { what } => asset::run(&client, what).await?,
         What::Receipt { transaction } => {
             client.receipt(transaction).await?.unwrap_or_else(|| json!({ "waiting": true }))
         }

@@ -52,7 +52,7 @@ fn OfDevice() -> impl IntoView {
         let Some(chain) = desk.chain.get_untracked() else { return };
         desk.run("account", Command::Account(chain), move |answer| {
             let units = untrack(spare);
-            let order = dids::account(&answer.bytes).map(|to| Order::Send { to, units });
+            let order = dids::account(&answer.bytes).map(|to| Order::Send { to, units, asset: 0 });
             desk.order("account", order, "Sent. When it is done, use the recoverable account.");
         });
     };

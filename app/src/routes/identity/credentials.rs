@@ -22,6 +22,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 
 use crate::browser;
+use crate::components::heading::Heading;
 use crate::components::icon::{Glyph, Icon};
 use crate::keys::Stage;
 
@@ -119,11 +120,7 @@ fn Frame(
     let children = StoredValue::new(children);
     view! {
         <div class="route">
-            <div class="heading">
-                <div>
-                    <h1>{title}</h1>
-                    <p class="quiet">{about}</p>
-                </div>
+            <Heading title about>
                 <nav class="heading-ways" aria-label="Identity">
                     {WAYS
                         .into_iter()
@@ -131,7 +128,7 @@ fn Frame(
                         .map(|(href, name)| view! { <A href attr:class="button">{name}</A> })
                         .collect_view()}
                 </nav>
-            </div>
+            </Heading>
             <NotOpen keys />
             <Said place="lost" />
             <Show when=move || is_at(Session::Empty) || is_at(Session::Draft)>

@@ -3,15 +3,15 @@
 use identity::did::starling::{AskText, Guardians as Rule, HandedApproval};
 use identity::did::{Did, StarlingId};
 use identity::session::{Command, Head, Next, Secret};
-use leptos::html::{Input, Textarea};
 use leptos::prelude::*;
 use wallet::dids::{self, Found, Name};
 
 use crate::browser;
 use crate::components::copy::CopyText;
+use crate::components::fields::{Line, Lines};
 use crate::format::uptime;
 
-use super::desk::{Desk, Said, typed, written};
+use super::desk::{Desk, Said};
 
 /// The card of guardians.
 #[component]
@@ -84,11 +84,12 @@ fn Pending(name: Memo<Option<Name>>) -> impl IntoView {
 #[component]
 fn Shares() -> impl IntoView {
     let desk = Desk::get();
-    let (enough, all) = (NodeRef::<Input>::new(), NodeRef::<Input>::new());
+    let (enough, all) = (RwSignal::new("2".to_owned()), RwSignal::new("3".to_owned()));
     let shown = RwSignal::new(Vec::<Secret>::new());
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let number = |field| typed(field).trim().parse().unwrap_or_default();
+        let number =
+            |field: RwSignal<String>| field.get_untracked().trim().parse().unwrap_or_default();
         let command = Command::Share { threshold: number(enough), count: number(all) };
         desk.run("share", command, move |answer| shown.set(answer.texts));
     };
@@ -110,18 +111,18 @@ fn Shares() -> impl IntoView {
         };
         shown.get().iter().enumerate().map(line).collect_view()
     };
-    let field = |id: &'static str, field: NodeRef<Input>, value: &'static str| {
-        view! { <input id=id class="text-field num" node_ref=field inputmode="numeric" value=value autocomplete="off" /> }
-    };
     view! {
         <p class="quiet">
             "Each guardian keeps one. Enough of them together are your identity, without asking you: choose people who do not know each other. New shares do not mix with older ones, but enough older ones still open it."
         </p>
         <form class="send" on:submit=submit novalidate>
-            <label for="share-enough">"How many are enough (2 to 9)"</label>
-            {field("share-enough", enough, "2")}
-            <label for="share-all">"How many there are"</label>
-            {field("share-all", all, "3")}
+            <Line
+                id="share-enough".to_owned()
+                label="How many are enough (2 to 9)"
+                value=enough
+                inputmode="numeric"
+            />
+            <Line id="share-all".to_owned() label="How many there are" value=all inputmode="numeric" />
             <Said place="share" />
             <div class="dialog-actions">
                 <button id="share-make" class="button" type="submit" disabled=move || desk.busy.get()>
@@ -156,7 +157,7 @@ fn Shares() -> impl IntoView {
 #[component]
 fn Named(name: Memo<Option<Name>>) -> impl IntoView {
     let desk = Desk::get();
-    let (field, enough) = (NodeRef::<Textarea>::new(), NodeRef::<Input>::new());
+    let (dids, enough) = (RwSignal::new(String::new()), RwSignal::new("2".to_owned()));
     let now = move || {
         let Some(name) = name.get() else {
             return "Register your name first: guardians are part of it.".to_owned();
@@ -174,8 +175,8 @@ fn Named(name: Memo<Option<Name>>) -> impl IntoView {
     };
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let threshold = typed(enough).trim().parse().unwrap_or_default();
-        let Some(rule) = rule(&written(field), threshold) else {
+        let threshold = enough.get_untracked().trim().parse().unwrap_or_default();
+        let Some(rule) = rule(&dids.get_untracked(), threshold) else {
             desk.say("named", "One of these is no did:key. A guardian copies theirs from the top of their Identity page.");
             return;
         };
@@ -192,18 +193,19 @@ fn Named(name: Memo<Option<Name>>) -> impl IntoView {
         </p>
         <p id="guardians-state" class="num">{now}</p>
         <form class="send" on:submit=submit novalidate>
-            <label for="guardian-dids">"DIDs of your guardians (did:key), one in a line; none: nobody guards it"</label>
-            <textarea
+            <Lines
                 id="guardian-dids"
-                class="text-field mono"
-                node_ref=field
+                label="DIDs of your guardians (did:key), one in a line; none: nobody guards it"
                 rows="3"
-                autocomplete="off"
-                spellcheck="false"
-                aria-describedby="said-named"
-            ></textarea>
-            <label for="guardian-enough">"How many are enough"</label>
-            <input id="guardian-enough" class="text-field num" node_ref=enough inputmode="numeric" value="2" autocomplete="off" />
+                value=dids
+                described="said-named"
+            />
+            <Line
+                id="guardian-enough".to_owned()
+                label="How many are enough"
+                value=enough
+                inputmode="numeric"
+            />
             <Said place="named" />
             <div class="dialog-actions">
                 <button
@@ -274,12 +276,12 @@ fn other_words(desk: Desk) -> String {
 #[component]
 fn AsGuardian() -> impl IntoView {
     let desk = Desk::get();
-    let field = NodeRef::<Textarea>::new();
+    let request = RwSignal::new(String::new());
     let asked = RwSignal::new(None::<AskText>);
     let approval = RwSignal::new(String::new());
     let read = move |_| {
         approval.set(String::new());
-        match AskText::parse(&written(field)) {
+        match AskText::parse(&request.get_untracked()) {
             Ok(ask) => {
                 desk.other.set(Some(ask.did));
                 asked.set(Some(ask));
@@ -302,8 +304,7 @@ fn AsGuardian() -> impl IntoView {
         <p class="quiet">
             "Talk to them first, by voice: a thief asks as well. You only sign; their name has new keys after seven days, unless its owner says no."
         </p>
-        <label for="asked">"What they sent you"</label>
-        <textarea id="asked" class="text-field mono" node_ref=field rows="3" autocomplete="off" spellcheck="false"></textarea>
+        <Lines id="asked" label="What they sent you" rows="3" value=request />
         <p class="num">{move || asked.read().as_ref().map(|ask| format!("did:starling:{} ", ask.did))} {move || other_words(desk)}</p>
         <Said place="approve" />
         <div class="dialog-actions">
@@ -331,10 +332,9 @@ fn AsGuardian() -> impl IntoView {
 #[component]
 fn Lost() -> impl IntoView {
     let desk = Desk::get();
-    let field = NodeRef::<Input>::new();
-    let approvals = NodeRef::<Textarea>::new();
+    let (lost, approvals) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let asking = RwSignal::new(String::new());
-    let look = move |_| match starling(&typed(field)) {
+    let look = move |_| match starling(&lost.get_untracked()) {
         Some(id) => {
             asking.set(String::new());
             desk.other.set(Some(id));
@@ -351,7 +351,7 @@ fn Lost() -> impl IntoView {
     let send =
         move |_| {
             let Ok(ask) = AskText::parse(&asking.get_untracked()) else { return };
-            let text = written(approvals);
+            let text = approvals.get_untracked();
             let lines = text.lines().filter(|line| !line.trim().is_empty());
             let read: Result<Vec<_>, _> = lines.map(HandedApproval::parse).collect();
             let fits = |given: &HandedApproval| given.guard == ask.guard.hash();
@@ -400,8 +400,13 @@ fn Lost() -> impl IntoView {
     // Its keys can be taken, or it may be this identity's already.
     let takes = move || due() || other_head(desk).is_some_and(|_| !waits());
     view! {
-        <label for="lost-did">"The name you lost"</label>
-        <input id="lost-did" class="text-field mono" node_ref=field placeholder="did:starling:" autocomplete="off" spellcheck="false" />
+        <Line
+            id="lost-did".to_owned()
+            label="The name you lost"
+            value=lost
+            mono=true
+            placeholder="did:starling:"
+        />
         <p id="lost-state" class="num">{move || other_words(desk)}</p>
         <div class="dialog-actions">
             <button id="lost-look" class="button" type="button" on:click=look>
@@ -416,8 +421,12 @@ fn Lost() -> impl IntoView {
             <div id="lost-text">
                 <CopyText label="what you ask" text=asking />
             </div>
-            <label for="lost-approvals">"What they sent back, one in a line"</label>
-            <textarea id="lost-approvals" class="text-field mono" node_ref=approvals rows="3" autocomplete="off" spellcheck="false"></textarea>
+            <Lines
+                id="lost-approvals"
+                label="What they sent back, one in a line"
+                rows="3"
+                value=approvals
+            />
             <div class="dialog-actions">
                 <button id="lost-send" class="button button--strong" type="button" on:click=send>
                     "Send to the ledger"

@@ -3,9 +3,10 @@
 use leptos::prelude::*;
 use wallet::lending::{self, Kind, Place, PriceState, Reserve};
 
+use crate::components::test_units::TestUnits;
+
 use super::curve::Curve;
 use super::desk::{Desk, What};
-use super::faucet::TestUnits;
 use super::running::Running;
 use super::seen::SeenBadge;
 use super::words::{
@@ -74,7 +75,7 @@ fn ReserveCard(place: Place) -> impl IntoView {
             </p>
             <Ways place />
             <Running place />
-            <TestUnits place />
+            <TestUnits asset=Signal::derive(move || now.get().map(|reserve| reserve.asset)) />
         </section>
     }
 }

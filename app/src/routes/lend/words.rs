@@ -4,7 +4,8 @@ use wallet::lending::{Asset, Factor, Kind, ONE, Price, PriceState};
 
 pub(super) use crate::components::send::unsigned;
 use crate::format::{counted, duration, short_key};
-use crate::money::{self, grouped, parts, shown};
+pub(super) use crate::money::{exact, symbol, units_of as named};
+use crate::money::{grouped, parts, shown};
 
 /// Between a number and its unit.
 const NBSP: char = '\u{a0}';
@@ -17,17 +18,6 @@ pub(super) const MISCOUNTED: &str = "Not shown: it counts STAR by other decimals
 /// Why nothing is signed.
 pub(super) const STILL: &str = "Nothing is sent while the newest block is not known.";
 
-/// What an asset is called. Anybody may call theirs as the ledger's own: then its number is said.
-pub(super) fn symbol(asset: &Asset) -> String {
-    match &asset.issuer {
-        None => money::SYMBOL.to_owned(),
-        Some(_) if asset.symbol.trim().eq_ignore_ascii_case(money::SYMBOL) => {
-            format!("{} (asset {})", asset.symbol, asset.id)
-        }
-        Some(_) => asset.symbol.clone(),
-    }
-}
-
 /// Whose promise an asset is; nothing for the ledger's own.
 pub(super) fn promise(asset: &Asset) -> Option<String> {
     let issuer = asset.issuer.as_ref()?;
@@ -37,18 +27,6 @@ pub(super) fn promise(asset: &Asset) -> Option<String> {
         asset.id,
         short_key(issuer)
     ))
-}
-
-/// Units with all their digits, as they can be typed.
-pub(super) fn exact(units: u128, decimals: u8) -> String {
-    let (whole, digits) = parts(units, decimals);
-    let trimmed = digits.trim_end_matches('0');
-    if trimmed.is_empty() { whole.to_string() } else { format!("{whole}.{trimmed}") }
-}
-
-/// Units for reading, with the asset's name.
-pub(super) fn named(units: u128, asset: &Asset) -> String {
-    format!("{}{NBSP}{}", shown(units, asset.decimals), symbol(asset))
 }
 
 /// A value with 8 decimals, to the cent below.
@@ -174,6 +152,7 @@ pub(super) const fn refusal(number: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money;
 
     #[test]
     fn the_most_that_is_offered_has_all_its_digits_and_can_be_typed() {

@@ -1,7 +1,7 @@
 //! What a person wants of a community, as a command of the wallet, and what was asked, in parts.
 
 use ledger::{
-    AccountId, AssetId, Body, ChainId, Code as _, Key, Overlay,
+    AssetId, Body, ChainId, Code as _, Key, Overlay,
     domains::{
         Domain as _,
         accounts::{self, balance_key},
@@ -12,12 +12,9 @@ use primitives::PeerId;
 
 use super::{Friend, Limits, METERS_MAX, Purse, Rules, Scene, Side, Source, TRADES_MAX, Trust};
 use crate::{
-    lending::context,
+    lending::{NOBODY, context},
     view::{self, Act, Command},
 };
-
-/// Who takes the fee of what is only tried.
-const NOBODY: AccountId = AccountId::new([0; 32]);
 
 /// A community that somebody opens; they are the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]

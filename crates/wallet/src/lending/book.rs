@@ -201,7 +201,7 @@ pub fn wanted(book: &Book, account: &str, chosen: Option<u32>, acted: &[u32]) ->
 }
 
 /// Each of them once, in this order, at most as many as a wallet watches.
-pub(super) fn each_once(keys: Vec<Key>) -> Vec<Vec<u8>> {
+pub(crate) fn each_once(keys: Vec<Key>) -> Vec<Vec<u8>> {
     let (mut known, mut named) = (BTreeSet::new(), Vec::new());
     for key in keys {
         if named.len() < WATCHED_MAX && known.insert(key.clone()) {

@@ -27,7 +27,7 @@ const FEES_KEPT: u128 = 10;
 /// An amount by which it is tried whether anything would be taken at all.
 const TRIED: u128 = 1_000;
 /// Who takes the fee of what is only tried.
-pub(super) const NOBODY: AccountId = AccountId::new([0; 32]);
+pub(crate) const NOBODY: AccountId = AccountId::new([0; 32]);
 
 /// What one may do with an amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,10 @@ use super::{
 /// Transactions that a server took and that neighbours are told again, at a time; the oldest, on whose numbers the
 /// others wait.
 const TOLD_AGAIN: usize = 2;
+/// Kinds of events that bring units: accounts from and to, an asset and an amount.
+const TRANSFERRED: u16 = 0x0100;
+/// See [`TRANSFERRED`].
+const ISSUED: u16 = 0x0201;
 
 impl Wallet {
     /// Tells a transfer to every server that is up, and to neighbours where they are asked.
@@ -86,14 +90,20 @@ impl Wallet {
         let Ok(receipts) = minicbor::decode::<Vec<Receipt>>(bytes) else { return };
         let mine = |receipt: &Receipt| {
             let event = receipt.events.iter().find(|event| {
-                event.kind == 0x0100 && event.accounts.get(1) == Some(&self.account)
+                let comes = matches!(event.kind, TRANSFERRED | ISSUED);
+                // What an issuer makes for itself is among what was sent.
+                comes
+                    && event.accounts.get(1) == Some(&self.account)
+                    && event.accounts.first() != Some(&self.account)
             })?;
-            let (from, units) = (event.accounts.first()?, *event.numbers.get(1)?);
-            (event.numbers.first() == Some(&0)).then(|| Received {
+            let asset = u32::try_from(*event.numbers.first()?).ok()?;
+            Some(Received {
                 id: receipt.transaction.to_string(),
-                from: from.to_string(),
-                units,
+                from: event.accounts.first()?.to_string(),
+                units: *event.numbers.get(1)?,
                 height: receipt.height,
+                asset,
+                issued: event.kind == ISSUED,
             })
         };
         self.received = receipts.iter().filter_map(mine).collect();

@@ -3,8 +3,8 @@
 use identity::{letter, limits::READERS_MAX};
 use ledger::{Action, Prefix, domains::energy};
 
-use super::{Output, Wallet};
-use crate::{devices::Sealed, transfers, view};
+use super::{Output, Wallet, watching::act};
+use crate::{devices::Sealed, view};
 
 impl Wallet {
     /// Signs and sends what is asked of a community. `units` of the ledger's own asset go into it; what a
@@ -28,14 +28,8 @@ impl Wallet {
         };
         let brief = view::to_bytes(&brief(&action));
         let action = Action::Energy(action);
-        ledger::check(&action).map_err(|_| "action")?;
-        let domain = Some(Prefix::Energy.byte());
-        let act = view::Act { action: brief, code: 0, amount: None, seized: None, domain };
-        let mut order = self.order(action, self.account, units)?;
-        order.act = Some(act);
-        let params = self.holdings.params.as_ref().ok_or("not-fresh")?;
-        let fee = transfers::fee(&self.key, self.chain, params, &order).ok_or("not-fresh")?;
-        self.dispatch(&order, fee, out)?;
+        let act = act(brief, Some(Prefix::Energy));
+        self.sign_act(action, act, self.account, units, out)?;
         // Not before: a letter is of what was said, and a reading that was not sent may be said otherwise.
         hand_over(letters, out);
         Ok(())

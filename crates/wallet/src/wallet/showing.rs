@@ -58,6 +58,7 @@ impl Wallet {
             took_ms: sent.took_ms,
             act: sent.act.clone(),
             pool: sent.pool,
+            by_balance: sent.by_balance,
         };
         View {
             root: self.saved.root.clone(),

@@ -1,103 +1,10 @@
-//! Fields of the forms here.
+//! Fields of the forms here that are about credentials; others are those of all pages.
 
 use leptos::prelude::*;
 
+pub(super) use crate::components::fields::{Choice, Line, Lines};
+
 use super::kinds::KINDS;
-
-/// A line of text.
-#[component]
-pub(super) fn Line(
-    id: String,
-    label: &'static str,
-    value: RwSignal<String>,
-    /// What a browser may fill in.
-    #[prop(default = "off")]
-    autocomplete: &'static str,
-    /// A name for machines.
-    #[prop(default = false)]
-    mono: bool,
-) -> impl IntoView {
-    let named = id.clone();
-    view! {
-        <label for=named>{label}</label>
-        <input
-            id=id
-            class="text-field"
-            class:mono=mono
-            type="text"
-            autocomplete=autocomplete
-            spellcheck=if mono { "false" } else { "true" }
-            prop:value=value
-            on:input=move |event| value.set(event_target_value(&event))
-        />
-    }
-}
-
-/// Several lines, for machines and people.
-#[component]
-pub(super) fn Lines(
-    id: &'static str,
-    label: &'static str,
-    rows: &'static str,
-    value: RwSignal<String>,
-    /// What to know of it.
-    help: &'static str,
-) -> impl IntoView {
-    view! {
-        <label for=id>{label}</label>
-        <textarea
-            id=id
-            class="text-field mono"
-            rows=rows
-            autocomplete="off"
-            spellcheck="false"
-            prop:value=value
-            on:input=move |event| value.set(event_target_value(&event))
-        ></textarea>
-        <p class="quiet">{help}</p>
-    }
-}
-
-/// One of some values, each with its words.
-#[component]
-pub(super) fn Choice<T: Copy + PartialEq + Send + Sync + 'static>(
-    id: String,
-    label: &'static str,
-    all: Vec<(T, String)>,
-    chosen: RwSignal<T>,
-    /// Told what is chosen now.
-    #[prop(optional, into)]
-    then: Option<Callback<T>>,
-) -> impl IntoView {
-    let named = id.clone();
-    let options = all
-        .iter()
-        .enumerate()
-        .map(|(at, (value, words))| {
-            let (value, words) = (*value, words.clone());
-            view! {
-                <option value=at.to_string() selected=move || chosen.get() == value>
-                    {words}
-                </option>
-            }
-        })
-        .collect_view();
-    let choose = move |event: leptos::ev::Event| {
-        let at: Option<usize> = event_target_value(&event).parse().ok();
-        if let Some((value, _)) = at.and_then(|at| all.get(at)) {
-            chosen.set(*value);
-            if let Some(then) = then {
-                then.run(*value);
-            }
-        }
-    };
-    view! {
-        <label for=named>{label}</label>
-        <select id=id class="text-field" on:change=choose>
-            {options}
-        </select>
-    }
-}
 
 /// Which type of credential: one that is known here, or a name of the person's own.
 #[derive(Debug, Clone, Copy)]

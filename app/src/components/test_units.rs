@@ -2,13 +2,12 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wallet::lending::{Asset, Place};
+use wallet::lending::Asset;
 use wallet::view::Faucet;
 
 use crate::browser;
-
-use super::desk::Desk;
-use super::words::symbol;
+use crate::ledger::Ledger;
+use crate::money::symbol;
 
 /// What came of asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,17 +50,16 @@ impl Asked {
 
 /// The button; hidden where there is no faucet.
 #[component]
-pub(super) fn TestUnits(
-    /// Of which reserve's asset.
-    place: Place,
+pub(crate) fn TestUnits(
+    /// Of which asset; none: that is not proved yet.
+    asset: Signal<Option<Asset>>,
 ) -> impl IntoView {
-    let desk = Desk::get();
+    let ledger = Ledger::get();
     let asked = RwSignal::new(Asked::Not);
-    let demo = Memo::new(move |_| desk.ledger.view.read().faucet != Faucet::None);
-    let asset = Memo::new(move |_| desk.reserve(place).map(|reserve| reserve.asset));
+    let demo = Memo::new(move |_| ledger.view.read().faucet != Faucet::None);
     let press = move |_| {
         let Some(Asset { id, .. }) = asset.get_untracked() else { return };
-        let account = desk.ledger.view.read_untracked().account.clone();
+        let account = ledger.view.read_untracked().account.clone();
         asked.set(Asked::Asking);
         spawn_local(async move {
             let path = format!("/ledger/faucet/{account}?asset={id}");
