@@ -25,6 +25,10 @@ export interface StreamOptions {
   site?: string;
   /** Region hint of your own choosing: viewers of the same region are preferred. */
   region?: string;
+  /** URL of who pays viewers for uploading (`starling fund`). Default: nobody. */
+  fund?: string;
+  /** The account to pay, 64 hexadecimal characters. Without it this viewer's uploads are a gift. */
+  account?: string;
 }
 
 /** Options of {@link attach}. */
@@ -47,6 +51,15 @@ export interface Problem {
   what: string;
   /** What to do about it. */
   remedy: string;
+}
+
+/** What a viewer earned from a fund since its process began, in the smallest units: a STAR has 1,000,000. */
+export interface Earned {
+  units: number;
+  /** Of these, paid into the account. */
+  paid: number;
+  /** `off`: the fund does not pay for this video; `unreachable`: it did not answer, and is asked again. */
+  state: "starting" | "on" | "off" | "unreachable";
 }
 
 /** What a site's owner wants to know. Bytes are media bytes since the source was loaded. */
@@ -77,6 +90,8 @@ export interface Stats {
   /** Behind the live edge; `null` for a video on demand. */
   latencyS: number | null;
   integrity: IntegritySource;
+  /** There where the page names a fund and other viewers can be met. */
+  earned?: Earned;
   /** What is wrong now. */
   error?: Problem;
 }
@@ -139,6 +154,8 @@ export interface Stream {
 export interface Peer {
   open(options: StreamOptions & { playlistUrl: string }): Stream;
   view(): any;
+  /** Signs a report to a fund. */
+  attest(said: string): Uint8Array;
   setLimits(limits: { uploadLimit?: UploadLimit; memoryBytes?: number }): void;
   setRelayOnly(relayOnly: boolean): void;
   setCacheBytes(bytes: number): void;
@@ -155,6 +172,8 @@ export interface Attachment extends EventTarget {
   readonly stats: Stats;
   /** Uses this peer from now on; `null`: plain HTTP. */
   usePeer(peer: Peer | Promise<Peer> | (() => Promise<Peer>) | null): Promise<void>;
+  /** Who pays for uploads from now on, and which account; neither: nobody. */
+  setFund(fund?: string, account?: string): void;
   /** Takes everything back; the player goes on as plain hls.js. */
   destroy(): void;
 }
@@ -188,6 +207,8 @@ export interface StarlingPlayerElement extends HTMLElement {
   region: string;
   site: string;
   uploadLimit: string;
+  fund: string;
+  account: string;
   requireConsent: boolean;
   beacon: string;
   /** A peer to use instead of the page's own. */

@@ -129,9 +129,11 @@ const VIDEO_TEXTS = ["poster", "preload", "crossorigin"];
 const SOURCE_TEXTS = ["src", "swarm", "publisher", "integrity", "region", "site"];
 /** Attributes that choose the peer. */
 const PEER_TEXTS = ["signal", "ice", "upload-limit", "require-consent"];
+/** Attributes about who pays for uploads, and whom. */
+const FUND_TEXTS = ["fund", "account"];
 
 class StarlingPlayer extends HTMLElement {
-  static observedAttributes = [...VIDEO_FLAGS, ...VIDEO_TEXTS, ...SOURCE_TEXTS, ...PEER_TEXTS, "debug"];
+  static observedAttributes = [...VIDEO_FLAGS, ...VIDEO_TEXTS, ...SOURCE_TEXTS, ...PEER_TEXTS, ...FUND_TEXTS, "debug"];
 
   /** The real `<video>`. @type {HTMLVideoElement} */ video;
 
@@ -221,6 +223,8 @@ class StarlingPlayer extends HTMLElement {
       if (this.isConnected) this.#schedule();
     } else if (PEER_TEXTS.includes(name)) {
       this.#choosePeer();
+    } else if (FUND_TEXTS.includes(name)) {
+      this.#session?.setFund(this.getAttribute("fund") || undefined, this.getAttribute("account") || undefined);
     } else if (name === "debug") {
       this.#tellStats();
     }
@@ -329,13 +333,8 @@ class StarlingPlayer extends HTMLElement {
     if (SessionClass) {
       const text = (/** @type {string} */ name) => this.getAttribute(name) || undefined;
       const integrity = text("integrity") === "none" ? "none" : "best";
-      const session = (this.#session = new SessionClass(hls, {
-        swarm: text("swarm"),
-        publisher: text("publisher"),
-        integrity,
-        site: text("site"),
-        region: text("region"),
-      }));
+      const given = ["swarm", "publisher", "site", "region", ...FUND_TEXTS].map((name) => [name, text(name)]);
+      const session = (this.#session = new SessionClass(hls, { ...Object.fromEntries(given), integrity }));
       session.addEventListener("mode", () => this.#setMode(session.mode));
       session.addEventListener("problem", (/** @type {Event} */ event) => {
         this.#explain(loadErrors().then((errors) => errors.known(/** @type {CustomEvent} */ (event).detail)));
@@ -509,7 +508,7 @@ class StarlingFile extends HTMLElement {
 }
 
 // Attributes are properties too: `player.src = …`, `player.uploadLimit = …`.
-const PLAYER_TEXTS = [...VIDEO_TEXTS, ...SOURCE_TEXTS, ...PEER_TEXTS, "beacon"].filter((name) => name !== "require-consent");
+const PLAYER_TEXTS = [...VIDEO_TEXTS, ...SOURCE_TEXTS, ...PEER_TEXTS, ...FUND_TEXTS, "beacon"].filter((name) => name !== "require-consent");
 for (const name of PLAYER_TEXTS) defineText(StarlingPlayer, name);
 for (const name of StarlingFile.observedAttributes) defineText(StarlingFile, name);
 for (const name of [...VIDEO_FLAGS, "debug", "require-consent"]) {

@@ -31,22 +31,36 @@ mod till;
 use std::sync::Arc;
 
 use files::content::{Block, Cid};
+use primitives::{PeerId, SwarmId};
 use tokio::task::JoinHandle;
 
 pub use address::{AddressError, Server};
 pub use error::PeerError;
 /// What callers make shares with, and what is shown of them.
 pub use files::{
-    make,
+    make, swarm_of as share_swarm,
     view::{Failure, Stage},
 };
 /// What tills are set up with.
 pub use payments;
 pub use peer::view;
-pub use share::{OpenShare, Share, ShareStatus};
+pub use share::{OpenShare, Share, ShareStatus, Witness};
 pub use till::{OpenTill, TillView, questions};
 
 use pump::{Inbox, Pump};
+
+/// The swarm of a stream, by its playlist's address or the name that its pages give it.
+pub fn stream_swarm(name: &str, publisher: Option<PeerId>) -> SwarmId {
+    let is_address = name.contains("://");
+    let config = peer::StreamConfig {
+        playlist_url: name.to_owned(),
+        swarm_name: (!is_address).then(|| name.to_owned()),
+        integrity: peer::Integrity::Best { publisher },
+        site: None,
+        region: None,
+    };
+    config.swarm_id()
+}
 
 /// How a peer is started.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use std::{
 };
 
 use peer::{Input, Output, PeerConfig, RoomEvent, RoomInput, view::View};
-use primitives::{Seed, SwarmId, Time};
+use primitives::{PeerId, Seed, Signature, SwarmId, Time};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -277,6 +277,11 @@ impl Pump {
         let room = rooms.into_iter().find(|room| room.swarm == name).unwrap_or_default();
         let (share, till) = (running.view(self.now()), running.till());
         Some(ShareStatus { share, room, signaling, till, problems })
+    }
+
+    /// What a report to a fund says, signed.
+    pub(crate) fn attest(&self, said: &str) -> (PeerId, Signature) {
+        (self.core.id(), self.core.attest(said))
     }
 
     /// A new share's core, to be opened next.

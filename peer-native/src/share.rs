@@ -12,7 +12,7 @@ use files::{
     view::ShareView,
 };
 use peer::view::{Problem, RoomView, SignalingView};
-use primitives::SwarmId;
+use primitives::{PeerId, Signature, SwarmId};
 use tokio::sync::Notify;
 
 use crate::{
@@ -117,6 +117,11 @@ impl Share {
         self.tell(Input::Wait(cids)).await;
     }
 
+    /// Looks at it and signs what came, from wherever that is told.
+    pub fn witness(&self) -> Witness {
+        Witness { peer: self.peer.clone(), swarm: self.swarm }
+    }
+
     /// Waits until the share was opened, everything chosen is here, or it can't be had: one of these
     /// since the last call.
     pub async fn turn(&self) {
@@ -133,6 +138,32 @@ impl Share {
     ) -> Result<T, PeerError> {
         let swarm = self.swarm;
         self.peer.ask(move |pump| pump.share(swarm).map(look)).await?.ok_or(PeerError::Ended)
+    }
+}
+
+/// Says and signs what came of a share. It does not keep the share open.
+#[derive(Debug, Clone)]
+pub struct Witness {
+    peer: Peer,
+    swarm: SwarmId,
+}
+
+impl Witness {
+    /// What is shown now.
+    ///
+    /// # Errors
+    /// The share is closed, or the peer has ended.
+    pub async fn status(&self) -> Result<ShareStatus, PeerError> {
+        let swarm = self.swarm;
+        self.peer.ask(move |pump| pump.status(swarm)).await?.ok_or(PeerError::Ended)
+    }
+
+    /// What a report to a fund says, signed by this peer.
+    ///
+    /// # Errors
+    /// The peer has ended.
+    pub async fn attest(&self, said: String) -> Result<(PeerId, Signature), PeerError> {
+        self.peer.ask(move |pump| pump.attest(&said)).await
     }
 }
 

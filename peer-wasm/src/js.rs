@@ -122,6 +122,14 @@ impl StarlingPeer {
         peer.clear_cache().await.map_err(|error| error.to_js())
     }
 
+    /// Signs a report to who pays those who gave it bytes: an Ed25519 signature, by the key that `view().peer` tells.
+    ///
+    /// # Errors
+    /// The peer is closed.
+    pub fn attest(&self, said: &str) -> Result<Vec<u8>, JsValue> {
+        Ok(self.running()?.attest(said).to_vec())
+    }
+
     /// Leaves all swarms politely; what is held stays.
     ///
     /// # Errors

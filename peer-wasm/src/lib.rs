@@ -37,7 +37,7 @@ use std::rc::Rc;
 use gloo_timers::callback::Interval;
 use js_sys::Promise;
 use peer::{Input, Limits, PeerConfig, Playhead, SegmentUrl, Track};
-use primitives::{SegmentId, SwarmId};
+use primitives::{SegmentId, Signature, SwarmId};
 
 use wasm_bindgen::JsValue;
 
@@ -171,6 +171,12 @@ impl Peer {
             ));
         }
         Ok(Stream { driver: Rc::clone(&self.0), swarm })
+    }
+
+    /// Signs a report to who pays those who gave it bytes (`docs/spec/payments.md`, "Funds"). The signature holds for
+    /// nothing else.
+    pub fn attest(&self, said: &str) -> Signature {
+        self.0.attest(said)
     }
 
     /// Its shares of files.

@@ -13,7 +13,7 @@ use peer::{
     Input, Limits, Output, Peer, PeerConfig, RoomEvent, RoomInput, STREAMS_MAX, StreamConfig,
     view::View,
 };
-use primitives::{PeerId, SegmentId, SortedMap, SwarmId, Time};
+use primitives::{PeerId, SegmentId, Signature, SortedMap, SwarmId, Time};
 
 mod queue;
 
@@ -219,6 +219,11 @@ impl Driver {
     /// The peer's own name.
     pub(crate) fn id(&self) -> PeerId {
         self.core.borrow().id()
+    }
+
+    /// What this peer signs of what it got from whom.
+    pub(crate) fn attest(&self, said: &str) -> Signature {
+        self.core.borrow().attest(said)
     }
 
     /// Opens a room, whose events go to `sink` while that lives.

@@ -55,6 +55,7 @@ pub use config::{AdminConfig, BanConfig, Config, MediaFolder, SiteConfig, Witnes
 pub use error::ConfigError;
 pub use relays::{Invitation, RelayLoad, Relays};
 pub use state::{Counted, State};
+pub use visitor::Proxies;
 
 /// The routes: `/signal`, `/announce`, `/v1/turn`, `/v1/status`, `/v1/bans`, `/healthz`, `/readyz` and
 /// `/metrics`.

@@ -1,6 +1,6 @@
 //! Who opened a socket, as far as HTTP tells: address, web origin, the host it asked for.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderName, header, request::Parts};
@@ -33,6 +33,30 @@ impl Visitor {
             origin: text(header::ORIGIN),
             host: text(header::HOST).or(authority),
         }
+    }
+}
+
+/// Proxies whose word about who asked counts, for other doors of a host.
+#[derive(Debug, Clone, Default)]
+pub struct Proxies(Vec<IpNet>);
+
+impl Proxies {
+    /// Networks (`10.0.0.0/8`) or single addresses.
+    ///
+    /// # Errors
+    /// One is neither.
+    pub fn parse(texts: &[String]) -> Result<Self, AddrParseError> {
+        let one = |text: &String| match text.parse::<IpNet>() {
+            Ok(net) => Ok(net),
+            Err(_) => text.parse::<IpAddr>().map(IpNet::from),
+        };
+        texts.iter().map(one).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Where a request comes from: an address, or the /64 of one. The server must tell with whom it is connected
+    /// (`into_make_service_with_connect_info::<SocketAddr>()`).
+    pub fn place(&self, parts: &Parts) -> IpAddr {
+        Visitor::of(parts, &self.0).place
     }
 }
 
@@ -101,6 +125,15 @@ mod tests {
         let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
         let found = place(client(socket.parse().unwrap(), &headers, &trusted));
         assert_eq!(found, expected.parse::<IpAddr>().unwrap(), "{line:?}");
+    }
+
+    #[test]
+    fn proxies_are_networks_or_addresses() {
+        let texts = |one: &str| vec![one.to_owned()];
+        let read = |one| Proxies::parse(&texts(one)).map(|proxies| proxies.0);
+        assert_eq!(read("10.0.0.0/8").unwrap(), ["10.0.0.0/8".parse::<IpNet>().unwrap()]);
+        assert_eq!(read("127.0.0.1").unwrap(), ["127.0.0.1/32".parse::<IpNet>().unwrap()]);
+        assert!(read("proxy").is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod add;
 pub(crate) mod car;
 pub(crate) mod demo;
+pub(crate) mod fund;
 pub(crate) mod get;
 pub(crate) mod id;
 pub(crate) mod keys;

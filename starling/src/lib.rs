@@ -12,6 +12,7 @@
 //! - [`metering`]: meters of a community that sign and hand in readings, and who settles them.
 //! - [`push`](mod@push): telling people who closed the page.
 //! - [`purse`]: paying for bytes, and being paid.
+//! - [`fund`](mod@fund): paying viewers who upload, out of one pool.
 //! - [`settings`]: what a host says in a file.
 //! - [`demo`]: makes a video to start with, once or as a live stream.
 //! - [`waiting`]: work that waits for disks, on a thread of its own.
@@ -20,6 +21,7 @@
 
 pub mod content;
 pub mod demo;
+pub mod fund;
 pub mod gateway;
 pub mod keepers;
 pub mod key_file;

@@ -44,6 +44,8 @@ enum Command {
     Get(commands::get::Args),
     /// Share a file or folder: give it to whoever has the link, until stopped
     Seed(commands::seed::Args),
+    /// Pay viewers of a video who upload, out of a pool on a ledger
+    Fund(commands::fund::Args),
     /// Blocks in one file (CARv1), out of the block store and into it
     Car(commands::car::Args),
     /// What is pinned: it stays when room is made
@@ -86,6 +88,7 @@ async fn main() -> ExitCode {
         Command::Add(args) => commands::add::run(args).await,
         Command::Get(args) => commands::get::run(args).await,
         Command::Seed(args) => commands::seed::run(args).await,
+        Command::Fund(args) => commands::fund::run(args).await,
         Command::Car(args) => commands::car::run(args).await,
         Command::Pins(args) => commands::store::pins(args).await,
         Command::Pin(args) => commands::store::pin(args).await,

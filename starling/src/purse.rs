@@ -4,6 +4,7 @@
 //! on, and what they cost, up to [`FEE_MAX`].
 
 mod error;
+mod payout;
 mod pool;
 mod promises;
 mod state;
@@ -25,6 +26,8 @@ use tokio::sync::mpsc;
 use crate::ledger_client::{Client, ClientError, Waits};
 
 pub use error::PurseError;
+pub(crate) use payout::Pot;
+pub use pool::Closed;
 use promises::Promises;
 
 /// How long a transaction may take to be final.
@@ -92,15 +95,8 @@ impl Purse {
         options: Options,
     ) -> Result<(Self, OpenTill, mpsc::Receiver<Output>), PurseError> {
         let Options { node, root, key, pay, earn } = options;
-        let client = Client::new(&node)?;
-        let root = match root {
-            Some(root) => root,
-            None => client.root().await?,
-        };
-        let verifier = Verifier::new(&root).map_err(PurseError::Root)?;
-        let chain = ChainId::new(*root.chain.as_bytes());
-        let mut purse =
-            Self { client, verifier, chain, key, paying: None, forgotten: BTreeSet::new() };
+        let mut purse = Self::meet(&node, root, key).await?;
+        let chain = purse.chain;
         let paying = match &pay {
             Some(pay) => Some(purse.paying(pay).await?),
             None => None,
@@ -115,6 +111,18 @@ impl Purse {
         let (ledger, asked) = questions();
         let setup = Setup { chain, paying, earning };
         Ok((purse, OpenTill { setup, ledger }, asked))
+    }
+
+    /// Meets the ledger; nothing is paid or earned yet.
+    async fn meet(node: &str, root: Option<TrustRoot>, key: KeyPair) -> Result<Self, PurseError> {
+        let client = Client::new(node)?;
+        let root = match root {
+            Some(root) => root,
+            None => client.root().await?,
+        };
+        let verifier = Verifier::new(&root).map_err(PurseError::Root)?;
+        let chain = ChainId::new(*root.chain.as_bytes());
+        Ok(Self { client, verifier, chain, key, paying: None, forgotten: BTreeSet::new() })
     }
 
     /// Whose it is.

@@ -6,6 +6,12 @@
 /** @param {number} bytes */
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
+/** What was earned. @param {import("../embed.js").Earned} earned */
+function earnings({ units, paid, state }) {
+  const star = (/** @type {number} */ count) => (count / 1e6).toFixed(6);
+  return `earned    ${star(units)} STAR, ${star(paid)} paid${state === "on" ? "" : ` (${state})`}`;
+}
+
 /**
  * The readout's lines.
  * @param {Stats} stats
@@ -22,6 +28,7 @@ export function lines(stats) {
     `stalls    ${stalls} (${stallMs} ms)`,
     `level     ${stats.level}`,
     `checked   ${stats.integrity}`,
+    ...(stats.earned ? [earnings(stats.earned)] : []),
     ...(latencyS === null ? [] : [`latency   ${latencyS.toFixed(1)} s`]),
     ...(error ? [`error     ${error.code}`] : []),
   ].join("\n");

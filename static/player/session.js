@@ -67,6 +67,7 @@ export class Session extends EventTarget {
   #ear = new AbortController();
   /** @type {AbortController | null} */ #videoEar = null;
   #hasPlayed = false;
+  /** Reports to whoever pays for uploads. @type {import("../fund/reports.js").Fund | null} */ #fund = null;
 
   /**
    * @param {any} hls an instance of hls.js, before it loads its source
@@ -151,7 +152,22 @@ export class Session extends EventTarget {
       level: hls.currentLevel ?? -1,
       latencyS,
       integrity: view?.integrity ?? "unknown",
+      ...(this.#fund ? { earned: this.#fund.earned } : {}),
     };
+  }
+
+  /**
+   * Who pays for uploads from now on, and which account; neither: nobody.
+   * @param {string} [fund]
+   * @param {string} [account]
+   */
+  setFund(fund, account) {
+    const isSame = fund === this.#options.fund;
+    this.#options = { ...this.#options, fund, account };
+    if (isSame && this.#fund) this.#fund.account = account;
+    if (isSame) return;
+    this.#closeFund();
+    this.#openFund();
   }
 
   /** Takes everything back; the player goes on as plain hls.js. */
@@ -374,11 +390,29 @@ export class Session extends EventTarget {
     for (const [track, details] of this.#lists) this.#tellList(track, details);
     this.#tellPlayback();
     this.#modeChanged();
+    this.#openFund();
+  }
+
+  /** The code of reports comes only where a page names a fund. */
+  async #openFund() {
+    const [peer, stream] = [this.#peer, this.#stream];
+    if (!this.#options.fund || !peer || !stream) return;
+    const code = await import("../fund/reports.js").catch(() => null);
+    const { fund, account } = this.#options;
+    if (!code || !fund || this.#fund || stream !== this.#stream) return;
+    const url = new URL(fund, document.baseURI).href;
+    this.#fund = new code.Fund(url, peer, stream.swarm, () => this.#streamView(), account);
+  }
+
+  #closeFund() {
+    this.#fund?.close();
+    this.#fund = null;
   }
 
   #closeStream() {
     const stream = this.#stream;
     if (!stream) return;
+    this.#closeFund();
     this.#past = this.#bytes(this.#streamView());
     this.#stream = null;
     this.#view = null;

@@ -13,6 +13,7 @@ use primitives::{Hash, KeyPair, PeerId, Seed, SegmentId, SwarmId};
 use serde_json::{Value, json};
 use wire::{
     blocks::{Ask, AskedBlock, BlockMessage, Decline, Forget, Holds, Part},
+    fund,
     near::{self, NearMessage},
     node,
     pay::{Lane, PayMessage, Promise, Stop, StopReason, Terms},
@@ -200,6 +201,40 @@ fn messages_about_payment_are_the_frozen_bytes() {
         let bytes = unhex(vector["cbor"].as_str().unwrap());
         assert_eq!(PayMessage::decode(&bytes), Ok(message), "{name}");
     }
+}
+
+/// What viewers sign and a fund tells: texts, so that each field has its place in them.
+#[test]
+fn reports_to_a_fund_are_the_frozen_texts() {
+    let key = KeyPair::from_seed(Seed::from_number(1));
+    let said = fund::Said {
+        chain: Hash::new([3; 32]),
+        pool: 7,
+        session: Hash::new([5; 32]),
+        swarm: SwarmId::new([7; 32]),
+        account: Some(Hash::new([4; 32])),
+        from: vec![(PeerId::new([2; 32]), 1 << 40)],
+    };
+    let report = fund::Report::make(key.id(), &said, |bytes| key.sign(bytes));
+    let (chain, session) = (said.chain, said.session);
+    let terms = fund::Terms { chain, pool: 7, session, per_mib: 1_000, every_s: 15 };
+    let voucher = fund::Promised {
+        pool: 7,
+        payee: Hash::new([4; 32]),
+        epoch: 1,
+        cumulative: (1_u128 << 64).to_string(),
+        signature: Base64(vec![9; 64]),
+    };
+    let told = fund::Told { earned: "12".to_owned(), paid: "5".to_owned(), voucher: Some(voucher) };
+    let vectors = [
+        json!({ "name": "terms", "kind": "fund-message", "json": terms }),
+        json!({ "name": "report", "kind": "fund-message", "json": report }),
+        json!({ "name": "told", "kind": "fund-message", "json": told }),
+    ];
+    check_file("fund.json", &vectors);
+    let body = serde_json::to_vec(&vectors[1]["json"]).unwrap();
+    let (read, what) = fund::Report::read(&body).unwrap();
+    assert_eq!((read.verify(), what), (Ok(()), said));
 }
 
 fn near_messages() -> Vec<(&'static str, NearMessage)> {

@@ -49,7 +49,9 @@ pub(crate) fn dist(house: &House) -> Result<()> {
 /// What of the bundle is the player.
 fn is_player(path: &str) -> bool {
     matches!(path, "embed.js" | TYPES)
-        || ["player/", "peer/", "files/", "vendor/"].iter().any(|folder| path.starts_with(folder))
+        || ["player/", "peer/", "files/", "fund/", "vendor/"]
+            .iter()
+            .any(|folder| path.starts_with(folder))
 }
 
 fn manifest(files: &web::Files) -> Result<String> {

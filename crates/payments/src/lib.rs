@@ -13,10 +13,13 @@
 //! [`config::credit_bytes`] of a neighbour: one block of an unknown one, more of one that kept paying.
 //! Vouchers are worth their lane's reserve whether or not the payer is there: the ledger holds it.
 //!
+//! A [`fund`] pays for a whole swarm out of one pool: what its owner gives to viewers who upload.
+//!
 //! Nothing here panics whatever a neighbour or the ledger says.
 
 pub mod config;
 mod earning;
+pub mod fund;
 mod paying;
 mod till;
 

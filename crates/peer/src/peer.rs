@@ -4,7 +4,7 @@ mod performing;
 mod server;
 mod showing;
 
-use primitives::{KeyPair, PeerId, Seed, SegmentId, SortedMap, SwarmId, Time};
+use primitives::{KeyPair, PeerId, Seed, SegmentId, Signature, SortedMap, SwarmId, Time};
 use swarm::Limits;
 use wire::limits::{FRAME_BYTES_MAX, SWARMS_PER_CONNECTION_MAX};
 
@@ -86,6 +86,11 @@ impl Peer {
     /// This peer's public key.
     pub fn id(&self) -> PeerId {
         self.key.id()
+    }
+
+    /// Signs what it got from whom, for who pays them: see [`wire::fund`].
+    pub fn attest(&self, said: &str) -> Signature {
+        self.key.sign(&wire::fund::to_sign(said))
     }
 
     /// Takes one input at `now`, pushes what is to be done and says when to call again.

@@ -169,8 +169,10 @@ pub struct PeerView {
     pub relayed: Option<bool>,
     /// Round-trip time.
     pub rtt_ms: Option<u32>,
-    /// Verified bytes from it.
+    /// Bytes from it, checked or yet to be.
     pub received_bytes: u64,
+    /// Of what it gave of a stream, what was checked and kept.
+    pub verified_bytes: u64,
     /// Bytes to it.
     pub sent_bytes: u64,
     /// Goodput from it, bytes per second, over the last seconds.

@@ -32,6 +32,8 @@ pub(crate) struct Neighbour {
     pub(crate) last_data: Time,
     pub(crate) refusals: u32,
     pub(crate) received_bytes: u64,
+    /// Of what it gave, what was checked and kept.
+    pub(crate) verified_bytes: u64,
     /// Payload that came, wanted or not; how much of it was acknowledged, and when.
     pub(crate) came_bytes: u64,
     pub(crate) acked_bytes: u64,
@@ -101,6 +103,7 @@ impl Neighbour {
             last_data: now,
             refusals: 0,
             received_bytes: 0,
+            verified_bytes: 0,
             came_bytes: 0,
             acked_bytes: 0,
             acked_at: Time::ZERO,

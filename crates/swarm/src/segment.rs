@@ -254,6 +254,20 @@ impl Segment {
         good
     }
 
+    /// What each peer gave, where only the whole can be checked: verified once that is right.
+    pub(crate) fn given(&self) -> Vec<(PeerId, u32)> {
+        let (Some(Proof::Whole { .. }), Body::Arriving(arriving)) = (&self.proof, &self.body)
+        else {
+            return Vec::new();
+        };
+        let size = len32(arriving.bytes.len());
+        let pieces = arriving.givers.iter().zip(0..).filter_map(|(giver, index)| {
+            let range = piece::range(size, index);
+            Some((Giver::peer(giver)?, range.end - range.start))
+        });
+        pieces.collect()
+    }
+
     /// Checks the whole once every piece is here, and holds it.
     pub(crate) fn finish(&mut self) -> Finished {
         let Body::Arriving(arriving) = std::mem::replace(&mut self.body, Body::Empty) else {

@@ -442,18 +442,31 @@ impl Swarm {
             Giver::Origin => self.totals.origin_bytes += u64::from(length),
             Giver::Peer(peer) => {
                 self.totals.peer_bytes += u64::from(length);
+                if self.segments.get(&id).is_some_and(Segment::piecewise) {
+                    self.note_verified(peer, length);
+                }
                 out.push(Output::Event(Event::Received { peer, bytes: length }));
             }
         }
         self.cancel_ask(id, piece, out);
     }
 
+    fn note_verified(&mut self, peer: PeerId, bytes: u32) {
+        if let Some(neighbour) = self.neighbours.get_mut(&peer) {
+            neighbour.verified_bytes += u64::from(bytes);
+        }
+    }
+
     fn finish(&mut self, id: SegmentId, out: &mut Vec<Output>) {
         let Some(segment) = self.segments.get_mut(&id) else { return };
+        let given = segment.given();
         match segment.finish() {
             Finished::Whole => {
                 for peer in segment.liars() {
                     self.cut(peer, HangupReason::WrongBytes, out);
+                }
+                for (peer, bytes) in given {
+                    self.note_verified(peer, bytes);
                 }
                 self.abort_fetches(id, out);
                 self.after_held(id, out);

@@ -58,6 +58,8 @@ pub struct NeighbourView {
     pub peer: PeerId,
     /// Verified or pending payload from it.
     pub received_bytes: u64,
+    /// Of what it gave, what hashed right and was kept: nothing where nobody can say what is right.
+    pub verified_bytes: u64,
     /// Payload to it.
     pub sent_bytes: u64,
     /// Goodput from it while something was asked; 0 before the first sample.
@@ -103,6 +105,7 @@ impl Swarm {
             NeighbourView {
                 peer: neighbour.peer,
                 received_bytes: neighbour.received_bytes,
+                verified_bytes: neighbour.verified_bytes,
                 sent_bytes: neighbour.upload.sent_bytes,
                 receive_bytes_per_s: neighbour.goodput.bytes_per_s().unwrap_or(0),
                 send_bytes_per_s: neighbour.upload.goodput.bytes_per_s().unwrap_or(0),

@@ -290,6 +290,12 @@ fn a_follower_takes_what_a_neighbour_has() {
         for (segment, bytes) in &world.viewer(2).delivered {
             assert_eq!(**bytes, *content(*segment));
         }
+        let shown = world.viewer(2).swarm.view(world.now);
+        let verified: u64 = shown.neighbours.iter().map(|one| one.verified_bytes).sum();
+        assert!(
+            verified > 0 && verified == shown.totals.peer_bytes,
+            "all that was kept is counted"
+        );
     }
 }
 

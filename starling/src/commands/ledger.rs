@@ -13,7 +13,7 @@ use starling::ledger_client::{Client, ClientError, Nodes};
 use super::Problem;
 
 /// Where a validator of this machine answers.
-const NODE: &str = "http://127.0.0.1:8788";
+pub(super) const NODE: &str = "http://127.0.0.1:8788";
 
 /// Validators of a ledger, for commands that ask more than one.
 #[derive(Debug, clap::Args)]

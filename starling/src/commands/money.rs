@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use ledger::AccountId;
 use light_client::TrustRoot;
 use peer_native::Server;
+use starling::fund::Reported;
 use starling::key_file;
 use starling::purse::{Earn, Options, Pay, PurseError};
 use starling::share::ShareError;
@@ -52,6 +54,26 @@ pub(super) struct Earning {
     must_pay: bool,
     #[command(flatten)]
     which: Which,
+}
+
+/// To tell a fund who gave what, so that those who give are paid.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub(super) struct Funded {
+    /// Tell this fund what came from whom, so that it pays them: the address that `starling fund` prints
+    #[arg(long, value_name = "URL")]
+    fund: Option<String>,
+    /// The account that the fund pays for what is given from here
+    #[arg(long, value_name = "ACCOUNT", requires = "fund")]
+    fund_account: Option<AccountId>,
+}
+
+impl Funded {
+    /// What the library takes; none: nobody is told.
+    pub(super) fn options(&self) -> Option<Reported> {
+        let url = self.fund.clone()?;
+        Some(Reported { url, account: self.fund_account })
+    }
 }
 
 impl Paying {

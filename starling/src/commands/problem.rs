@@ -12,6 +12,7 @@ use starling::key_file::KeyFileError;
 use starling::ledger_client::ClientError;
 use starling::metering::MeteringError;
 use starling::publish::PublishError;
+use starling::purse::PurseError;
 use starling::serve::ServeError;
 use starling::settings::SettingsError;
 use starling::share::ShareError;
@@ -45,6 +46,18 @@ impl Problem {
     pub(crate) fn no_port(address: std::net::SocketAddr, error: &std::io::Error) -> Self {
         let what = format!("cannot listen on {address}: {error}");
         Self::new("listen", &what, "Choose another with `http` in the validator's settings.")
+    }
+
+    /// The port of a fund can't be had.
+    pub(crate) fn no_fund_port(address: std::net::SocketAddr, error: &std::io::Error) -> Self {
+        let what = format!("cannot listen on {address}: {error}");
+        Self::new("listen", &what, "Choose another with --listen ADDRESS.")
+    }
+
+    /// A proxy that is no address.
+    pub(crate) fn no_proxy(error: &std::net::AddrParseError) -> Self {
+        let remedy = "Name it like 10.0.0.0/8 or 127.0.0.1 with --proxy.";
+        Self { exit_code: 2, ..Self::new("proxy", error, remedy) }
     }
 
     /// A credential or a grant that does not hold, or is not made.
@@ -224,6 +237,18 @@ impl From<ReadError> for Problem {
             ReadError::Empty | ReadError::Xml { .. } => "Export or download it again.",
         };
         Self::new(error.code(), &error, remedy)
+    }
+}
+
+impl From<PurseError> for Problem {
+    fn from(error: PurseError) -> Self {
+        let remedy = match &error {
+            PurseError::Short { .. } => {
+                "Set less aside with --amount, or send the account more units."
+            }
+            error => error.remedy(),
+        };
+        Self { exit_code: 7, ..Self::new(error.code(), &error, remedy) }
     }
 }
 

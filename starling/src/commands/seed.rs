@@ -47,6 +47,8 @@ pub(crate) struct Args {
     relay_only: bool,
     #[command(flatten)]
     money: super::money::Earning,
+    #[command(flatten)]
+    fund: super::money::Funded,
     /// Folder that holds the block store
     #[arg(long, value_name = "DIR", default_value = "starling-data")]
     data: PathBuf,
@@ -73,7 +75,7 @@ async fn work(args: Args) -> Result<(), ShareError> {
     let known = known(&args.what)?;
     let server = server(&args, known.is_some())?;
     let (json, limit, relay_only) = (args.json, args.limit, args.relay_only);
-    let money = args.money.options(&server)?;
+    let (money, fund) = (args.money.options(&server)?, args.fund.options());
     // Nobody hears signals before the link is told: until then an interrupt just ends the process.
     let given = waiting(move || match known {
         Some(link) => again(&args, link),
@@ -83,7 +85,8 @@ async fn work(args: Args) -> Result<(), ShareError> {
     let Given { link, key, blocks, about } = given.await?;
     let stop = signals::stop();
     tell_link(&server, &link, &about, json);
-    let seeding = Seeding::start(server, relay_only, link, key, blocks, limit, money).await?;
+    let mut seeding = Seeding::start(server, relay_only, link, key, blocks, limit, money).await?;
+    seeding.report_to(fund);
     give(seeding, json, stop).await
 }
 
@@ -196,8 +199,9 @@ impl Shown {
         if self.json {
             // The rate alone is no news.
             let news = self.last.as_ref().is_none_or(|last| {
-                (last.connected, &last.takers, last.sent_bytes, last.held, last.earned)
-                    != (look.connected, &look.takers, look.sent_bytes, look.held, look.earned)
+                let told =
+                    |one: &Look| (one.connected, one.sent_bytes, one.held, one.earned, one.fund);
+                told(last) != told(&look) || last.takers != look.takers
             });
             if news {
                 println!("{}", object(&look));
@@ -230,7 +234,8 @@ impl Shown {
         let takers: Vec<String> = takers.collect();
         let (sent, rate) = (units::bytes(look.sent_bytes), units::bytes(look.send_bytes_per_s));
         let earned = look.earned.map(|earned| format!(", earned {} units", earned.sure));
-        let earned = earned.unwrap_or_default();
+        let fund = look.fund.map(|units| format!(", earned {units} units of the fund"));
+        let earned = [earned, fund].into_iter().flatten().collect::<String>();
         self.line.write_over(&format!("given: {sent}, {rate}/s{earned}; {}", takers.join(", ")));
     }
 
@@ -264,5 +269,6 @@ fn object(look: &Look) -> Value {
             "held_bytes": look.held.map(|(held, _)| held),
             "earned_units": look.earned.map(|earned| earned.sure.to_string()),
             "unclaimed_units": look.earned.map(|earned| earned.unclaimed.to_string()),
+            "fund_units": look.fund.map(|units| units.to_string()),
             "takers": look.takers.iter().map(taker).collect::<Vec<_>>() })
 }

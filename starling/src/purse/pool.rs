@@ -42,10 +42,7 @@ pub(super) async fn find_or_open(purse: &Purse, pay: &Pay) -> Result<(u64, KeyPa
     let signer = key_file::load_or_create(&pay.data.join(SIGNER))?.key;
     let path = pay.data.join(REMEMBERED);
     let mut known = Known::read(&path, purse.chain).await?;
-    if let Some(id) = known.opening.take() {
-        // Whoever was interrupted finds its deposit by the receipt.
-        known.pool = purse.client.receipt(id).await?.as_ref().and_then(number_of).or(known.pool);
-    }
+    known.find(purse).await?;
     known.give_back(purse).await?;
     if let Some(number) = known.pool {
         match purse.pool(number).await? {
@@ -87,6 +84,59 @@ fn number_of(receipt: &Value) -> Option<u64> {
     numbers.find_map(|number| number.parse().ok())
 }
 
+/// What became of closing a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// There is none.
+    Nothing,
+    /// Its payees have time to hand in what they were promised.
+    Waits {
+        /// Its number.
+        pool: u64,
+        /// Units that come back, but for what they hand in.
+        units: u128,
+        /// From when on, in seconds since 1970-01-01 UTC.
+        ends_s: u64,
+    },
+    /// It is gone.
+    Returned {
+        /// Its number.
+        pool: u64,
+        /// Units that came back.
+        units: u128,
+    },
+}
+
+/// Asks for what is left in the pool that a folder remembers, or takes it if nobody has to be waited for.
+pub(super) async fn close(purse: &Purse, data: &Path) -> Result<Closed, PurseError> {
+    let path = data.join(REMEMBERED);
+    let mut known = Known::read(&path, purse.chain).await?;
+    known.find(purse).await?;
+    known.give_back(purse).await?;
+    let Some(number) = known.pool else {
+        known.write(&path).await?;
+        return Ok(Closed::Nothing);
+    };
+    let Some((pool, now_s)) = purse.pool(number).await? else {
+        known.pool = None;
+        known.write(&path).await?;
+        return Ok(Closed::Nothing);
+    };
+    let units = pool.free.saturating_add(pool.reserved);
+    if pool.open_lanes == 0 || now_s >= pool.ends_s() {
+        purse.act(paypool::Action::CloseFinish { pool: number }).await?;
+        known.pool = None;
+        known.write(&path).await?;
+        return Ok(Closed::Returned { pool: number, units });
+    }
+    if pool.closing_s.is_none() {
+        purse.act(paypool::Action::CloseStart { pool: number }).await?;
+    }
+    let ends_s = purse.pool(number).await?.map_or(now_s, |(pool, _)| pool.ends_s());
+    known.write(&path).await?;
+    Ok(Closed::Waits { pool: number, units, ends_s })
+}
+
 impl Known {
     /// Nothing, if it is of another ledger or none.
     async fn read(path: &Path, chain: ChainId) -> Result<Self, PurseError> {
@@ -99,6 +149,14 @@ impl Known {
         let over = self.before.len().saturating_sub(BEFORE_MAX);
         self.before.drain(..over);
         state::write(path, self).await
+    }
+
+    /// Whoever was interrupted finds its deposit by the receipt.
+    async fn find(&mut self, purse: &Purse) -> Result<(), PurseError> {
+        if let Some(id) = self.opening.take() {
+            self.pool = purse.client.receipt(id).await?.as_ref().and_then(number_of).or(self.pool);
+        }
+        Ok(())
     }
 
     /// Ends pools whose time is over: what nobody claimed comes back.
@@ -131,6 +189,17 @@ async fn fill(
         check_funds(purse, lacking).await?;
         purse.act(paypool::Action::TopUp { pool: number, amount: lacking }).await?;
     }
+    prolong(purse, number, pool, now_s).await?;
+    Ok(())
+}
+
+/// Makes its life long enough.
+pub(super) async fn prolong(
+    purse: &Purse,
+    number: u64,
+    pool: &Pool,
+    now_s: u64,
+) -> Result<(), ClientError> {
     if pool.expiry_s.saturating_sub(now_s) < LEFT_LEAST_S {
         purse.act(paypool::Action::Extend { pool: number, ttl_s: TTL_S }).await?;
     }

@@ -19,6 +19,7 @@ use super::{
     settling::{open, serve, settle},
 };
 use crate::content::ContentError;
+use crate::fund::{Reported, Reports};
 use crate::purse;
 use crate::waiting::waiting;
 
@@ -52,6 +53,8 @@ pub struct Wanted {
     pub relay_only: bool,
     /// From which account peers are paid that ask for it; none: nobody is.
     pub money: Option<purse::Options>,
+    /// Who pays those that give it; none: nobody.
+    pub fund: Option<Reported>,
 }
 
 /// A share whose chosen files are in the store.
@@ -90,10 +93,14 @@ pub async fn fetch(
         .open(OpenShare { link, key, blocks: blocks.clone(), upload_bytes_per_s: None, till })
         .await?;
     serve(purse, &share);
+    let reports = wanted.fund.clone().map(|fund| Reports::start(fund, &share));
     let fetched = Fetching::new(wanted, blocks, &share).run(show).await;
     // Also of who gives up: what came is paid.
     let paid = settle(&share).await.map(|till| till.paid);
     let fetched = fetched.map(|fetched| Fetched { paid, ..fetched });
+    if let Some(reports) = reports {
+        reports.end().await;
+    }
     drop(share);
     peer.stop().await;
     fetched

@@ -14,6 +14,7 @@ use super::{
     ShareError,
     settling::{open, serve, settle},
 };
+use crate::fund::{Reported, Reports};
 use crate::purse;
 
 /// Letters of a peer's key that a person is shown.
@@ -25,6 +26,7 @@ pub struct Seeding {
     peer: Peer,
     share: Share,
     takers: BTreeMap<String, Taker>,
+    reports: Option<Reports>,
 }
 
 /// Who takes what.
@@ -61,6 +63,8 @@ pub struct Look {
     pub send_bytes_per_s: u64,
     /// What was earned; none: it is a gift.
     pub earned: Option<Earned>,
+    /// Units of a fund that were earned; none: nobody funds it.
+    pub fund: Option<u64>,
 }
 
 impl Seeding {
@@ -82,7 +86,12 @@ impl Seeding {
         let open = OpenShare { link, key, blocks, upload_bytes_per_s, till };
         let share = peer.open(open).await?;
         serve(purse, &share);
-        Ok(Self { peer, share, takers: BTreeMap::new() })
+        Ok(Self { peer, share, takers: BTreeMap::new(), reports: None })
+    }
+
+    /// Reports to who pays for what is given, from now on.
+    pub fn report_to(&mut self, fund: Option<Reported>) {
+        self.reports = fund.map(|fund| Reports::start(fund, &self.share));
     }
 
     /// What happened since the last look.
@@ -129,13 +138,17 @@ impl Seeding {
             sent_bytes: share.sent_bytes,
             send_bytes_per_s: share.send_bytes_per_s,
             earned: till.map(|till| till.earned),
+            fund: self.reports.as_ref().map(Reports::earned),
         })
     }
 
     /// Says goodbye to everybody; what was earned is claimed before.
     pub async fn stop(self) {
-        let Self { peer, share, .. } = self;
+        let Self { peer, share, reports, .. } = self;
         settle(&share).await;
+        if let Some(reports) = reports {
+            reports.end().await;
+        }
         drop(share);
         peer.stop().await;
     }

@@ -36,6 +36,9 @@ const IDENTITY_BYTES_MAX: u64 = 248_000;
 /// times the speed.
 const FILES_BYTES_MAX: u64 = 302_000;
 
+/// What a player loads besides where its page names a fund (ADR 0074).
+const FUND_BYTES_MAX: u64 = 2_500;
+
 /// Checks the bundle's sizes as transferred: compressed by brotli where that was made.
 pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
     let folder = house.web();
@@ -46,6 +49,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
     let mut identity = 0;
     let mut scan = 0;
     let mut shares = 0;
+    let mut fund = 0;
     for path in web::read_folder(&folder)?.keys().filter(|path| !path.ends_with(".br")) {
         let brotli = folder.join(format!("{path}.br"));
         let sent = if brotli.is_file() { brotli } else { folder.join(path) };
@@ -58,6 +62,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
             Part::Identity => identity += size_bytes,
             Part::Scan => scan += size_bytes,
             Part::Files => shares += size_bytes,
+            Part::Fund => fund += size_bytes,
             Part::Neither => {}
         }
     }
@@ -69,6 +74,7 @@ pub(super) fn check(house: &House, tally: &mut Tally) -> Result<()> {
         ("identity", identity, IDENTITY_BYTES_MAX),
         ("scan", scan, SCAN_BYTES_MAX),
         ("files", shares, FILES_BYTES_MAX),
+        ("fund", fund, FUND_BYTES_MAX),
     ];
     for (name, found, limit) in parts {
         let good = found <= limit && found > 0;
@@ -90,6 +96,7 @@ enum Part {
     Identity,
     Scan,
     Files,
+    Fund,
     Neither,
 }
 
@@ -101,6 +108,7 @@ fn part(path: &str) -> Part {
         "peer" | "player" => Part::Embed,
         "alerts" | "pages" | "preview" | "share-target" => Part::Pages,
         "files" => Part::Files,
+        "fund" => Part::Fund,
         "wallet" => Part::Ledger,
         "identity" => Part::Identity,
         "scan" => Part::Scan,
@@ -126,6 +134,7 @@ mod tests {
         assert_eq!(part("scan/scan_bg-00.wasm"), Part::Scan);
         assert_eq!(part("preview/worker.js"), Part::Pages);
         assert_eq!(part("files/element.js"), Part::Files);
+        assert_eq!(part("fund/reports-00.js"), Part::Fund);
         assert_eq!(part("vendor/hls-00.mjs"), Part::Neither);
         assert_eq!(part("icons/icon.svg"), Part::Neither);
     }

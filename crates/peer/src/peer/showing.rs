@@ -67,6 +67,7 @@ fn show_peer(link: &Link, known: Option<&swarm::NeighbourView>) -> PeerView {
     let Some(known) = known else { return bare };
     PeerView {
         received_bytes: known.received_bytes,
+        verified_bytes: known.verified_bytes,
         sent_bytes: known.sent_bytes,
         receive_bytes_per_s: known.receive_bytes_per_s,
         send_bytes_per_s: known.send_bytes_per_s,

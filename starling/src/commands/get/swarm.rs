@@ -41,6 +41,8 @@ pub(super) struct Args {
     relay_only: bool,
     #[command(flatten)]
     money: super::super::money::Paying,
+    #[command(flatten)]
+    fund: super::super::money::Funded,
 }
 
 /// A password as it was given.
@@ -90,6 +92,7 @@ async fn work(args: super::Args, link: ShareLink, server: &str) -> Result<(), Sh
         patience: args.swarm.wait,
         relay_only: args.swarm.relay_only,
         money,
+        fund: args.swarm.fund.options(),
     };
     let mut shown = Shown::new(args.json);
     let mut show = |status: &ShareStatus| {
