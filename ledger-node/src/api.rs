@@ -12,6 +12,7 @@
 //! | `GET /ledger/accounts/{account}` | next number and units, unproved |
 //! | `GET /ledger/accounts/{account}/events?below=` | what happened to it, newest first, unproved |
 //! | `POST /ledger/faucet/{account}?asset=` | units for nothing, on demo networks |
+//! | `GET /ledger/snapshot` | a copy of the state, for another to begin with |
 //! | `GET /ledger/ws` | final headers as they come |
 //!
 //! Certificates, states, records, receipts and events come as CBOR to who accepts `application/cbor`: what
@@ -25,19 +26,21 @@ use std::time::Duration;
 
 use axum::{
     Json, Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{DefaultBodyLimit, Path, Query, State as Shared, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use data_encoding::HEXLOWER as HEX;
+use futures_util::stream;
 use ledger::{
     AccountId, AssetId, Key, Receipt, TransactionId, domains::accounts,
     limits::TRANSACTION_BYTES_MAX,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
 use tower_http::cors::{Any, CorsLayer};
 
 pub use error::ApiError;
@@ -54,6 +57,8 @@ const EVENTS_MAX: usize = 50;
 /// How often, and how long, the certificate of a block that has just become final is waited for.
 const CERTIFICATE_LOOKS: usize = 20;
 const CERTIFICATE_LOOK_EVERY: Duration = Duration::from_millis(25);
+/// How a file is read, in bytes at a time.
+const FILE_PART_BYTES: usize = 1 << 16;
 /// What light clients ask for.
 const CBOR: &str = "application/cbor";
 
@@ -72,6 +77,7 @@ pub fn router(handle: Handle) -> Router {
         .route("/ledger/accounts/{account}", get(account))
         .route("/ledger/accounts/{account}/events", get(events))
         .route("/ledger/faucet/{account}", post(faucet))
+        .route("/ledger/snapshot", get(snapshot))
         .merge(ws::router())
         .layer(DefaultBodyLimit::max(TRANSACTION_BYTES_MAX))
         .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any))
@@ -97,6 +103,7 @@ async fn status(Shared(node): Shared<Handle>) -> Answer {
         "voting": node.voting(),
         "height": tip.height,
         "time_ms": tip.time_ms,
+        "since": node.since()?,
         "fees": {
             "base": params.fee_base, "per_byte": params.fee_per_byte, "per_work": params.fee_per_work,
         },
@@ -130,7 +137,10 @@ async fn receipt(
         Fate::Waits if !accepts_cbor(&headers) => {
             Ok(Json(json!({ "transaction": id, "waiting": true })).into_response())
         }
-        Fate::Waits | Fate::Unknown => Err(ApiError::Unknown),
+        Fate::Waits | Fate::Unknown => Err(match node.since()? {
+            0 => ApiError::Unknown,
+            since => ApiError::UnknownSince(since),
+        }),
     }
 }
 
@@ -155,7 +165,11 @@ fn receipt_json(receipt: &Receipt) -> Value {
 
 async fn block(Shared(node): Shared<Handle>, Path(height): Path<String>) -> Answer {
     let height = parse(&height)?;
-    let header = node.header(height)?.ok_or(ApiError::Unknown)?;
+    let header = match (node.header(height)?, node.since()?) {
+        (Some(header), _) => header,
+        (None, since) if height < since => return Err(ApiError::Pruned(since)),
+        (None, _) => return Err(ApiError::Unknown),
+    };
     let transactions = if height == 0 { Vec::new() } else { node.transactions(height).await? };
     let transactions: Vec<String> = transactions.iter().map(|one| HEX.encode(one)).collect();
     Ok(Json(json!({
@@ -175,7 +189,7 @@ fn accepts_cbor(headers: &HeaderMap) -> bool {
     accepted.is_some_and(|text| text.split(',').any(|one| one.trim().starts_with(CBOR)))
 }
 
-fn cbor(bytes: impl Into<axum::body::Body>) -> Response {
+fn cbor(bytes: impl Into<Body>) -> Response {
     ([(header::CONTENT_TYPE, CBOR)], bytes.into()).into_response()
 }
 
@@ -300,7 +314,8 @@ async fn events(
         return Ok(cbor(encoded(&receipts)));
     }
     let listed: Vec<Value> = receipts.iter().map(receipt_json).collect();
-    Ok(Json(json!({ "account": account, "receipts": listed })).into_response())
+    let since = node.since()?;
+    Ok(Json(json!({ "account": account, "since": since, "receipts": listed })).into_response())
 }
 
 /// Units of what.
@@ -328,6 +343,24 @@ async fn faucet(
     let given = given.await.map_err(|_| ApiError::Stopped)?;
     let id = given.ok_or(ApiError::Unknown)??;
     Ok((StatusCode::ACCEPTED, Json(json!({ "transaction": id }))))
+}
+
+async fn snapshot(Shared(node): Shared<Handle>) -> Result<Response, ApiError> {
+    let (file, height) = node.snapshot().await?.ok_or(ApiError::Unknown)?;
+    let bytes = file.metadata().map_err(|_| ApiError::Stopped)?.len();
+    let file = tokio::fs::File::from_std(file);
+    let parts = stream::try_unfold(file, |mut file| async move {
+        let mut part = Vec::with_capacity(FILE_PART_BYTES);
+        let read = file.read_buf(&mut part).await?;
+        Ok::<_, std::io::Error>((read > 0).then_some((part, file)))
+    });
+    let name = format!("attachment; filename=\"ledger-{height}.snapshot\"");
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_LENGTH, bytes.to_string()),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    Ok((headers, Body::from_stream(parts)).into_response())
 }
 
 async fn account(Shared(node): Shared<Handle>, Path(account): Path<String>) -> Answer {

@@ -29,6 +29,7 @@ use crate::block::{Block, body_root};
 use crate::header::{CHUNK_BYTES, Context, Header, Scheme};
 use crate::mempool::Mempool;
 use crate::state::{Executed, State, View};
+use crate::upgrade::Upgrades;
 
 /// The authenticated store: SHA-256 of a key to SHA-256 of its record.
 pub(crate) type Store<E> = Db<
@@ -53,6 +54,7 @@ pub(crate) const AHEAD_MS_MAX: u64 = 60_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Core {
     pub(crate) chain: ChainId,
+    upgrades: Arc<Upgrades>,
     pub(crate) state: State,
     mempool: Arc<Mutex<Mempool>>,
     /// Something to put into a block has come.
@@ -66,11 +68,12 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(chain: ChainId, state: State, height: u64) -> Self {
+    pub(crate) fn new(chain: ChainId, upgrades: Upgrades, state: State, height: u64) -> Self {
         let (mempool, arrived) = (Arc::default(), Arc::default());
         let (height, finality) = (watch::Sender::new(height), watch::Sender::new(Bytes::new()));
         Self {
             chain,
+            upgrades: Arc::new(upgrades),
             state,
             mempool,
             arrived,
@@ -94,6 +97,13 @@ impl Core {
         self.state.after(block).expect("the ledger's records can be read")
     }
 
+    /// The next block on a state, by what holds from it on. `None`: it is not the next.
+    fn begin<'a>(&self, view: &'a View, height: u64, time_ms: u64) -> Option<BlockRun<'a>> {
+        let mut run = BlockRun::begin(view, height, time_ms).ok()?;
+        self.upgrades.begin(height, &mut run)?;
+        Some(run)
+    }
+
     /// What a block of others changes; `None`: it is no block on its parent.
     fn run(&self, block: &Block) -> Option<Arc<Changes>> {
         let known = self.state.changes(&block.header).expect("the ledger's records can be read");
@@ -106,7 +116,7 @@ impl Core {
             None => Checked::open(bytes, self.chain).ok().map(Arc::new),
         };
         let (height, time_ms) = (block.header.height.get(), block.header.time_ms);
-        let mut run = BlockRun::begin(&view, height, time_ms).ok()?;
+        let mut run = self.begin(&view, height, time_ms)?;
         for bytes in &block.transactions {
             run.push(&*open(bytes)?).ok()?;
         }
@@ -147,6 +157,18 @@ async fn seal<E: Spawner + Storage>(
     batch.merkleize().await.expect("the authenticated store works")
 }
 
+/// Nothing of a block that is not one here. What is final nevertheless is told: the engine stops at it.
+fn differs<T>(block: &Block, finality: Finality) -> Option<T> {
+    if finality == Finality::Finalized {
+        tracing::error!(
+            "block {} is final and does something else here: this program, or the upgrades in its network's \
+             file, are not those of the other validators; it can't go on until they are",
+            block.height().get()
+        );
+    }
+    None
+}
+
 impl App {
     fn now_ms(&self, clock: &impl Clock) -> u64 {
         let since = clock.current().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -162,7 +184,7 @@ impl App {
     fn build(&self, parent: &Block, now_ms: u64) -> Option<(u64, Vec<Vec<u8>>, ledger::Applied)> {
         let view = self.core.view(&parent.digest())?;
         let time_ms = now_ms.max(parent.header.time_ms);
-        let mut run = BlockRun::begin(&view, parent.height().get() + 1, time_ms).ok()?;
+        let mut run = self.core.begin(&view, parent.height().get() + 1, time_ms)?;
         let transactions = self.core.mempool().fill(&mut run);
         Some((time_ms, transactions, run.finish()))
     }
@@ -239,10 +261,15 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
         if finality == Finality::Candidate && block.header.time_ms > latest_ms {
             return None;
         }
-        let changes = self.core.run(&block)?;
+        let Some(changes) = self.core.run(&block) else {
+            return differs(&block, finality);
+        };
         let sealed = seal::<E>(batch, self.first(block.height()), &changes).await;
         // The engine compares the log's root only.
-        (sealed.root() == block.header.state_root).then_some(sealed)
+        if sealed.root() != block.header.state_root {
+            return differs(&block, finality);
+        }
+        Some(sealed)
     }
 
     async fn capture(

@@ -32,6 +32,10 @@ pub struct Config {
     /// Whether a network made at the first start is a demo network, whose faucet gives units away.
     /// Default true.
     pub demo: bool,
+    /// How many of the last blocks are kept, with receipts and events; at least 128. Default 0: all.
+    pub keep_blocks: u64,
+    /// Whether `/ledger/snapshot` gives a copy of the state. Default true.
+    pub snapshots: bool,
 }
 
 impl Default for Config {
@@ -45,6 +49,8 @@ impl Default for Config {
             heartbeat_ms: 0,
             threads: 2,
             demo: true,
+            keep_blocks: 0,
+            snapshots: true,
         }
     }
 }

@@ -28,7 +28,7 @@ use commonware_consensus::{
 };
 use commonware_cryptography::{Digested, Digestible as _, Sha256, certificate::ConstantProvider};
 use commonware_glue::stateful::{
-    Config as StatefulConfig, Mailbox as StatefulMailbox, Stateful, SyncPlan,
+    Config as StatefulConfig, Mailbox as StatefulMailbox, PruneConfig, Stateful, SyncPlan,
     db::{SyncEngineConfig, p2p as store_resolver},
 };
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
@@ -53,6 +53,7 @@ use crate::gossip;
 use crate::header::{Digest, PublicKey, Scheme};
 use crate::memory::{Begun, Memory, listen};
 use crate::network::{Members, Secrets};
+use crate::records::CHANGES_KEPT;
 
 /// There is one epoch: validators do not change yet.
 const EPOCH_BLOCKS: NonZeroU64 = NZU64!(u64::MAX);
@@ -65,12 +66,17 @@ const QUOTA_PER_S: u32 = 1024;
 /// Views whose votes are kept behind the last final one.
 const VIEWS_KEPT: u64 = 16;
 pub(crate) const MAILBOX: usize = 1024;
-const BUFFER_BYTES: usize = 1 << 20;
+pub(crate) const BUFFER_BYTES: usize = 1 << 20;
 /// What the store and the archives are made with; another number is another format on disk.
 const ITEMS_PER_BLOB: u64 = 65_536;
 const ITEMS_PER_SECTION: u64 = 1_024;
 /// A page of the disk without its checksum.
-const PAGE_BYTES: u16 = 4088;
+pub(crate) const PAGE_BYTES: u16 = 4088;
+/// How often blocks and the store's log are cut where not everything is kept, in blocks.
+const PRUNED_EVERY: usize = 16;
+/// Blocks whose states a copy of the store can be made of, where not everything is kept: a copy takes
+/// some time.
+const STORE_KEPT: usize = 256;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) const RETRY: Duration = Duration::from_millis(100);
 /// Channels between validators: votes, certificates, certificates on demand, blocks on demand, blocks,
@@ -130,9 +136,25 @@ pub(crate) struct Part {
     pub(crate) prefix: String,
     /// Its key has never voted, wherever: who is to know when it does.
     pub(crate) fresh: Option<Begun>,
+    /// How many of the last final blocks are kept; none: all.
+    pub(crate) keep_blocks: Option<u64>,
 }
 
-fn store_config(prefix: &str, pages: &CacheRef, strategy: &Rayon) -> FixedConfig<EightCap, Rayon> {
+/// What is done to the store and to blocks of before, so that the disk does not grow for ever.
+fn pruning(keep_blocks: u64) -> PruneConfig {
+    let blocks = usize::try_from(keep_blocks).unwrap_or(usize::MAX / 2);
+    PruneConfig {
+        maintenance_interval: NZUsize!(PRUNED_EVERY),
+        retained_marshal_blocks: blocks,
+        retained_qmdb_blocks: blocks.min(STORE_KEPT),
+    }
+}
+
+pub(crate) fn store_config(
+    prefix: &str,
+    pages: &CacheRef,
+    strategy: &Rayon,
+) -> FixedConfig<EightCap, Rayon> {
     let name = |part: &str| format!("{prefix}state-{part}");
     FixedConfig {
         merkle_config: TreeConfig {
@@ -159,7 +181,7 @@ fn store_config(prefix: &str, pages: &CacheRef, strategy: &Rayon) -> FixedConfig
     }
 }
 
-fn archive_config(name: &str, pages: &CacheRef) -> prunable::Config<TwoCap, ()> {
+pub(crate) fn archive_config(name: &str, pages: &CacheRef) -> prunable::Config<TwoCap, ()> {
     prunable::Config {
         translator: TwoCap,
         metadata_partition: format!("{name}-meta"),
@@ -245,6 +267,14 @@ where
             .expect(archive);
     let plan = SyncPlan::init(context.child("plan"), disk("ledger")).await;
     let genesis = Digested::precomputed(app.genesis.clone(), app.genesis.digest());
+    let memory = Memory::open(context.child("memory"), disk("memory")).await;
+    // What was made from a snapshot begins with its block, until the engine is well beyond it.
+    let height = *app.core.height.borrow();
+    let first = memory.first().filter(|(first, _)| height < first.saturating_add(CHANGES_KEPT));
+    let start = match first {
+        Some((_, found)) => marshal::Start::Floor(found),
+        None => plan.marshal_start(genesis),
+    };
     let epochs = FixedEpocher::new(EPOCH_BLOCKS);
     let (marshal_actor, marshal, floor) = Marshal::<_, Standard<Block>, _, _, _, _, _>::init(
         context.child("marshal"),
@@ -253,7 +283,7 @@ where
         marshal::Config {
             provider: ConstantProvider::new(part.scheme.clone()),
             epocher: epochs.clone(),
-            start: plan.marshal_start(genesis),
+            start,
             partition_prefix: disk("marshal"),
             mailbox_size: NZUsize!(MAILBOX),
             view_retention: ViewDelta::new(VIEWS_KEPT),
@@ -303,7 +333,7 @@ where
                 apply_batch_size: NZU64!(1024),
                 max_outstanding_requests: NZUsize!(8),
             },
-            prune_config: None,
+            prune_config: part.keep_blocks.map(pruning),
             strategy: strategy.clone(),
         },
     );
@@ -312,7 +342,6 @@ where
     marshal_actor.start(stores.clone(), buffer, resolver);
     stateful_actor.start();
 
-    let memory = Memory::open(context.child("memory"), disk("memory")).await;
     let faulty_max = usize::try_from(N3f1::max_faults(part.members.keys.len()))
         .expect("at most a hundred validators");
     // Disks from before there was a memory: who has votes remembers them.

@@ -28,8 +28,10 @@ mod records;
 mod secret;
 #[cfg(test)]
 mod sim;
+mod snapshot;
 mod sockets;
 mod state;
+mod upgrade;
 
 pub use config::Config;
 pub use faucet::{Denied, Faucet, GIFT_UNITS};
@@ -38,3 +40,5 @@ pub use network::{
 };
 pub use node::{Certified, Fate, Handle, Node, NodeError, Proved, Unanswered};
 pub use records::RecordsError;
+pub use snapshot::{Restored, SnapshotError, restore};
+pub use upgrade::{RULES, UPGRADES_MAX, Upgrade, UpgradeError};

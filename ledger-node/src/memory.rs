@@ -40,6 +40,8 @@ pub(crate) type Begun = Box<dyn FnOnce() + Send>;
 
 /// Where it is kept since when this disk remembers votes.
 const SINCE: u64 = 0;
+/// Where it is kept which block this disk begins with: its height and what makes it final. None: genesis.
+const FIRST: u64 = 1;
 /// Longest certificate that is kept.
 const CERTIFICATE_BYTES_MAX: usize = 1024;
 /// Views between what others were heard in and a final one: more than the engine votes ahead.
@@ -74,6 +76,20 @@ impl<E: Storage> Memory<E> {
             Floor::Finalized(last) => last.encode().to_vec(),
         };
         Self(self.0.put_sync(U64::new(SINCE), bytes).await.expect(LOST))
+    }
+
+    /// The block that this disk begins with, where it was made from a snapshot.
+    pub(crate) fn first(&self) -> Option<(u64, Finalization)> {
+        let bytes = self.0.get(&U64::new(FIRST))?;
+        let (height, rest) = bytes.split_first_chunk::<8>().expect("as it was kept");
+        let found = Finalization::decode(Copying(rest)).expect("as it was kept");
+        Some((u64::from_be_bytes(*height), found))
+    }
+
+    /// This disk begins with a block.
+    pub(crate) async fn begin_with(self, height: u64, found: &Finalization) -> Self {
+        let bytes = [height.to_be_bytes().as_slice(), &found.encode()[..]].concat();
+        Self(self.0.put_sync(U64::new(FIRST), bytes).await.expect(LOST))
     }
 }
 

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::header::{GroupKey, PublicKey, Scheme};
 use crate::secret;
+use crate::upgrade::{Upgrade, UpgradeError, Upgrades};
 
 /// Most validators of a ledger.
 pub const VALIDATORS_MAX: u32 = 100;
@@ -59,6 +60,9 @@ pub enum NetworkError {
     /// What the ledger begins with is not possible.
     #[error("what the ledger begins with: {0}")]
     Genesis(#[from] GenesisError),
+    /// Upgrades that this program can't follow.
+    #[error("upgrades in the network's file: {0}")]
+    Upgrade(#[from] UpgradeError),
     /// Nobody, or more than [`VALIDATORS_MAX`].
     #[error("expected 1 to {VALIDATORS_MAX} validators")]
     Count,
@@ -91,6 +95,9 @@ pub struct Network {
     pub validators: Vec<Validator>,
     /// Who holds what at the start.
     pub allocations: Vec<Allocation>,
+    /// What holds from later blocks on, rising in height. Default none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub upgrades: Vec<Upgrade>,
 }
 
 /// A validator as others reach it.
@@ -141,6 +148,7 @@ pub(crate) struct Members {
     pub(crate) addresses: Vec<(PublicKey, SocketAddr)>,
     sharing: Sharing<MinSig>,
     pub(crate) genesis: Genesis,
+    pub(crate) upgrades: Upgrades,
 }
 
 /// Makes the keys of a new network: `network.toml` in `folder`, and each validator's secrets in one
@@ -202,6 +210,7 @@ pub(crate) fn deal_keys(
         sharing: HEX.encode(&output.public().encode()),
         validators: validators.collect(),
         allocations: allocations.collect(),
+        upgrades: Vec::new(),
     };
     let secrets = keys.into_iter().map(|key| {
         let share = shares.get_value(&key.public_key()).ok_or(NetworkError::NotAValidator)?.clone();
@@ -279,7 +288,8 @@ impl Network {
         }
         let genesis = self.genesis()?;
         genesis.changes()?;
-        Ok(Members { keys, addresses, sharing, genesis })
+        let upgrades = Upgrades::new(&genesis.params, &self.upgrades)?;
+        Ok(Members { keys, addresses, sharing, genesis, upgrades })
     }
 }
 

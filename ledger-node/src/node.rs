@@ -1,5 +1,6 @@
 //! One running validator, and what may be asked of it.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use commonware_codec::Encode as _;
+use commonware_consensus::types::Height;
 use commonware_cryptography::Digestible as _;
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_runtime::{Runner as _, tokio as runtime};
@@ -27,6 +29,7 @@ use crate::mempool::Unwanted;
 use crate::network::{FRESH, Members, Network, NetworkError, Plan, Secrets, deal_network};
 use crate::records::{Final, Records, RecordsError};
 use crate::secret;
+use crate::snapshot::{Shelf, SnapshotError, UNFINISHED};
 use crate::sockets;
 use crate::state::State;
 
@@ -43,6 +46,11 @@ const SOLO_UNITS: u128 = 1_000_000_000_000_000;
 const CACHE_PAGES: usize = 8192;
 /// Questions that wait for the engine.
 const QUESTIONS_MAX: usize = 64;
+/// Fewest blocks that a validator keeps: more than a certificate, a crash or a copy of the state reach
+/// back.
+const KEEP_BLOCKS_MIN: u64 = 128;
+/// Blocks that are forgotten together.
+const FORGET_EVERY: u64 = 16;
 
 /// Why there is no validator.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +72,12 @@ pub enum NodeError {
     /// Another process uses the folder.
     #[error("{0}: another process uses this ledger")]
     Locked(PathBuf),
+    /// A snapshot was being restored into the folder.
+    #[error("{0}: restoring a snapshot was interrupted")]
+    Unfinished(PathBuf),
+    /// Too few blocks are to be kept.
+    #[error("keep_blocks is {0}, expected 0 for all or at least {KEEP_BLOCKS_MIN}")]
+    Keep(u64),
     /// The engine ended; the log says why.
     #[error("the ledger's engine ended")]
     Ended,
@@ -95,6 +109,7 @@ pub struct Handle {
     group_key: Arc<[u8]>,
     validators: Arc<[String]>,
     demo: Option<Arc<Faucet>>,
+    shelf: Option<Arc<Shelf>>,
     questions: mpsc::Sender<Question>,
     gossip: mpsc::Sender<Vec<u8>>,
 }
@@ -110,8 +125,17 @@ impl Node {
     /// genesis are made at the first start.
     ///
     /// # Errors
-    /// In order: keys and network, the folder, the records.
+    /// In order: settings, keys and network, the folder, the records.
     pub fn start(config: &Config) -> Result<Self, NodeError> {
+        let keep_blocks = match config.keep_blocks {
+            0 => None,
+            few @ 1..KEEP_BLOCKS_MIN => return Err(NodeError::Keep(few)),
+            many => Some(many),
+        };
+        let unfinished = config.data.join(UNFINISHED);
+        if unfinished.exists() {
+            return Err(NodeError::Unfinished(unfinished));
+        }
         let path = match &config.network {
             Some(path) => path.clone(),
             None => solo(config)?,
@@ -125,11 +149,22 @@ impl Node {
         let app = app(&members, heartbeat, |genesis| Records::open(&path, genesis))
             .map_err(|error| locked(error, &config.data))?;
         let demo = if network.demo { faucet(&config.data).map(Arc::new) } else { None };
-        let (handle, ends) = Handle::new(app.core.clone(), &network, &members, demo);
+        let shelf = config.snapshots.then(|| Arc::new(Shelf::new(config.data.clone())));
+        let (handle, ends) = Handle::new(app.core.clone(), &network, &members, (demo, shelf));
         let (listen, threads) = (config.listen, config.threads.max(1));
         let (pages, prefix) = (NZUsize!(CACHE_PAGES), String::new());
         let fresh = begun(config.data.join(FRESH));
-        let part = Part { members, secrets, scheme, heartbeat, threads, pages, prefix, fresh };
+        let part = Part {
+            members,
+            secrets,
+            scheme,
+            heartbeat,
+            threads,
+            pages,
+            prefix,
+            fresh,
+            keep_blocks,
+        };
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel();
         let folder = config.data.join("engine");
@@ -206,7 +241,8 @@ pub(crate) fn app(
         receipts: &[],
     })?;
     let height = records.last()?.0;
-    let core = Core::new(members.genesis.chain(), State::new(records), height);
+    let (chain, upgrades) = (members.genesis.chain(), members.upgrades.clone());
+    let core = Core::new(chain, upgrades, State::new(records), height);
     Ok(App { core, genesis, first, heartbeat, ahead_ms: 0 })
 }
 
@@ -246,7 +282,7 @@ pub(crate) async fn drive<E, S, R, P, B>(
     P: Provider<PublicKey = PublicKey>,
     B: Blocker<PublicKey = PublicKey>,
 {
-    let core = app.core.clone();
+    let (core, keep_blocks) = (app.core.clone(), part.keep_blocks);
     let Ends { mut asked, outgoing } = ends;
     let Running { blocks, stores } =
         Box::pin(engine::start(context, part, app, wires, outgoing)).await;
@@ -261,6 +297,9 @@ pub(crate) async fn drive<E, S, R, P, B>(
             changed = heights.changed() => match changed {
                 Ok(()) => {
                     announce(&core, &blocks).await;
+                    if let Some(count) = keep_blocks {
+                        forget(count, &core, &blocks);
+                    }
                     continue;
                 }
                 Err(_) => return,
@@ -269,6 +308,17 @@ pub(crate) async fn drive<E, S, R, P, B>(
         };
         let Some(question) = question else { return };
         answer(question, &core, &blocks, &stores).await;
+    }
+}
+
+/// Forgets what is older than the last blocks, some at a time.
+fn forget(count: u64, core: &Core, blocks: &engine::Final) {
+    let (records, below) = (core.state.records(), core.height.borrow().saturating_sub(count));
+    // A validator that can't use its disk stops.
+    let since = records.since().expect("the ledger's records can be read");
+    if below >= since.saturating_add(FORGET_EVERY) {
+        records.forget_below(below).expect("the ledger's records can be written");
+        blocks.prune(Height::new(below));
     }
 }
 
@@ -335,13 +385,13 @@ impl Handle {
         core: Core,
         network: &Network,
         members: &Members,
-        demo: Option<Arc<Faucet>>,
+        (demo, shelf): (Option<Arc<Faucet>>, Option<Arc<Shelf>>),
     ) -> (Self, Ends) {
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         let (gossip, outgoing) = mpsc::channel(gossip::OUTGOING_MAX);
         let group_key = members.group_key().encode().to_vec().into();
         let validators = network.validators.iter().map(|one| one.key.clone()).collect();
-        let handle = Self { core, group_key, validators, demo, questions, gossip };
+        let handle = Self { core, group_key, validators, demo, shelf, questions, gossip };
         (handle, Ends { asked, outgoing })
     }
 
@@ -455,6 +505,30 @@ impl Handle {
     /// The records can't be read.
     pub fn header(&self, height: u64) -> Result<Option<Vec<u8>>, RecordsError> {
         self.core.state.records().header(height)
+    }
+
+    /// The first block of which this validator has everything; it forgot those before, or began after
+    /// them.
+    ///
+    /// # Errors
+    /// The records can't be read.
+    pub fn since(&self) -> Result<u64, RecordsError> {
+        self.core.state.records().since()
+    }
+
+    /// The newest snapshot of the state and its height, made now if the last one is old. `None`: this
+    /// validator gives none.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`].
+    pub async fn snapshot(&self) -> Result<Option<(File, u64)>, SnapshotError> {
+        let Some(shelf) = &self.shelf else { return Ok(None) };
+        shelf.take(self.clone()).await.map(Some)
+    }
+
+    /// The records after the last final block.
+    pub(crate) fn final_state(&self) -> Result<crate::records::Snapshot, RecordsError> {
+        self.core.state.records().snapshot()
     }
 
     /// A page of the records whose keys begin with `prefix` and come behind `after`; nothing is proved.

@@ -2,7 +2,9 @@
 //!
 //! One transaction of the database per final block, flushed before the engine is told that the
 //! block is done. After a crash the engine may be some blocks behind: what those blocks changed is
-//! kept, so that they give the same when they are run again.
+//! kept, so that they give the same when they are run again. What of the past is kept: `history`.
+
+mod history;
 
 #[cfg(test)]
 use std::collections::BTreeMap;
@@ -24,6 +26,8 @@ const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records
 const RECEIPTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("receipts");
 /// Account ‖ height ‖ index of a transaction whose events name it, to the transaction.
 const EVENTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("events");
+/// Names of a block's transactions, 32 bytes each: what goes with it.
+const LISTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("lists");
 const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers");
 const CHANGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("changes");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -98,9 +102,11 @@ impl Records {
         };
         write.open_table(RECEIPTS)?;
         write.open_table(EVENTS)?;
+        write.open_table(CHANGES)?;
         if !known {
             put(&write, genesis)?;
         }
+        history::list(&write)?;
         write.commit()?;
         Ok(records)
     }
@@ -206,6 +212,11 @@ fn put(write: &redb::WriteTransaction, block: &Final<'_>) -> Result<(), RecordsE
     }
     let mut receipts = write.open_table(RECEIPTS)?;
     let mut events = write.open_table(EVENTS)?;
+    let names: Vec<&[u8]> =
+        block.receipts.iter().map(|one| one.transaction.as_bytes().as_slice()).collect();
+    if !names.is_empty() {
+        write.open_table(LISTS)?.insert(block.height, names.concat().as_slice())?;
+    }
     for receipt in block.receipts {
         for account in receipt.events.iter().flat_map(|event| &event.accounts) {
             let key = event_key(account, receipt.height, receipt.index);

@@ -32,6 +32,8 @@ const SEEDS: std::ops::Range<u64> = 0..4;
 const RUN_MAX: Duration = Duration::from_secs(900);
 /// How far apart clocks may be without anybody noticing, in milliseconds.
 const CLOCKS_MS: i64 = 20_000;
+/// Blocks that validators keep which do not keep all.
+const SHORT_BLOCKS: u64 = 12;
 /// A clock whose blocks nobody votes for, in milliseconds.
 const WRONG_CLOCK_MS: i64 = 120_000;
 
@@ -225,6 +227,75 @@ async fn late_and_wiped(world: &mut World) {
     world.start(late).await;
 }
 
+async fn late_from_a_snapshot(world: &mut World) {
+    let late = world.some(1)[0];
+    start_others(world, &[late]).await;
+    world.pass(seconds(8)).await;
+    world.restore(late).await;
+    // Blocks are made that it has to fetch and run.
+    let behind = any_ms(world, 0..3_000);
+    world.pass(behind).await;
+    world.start(late).await;
+    // It may crash before it is anywhere.
+    let early = any_ms(world, 0..2_000);
+    world.pass(early).await;
+    world.crash(late);
+    world.start(late).await;
+    world.all_vote().await;
+    world.goes_on().await;
+    // Again with nothing, but its key.
+    world.wipe(late);
+    world.pass(seconds(3)).await;
+    world.restore(late).await;
+    world.start(late).await;
+}
+
+async fn short_memories(world: &mut World) {
+    let late = world.some(1)[0];
+    for validator in &mut world.validators {
+        validator.keep_blocks = Some(SHORT_BLOCKS);
+    }
+    start_others(world, &[late]).await;
+    world.pass(seconds(20)).await;
+    world.all_forgot();
+    let crashed = world.some(1)[0];
+    if crashed != late {
+        world.crash(crashed);
+        world.pass(seconds(1)).await;
+        world.start(crashed).await;
+    }
+    world.goes_on().await;
+    // Nobody tells what became of the first transactions any more.
+    world.restore(late).await;
+    world.pass(seconds(2)).await;
+    world.start(late).await;
+    world.pass(seconds(12)).await;
+    world.all_forgot();
+}
+
+async fn an_upgrade(world: &mut World) {
+    let height = world.rng.u64(2..12);
+    world.upgrade(height, 2_000);
+    world.upgrade(1_000, 3_000);
+    let late = world.some(1)[0];
+    start_others(world, &[late]).await;
+    let before = any_ms(world, 500..4_000);
+    world.pass(before).await;
+    let crashed = world.some(1)[0];
+    if crashed != late {
+        world.crash(crashed);
+        world.pass(seconds(1)).await;
+        world.start(crashed).await;
+    }
+    world.pass(seconds(6)).await;
+    // It runs that block when the others have long done so.
+    world.start(late).await;
+    for _ in 0..4 {
+        world.goes_on().await;
+    }
+    world.all_ask_for(2_000);
+}
+
 async fn votes_forgotten(world: &mut World) {
     world.start_all().await;
     let early = any_ms(world, 500..4_000);
@@ -305,6 +376,9 @@ troubles! {
     blocks_that_only_some_are_given_stop_nobody: withheld_blocks;
     two_validators_with_one_key_fork_nothing: twins;
     who_comes_late_or_lost_its_disk_catches_up: late_and_wiped;
+    who_begins_with_a_snapshot_has_what_the_others_have: late_from_a_snapshot;
+    who_keeps_the_last_blocks_only_goes_on: short_memories;
+    an_upgrade_holds_for_everybody_from_its_block_on: an_upgrade;
     who_forgot_its_votes_listens_and_then_votes_again: votes_forgotten;
     all_troubles_at_once_fork_nothing: everything_at_once;
 }

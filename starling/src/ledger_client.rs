@@ -4,6 +4,7 @@
 //! may be anything, though: records are decoded before they are used.
 
 mod nodes;
+mod snapshot;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use serde_json::Value;
 use wire::ledger::{Records, StateProof};
 
 pub use nodes::Nodes;
+pub use snapshot::FetchError;
 
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -65,6 +67,12 @@ pub enum ClientError {
         /// The refusal's number, where a transaction was refused.
         refusal: Option<u64>,
     },
+    /// It does not keep what is older.
+    #[error("not in the blocks that this validator keeps, which begin with block {since}")]
+    Older {
+        /// The first block that it keeps.
+        since: u64,
+    },
     /// Its answer is not what a ledger says.
     #[error("{0}: not the answer of a ledger")]
     Form(String),
@@ -102,6 +110,7 @@ impl ClientError {
         match self {
             Self::Unreachable { .. } => "unreachable",
             Self::Refused { .. } => "refused",
+            Self::Older { .. } => "older",
             Self::Form(_) => "form",
             Self::Waiting(_) => "waiting",
             Self::Failed { .. } => "failed",
@@ -113,14 +122,20 @@ impl ClientError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Unreachable { .. } | Self::Form(_) => 6,
-            Self::Refused { .. } | Self::Waiting(_) | Self::Failed { .. } | Self::Fee { .. } => 1,
+            Self::Refused { .. }
+            | Self::Older { .. }
+            | Self::Waiting(_)
+            | Self::Failed { .. }
+            | Self::Fee { .. } => 1,
         }
     }
 
     /// Whether it is about this validator, so that another may answer.
     fn is_of_node(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Form(_) | Self::Fee { .. } => true,
+            Self::Unreachable { .. } | Self::Older { .. } | Self::Form(_) | Self::Fee { .. } => {
+                true
+            }
             Self::Refused { code, .. } => {
                 ["busy", "full", "off", "starting", "stopped"].contains(&code.as_str())
             }
@@ -136,6 +151,7 @@ impl ClientError {
                 code == "underpriced" || (code == "refused" && *refusal == used)
             }
             Self::Unreachable { .. }
+            | Self::Older { .. }
             | Self::Form(_)
             | Self::Waiting(_)
             | Self::Failed { .. }
@@ -157,6 +173,7 @@ impl ClientError {
             Self::Refused { .. } | Self::Failed { .. } => {
                 "docs/spec/ledger.md lists what the numbers mean."
             }
+            Self::Older { .. } => "Name a validator that keeps all blocks with --node URL.",
             Self::Form(_) => "Check the address in --node URL.",
             Self::Waiting(_) => "Ask again with `starling ledger receipt`.",
             Self::Fee { .. } => "Name another server of the ledger with --node URL.",
@@ -253,12 +270,13 @@ impl Client {
 
     fn refused(&self, bytes: &[u8]) -> ClientError {
         let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
-        match value["error"]["code"].as_str() {
-            Some(code) => {
+        match (value["error"]["code"].as_str(), value["error"]["since"].as_u64()) {
+            (_, Some(since)) => ClientError::Older { since },
+            (Some(code), None) => {
                 let refusal = value["error"]["refusal"].as_u64();
                 ClientError::Refused { code: code.to_owned(), refusal }
             }
-            None => self.form(),
+            (None, None) => self.form(),
         }
     }
 

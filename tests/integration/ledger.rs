@@ -10,7 +10,9 @@ mod files_rig;
 mod ledger_errors;
 mod ledger_faults;
 mod ledger_rig;
+mod ledger_snapshot;
 mod ledger_status;
+mod ledger_upgrade;
 mod lending;
 
 use ledger::AccountId;

@@ -71,11 +71,14 @@ fn ports(count: u16) -> u16 {
 impl Network {
     /// A validator without a network's file.
     pub(crate) fn alone() -> Self {
+        Self::alone_with(&format!("heartbeat_ms = {HEARTBEAT_MS}\n"))
+    }
+
+    /// The same with settings.
+    pub(crate) fn alone_with(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let http_port = ports(1);
-        let text = format!(
-            "data = \".\"\nhttp = \"127.0.0.1:{http_port}\"\nheartbeat_ms = {HEARTBEAT_MS}\n"
-        );
+        let text = format!("data = \".\"\nhttp = \"127.0.0.1:{http_port}\"\n{settings}");
         std::fs::write(folder.path().join("validator-0.toml"), text).unwrap();
         Self::new(folder, http_port, 1)
     }

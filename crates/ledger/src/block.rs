@@ -168,6 +168,22 @@ impl<'a> BlockRun<'a> {
         Ok(Self { context, params, state, receipts: Vec::new(), size_bytes: 0, work: 0 })
     }
 
+    /// What the chain has chosen.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// From this block on the chain has other choices, as all its validators know from elsewhere: before
+    /// any transaction. `None`: blocks would be larger than the code bounds, and nothing is changed.
+    pub fn choose(&mut self, params: Params) -> Option<()> {
+        if !params.fits() {
+            return None;
+        }
+        PARAMS.put(&mut self.state, &[], &params);
+        self.params = params;
+        Some(())
+    }
+
     /// Runs the next transaction. A refusal leaves the block as it was.
     pub fn push(&mut self, checked: &Checked) -> Result<&Receipt, Refusal> {
         self.admit(checked)?;

@@ -7,7 +7,7 @@ use crate::{
     limits::{BLOCK_BYTES_MAX, BLOCK_WORK_MAX},
 };
 
-/// A chain's choices, fixed at genesis and proved like every record.
+/// A chain's choices, made at genesis, changed by upgrades at a height, and proved like every record.
 ///
 /// A transaction costs `fee_base + fee_per_byte * bytes + fee_per_work * work`; offering more is
 /// allowed and buys a better place with whoever builds the block.
@@ -56,7 +56,7 @@ impl Params {
     }
 
     /// Whether blocks stay within what the code bounds.
-    pub(crate) fn fits(&self) -> bool {
+    pub fn fits(&self) -> bool {
         self.block_bytes_max <= BLOCK_BYTES_MAX && self.block_work_max <= BLOCK_WORK_MAX
     }
 }

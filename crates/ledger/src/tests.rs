@@ -7,7 +7,7 @@ use crate::{
     AccountId, Action, AssetId, Block, BlockError, BlockRun, Body, Checked, Code as _, Event,
     Genesis, Key, MemoryStore, Params, Policy, Refusal, Scan as _, Store as _, apply,
     domains::{accounts, assets, energy, lending},
-    laws, reads, refusal_name,
+    laws, params, reads, refusal_name,
     testing::{account, key},
     tip,
 };
@@ -177,6 +177,28 @@ fn a_builder_leaves_out_what_does_not_fit() {
     let next = checked(&genesis, body(&genesis, 1, 1, transfer(account(2), 1)), &key(1));
     assert_eq!(run.push(&next), Err(Refusal::BlockFull));
     assert_eq!(run.finish().receipts.len(), 1);
+}
+
+#[test]
+fn other_choices_hold_from_their_block_on_and_are_a_record() {
+    let (genesis, mut store) = begin(1);
+    let paid = |nonce, fee| {
+        let mut body = body(&genesis, 1, nonce, transfer(account(2), 1));
+        body.fee = fee;
+        checked(&genesis, body, &key(1))
+    };
+    let dear = Params { fee_base: 500_000, ..Params::default() };
+    let mut run = BlockRun::begin(&store, 1, 1_000).unwrap();
+    let large = Params { block_bytes_max: u64::MAX, ..Params::default() };
+    assert_eq!(run.choose(large), None);
+    assert_eq!(run.params(), &Params::default(), "nothing is changed");
+    run.choose(dear.clone()).unwrap();
+    assert_eq!(run.push(&paid(0, 100_000)), Err(Refusal::FeeTooLow));
+    assert_eq!(run.push(&paid(0, 600_000)).unwrap().code, 0);
+    store.commit(run.finish().changes);
+    assert_eq!(params(&store), Some(dear));
+    let mut run = BlockRun::begin(&store, 2, 1_000).unwrap();
+    assert_eq!(run.push(&paid(1, 100_000)), Err(Refusal::FeeTooLow));
 }
 
 #[test]

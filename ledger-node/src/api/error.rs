@@ -12,14 +12,19 @@ use crate::faucet::Denied;
 use crate::mempool::Unwanted;
 use crate::node::Unanswered;
 use crate::records::RecordsError;
+use crate::snapshot::SnapshotError;
 
 /// Why a request has no answer: closed, each with its own code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiError {
     /// A part of the path is not what it should be.
     Malformed,
-    /// Nothing of this name: not known, not yet, or no longer.
+    /// Nothing of this name: not known, or not yet.
     Unknown,
+    /// Nothing of this name in the blocks that are kept here, which begin with this height.
+    UnknownSince(u64),
+    /// The block is older than those that are kept here, which begin with this height.
+    Pruned(u64),
     /// More bytes than a transaction may have.
     TooLarge,
     /// No block may hold the transaction: the refusal's number is beside it.
@@ -45,7 +50,8 @@ impl ApiError {
     pub fn code(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
-            Self::Unknown => "unknown",
+            Self::Unknown | Self::UnknownSince(_) => "unknown",
+            Self::Pruned(_) => "pruned",
             Self::TooLarge => "too-large",
             Self::Refused(_) => "refused",
             Self::NonceGap => "nonce-gap",
@@ -61,7 +67,8 @@ impl ApiError {
     fn status(self) -> StatusCode {
         match self {
             Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::Unknown => StatusCode::NOT_FOUND,
+            Self::Unknown | Self::UnknownSince(_) => StatusCode::NOT_FOUND,
+            Self::Pruned(_) => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Refused(_) | Self::NonceGap => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Duplicate | Self::Underpriced | Self::Enough => StatusCode::CONFLICT,
@@ -75,6 +82,9 @@ impl IntoResponse for ApiError {
         let mut error = json!({ "code": self.code() });
         if let Self::Refused(number) = self {
             error["refusal"] = json!(number);
+        }
+        if let Self::Pruned(since) | Self::UnknownSince(since) = self {
+            error["since"] = json!(since);
         }
         (self.status(), Json(json!({ "error": error }))).into_response()
     }
@@ -97,6 +107,7 @@ impl From<Unanswered> for ApiError {
         match unanswered {
             Unanswered::Busy => Self::Busy,
             Unanswered::Unknown => Self::Unknown,
+            Unanswered::Pruned(since) => Self::Pruned(since),
             Unanswered::Stopped => Self::Stopped,
         }
     }
@@ -106,6 +117,18 @@ impl From<RecordsError> for ApiError {
     fn from(error: RecordsError) -> Self {
         tracing::error!("{error}");
         Self::Stopped
+    }
+}
+
+impl From<SnapshotError> for ApiError {
+    fn from(error: SnapshotError) -> Self {
+        match error {
+            SnapshotError::Unanswered(unanswered) => unanswered.into(),
+            other => {
+                tracing::error!("no snapshot: {other}");
+                Self::Stopped
+            }
+        }
     }
 }
 

@@ -2,6 +2,10 @@
 
 use commonware_codec::Encode as _;
 use commonware_consensus::types::Height;
+use commonware_storage::{
+    mmr,
+    qmdb::sync::{Request, Source as _},
+};
 use ledger::{Key, Store as _, record_hash};
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,6 +26,8 @@ pub enum Unanswered {
     Busy,
     /// No final block has this height yet, or none was made since genesis.
     Unknown,
+    /// The block is older than what this validator keeps, which begins with this height.
+    Pruned(u64),
     /// The engine does not run.
     Stopped,
 }
@@ -67,10 +73,15 @@ impl Proved {
     }
 }
 
+/// A block as others read it: its header, the certificate of it, and all of it.
+pub(crate) type Whole = (Vec<u8>, Vec<u8>, Vec<u8>);
+
 pub(super) enum Question {
     Certificate(u64, oneshot::Sender<Result<Certified, Unanswered>>),
     Transactions(u64, oneshot::Sender<Result<Vec<Vec<u8>>, Unanswered>>),
     Prove(Key, oneshot::Sender<Result<Proved, Unanswered>>),
+    Whole(u64, oneshot::Sender<Result<Whole, Unanswered>>),
+    Log(Request<mmr::Family>, oneshot::Sender<Result<Vec<u8>, Unanswered>>),
 }
 
 impl Handle {
@@ -96,6 +107,16 @@ impl Handle {
     /// See [`Unanswered`].
     pub async fn prove(&self, key: Key) -> Result<Proved, Unanswered> {
         self.ask(|reply| Question::Prove(key, reply)).await
+    }
+
+    /// A final block that has a certificate of its own.
+    pub(crate) async fn whole_block(&self, height: u64) -> Result<Whole, Unanswered> {
+        self.ask(|reply| Question::Whole(height, reply)).await
+    }
+
+    /// A part of the store's log, with the proof that it is one.
+    pub(crate) async fn log(&self, request: Request<mmr::Family>) -> Result<Vec<u8>, Unanswered> {
+        self.ask(|reply| Question::Log(request, reply)).await
     }
 
     async fn ask<T>(
@@ -135,7 +156,13 @@ pub(super) async fn answer<E: Runtime>(
             let known = height <= *core.height.borrow();
             let block = if known { blocks.get_block(Height::new(height)).await } else { None };
             let transactions = block.map(|block| block.inner().transactions.clone());
-            let _ = reply.send(transactions.ok_or(Unanswered::Unknown));
+            let _ = reply.send(transactions.ok_or_else(|| absent(height, core)));
+        }
+        Question::Whole(height, reply) => {
+            let _ = reply.send(whole(height, blocks).await.ok_or_else(|| absent(height, core)));
+        }
+        Question::Log(request, reply) => {
+            let _ = reply.send(log(request, stores).await);
         }
         Question::Prove(key, reply) => {
             let _ = reply.send(prove(&key, core, blocks, stores).await);
@@ -147,12 +174,44 @@ async fn certificate(height: u64, core: &Core, blocks: &Final) -> Result<Certifi
     let mut headers = Vec::new();
     for at in height..=height.saturating_add(LINKS_MAX) {
         let found = core.state.records().header(at).map_err(|_| Unanswered::Stopped)?;
-        headers.push(found.filter(|_| at > 0).ok_or(Unanswered::Unknown)?);
+        headers.push(found.filter(|_| at > 0).ok_or_else(|| absent(at, core))?);
         if let Some(finalization) = blocks.get_finalization(Height::new(at)).await {
             return Ok(Certified { headers, certificate: finalization.encode().to_vec() });
         }
     }
     Err(Unanswered::Unknown)
+}
+
+/// Why there is nothing of a block.
+fn absent(height: u64, core: &Core) -> Unanswered {
+    match core.state.records().since() {
+        Ok(since) if height < since => Unanswered::Pruned(since),
+        Ok(_) => Unanswered::Unknown,
+        Err(_) => Unanswered::Stopped,
+    }
+}
+
+async fn whole(height: u64, blocks: &Final) -> Option<Whole> {
+    let found = blocks.get_finalization(Height::new(height)).await?;
+    let block = blocks.get_block(Height::new(height)).await?;
+    let block = block.inner();
+    let header = block.header.encode().to_vec();
+    Some((header, found.encode().to_vec(), block.encode().to_vec()))
+}
+
+async fn log<E: Runtime>(
+    request: Request<mmr::Family>,
+    stores: &Stores<E>,
+) -> Result<Vec<u8>, Unanswered> {
+    let store = stores.read().await;
+    match store.serve(request).await {
+        Ok((response, _)) => Ok(response.encode().to_vec()),
+        Err(error) => {
+            // It was cut meanwhile.
+            tracing::warn!("no part of the store's log: {error}");
+            Err(Unanswered::Busy)
+        }
+    }
 }
 
 async fn prove<E: Runtime>(

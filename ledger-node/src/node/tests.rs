@@ -6,6 +6,7 @@ use ledger::{Action, AssetId, Body, Key, domains::accounts};
 use light_client::Verifier;
 
 use super::*;
+use crate::snapshot::restore;
 
 /// What a slow machine may take for anything here.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -153,4 +154,108 @@ fn a_validators_key_is_never_replaced() {
     let config = Config { data: folder.path().to_owned(), ..Config::default() };
     assert!(matches!(Node::start(&config), Err(NodeError::Network(NetworkError::Form { .. }))));
     assert_eq!(secret::read(&folder.path().join("validator.key")).unwrap(), [1; 32]);
+}
+
+/// The secrets of a validator, and its network, in another folder.
+fn moved(from: &Path) -> (tempfile::TempDir, Config) {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["network.toml", "validator.key", "validator.share"] {
+        std::fs::copy(from.join(name), folder.path().join(name)).unwrap();
+    }
+    let data = folder.path().to_owned();
+    (folder, Config { data, heartbeat_ms: 200, ..Config::default() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_is_a_ledger_that_goes_on_and_with_a_changed_byte_it_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: folder.path().to_owned(), heartbeat_ms: 200, ..Config::default() };
+    let node = Node::start(&config).unwrap();
+    let (handle, key) = (node.handle(), faucet(folder.path()));
+    let to = AccountId::new([7; 32]);
+    let mut first = pay(&handle, &key, to).await;
+    for _ in 0..4 {
+        first = pay(&handle, &key, to).await;
+    }
+    let (mut file, height) = handle.snapshot().await.unwrap().unwrap();
+    assert!(height >= first.height);
+    assert_eq!(handle.snapshot().await.unwrap().unwrap().1, height, "one for some time");
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut file, &mut bytes).unwrap();
+    let root = handle.root();
+    drop(handle);
+    node.stop().await;
+
+    let (other, config) = moved(folder.path());
+    let path = other.path().join("file");
+    let made = |bytes: &[u8], roll_back| {
+        std::fs::write(&path, bytes).unwrap();
+        restore(&config, &path, roll_back)
+    };
+    // Alone, and it may have signed later blocks.
+    assert!(matches!(made(&bytes, false), Err(SnapshotError::RollBack)));
+    for byte in (0..bytes.len()).step_by(bytes.len() / 48) {
+        let mut changed = bytes.clone();
+        changed[byte] ^= 1 << (byte % 8);
+        assert!(made(&changed, true).is_err(), "byte {byte} of {}", bytes.len());
+    }
+    for cut in [0, 4, bytes.len() / 2, bytes.len() - 1] {
+        assert!(made(&bytes[..cut], true).is_err(), "cut at {cut}");
+    }
+    assert!(made(&[&bytes[..], &[0]].concat(), true).is_err(), "something behind its end");
+    let left = std::fs::read_dir(other.path()).unwrap();
+    assert_eq!(left.count(), 4, "what failed leaves nothing");
+    assert_eq!(made(&bytes, true).unwrap().height, height);
+    assert!(matches!(made(&bytes, true), Err(SnapshotError::Used(_))));
+
+    for turn in 1..3 {
+        let node = Node::start(&config).unwrap();
+        let handle = node.handle();
+        assert_eq!((handle.root(), handle.since().unwrap()), (root.clone(), height + 1));
+        assert_eq!(handle.receipt(&first.transaction).unwrap(), None);
+        let early = handle.certificate(height - 1).await;
+        assert_eq!(early, Err(Unanswered::Pruned(height + 1)));
+        let next = pay(&handle, &key, to).await;
+        assert!(next.height > height);
+        let held = accounts::balance_key(to, AssetId::NATIVE);
+        let proved = crate::api::proved(&handle, &held).await.unwrap();
+        assert!(is_final(&handle, &proved.certified) && is_proved(&held, &proved));
+        let units = handle.with_state(|state| accounts::balance(state, to, AssetId::NATIVE));
+        assert_eq!(units.unwrap(), 25 + 5 * turn);
+        drop(handle);
+        node.stop().await;
+    }
+    std::fs::write(other.path().join(UNFINISHED), "").unwrap();
+    assert!(matches!(Node::start(&config), Err(NodeError::Unfinished(_))));
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_ledger_is_refused() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let config =
+        |folder: &Path| Config { data: folder.to_owned(), heartbeat_ms: 200, ..Config::default() };
+    for folder in [&one, &two] {
+        let node = Node::start(&config(folder.path())).unwrap();
+        let handle = node.handle();
+        handle.height().wait_for(|height| *height > 0).await.unwrap();
+        if folder.path() == one.path() {
+            let (mut file, _) = handle.snapshot().await.unwrap().unwrap();
+            let mut copy = File::create(two.path().join("file")).unwrap();
+            std::io::copy(&mut file, &mut copy).unwrap();
+        }
+        drop(handle);
+        node.stop().await;
+    }
+    let (_other, config) = moved(two.path());
+    let made = restore(&config, &two.path().join("file"), true);
+    assert!(matches!(made, Err(SnapshotError::NotFinal)));
+}
+
+#[test]
+fn too_few_blocks_are_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_owned();
+    let config = Config { data, keep_blocks: 5, ..Config::default() };
+    assert!(matches!(Node::start(&config), Err(NodeError::Keep(5))));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -32,6 +32,7 @@ use crate::memory::Begun;
 use crate::network::{Members, Network, Plan, Secrets, deal_keys};
 use crate::node::{self, Handle};
 use crate::records::Records;
+use crate::snapshot::{Home, restore_into};
 
 /// When the world begins: clocks may be behind it.
 pub(super) const START: Duration = Duration::from_secs(1_000_000);
@@ -83,6 +84,8 @@ pub(super) struct Validator {
     pub(super) honest: bool,
     /// Its key has never voted.
     fresh: Arc<AtomicBool>,
+    /// How many of the last blocks it keeps; none: all.
+    pub(super) keep_blocks: Option<u64>,
     running: Option<Running>,
     height: u64,
 }
@@ -240,14 +243,25 @@ impl World {
         let mut app =
             node::app(&members, HEARTBEAT, |genesis| Records::of(database, genesis)).unwrap();
         app.ahead_ms = validator.ahead_ms;
-        let (handle, ends) = Handle::new(app.core.clone(), &self.network, &members, None);
+        let (handle, ends) = Handle::new(app.core.clone(), &self.network, &members, (None, None));
         let prefix = format!("{index}-{}-{half}-", validator.disks);
         let (heartbeat, pages) = (HEARTBEAT, NZUsize!(64));
         let never_voted = validator.fresh.clone();
         // Twins know nothing of each other's votes, nor of their own before.
         let fresh = (!validator.honest || never_voted.load(Ordering::Relaxed))
             .then(|| -> Begun { Box::new(move || never_voted.store(false, Ordering::Relaxed)) });
-        let part = Part { members, secrets, scheme, heartbeat, threads: 1, pages, prefix, fresh };
+        let keep_blocks = validator.keep_blocks;
+        let part = Part {
+            members,
+            secrets,
+            scheme,
+            heartbeat,
+            threads: 1,
+            pages,
+            prefix,
+            fresh,
+            keep_blocks,
+        };
         let context = self.context.child("validator").with_attribute("index", index);
         let context = context.with_attribute("start", format!("{}{half}", validator.starts));
         let task = context.spawn(move |context| async move {
@@ -295,6 +309,51 @@ impl World {
         validator.disk = Disk::default();
         validator.disks += 1;
         validator.height = 0;
+    }
+
+    /// The empty disk of one that does not run is made of a snapshot of any other's state.
+    pub(super) async fn restore(&mut self, index: usize) {
+        let count = self.honest().count();
+        let asked = self.rng.usize(..count);
+        let (_, handle) = self.honest().nth(asked).unwrap();
+        let mut file = Vec::new();
+        let height = handle.write_snapshot(&mut file).await.unwrap();
+        let (validator, members) = (&self.validators[index], self.members());
+        let scheme = members.scheme(&validator.secrets).unwrap();
+        let prefix = format!("{index}-{}--", validator.disks);
+        let home = Home {
+            prefix: &prefix,
+            members: &members,
+            scheme: &scheme,
+            votes: validator.fresh.load(Ordering::Relaxed),
+            pages: NZUsize!(64),
+            database: validator.disk.open(),
+        };
+        let context = self.context.child("restore").with_attribute("disk", &prefix);
+        let file = Box::new(std::io::Cursor::new(file));
+        let restored = restore_into(&context, home, file).await.unwrap();
+        assert_eq!(restored.height, height);
+    }
+
+    /// From a block on a transaction costs something else, as everybody is told before it starts.
+    pub(super) fn upgrade(&mut self, height: u64, fee_base: u64) {
+        let text = format!("height = {height}\nfee_base = {fee_base}");
+        self.network.upgrades.push(toml::from_str(&text).unwrap());
+    }
+
+    /// What a transaction costs at least, as everybody who runs and keeps the rules has it.
+    pub(super) fn all_ask_for(&self, fee_base: u64) {
+        for (index, handle) in self.honest() {
+            let params = handle.with_state(|state| ledger::params(state).unwrap()).unwrap();
+            assert_eq!(params.fee_base, fee_base, "validator {index}");
+        }
+    }
+
+    /// Everybody who runs and keeps the rules knows nothing of the first blocks any more.
+    pub(super) fn all_forgot(&self) {
+        for (index, handle) in self.honest() {
+            assert!(handle.since().unwrap() > 1, "validator {index} kept everything");
+        }
     }
 
     /// Lets time pass. Clients pay each other.
@@ -409,8 +468,9 @@ impl World {
         let all: Vec<(usize, &Handle)> = self.honest().collect();
         let records = |handle: &Handle| handle.records().all().unwrap();
         let state = records(all[0].1);
+        let since = |handle: &Handle| handle.since().unwrap();
         for (index, handle) in &all[1..] {
-            for at in 0..=height {
+            for at in since(all[0].1).max(since(handle))..=height {
                 let (one, other) = (all[0].1.header(at).unwrap(), handle.header(at).unwrap());
                 assert_eq!(one, other, "validator {index} has another block {at}");
             }
@@ -421,7 +481,7 @@ impl World {
         let clock_ms = honest.map(|one| one.ahead_ms.min(20_000)).max().unwrap();
         let latest_ms = u64::try_from(now.as_millis()).unwrap().saturating_add_signed(clock_ms);
         let mut before_ms = 0;
-        for at in 0..=height {
+        for at in since(all[0].1)..=height {
             let bytes = all[0].1.header(at).unwrap().unwrap();
             let time_ms = Header::decode(Copying(&bytes[..])).unwrap().time_ms;
             assert!(time_ms >= before_ms, "time falls at {at}");
@@ -437,7 +497,9 @@ impl World {
             assert!(spent.insert(self.sent[id]), "two payments with one number");
             for (index, handle) in self.honest() {
                 let kept = handle.receipt(id).unwrap();
-                assert_eq!(kept.as_ref(), Some(receipt), "validator {index} lost a receipt");
+                let gone = receipt.height < handle.since().unwrap();
+                let expected = (!gone).then_some(receipt);
+                assert_eq!(kept.as_ref(), expected, "validator {index} lost a receipt");
             }
         }
     }
@@ -478,6 +540,7 @@ impl Validator {
             ahead_ms: 0,
             honest: true,
             fresh: Arc::new(AtomicBool::new(true)),
+            keep_blocks: None,
             running: None,
             height: 0,
         }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use starling::key_file;
 use starling::ledger_client::{Client, ClientError, Nodes};
 
-use super::Problem;
+use super::{Problem, validator, waiting};
 
 /// Where a validator of this machine answers.
 pub(super) const NODE: &str = "http://127.0.0.1:8788";
@@ -73,6 +73,23 @@ enum What {
         /// Which
         transaction: TransactionId,
     },
+    /// Fetch a copy of the state, for a validator to begin with
+    Snapshot {
+        /// Where to write it
+        file: PathBuf,
+    },
+    /// Check a snapshot and make the ledger of a validator of it, which has its secrets and no ledger yet
+    Restore {
+        /// The snapshot
+        file: PathBuf,
+        /// The validator's settings
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Begin there although the key may have signed later blocks, which are lost then: only where fewer
+        /// than four validators agree
+        #[arg(long)]
+        roll_back: bool,
+    },
 }
 
 pub(crate) async fn run(args: Args) -> Result<(), Problem> {
@@ -90,6 +107,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         What::Asset { what } => asset::run(&client, what).await?,
         What::Receipt { transaction } => {
             client.receipt(transaction).await?.unwrap_or_else(|| json!({ "waiting": true }))
+        }
+        What::Snapshot { file } => json!({ "bytes": client.snapshot(&file).await? }),
+        What::Restore { file, config, roll_back } => {
+            let config = validator::read(&config)?;
+            let made = waiting(move || ledger_node::restore(&config, &file, roll_back)).await?;
+            json!({ "height": made.height, "time_ms": made.time_ms, "records": made.records })
         }
     };
     let answer: Value = answer;

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use ledger_node::{NetworkError, NodeError};
+use ledger_node::{NetworkError, NodeError, SnapshotError};
 use meter_data::ReadError;
 use starling::content::ContentError;
 use starling::demo::{DemoError, LiveError};
 use starling::keepers::ReportError;
 use starling::keepers::demo::SetUpError;
 use starling::key_file::KeyFileError;
-use starling::ledger_client::ClientError;
+use starling::ledger_client::{ClientError, FetchError};
 use starling::metering::MeteringError;
 use starling::publish::PublishError;
 use starling::purse::PurseError;
@@ -174,9 +174,39 @@ impl From<NodeError> for Problem {
         let remedy = match &error {
             NodeError::Ended => "The log above says why; its records are safe: start it again.",
             NodeError::Locked(_) => "Stop the other one, or give this one another `data` folder.",
+            NodeError::Unfinished(_) => "Restore it again: `starling ledger restore FILE`.",
+            NodeError::Keep(_) => "Change `keep_blocks` in the validator's settings.",
             _ => "Check the files that `starling validator --print-config` names.",
         };
         Self::new("ledger", &error, remedy)
+    }
+}
+
+impl From<SnapshotError> for Problem {
+    fn from(error: SnapshotError) -> Self {
+        let remedy = match &error {
+            SnapshotError::Used(_) => "Name settings whose `data` folder holds its secrets only.",
+            SnapshotError::RollBack => {
+                "Start it with its own ledger if there is one. With --roll-back it begins with the \
+                 snapshot, and whoever saw later blocks sees two histories."
+            }
+            SnapshotError::Network(_) | SnapshotError::Records(_) | SnapshotError::Io(_) => {
+                "Check the files that the validator's settings name, and the disk."
+            }
+            _ => {
+                "Fetch it again, from another validator: `starling ledger snapshot FILE --node URL`."
+            }
+        };
+        Self::new("snapshot", &error, remedy)
+    }
+}
+
+impl From<FetchError> for Problem {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Client(error) => error.into(),
+            FetchError::Io(_) => Self::new("snapshot", &error, "Name another file."),
+        }
     }
 }
 

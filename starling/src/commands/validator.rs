@@ -19,16 +19,19 @@ pub(crate) struct Args {
     print_config: bool,
 }
 
+/// A validator's settings.
+pub(crate) fn read(path: &Path) -> Result<Config, Problem> {
+    let config: Config = settings::read(path)?;
+    Ok(config.within(path.parent().unwrap_or(Path::new(""))))
+}
+
 pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     if args.print_config {
         print!("{}", config::DEFAULT_TOML);
         return Ok(());
     }
     let config = match &args.config {
-        Some(path) => {
-            let config: Config = settings::read(path)?;
-            config.within(path.parent().unwrap_or(Path::new("")))
-        }
+        Some(path) => read(path)?,
         None => Config::default(),
     };
     let fail = |error| Problem::no_port(config.http, &error);

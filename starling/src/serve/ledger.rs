@@ -43,12 +43,24 @@ pub struct Config {
     /// How long a block waits for its first transaction, in milliseconds. Default 0: 10,000 alone,
     /// 2,000 among others.
     pub heartbeat_ms: u64,
+    /// How many of the last blocks are kept, with receipts and events; at least 128. Default 0: all.
+    pub keep_blocks: u64,
+    /// Whether `/ledger/snapshot` gives a copy of the state. Default true.
+    pub snapshots: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { enabled: true, demo: true, network: None, listen, heartbeat_ms: 0 }
+        Self {
+            enabled: true,
+            demo: true,
+            network: None,
+            listen,
+            heartbeat_ms: 0,
+            keep_blocks: 0,
+            snapshots: true,
+        }
     }
 }
 
@@ -72,6 +84,8 @@ impl Beside {
             heartbeat_ms: config.heartbeat_ms,
             threads: THREADS,
             demo: config.demo,
+            keep_blocks: config.keep_blocks,
+            snapshots: config.snapshots,
             ..ledger_node::Config::default()
         };
         Self { settings: config.enabled.then_some(settings), stage: Stage::default() }
