@@ -215,11 +215,18 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
         batch: Batch<E>,
         _: Input<(), ()>,
     ) -> Option<Proposed<Self, E>> {
-        let parent = pin!(ancestry).next().await?;
+        let mut ancestry = pin!(ancestry);
+        let parent = ancestry.next().await?;
         let mut heartbeat = pin!(runtime.sleep(self.heartbeat));
-        // While this waits, the engine makes no block final that it has agreed on, the parent neither: what
-        // the parent holds would wait a heartbeat. So a block follows it at once, which may be empty.
+        // While this waits, the engine makes no block final that it has agreed on: what those hold would wait
+        // a heartbeat. So a block follows them at once, which may be empty.
         let mut late = !parent.inner().transactions.is_empty();
+        let mut above = parent.height();
+        while !late && above.get() > self.core.height.borrow().saturating_add(1) {
+            let before = ancestry.next().await?;
+            late = !before.inner().transactions.is_empty();
+            above = before.height();
+        }
         let (time_ms, transactions, applied) = loop {
             let built = self.build(parent.inner(), self.now_ms(&runtime))?;
             if late || !built.1.is_empty() {

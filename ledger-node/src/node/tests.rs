@@ -147,6 +147,19 @@ async fn a_stopped_validator_starts_again_where_it_was() {
     node.stop().await;
 }
 
+#[tokio::test]
+async fn what_a_lone_validator_takes_is_final_without_its_next_heartbeat() {
+    let folder = tempfile::tempdir().unwrap();
+    let hour =
+        Config { data: folder.path().to_owned(), heartbeat_ms: 3_600_000, ..Config::default() };
+    let node = Node::start(&hour).unwrap();
+    let (handle, key) = (node.handle(), faucet(folder.path()));
+    for _ in 0..100 {
+        pay(&handle, &key, AccountId::new([7; 32])).await;
+    }
+    node.stop().await;
+}
+
 #[test]
 fn a_validators_key_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
