@@ -58,6 +58,8 @@ pub(crate) fn read(
     zone: Option<&Zone>,
     collector: &mut Collector,
 ) -> Result<(), ReadError> {
+    // Of lines that end with CR LF the reader of CSV tells every number but the first one too small.
+    let text = &*text.replace("\r\n", "\n");
     let (delimiter, header) = find_header(text).ok_or(ReadError::NoColumns)?;
     if header.energies.len() > CHANNELS_MAX {
         let (line, what, limit) = (header.line, "columns of energy", CHANNELS_MAX);
