@@ -33,7 +33,7 @@ pub(crate) trait Blocks {
 impl Blocks for Files {
     fn block(&self, cid: String) -> Later<Option<Vec<u8>>> {
         let files = self.clone();
-        Box::pin(async move { Files::block(&files, &cid, WAIT_MS).await })
+        Box::pin(async move { Self::block(&files, &cid, WAIT_MS).await })
     }
 
     fn give(&self, name: String, bytes: Vec<u8>) -> Later<Result<String, Said>> {

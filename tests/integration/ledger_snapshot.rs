@@ -39,7 +39,9 @@ async fn a_validator_that_begins_with_a_snapshot_follows_proves_and_votes() {
     for index in 0..3 {
         network.start(index).await;
     }
-    let early = network.send(0, somebody(), 1_000);
+    let early = network.send(0, somebody(), 999);
+    // The snapshot is of a later block: that one it would have.
+    network.send(0, somebody(), 1);
     let file = network.folder().join("file");
     snapshot(&network, 0, &file);
 

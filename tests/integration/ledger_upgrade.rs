@@ -1,6 +1,6 @@
 //! What holds from a block on: everybody is told by the network's file, and who was not stops there.
 
-use std::process::{Child, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use super::ledger_rig::{Network, starling};
@@ -21,18 +21,18 @@ fn heard(network: &Network, index: usize) -> Child {
     command.spawn().unwrap()
 }
 
-/// What it said, when it has ended by itself.
-async fn ended(mut child: Child) -> Output {
-    let ending = async {
-        while child.try_wait().unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+/// What it said, when it has ended by itself. It is listened to meanwhile: who says much waits for that.
+async fn ended(child: Child) -> Output {
+    let id = child.id().to_string();
+    let ending = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+    tokio::pin!(ending);
+    match tokio::time::timeout(Duration::from_secs(60), &mut ending).await {
+        Ok(output) => output.unwrap(),
+        Err(_) => {
+            Command::new("kill").args(["-9", &id]).status().unwrap();
+            panic!("it went on: {}", said(&ending.await.unwrap()));
         }
-    };
-    if tokio::time::timeout(Duration::from_secs(60), ending).await.is_err() {
-        child.kill().unwrap();
-        panic!("it went on");
     }
-    child.wait_with_output().unwrap()
 }
 
 fn said(output: &Output) -> String {

@@ -373,7 +373,7 @@ pub enum Command {
         units: u128,
     },
     /// Create, issue, burn or freeze an asset.
-    #[n(12)]
+    #[n(13)]
     Asset(
         /// The action: CBOR, from `crate::assets`.
         #[cbor(n(0), with = "minicbor::bytes")]

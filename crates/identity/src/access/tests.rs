@@ -223,7 +223,8 @@ proptest! {
     fn any_bytes_are_refused(bytes: Vec<u8>) {
         prop_assert!(Access::from_bytes(&bytes).is_err());
         let text = crate::base64url::encode(&bytes);
-        prop_assert!(Envelope::parse(&format!("starling-access-1.{text}")).is_err());
-        prop_assert!(Receipt::parse(&format!("starling-receipt-1.{text}")).is_err());
+        let (access, receipt) = (format!("starling-access-1.{text}"), format!("starling-receipt-1.{text}"));
+        prop_assert!(Envelope::parse(&access).is_err());
+        prop_assert!(Receipt::parse(&receipt).is_err());
     }
 }

@@ -359,15 +359,11 @@ pub struct View {
     /// Grants that were given, newest first.
     #[n(5)]
     pub given: Vec<Given>,
-        /// What is proved so far.
-        #[n(1)]
-        facts: Facts,
-    },
     /// When a file of what was issued was made last, in seconds since 1970-01-01 UTC.
-    #[n(5)]
+    #[n(6)]
     pub saved_s: Option<u64>,
     /// Changes since.
-    #[n(6)]
+    #[n(7)]
     pub unsaved: u32,
 }
 

@@ -66,18 +66,6 @@ pub(super) fn Backup() -> impl IntoView {
             });
         });
     };
-    let join = move |_| {
-        let Some((file, _)) = found.get_untracked() else { return };
-        book.run("book-file", Command::Restore { file, sure: true }, move |_| {
-            found.set(None);
-            desk.tell(
-                "book-file",
-                "It is in. If your status list has changed by it, put it on the ledger.",
-            );
-        });
-    };
-    let words = move || found.read().as_ref().map(|(_, joined)| brings(joined)).unwrap_or_default();
-    let warns = move || found.read().as_ref().map_or(0, |(_, joined)| joined.twice);
     view! {
         <section class="card" aria-labelledby="book-title">
             <h2 id="book-title">"Backup of what you issued"</h2>
@@ -101,21 +89,46 @@ pub(super) fn Backup() -> impl IntoView {
                 </button>
             </div>
             <Said place="book-file" />
-            <div id="book-found" role="status" hidden=move || found.read().is_none()>
-                <p>{words}</p>
-                <p class="quiet quiet--warn" hidden=move || warns() == 0>
-                    "Two browsers gave the same place in your status list: revoking one of those credentials revokes the other."
-                </p>
-                <div class="dialog-actions">
-                    <button class="button" type="button" on:click=move |_| found.set(None)>
-                        "Leave it"
-                    </button>
-                    <button id="book-join" class="button button--strong" type="button" disabled=move || desk.busy.get() on:click=join>
-                        "Bring it in"
-                    </button>
-                </div>
-            </div>
+            <Found found />
         </section>
+    }
+}
+
+/// What a file brings, before it is brought in.
+#[component]
+fn Found(
+    /// The file, and what is in it.
+    found: RwSignal<Option<(Vec<u8>, Joined)>>,
+) -> impl IntoView {
+    let book = Book::get();
+    let desk = book.desk;
+    let join = move |_| {
+        let Some((file, _)) = found.get_untracked() else { return };
+        book.run("book-file", Command::Restore { file, sure: true }, move |_| {
+            found.set(None);
+            desk.tell(
+                "book-file",
+                "It is in. If your status list has changed by it, put it on the ledger.",
+            );
+        });
+    };
+    let words = move || found.read().as_ref().map(|(_, joined)| brings(joined)).unwrap_or_default();
+    let warns = move || found.read().as_ref().map_or(0, |(_, joined)| joined.twice);
+    view! {
+        <div id="book-found" role="status" hidden=move || found.read().is_none()>
+            <p>{words}</p>
+            <p class="quiet quiet--warn" hidden=move || warns() == 0>
+                "Two browsers gave the same place in your status list: revoking one of those credentials revokes the other."
+            </p>
+            <div class="dialog-actions">
+                <button class="button" type="button" on:click=move |_| found.set(None)>
+                    "Leave it"
+                </button>
+                <button id="book-join" class="button button--strong" type="button" disabled=move || desk.busy.get() on:click=join>
+                    "Bring it in"
+                </button>
+            </div>
+        </div>
     }
 }
 

@@ -124,10 +124,7 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
     };
     let show = move |_| {
         let head = issuer.with_value(|issuer| head_of(desk, issuer));
-        let Some(head) = head else {
-            desk.say("list", GONE);
-            return;
-        };
+        let Some(head) = head else { return desk.say("list", GONE) };
         book.run("list", Command::List(head), move |reply| {
             text.set(format!("{}/identity/credentials#list={}", browser::origin(), reply.text));
         });

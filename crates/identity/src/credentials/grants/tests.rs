@@ -284,7 +284,7 @@ fn head(root: &crate::custody::Root, generation: u32) -> Head {
 fn fact(id: &str, at_s: Option<u64>, key: Option<PublicKey>) -> Facts {
     let id = id.to_owned();
     let fact = KeyFact { id, at_s, key, version: 2, since: 3, height: 8 };
-    Facts { keys: vec![fact], lists: Vec::new() }
+    Facts { keys: vec![fact], ..Facts::default() }
 }
 
 #[test]
