@@ -1,5 +1,5 @@
 //! Whoever funds a video pays viewers who upload (`starling fund`): HTTP for their reports, and rounds that pay what is
-//! owed out of one pool. What counts is decided in [`payments::fund`].
+//! owed out of one pool. What counts is decided in `crates/payments/src/fund.rs`.
 //!
 //! | request | answer |
 //! |---|---|
