@@ -43,9 +43,9 @@ export class Person {
     this.console = [];
     this.page.on('console', (message) => this.console.push(message.text()));
     this.page.on('pageerror', (error) => this.console.push(`page: ${error.message}`));
-    this.asked = new Set();
-    this.page.on('request', (request) => this.asked.add(request));
-    for (const end of ['requestfinished', 'requestfailed']) this.page.on(end, (request) => this.asked.delete(request));
+    this.unanswered = new Set();
+    this.page.on('request', (request) => this.unanswered.add(request));
+    for (const end of ['requestfinished', 'requestfailed']) this.page.on(end, (request) => this.unanswered.delete(request));
     await this.page.setViewport(viewport);
     await this.page.evaluateOnNewDocument(INJECTED);
   }
@@ -89,7 +89,7 @@ export class Person {
       fetched: performance.getEntriesByType('resource').map(({ name, responseEnd }) => `${name.split('/').pop()} ${Math.round(responseEnd)}`),
       text: document.body.innerText.slice(0, 200),
     }));
-    return { ...page, unanswered: [...this.asked].map((request) => request.url()), console: this.console.slice(-5) };
+    return { ...page, unanswered: [...this.unanswered].map((request) => request.url()), console: this.console.slice(-5) };
   }
 
   async until(what, condition, withinMs = PATIENCE_MS) {
