@@ -217,14 +217,16 @@ describe('the page', () => {
         const name = new URL(request.url()).pathname;
         const before = lost.get(name) ?? 0;
         // The first part is asked for by the page and by what starts it.
-        const isLost = name.endsWith('.wasm') && before < (name.startsWith('/app') ? 2 : 1);
+        const isLost = /\.wasm$|^.(boot|tokens|embed)[^/]*\.(js|css)$/.test(name) && before < (/^.app.*wasm$/.test(name) ? 2 : 1);
         if (!isLost) return request.continue();
         lost.set(name, before + 1);
         return request.abort('internetdisconnected');
       });
     });
     await page.waitForSelector('#pick-files + button:not([disabled])');
-    assert.ok(lost.size >= 2, `lost on the way: ${[...lost.keys()]}`);
+    assert.ok(lost.size >= 5, `lost on the way: ${[...lost.keys()]}`);
+    const colour = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--bg'));
+    assert.notEqual(colour, '', 'the colours came the second time');
     await page.browserContext().close();
   });
 

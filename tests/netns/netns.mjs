@@ -50,6 +50,8 @@ export class Network {
     const namespace = new Namespace(this, name);
     this.namespaces.push(namespace);
     await run('ip', ['netns', 'add', namespace.full]);
+    // Addresses are there at once, or each would come a second later, and browsers end what is under way when one does.
+    await namespace.run('sh', '-c', 'for each in all default; do echo 0 > /proc/sys/net/ipv6/conf/$each/accept_dad; done');
     await namespace.ip('link', 'set', 'lo', 'up');
     return namespace;
   }
