@@ -47,6 +47,7 @@ pub use error::ApiError;
 
 use crate::faucet::Faucet;
 use crate::node::{Certified, Fate, Handle, Proved, Unanswered};
+use crate::snapshot::Taken;
 
 /// Longest key of a record that may be asked for, in bytes.
 pub const KEY_BYTES_MAX: usize = 128;
@@ -346,13 +347,13 @@ async fn faucet(
 }
 
 async fn snapshot(Shared(node): Shared<Handle>) -> Result<Response, ApiError> {
-    let (file, height) = node.snapshot().await?.ok_or(ApiError::Unknown)?;
+    let Taken { file, height, place } = node.snapshot().await?.ok_or(ApiError::Unknown)?;
     let bytes = file.metadata().map_err(|_| ApiError::Stopped)?.len();
     let file = tokio::fs::File::from_std(file);
-    let parts = stream::try_unfold(file, |mut file| async move {
+    let parts = stream::try_unfold((file, place), |(mut file, place)| async move {
         let mut part = Vec::with_capacity(FILE_PART_BYTES);
         let read = file.read_buf(&mut part).await?;
-        Ok::<_, std::io::Error>((read > 0).then_some((part, file)))
+        Ok::<_, std::io::Error>((read > 0).then_some((part, (file, place))))
     });
     let name = format!("attachment; filename=\"ledger-{height}.snapshot\"");
     let headers = [

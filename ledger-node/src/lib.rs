@@ -40,5 +40,5 @@ pub use network::{
 };
 pub use node::{Certified, Fate, Handle, Node, NodeError, Proved, Unanswered};
 pub use records::RecordsError;
-pub use snapshot::{Restored, SnapshotError, restore};
+pub use snapshot::{Restored, SnapshotError, Taken, restore};
 pub use upgrade::{RULES, UPGRADES_MAX, Upgrade, UpgradeError};

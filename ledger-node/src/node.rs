@@ -1,6 +1,5 @@
 //! One running validator, and what may be asked of it.
 
-use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +28,7 @@ use crate::mempool::Unwanted;
 use crate::network::{FRESH, Members, Network, NetworkError, Plan, Secrets, deal_network};
 use crate::records::{Final, Records, RecordsError};
 use crate::secret;
-use crate::snapshot::{Shelf, SnapshotError, UNFINISHED};
+use crate::snapshot::{Shelf, SnapshotError, Taken, UNFINISHED};
 use crate::sockets;
 use crate::state::State;
 
@@ -520,8 +519,8 @@ impl Handle {
     /// validator gives none.
     ///
     /// # Errors
-    /// See [`SnapshotError`].
-    pub async fn snapshot(&self) -> Result<Option<(File, u64)>, SnapshotError> {
+    /// See [`SnapshotError`]; [`Unanswered::Busy`] where several read one already.
+    pub async fn snapshot(&self) -> Result<Option<Taken>, SnapshotError> {
         let Some(shelf) = &self.shelf else { return Ok(None) };
         shelf.take(self.clone()).await.map(Some)
     }

@@ -31,6 +31,7 @@ pub(crate) use restore::UNFINISHED;
 pub(crate) use restore::{Home, restore_into};
 pub use restore::{Restored, restore};
 pub(crate) use shelf::Shelf;
+pub use shelf::Taken;
 
 /// What a snapshot begins with.
 const MAGIC: &[u8; 26] = b"starling-ledger-snapshot-1";

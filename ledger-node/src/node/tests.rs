@@ -1,5 +1,6 @@
 //! What a validator hands out is checked by the light client: code that shares nothing with the engine.
 
+use std::fs::File;
 use std::time::Duration;
 
 use ledger::{Action, AssetId, Body, Key, domains::accounts};
@@ -190,9 +191,20 @@ async fn a_snapshot_is_a_ledger_that_goes_on_and_with_a_changed_byte_it_is_none(
     for _ in 0..4 {
         first = pay(&handle, &key, to).await;
     }
-    let (mut file, height) = handle.snapshot().await.unwrap().unwrap();
+    let Taken { mut file, height, place } = handle.snapshot().await.unwrap().unwrap();
     assert!(height >= first.height);
-    assert_eq!(handle.snapshot().await.unwrap().unwrap().1, height, "one for some time");
+    let others = [
+        handle.snapshot().await.unwrap().unwrap(),
+        handle.snapshot().await.unwrap().unwrap(),
+        handle.snapshot().await.unwrap().unwrap(),
+    ];
+    assert!(others.iter().all(|one| one.height == height), "one for some time");
+    let fifth = handle.snapshot().await;
+    assert!(matches!(fifth, Err(SnapshotError::Unanswered(Unanswered::Busy))), "few at a time");
+    drop((place, others));
+    // Who goes away in the middle ends nothing, and the next one is given a whole file.
+    drop(tokio::time::timeout(Duration::ZERO, handle.snapshot()).await);
+    assert_eq!(handle.snapshot().await.unwrap().unwrap().height, height);
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(&mut file, &mut bytes).unwrap();
     let root = handle.root();
@@ -252,7 +264,7 @@ async fn a_snapshot_of_another_ledger_is_refused() {
         let handle = node.handle();
         handle.height().wait_for(|height| *height > 0).await.unwrap();
         if folder.path() == one.path() {
-            let (mut file, _) = handle.snapshot().await.unwrap().unwrap();
+            let Taken { mut file, .. } = handle.snapshot().await.unwrap().unwrap();
             let mut copy = File::create(two.path().join("file")).unwrap();
             std::io::copy(&mut file, &mut copy).unwrap();
         }
