@@ -118,15 +118,15 @@ pub fn look(records: &Records, network: [u8; 32], id: StarlingId) -> Found {
 }
 
 impl Name {
-    /// The version that held at a time, in seconds since 1970-01-01 UTC; `None`: there was none, or not
-    /// all of the history is proved.
+    /// The version that held at a time, in seconds since 1970-01-01 UTC; `None`: there was none, the name was
+    /// stopped by then and has no keys any more, or not all of the history is proved.
     pub fn version_at(&self, at_s: u64) -> Option<(u64, &Version)> {
         // The newest first, without a gap down to the one that held.
         let known = (0..=self.head.seq).rev().take_while(|seq| self.versions.contains_key(seq));
         let first = known.last()?;
         let list: Vec<Version> = self.versions.range(first..).map(|(_, one)| one.clone()).collect();
         let seq = first + u64::try_from(rules::version_at(&list, at_s)?).ok()?;
-        Some((seq, self.versions.get(&seq)?))
+        self.versions.get(&seq).filter(|one| !one.stopped).map(|one| (seq, one))
     }
 }
 

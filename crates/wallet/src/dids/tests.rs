@@ -159,6 +159,13 @@ fn a_statement_signed_before_a_change_of_keys_holds_by_the_version_of_its_time()
     let now = content(&world.blocks, name.head.content).unwrap();
     assert_eq!(key_named(&now, read.key_name()), None);
     assert_eq!(name.version_at(1), None, "there was no DID");
+
+    // Stopped: nothing is signed by it or sealed for it any more. What was signed before stays good.
+    world.now_ms += 2 * HOUR_MS;
+    change(&mut world, &mut ann, id, Next::Stop);
+    let name = world.name(id);
+    assert_eq!(name.version_at(world.now_ms / 1000 + 1), None, "it has no keys from then on");
+    assert_eq!(name.version_at(read.at_s).map(|(seq, _)| seq), Some(0));
 }
 
 #[test]
