@@ -17,7 +17,8 @@ use axum::http::{Method, StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use peer_native::payments::fund::{Fund, Refusal, Rules};
+use ledger::domains::paypool::BATCH_MAX;
+use peer_native::payments::fund::{Fund, PAYEES_MAX, Refusal, Rules};
 use primitives::{KeyPair, Seed, SwarmId, Time};
 use serde_json::json;
 use signaling_server::Proxies;
@@ -26,7 +27,7 @@ use wire::fund::REPORT_BYTES_MAX;
 
 use crate::key_file::KeyFileError;
 use crate::ledger_client::ClientError;
-use crate::purse::{self, Pay, Pot, Purse, PurseError};
+use crate::purse::{self, Handed, Pay, Pot, Purse, PurseError};
 
 pub use peer_native::payments::fund::Spent;
 pub use reporting::{Reported, Reports};
@@ -179,31 +180,52 @@ impl Payer {
     /// # Errors
     /// The ledger does not answer or refuses. Nothing is lost: the next round tries again.
     pub async fn round(&mut self) -> Result<(), ClientError> {
-        self.purse.prolong().await?;
-        self.pay(self.payout_from).await
+        let prolonged = self.purse.prolong().await;
+        self.pay(self.payout_from).await?;
+        prolonged
     }
 
-    /// Pays whoever is owed what paying costs at least, before it ends. What is less is forgotten.
+    /// Pays everybody who is owed what paying costs at least, before it ends. What is less is forgotten.
     ///
     /// # Errors
     /// As of [`Self::round`].
     pub async fn settle(&mut self) -> Result<(), ClientError> {
-        self.pay(self.payout_from.min(self.cost)).await
-    }
-
-    async fn pay(&mut self, least: u128) -> Result<(), ClientError> {
-        let due = self.desk.fund().due(least);
-        if !due.is_empty() {
-            for (voucher, units) in self.purse.sign_for(&self.signer, &due).await? {
-                self.desk.fund().promised(voucher, units);
-            }
-        }
-        let open = self.desk.fund().unclaimed();
-        if !open.is_empty() {
-            for (payee, epoch, redeemed) in self.purse.hand_in(open).await? {
-                self.desk.fund().claimed(payee, epoch, redeemed);
+        let least = self.payout_from.min(self.cost);
+        for _ in 0..=PAYEES_MAX / BATCH_MAX {
+            if !self.pay(least).await? {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Whether there was something to pay.
+    async fn pay(&mut self, least: u128) -> Result<bool, ClientError> {
+        let due = self.desk.fund().due(least);
+        let signed = match due.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.purse.sign_for(&self.signer, &due).await,
+        };
+        // What was signed before is handed in whatever became of that.
+        let (signed, failed) = match signed {
+            Ok(signed) => (signed, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        for (voucher, units) in signed {
+            self.desk.fund().promised(voucher, units);
+        }
+        let open = self.desk.fund().unclaimed();
+        let is_idle = due.is_empty() && open.is_empty();
+        if !open.is_empty() {
+            let Handed { paid, given_back } = self.purse.hand_in(open).await?;
+            let mut fund = self.desk.fund();
+            for (payee, epoch, redeemed) in paid {
+                fund.claimed(payee, epoch, redeemed);
+            }
+            for (payee, epoch) in given_back {
+                fund.forfeited(payee, epoch);
+            }
+        }
+        failed.map_or(Ok(!is_idle), Err)
     }
 }

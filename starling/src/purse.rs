@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use crate::ledger_client::{Client, ClientError, Waits};
 
 pub use error::PurseError;
-pub(crate) use payout::Pot;
+pub(crate) use payout::{Handed, Pot};
 pub use pool::Closed;
 use promises::Promises;
 

@@ -18,7 +18,7 @@ mod hour;
 #[cfg(test)]
 mod tests;
 
-use core::fmt;
+use core::{fmt, ops::Bound};
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv6Addr},
@@ -117,6 +117,8 @@ struct Payee {
     voucher: Option<Voucher>,
     /// Units of the voucher's lane that the ledger paid.
     redeemed: u128,
+    /// Units signed for lanes that their payee gave back before they were paid.
+    forfeited: u128,
 }
 
 impl Payee {
@@ -125,7 +127,7 @@ impl Payee {
     }
 
     fn paid(&self) -> u128 {
-        self.promised.saturating_sub(self.unclaimed())
+        self.promised.saturating_sub(self.unclaimed()).saturating_sub(self.forfeited)
     }
 }
 
@@ -157,13 +159,15 @@ pub struct Fund {
     hour: Hour,
     bytes: u64,
     payees: BTreeMap<AccountId, Payee>,
+    /// The last one that was named as due: who can't be paid keeps nobody behind it waiting.
+    turn: Option<AccountId>,
 }
 
 impl Fund {
     /// Nobody is owed anything. `seed` is secret and another each time: sessions follow from it.
     pub fn new(rules: Rules, seed: Seed, now: Time) -> Self {
         let hour = Hour::new(session(&seed, 0), now);
-        Self { rules, seed, hours: 0, hour, bytes: 0, payees: BTreeMap::new() }
+        Self { rules, seed, hours: 0, hour, bytes: 0, payees: BTreeMap::new(), turn: None }
     }
 
     /// What a report must name now.
@@ -270,13 +274,20 @@ impl Fund {
     }
 
     /// Whom a voucher is due to, and how many units more: in ascending order, one transaction's worth, and only who has
-    /// earned `least` units at least since the last.
-    pub fn due(&self, least: u128) -> Vec<(AccountId, u128)> {
-        let owed = self
-            .payees
-            .iter()
+    /// earned `least` units at least since the last. The next call goes on behind them.
+    pub fn due(&mut self, least: u128) -> Vec<(AccountId, u128)> {
+        let from = self.turn.map_or(Bound::Unbounded, Bound::Excluded);
+        let until = self.turn.map_or(Bound::Unbounded, Bound::Included);
+        let behind = self.payees.range((from, Bound::Unbounded));
+        let before = self.payees.range((Bound::Unbounded, until)).filter(|_| self.turn.is_some());
+        let owed = behind
+            .chain(before)
             .map(|(account, payee)| (*account, self.earned(payee).saturating_sub(payee.promised)));
-        owed.filter(|(_, units)| *units >= least.max(1)).take(BATCH_MAX).collect()
+        let mut due: Vec<_> =
+            owed.filter(|(_, units)| *units >= least.max(1)).take(BATCH_MAX).collect();
+        self.turn = due.last().map(|(account, _)| *account);
+        due.sort_unstable();
+        due
     }
 
     /// A voucher was signed, for so many units more. No more than were due are taken for signed.
@@ -302,6 +313,15 @@ impl Fund {
         let Some(payee) = self.payees.get_mut(&payee) else { return };
         if payee.voucher.as_ref().is_some_and(|voucher| voucher.epoch == epoch) {
             payee.redeemed = payee.redeemed.max(redeemed);
+        }
+    }
+
+    /// The payee gave the lane back, and its voucher is worth nothing.
+    pub fn forfeited(&mut self, payee: AccountId, epoch: u32) {
+        let Some(payee) = self.payees.get_mut(&payee) else { return };
+        if payee.voucher.as_ref().is_some_and(|voucher| voucher.epoch == epoch) {
+            payee.forfeited += payee.unclaimed();
+            payee.voucher = None;
         }
     }
 

@@ -38,7 +38,8 @@ pub(crate) struct Args {
     /// Whose account pays; a new key is made unless it is there
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// Units to set aside in a pool on the ledger: no more is ever paid. Fees of the payments come on top
+    /// Units to set aside in a pool on the ledger: this run pays no more, and each start fills the pool up to it.
+    /// Fees of the payments come on top
     #[arg(long, value_name = "UNITS", required_unless_present = "close")]
     amount: Option<u128>,
     /// Pay nothing any more: ask for what is left, and take it once everybody had a day for what they were promised

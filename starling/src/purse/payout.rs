@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ledger::{
     AccountId, ChainId,
-    domains::paypool::{self, LANES_MAX, Lane, Voucher},
+    domains::paypool::{self, BATCH_MAX, LANES_MAX, Lane, Voucher},
 };
 use peer_native::payments::Promised;
 use primitives::KeyPair;
@@ -26,6 +26,15 @@ pub(crate) struct Pot {
     pub(crate) cost: u128,
 }
 
+/// What became of vouchers that were handed in.
+#[derive(Debug, Default)]
+pub(crate) struct Handed {
+    /// Lanes, by payee and epoch, and how much of each is paid now, whoever did it.
+    pub(crate) paid: Vec<(AccountId, u32, u128)>,
+    /// Lanes that their payees gave back.
+    pub(crate) given_back: Vec<(AccountId, u32)>,
+}
+
 impl Purse {
     /// Finds or opens a pool that holds what may be spent.
     pub(crate) async fn pot(options: Options, pay: &Pay) -> Result<(Self, Pot), PurseError> {
@@ -33,7 +42,9 @@ impl Purse {
         let mut purse = Self::meet(&node, root, key).await?;
         let chain = purse.chain;
         let (number, signer) = pool::find_or_open(&purse, pay).await?;
-        purse.paying = Some((number, Promises::of(&pay.data, chain, number).await?));
+        let promises = Promises::of(&pay.data, chain, number).await?;
+        purse.hand_in_again(number, &signer, &promises).await?;
+        purse.paying = Some((number, promises));
         let free = purse.pool(number).await?.map_or(0, |(pool, _)| pool.free);
         let cost = purse.claim_cost().await?.saturating_mul(2);
         Ok((purse, Pot { chain, pool: number, signer, free, cost }))
@@ -52,8 +63,10 @@ impl Purse {
     pub(crate) async fn prolong(&self) -> Result<(), ClientError> {
         let Some((number, _)) = &self.paying else { return Ok(()) };
         match self.pool(*number).await? {
-            Some((pool, now_s)) => pool::prolong(self, *number, &pool, now_s).await,
-            None => Ok(()),
+            Some((pool, now_s)) if pool.is_open(now_s) => {
+                pool::prolong(self, *number, &pool, now_s).await
+            }
+            _ => Ok(()),
         }
     }
 
@@ -91,7 +104,11 @@ impl Purse {
     /// Sets aside what lanes lack for what is due, as far as the pool has units and lanes left.
     async fn set_aside(&self, due: &[(AccountId, u128)]) -> Result<(), ClientError> {
         let Some((number, promises)) = &self.paying else { return Ok(()) };
-        let Some((pool, _)) = self.pool(*number).await? else { return Ok(()) };
+        let open = self.pool(*number).await?.filter(|(pool, now_s)| pool.is_open(*now_s));
+        let Some((pool, _)) = open else {
+            tracing::warn!("pool {number} is closing: nothing more is set aside in it");
+            return Ok(());
+        };
         let (mut free, mut places) = (pool.free, LANES_MAX.saturating_sub(pool.payees));
         let mut lanes = Vec::new();
         for (payee, units) in due {
@@ -113,22 +130,49 @@ impl Purse {
         self.act(paypool::Action::Reserve { pool: *number, lanes }).await
     }
 
-    /// Hands vouchers in for their payees; how much of each lane is paid now, whoever did it.
-    pub(crate) async fn hand_in(
-        &self,
-        vouchers: Vec<Voucher>,
-    ) -> Result<Vec<(AccountId, u32, u128)>, ClientError> {
-        let lanes: Vec<_> = vouchers.iter().map(|one| (one.pool, one.payee)).collect();
-        let done = self.act(paypool::Action::Claim { vouchers }).await;
-        let mut paid = Vec::new();
+    /// Hands vouchers in for their payees. A lane that was given back pays nothing, and trying costs a fee: none of its
+    /// vouchers goes out.
+    pub(crate) async fn hand_in(&self, vouchers: Vec<Voucher>) -> Result<Handed, ClientError> {
+        let (mut live, mut handed) = (Vec::new(), Handed::default());
+        for voucher in vouchers {
+            let (payee, epoch) = (voucher.payee, voucher.epoch);
+            match self.open_lane(voucher.pool, payee).await? {
+                Some(lane) if lane.epoch != epoch => handed.given_back.push((payee, epoch)),
+                None => handed.given_back.push((payee, epoch)),
+                Some(lane) if lane.redeemed < voucher.cumulative => live.push(voucher),
+                Some(lane) => handed.paid.push((payee, epoch, lane.redeemed)),
+            }
+        }
+        if live.is_empty() {
+            return Ok(handed);
+        }
+        let lanes: Vec<_> = live.iter().map(|one| (one.pool, one.payee)).collect();
+        let done = self.act(paypool::Action::Claim { vouchers: live }).await;
         for (pool, payee) in lanes {
             let lane = self.lane(pool, payee).await?;
-            paid.extend(lane.map(|lane| (payee, lane.epoch, lane.redeemed)));
+            handed.paid.extend(lane.map(|lane| (payee, lane.epoch, lane.redeemed)));
         }
         if let Err(error) = done {
             tracing::warn!("what viewers earned could not be handed in: {error}");
         }
-        Ok(paid)
+        Ok(handed)
+    }
+
+    /// Hands in what an earlier process promised and could not: signed again, it is the same voucher.
+    async fn hand_in_again(
+        &self,
+        pool: u64,
+        signer: &KeyPair,
+        promises: &Promises,
+    ) -> Result<(), ClientError> {
+        let sign = |Promised { payee, epoch, cumulative }| {
+            Voucher::sign(signer, self.chain, pool, payee, epoch, cumulative)
+        };
+        let vouchers: Vec<Voucher> = promises.all().map(sign).collect();
+        for batch in vouchers.chunks(BATCH_MAX) {
+            self.hand_in(batch.to_vec()).await?;
+        }
+        Ok(())
     }
 
     async fn open_lane(&self, pool: u64, payee: AccountId) -> Result<Option<Lane>, ClientError> {

@@ -54,6 +54,15 @@ impl Promises {
         self.is_new = true;
     }
 
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = Promised> {
+        self.known.lanes.iter().map(|(payee, lane)| Promised {
+            payee: *payee,
+            epoch: lane.epoch,
+            cumulative: lane.units,
+        })
+    }
+
     /// Units promised of a lane.
     pub(super) fn of_lane(&self, payee: AccountId, epoch: u32) -> u128 {
         let lane = self.known.lanes.get(&payee).filter(|lane| lane.epoch == epoch);

@@ -228,6 +228,37 @@ fn what_is_due_is_signed_once_and_what_the_ledger_paid_is_told() {
 }
 
 #[test]
+fn a_voucher_of_a_lane_that_was_given_back_is_not_handed_in_again() {
+    let mut fund = fund(rules());
+    tell(&mut fund, START, 1, &[]).unwrap();
+    tell(&mut fund, START, 2, &[(1, MIB)]).unwrap();
+    assert_eq!(pay(&mut fund, 1), 1_000);
+    fund.forfeited(account(1), 2);
+    assert_eq!(fund.unclaimed().len(), 1, "another lane");
+    fund.forfeited(account(1), 1);
+    assert!(fund.unclaimed().is_empty() && fund.due(1).is_empty());
+    assert_eq!((fund.spent().promised, fund.spent().paid), (1_000, 0));
+    assert_eq!(tell(&mut fund, START, 1, &[]).unwrap().paid, "0");
+}
+
+#[test]
+fn who_cannot_be_paid_keeps_nobody_waiting() {
+    let mut fund = fund(Rules { units_max: u128::MAX, hour_units_max: u128::MAX, ..rules() });
+    let many = u8::try_from(BATCH_MAX).unwrap() + 10;
+    for giver in 1..=many {
+        tell(&mut fund, START, giver, &[]).unwrap();
+        tell(&mut fund, START, giver + 100, &[(u64::from(giver), MIB)]).unwrap();
+    }
+    let mut seen: Vec<AccountId> = fund.due(1).into_iter().map(|(payee, _)| payee).collect();
+    assert_eq!(seen.len(), BATCH_MAX);
+    assert!(seen.is_sorted(), "as the ledger wants them");
+    seen.extend(fund.due(1).into_iter().map(|(payee, _)| payee));
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), BATCH_MAX + 10, "all had their turn");
+}
+
+#[test]
 fn one_place_reports_only_so_often() {
     let mut fund = fund(rules());
     let asks = (0..5_000).filter(|_| fund.report(START, at(1), b"") == Err(Refusal::Form));
