@@ -39,7 +39,7 @@ describe('a community of energy', () => {
     await press(page, button);
     await page.waitForSelector('dialog[open] #sure-sign');
     await eventually('it may be signed', async () => ({ value: !(await isOff(page, '#sure-sign')), seen: await text(page, 'dialog[open]') }), BLOCKS_MS);
-    const told = await text(page, '#sure-told');
+    const told = await text(page, '#sure-bill');
     await press(page, '#sure-sign');
     await page.waitForSelector('dialog[open]', { hidden: true });
     return told;

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use wallet::energy::{self, Wish};
 
-use crate::components::modal::{modal, once};
-use crate::money;
+use crate::components::last_look::LastLook;
+use crate::components::modal::modal;
 
 use super::desk::{Desk, Doing};
 use super::words::refusal;
@@ -38,14 +38,6 @@ fn Sure(doing: Doing, close: Callback<()>) -> impl IntoView {
         })
     });
     let ready = move || desk.fresh.get() && fee.read().is_some() && refused.read().is_none();
-    let first = once();
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        if untrack(ready) && first() {
-            sign(desk, community, &wishes.get_value());
-            close.run(());
-        }
-    };
     let problem = move || match (desk.fresh.get(), refused.get()) {
         (false, _) => "Nothing is sent while the newest block is not known.".to_owned(),
         (true, Some(number)) => format!("{} (refusal {number})", refusal(number)),
@@ -60,37 +52,10 @@ fn Sure(doing: Doing, close: Callback<()>) -> impl IntoView {
             </div>
         }
     };
-    view! {
-        <form class="send" on:submit=submit novalidate>
-            <div class="dialog-head">
-                <h2 id="sure-title">{title}</h2>
-            </div>
-            <dl class="bill num" id="sure-told">
-                {lines.into_iter().map(row).collect_view()}
-                <div class="bill-total">
-                    <dt>"Fee, at most"</dt>
-                    <dd>{move || fee.get().map_or_else(|| "\u{2026}".to_owned(), money::named)}</dd>
-                </div>
-            </dl>
-            <p class="quiet">{warning}</p>
-            <p id="sure-problem" class="quiet quiet--warn" role="alert">
-                {problem}
-            </p>
-            <div class="dialog-actions">
-                <button class="button" type="button" on:click=move |_| close.run(())>
-                    "Back"
-                </button>
-                <button
-                    id="sure-sign"
-                    class="button button--strong"
-                    type="submit"
-                    disabled=move || !ready()
-                >
-                    "Sign and send"
-                </button>
-            </div>
-        </form>
-    }
+    let lines = lines.into_iter().map(|line| row(line).into_any()).collect::<Vec<_>>();
+    let sign = Callback::new(move |()| sign(desk, community, &wishes.get_value()));
+    let (problem, ready) = (Signal::derive(problem), Signal::derive(ready));
+    view! { <LastLook place="sure" title lines fee warning problem ready sign close /> }
 }
 
 fn sign(desk: Desk, community: u32, wishes: &[Wish]) {

@@ -6,7 +6,8 @@ use wallet::view::Sight;
 
 use crate::assets::Assets;
 use crate::components::avatar::Avatar;
-use crate::components::modal::{modal, once};
+use crate::components::last_look::LastLook;
+use crate::components::modal::modal;
 use crate::format::short_key;
 use crate::money;
 
@@ -15,7 +16,7 @@ use super::words::{question, refusal, warning};
 /// The dialog; open while something is about to be signed.
 #[component]
 pub(super) fn Review() -> impl IntoView {
-    modal(Assets::get().draft, "dialog dialog--small", "asset-review-title", |wish, close| {
+    modal(Assets::get().draft, "dialog dialog--small", "asset-title", |wish, close| {
         view! { <Look wish close /> }
     })
 }
@@ -36,49 +37,12 @@ fn Look(wish: Wish, close: Callback<()>) -> impl IntoView {
         }
         None => "What decides it is being proved.".to_owned(),
     };
-    let fee =
-        move || preview.get().map_or_else(|| "\u{2026}".to_owned(), |told| money::named(told.fee));
-    let (title, told) = (question(&wish), warning(&wish));
+    let fee = Signal::derive(move || preview.get().map(|told| told.fee));
+    let (title, warning) = (question(&wish), warning(&wish));
     let lines = lines(desk, &wish);
-    let first = once();
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        if untrack(ready) && first() {
-            desk.sign(&wish);
-            close.run(());
-        }
-    };
-    view! {
-        <form class="send" on:submit=submit novalidate>
-            <div class="dialog-head">
-                <h2 id="asset-review-title">{title}</h2>
-            </div>
-            <dl class="bill num" id="asset-bill">
-                {lines}
-                <div class="bill-total">
-                    <dt>"Fee, at most"</dt>
-                    <dd>{fee}</dd>
-                </div>
-            </dl>
-            <p class="quiet">{told}</p>
-            <p id="asset-problem" class="quiet quiet--warn" role="alert">
-                {problem}
-            </p>
-            <div class="dialog-actions">
-                <button class="button" type="button" on:click=move |_| close.run(())>
-                    "Back"
-                </button>
-                <button
-                    id="asset-sign"
-                    class="button button--strong"
-                    type="submit"
-                    disabled=move || !ready()
-                >
-                    "Sign and send"
-                </button>
-            </div>
-        </form>
-    }
+    let sign = Callback::new(move |()| desk.sign(&wish));
+    let (problem, ready) = (Signal::derive(problem), Signal::derive(ready));
+    view! { <LastLook place="asset" title lines fee warning problem ready sign close /> }
 }
 
 /// What is signed, line by line.
