@@ -97,7 +97,17 @@ impl Form {
     /// Takes what a link or a code asks for; what it does not say stays.
     fn take(self, text: &str) {
         let asked = Asked::read(text);
-        self.desk.sends.set(asked.asset.unwrap_or_default());
+        let ours = self.ledger.view.read_untracked().root.clone();
+        if asked.root.as_ref().is_some_and(|root| *root != ours) {
+            return self.problem.set(Some("That asks for something on another ledger.".to_owned()));
+        }
+        match asked.asset {
+            Which::Number(asset) => self.desk.sends.set(asset),
+            Which::Unreadable => {
+                return self.problem.set(Some("That asks for no asset that can be.".to_owned()));
+            }
+            Which::Unsaid => {}
+        }
         if let Some(field) = self.to.get_untracked() {
             field.set_value(&asked.to.unwrap_or_else(|| text.to_owned()));
         }
@@ -171,7 +181,14 @@ fn Fields(form: Form) -> impl IntoView {
             spellcheck="false"
             placeholder="An account, or a link to one"
             aria-describedby="send-problem"
-            on:input=move |_| form.problem.set(None)
+            on:input=move |event| {
+                form.problem.set(None);
+                // A link says more than an account.
+                let text = event_target_value(&event);
+                if text.contains("to=") && account(&text).is_some() {
+                    form.take(&text);
+                }
+            }
         />
         <ScanCode take=scanned />
         <Show when=move || { offered.read().len() > 1 || desk.sends.get() != 0 }>
@@ -187,7 +204,11 @@ fn Fields(form: Form) -> impl IntoView {
                 autocomplete="off"
                 placeholder="0.00"
                 aria-describedby="send-problem"
-                on:input=move |_| form.problem.set(None)
+                on:input=move |_| {
+                    form.problem.set(None);
+                    // What a link asked for does not overwrite it any more.
+                    form.is_filled.set_value(true);
+                }
             />
             <span id="send-symbol">{symbol}</span>
         </div>
@@ -319,8 +340,20 @@ fn wished(to: &str, amount: &str, desk: Assets) -> Result<Wish, String> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Asked {
     to: Option<String>,
-    asset: Option<u32>,
+    asset: Which,
     units: Option<u128>,
+    /// The ledger's trust root.
+    root: Option<String>,
+}
+
+/// Which asset a link asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Which {
+    /// An account alone says nothing of it.
+    #[default]
+    Unsaid,
+    Number(u32),
+    Unreadable,
 }
 
 impl Asked {
@@ -330,9 +363,16 @@ impl Asked {
         let value = |name: &str| {
             query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
         };
+        let asset = match value("asset") {
+            Some(text) => text.parse().map_or(Which::Unreadable, Which::Number),
+            // A link without one asks for the ledger's own.
+            None if value("to").is_some() => Which::Number(0),
+            None => Which::Unsaid,
+        };
         Self {
             to: account(text),
-            asset: value("asset").and_then(|text| text.parse().ok()),
+            asset,
+            root: value("root").map(str::to_owned),
             units: value("units").and_then(|text| text.parse().ok()),
         }
     }
@@ -397,12 +437,18 @@ mod tests {
         let name = "ab".repeat(32);
         let read = |text: &str| Asked::read(text);
         let link = format!("https://h/wallet?to={name}&root=x&asset=3&units=5");
-        assert_eq!(read(&link), Asked { to: Some(name.clone()), asset: Some(3), units: Some(5) });
-        let plain = Asked { to: Some(name.clone()), ..Asked::default() };
+        let root = Some("x".to_owned());
+        let to = Some(name.clone());
+        let three = Asked { to: to.clone(), asset: Which::Number(3), units: Some(5), root };
+        assert_eq!(read(&link), three);
         assert_eq!(
-            (read(&name), read(&format!("https://h/wallet?to={name}#asset=3"))),
-            (plain.clone(), plain)
+            read(&name),
+            Asked { to: to.clone(), ..Asked::default() },
+            "it says nothing of it"
         );
-        assert_eq!(read("https://h/wallet?asset=x&units=-1"), Asked::default());
+        let own = Asked { to, asset: Which::Number(0), ..Asked::default() };
+        assert_eq!(read(&format!("https://h/wallet?to={name}#asset=3")), own);
+        let none = Asked { asset: Which::Unreadable, ..Asked::default() };
+        assert_eq!(read("https://h/wallet?asset=x&units=-1"), none);
     }
 }

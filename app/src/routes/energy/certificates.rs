@@ -59,7 +59,10 @@ pub(super) fn Certificates() -> impl IntoView {
                     class="button"
                     type="button"
                     data-do="claim"
-                    disabled=move || left.read().as_ref().is_none_or(Vec::is_empty)
+                    disabled=move || {
+                        left.read().as_ref().is_none_or(Vec::is_empty)
+                            || desk.waits(|wish| matches!(wish, Wish::Claim { .. }))
+                    }
                     on:click=begin
                 >
                     "Use up what is left"

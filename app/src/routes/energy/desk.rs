@@ -6,7 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::energy::{self, Book, Community, Day, Meter, Named, Scene, Seen, Span, Wish};
-use wallet::view::Sight;
+use wallet::view::{Fate, Sent, Sight};
 
 use crate::browser;
 use crate::ledger::{Ledger, Stage};
@@ -74,6 +74,14 @@ pub(super) struct Doing {
 }
 
 impl Desk {
+    /// Whether something of that kind is signed, and in no block yet.
+    pub(super) fn waits(self, is_it: fn(&Wish) -> bool) -> bool {
+        let is_open = |sent: &Sent| matches!(sent.fate, Fate::Sending | Fate::Waiting);
+        let asked = |sent: &Sent| sent.act.as_ref().and_then(energy::asked);
+        let view = self.ledger.view.read();
+        view.sent.iter().filter(|sent| is_open(sent)).filter_map(asked).any(|one| is_it(&one.wish))
+    }
+
     /// Puts it into the context, and lets the wallet prove what the page needs while it is shown.
     pub(super) fn provide(ledger: Ledger, path: &'static str) {
         let kept = RwSignal::new(Book::default());

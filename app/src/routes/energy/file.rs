@@ -298,6 +298,8 @@ fn Signing(said: StoredValue<Vec<Said>>, mine: Memo<Vec<Meter>>) -> impl IntoVie
         }
     };
     let none = move || plan.read().as_ref().is_none_or(|plan| plan.readings.is_empty());
+    // Counters go on from the last reading: another one of the same slot would contradict it.
+    let waits = move || desk.waits(|wish| matches!(wish, Wish::Read { .. }));
     let options = move || {
         let option = |(at, one): (usize, Meter)| {
             view! { <option value=at.to_string()>{format!("Meter {}", one.number)}</option> }
@@ -318,12 +320,15 @@ fn Signing(said: StoredValue<Vec<Said>>, mine: Memo<Vec<Meter>>) -> impl IntoVie
                 class="button button--strong"
                 type="button"
                 data-do="sign-readings"
-                disabled=none
+                disabled=move || none() || waits()
                 on:click=begin
             >
                 "Look at what is signed"
             </button>
         </div>
+        <p class="quiet" role="status" hidden=move || !waits()>
+            "Readings are on their way: the next ones are signed when the ledger has them."
+        </p>
         <ul class="notes num" id="plan" aria-live="polite">
             {move || match plan.get() {
                 Some(plan) => {

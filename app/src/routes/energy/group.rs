@@ -107,6 +107,8 @@ fn Readers() -> impl IntoView {
         };
         let root = desk.ledger.view.read_untracked().root.clone();
         browser::keep(&place(&root, community), &named.join("\n"));
+        // What is ready is sealed for who was named before. It can be sealed again.
+        desk.ledger.letters.set(Vec::new());
         desk.regrouped.update(|count| *count = count.wrapping_add(1));
         if !named.is_empty() {
             desk.ledger.command(&energy::look_at(&named));

@@ -76,6 +76,9 @@ impl Credentials {
         if is_all {
             // Nothing is here that the file has not: it is the backup of it.
             (self.saved_s, self.unsaved) = (self.saved_s.max(Some(book.saved_s)), 0);
+        } else {
+            // No file has both.
+            self.unsaved = self.unsaved.max(1);
         }
         turn.changed = true;
         Ok(())

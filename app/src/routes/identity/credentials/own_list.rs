@@ -203,8 +203,11 @@ fn Elsewhere(
             return;
         }
         let Some(text) = came.try_update(Option::take).flatten() else { return };
+        // Until it is learned there must be a way on.
+        lost.set(true);
         let command = Command::Learn { text, facts: Facts::default() };
         book.run("list", command, move |reply| {
+            lost.try_set(false);
             let learned = counted(u64::from(reply.taken), "thing", "things");
             desk.tell("list", match reply.taken {
                 0 => "What was signed in another browser was looked through: it says nothing new.".to_owned(),
@@ -217,11 +220,11 @@ fn Elsewhere(
             <p role="status">
                 {move || match lost.get() {
                     false => "It is being fetched, so that what it revoked stays revoked.",
-                    true => "Nobody who is online gives it. Open this page in that browser, or bring in its backup below; then look again.",
+                    true => "Nobody who is online gives it, or it was refused, as said above. Open this page in that browser, or bring in its backup below; then look again.",
                 }}
             </p>
             <div class="dialog-actions" hidden=move || !lost.get()>
-                <button class="button list-again" type="button" on:click=move |_| tries.update(|tries| *tries += 1)>
+                <button class="button list-again" type="button" disabled=move || desk.busy.get() on:click=move |_| tries.update(|tries| *tries += 1)>
                     "Look again"
                 </button>
                 <button class="button list-despite" type="button" hidden=sure on:click=move |_| sure.set(true)>

@@ -116,6 +116,8 @@ fn two_books_are_joined_and_neither_is_lost() {
     issue(&mut issuer, "Dan");
     issuer.now_s += 60;
     issuer.done(Command::Mark { entry: ann, mark: Mark::Suspended, head: None });
+    // Everything of its own is in a file; then something comes that is in another one.
+    backup(&mut issuer);
     let both = restored(&mut issuer, &theirs, true);
     let joined = both.joined.unwrap();
     assert_eq!((joined.added, joined.same, joined.worse), (1, 2, 1));
