@@ -17,6 +17,8 @@ const CARGO_DENY: &str = "0.20";
 const TYPOS: &str = "1.52";
 /// With the dependencies a tool's authors tested, not the newest compatible ones.
 const LOCKED: &[&str] = &["--locked"];
+/// Tools that work for a second or two: not optimised, they are there in half the time.
+const UNOPTIMISED: [&str; 2] = ["trunk", "cargo-deny"];
 
 /// The standard library for the browser.
 pub(crate) fn wasm_target(house: &House) -> Result<()> {
@@ -36,9 +38,10 @@ pub(crate) fn wasm_target(house: &House) -> Result<()> {
     })
 }
 
-/// trunk.
+/// trunk. Without TLS and its look for updates: it finds its helpers here and fetches nothing.
 pub(crate) fn trunk(house: &House) -> Result<()> {
-    cargo_tool(house, "trunk", "trunk", TRUNK, LOCKED, "bundles the page")
+    let args = ["--locked", "--no-default-features"];
+    cargo_tool(house, "trunk", "trunk", TRUNK, &args, "bundles the page")
 }
 
 /// The version of wasm-bindgen that Cargo.lock names: its command line must be the same.
@@ -120,11 +123,12 @@ pub(crate) fn cargo_tool(
             .arg(format!("{}{version}", if version.matches('.').count() == 2 { "=" } else { "^" }));
         cargo.args(args);
         // Tools run for seconds: compiling them fast matters more than their speed.
+        let level = if UNOPTIMISED.contains(&package) { "0" } else { "1" };
         cargo
             .arg("--root")
             .arg(house.tools())
             .env("CARGO_TARGET_DIR", house.cache.join("tools-target"))
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)
             .env("CARGO_PROFILE_RELEASE_LTO", "false")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
         house::run(&mut cargo).with_context(|| {
