@@ -1,8 +1,10 @@
-// Proves that two people pay each other in their tabs: the faucet gives, one sends, the other's balance is proved;
-// and that a tab names a server that lies about it.
+// Proves that two people pay each other in their tabs: the faucet gives, one sends, the other's balance is proved; that a
+// tab names a server that lies about a balance; and that what became of a transfer is known though the server that took it
+// died.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { enabled, fund, put } from './identity-forms.mjs';
 import { PHONE, WIDE, picture, press, until, withLedger } from './ledger-pages.mjs';
 import { openProxy } from './ledger-proxy.mjs';
 
@@ -79,6 +81,46 @@ describe('the ledger', () => {
       assert.ok(liar.told > 0, 'it lied');
     } finally {
       await liar.close();
+    }
+  });
+
+  test('the server that took a transfer dies, and another one tells what became of it', async () => {
+    let taken = 0;
+    const proxy = await openProxy(stage.server, (url, body, status) => {
+      if (url === '/ledger/transactions' && status === 202) {
+        taken += 1;
+        // Its answer is the last that is heard of it.
+        proxy.cut();
+      }
+      return body;
+    });
+    try {
+      const page = await visit('/wallet', WIDE, proxy.url);
+      await fund(page);
+      await press(page, 'a[href="/ledger"]');
+      await until(page, 'servers are listed', /Servers asked/);
+      await page.type('#add-server', stage.server.url);
+      await page.keyboard.press('Enter');
+      await until(page, 'the other server is heard', new RegExp(`${stage.server.url}\\s+at block`));
+      await press(page, 'a[href="/wallet"]');
+      await page.waitForSelector('#send-to');
+      await put(page, '#send-to', '5'.repeat(64));
+      await put(page, '#send-units', '2.5');
+      await enabled(page, '.send-foot button');
+      await page.focus('#send-units');
+      await page.keyboard.press('Enter');
+      await until(page, 'the fee is shown before signing', /Sign and send\?[\s\S]*Total/);
+      assert.equal(taken, 0);
+      await press(page, '#send-sign');
+      await until(page, 'the transfer is done', /Done in [\s\S]*block \d+/);
+      assert.ok(taken > 0, 'the server that died took it');
+      await until(page, 'what is left is proved', /7\.49\d*\s*STAR/);
+      await press(page, 'a[href="/ledger"]');
+      await until(page, 'the one that died is named', new RegExp(`${proxy.url}\\s+not connected`));
+      // That nobody listens there any more is an error to the browser.
+      assert.deepEqual(page.errors.filter((error) => !error.includes('WebSocket')), []);
+    } finally {
+      await proxy.close();
     }
   });
 });

@@ -38,6 +38,8 @@ pub(crate) enum State {
 pub(crate) struct Servers {
     pub(crate) list: Vec<Server>,
     next: u32,
+    /// Nobody has gone since what waits was told to those who are up.
+    stayed: bool,
 }
 
 impl Servers {
@@ -70,6 +72,7 @@ impl Servers {
     /// Takes one out; the connection to close.
     pub(crate) fn remove(&mut self, url: &str) -> Option<ServerId> {
         let at = self.list.iter().position(|server| server.url == url)?;
+        self.stayed = false;
         Some(self.list.remove(at).id)
     }
 
@@ -80,6 +83,13 @@ impl Servers {
     /// Servers that may be told a transaction.
     pub(crate) fn up(&self) -> impl Iterator<Item = &Server> {
         self.list.iter().filter(|server| server.state == State::Up)
+    }
+
+    /// Whether those who are up are to be told what others took, now: one of these went, and what it took may be
+    /// gone with it. So it is at the beginning of a visit.
+    pub(crate) fn take_lost(&mut self) -> bool {
+        let is_up = self.up().next().is_some();
+        is_up && !std::mem::replace(&mut self.stayed, true)
     }
 
     pub(crate) fn on_up(&mut self, id: ServerId) -> bool {
@@ -100,7 +110,10 @@ impl Servers {
         };
         let wait_ms = RETRY_MS.0.saturating_mul(1 << server.failures.min(5)).min(RETRY_MS.1);
         server.failures += 1;
+        let was_up = server.state == State::Up;
         server.state = State::Down { until_ms: now_ms.saturating_add(wait_ms) };
+        server.height = 0;
+        self.stayed &= !was_up;
     }
 
     /// Blames a server; whether it is out because of it.
@@ -111,6 +124,7 @@ impl Servers {
         }
         if fault.is_a_lie() {
             server.state = State::Out;
+            self.stayed = false;
         }
         fault.is_a_lie()
     }

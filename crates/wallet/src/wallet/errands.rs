@@ -17,12 +17,16 @@ const ISSUED: u16 = 0x0201;
 impl Wallet {
     /// Tells a transfer to every server that is up, and to neighbours where they are asked.
     pub(super) fn submit(&mut self, sent: &Sent, out: &mut Vec<Output>) {
+        self.submit_up(sent, out);
+        self.submit_near(&sent.bytes, out);
+    }
+
+    fn submit_up(&mut self, sent: &Sent, out: &mut Vec<Output>) {
         let urls: Vec<String> = self.servers.up().map(|server| server.url.clone()).collect();
         for url in urls {
             let url = format!("{url}/ledger/transactions");
             self.errand(Errand::Submit(sent.id), url, Some(sent.bytes.clone()), out);
         }
-        self.submit_near(&sent.bytes, out);
     }
 
     pub(super) fn errand(
@@ -144,8 +148,11 @@ impl Wallet {
         for sent in all.iter().filter(|sent| sent.fate == Fate::Sending) {
             self.submit(sent, out);
         }
+        let taken = || all.iter().filter(|sent| sent.fate == Fate::Waiting);
+        if self.servers.take_lost() {
+            taken().for_each(|sent| self.submit_up(sent, out));
+        }
         // Its servers may be gone with it: those of neighbours are told, where these are asked.
-        let taken = all.iter().filter(|sent| sent.fate == Fate::Waiting);
-        taken.take(TOLD_AGAIN).for_each(|sent| self.submit_near(&sent.bytes, out));
+        taken().take(TOLD_AGAIN).for_each(|sent| self.submit_near(&sent.bytes, out));
     }
 }
