@@ -11,7 +11,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '../rig/browser.mjs';
 import { PASSWORD, enabled, fund, make, put, register, setPassword } from './identity-forms.mjs';
-import { PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
+import { PHONE, WIDE, picture, press, scan, text, until, withLedger } from './ledger-pages.mjs';
 
 /** The place of "Person" among the types that pages offer. */
 const PERSON = '1';
@@ -348,17 +348,6 @@ async function share(page, before) {
   await enabled(page, '#share-go');
   await press(page, '#share-go');
   return link(page, '#answer', '#vp_token=', before);
-}
-
-/** Has a page read a picture of a code that another one shows. */
-async function scan(page, shows, code) {
-  const folder = await temporaryFolder('scan');
-  const file = path.join(folder, 'code.png');
-  await fs.writeFile(file, await (await shows.waitForSelector(code)).screenshot());
-  await press(page, '.scan button');
-  await (await page.waitForSelector('starling-scan input[type=file]')).uploadFile(file);
-  await page.waitForSelector('starling-scan', { hidden: true });
-  await fs.rm(folder, { recursive: true, force: true });
 }
 
 /** Has an answer checked; the verdict. */

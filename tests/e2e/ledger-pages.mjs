@@ -1,6 +1,7 @@
 // What tests of the ledger's pages begin with: a server with a ledger of its own, and tabs that look at it.
 
 import { promises as fs } from 'node:fs';
+import path from 'node:path';
 import { after, before } from 'node:test';
 import { launchChromium, temporaryFolder } from '../rig/browser.mjs';
 import { startStarling } from '../rig/starling.mjs';
@@ -63,6 +64,17 @@ export async function until(page, what, wanted, selector) {
 }
 
 export const press = (page, selector) => page.evaluate((one) => document.querySelector(one).click(), selector);
+
+/** Has a page read a picture of a code that another one shows. */
+export async function scan(page, shows, code) {
+  const folder = await temporaryFolder('scan');
+  const file = path.join(folder, 'code.png');
+  await fs.writeFile(file, await (await shows.waitForSelector(code)).screenshot());
+  await press(page, '.scan button');
+  await (await page.waitForSelector('starling-scan input[type=file]')).uploadFile(file);
+  await page.waitForSelector('starling-scan', { hidden: true });
+  await fs.rm(folder, { recursive: true, force: true });
+}
 
 /** A picture of all of the page, if pictures are wanted. */
 export async function picture(page, name) {

@@ -1,12 +1,13 @@
-// Proves that two people pay each other in their tabs: the faucet gives, one sends, the other's balance is proved; that a
-// tab names a server that lies about a balance; and that what became of a transfer is known though the server that took it
-// died.
+// Proves that two people pay each other in their tabs: the faucet gives, one sends, the other's balance is proved; that
+// what is asked for is read off a screen; that a tab names a server that lies about a balance; and that what became of a
+// transfer is known though the server that took it died.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { enabled, fund, put } from './identity-forms.mjs';
-import { PHONE, WIDE, picture, press, until, withLedger } from './ledger-pages.mjs';
+import { PHONE, WIDE, picture, press, scan, until, withLedger } from './ledger-pages.mjs';
 import { openProxy } from './ledger-proxy.mjs';
+import { eventually } from './stage.mjs';
 
 describe('the ledger', () => {
   const { stage, visit } = withLedger({ config: '[ledger]\nheartbeat_ms = 1000\n' });
@@ -84,6 +85,28 @@ describe('the ledger', () => {
     }
   });
 
+  test('an account and an amount are read off the screen of who asks, and sent', async () => {
+    const [asks, pays] = [await visit('/wallet', { ...WIDE, deviceScaleFactor: 3 }), await visit('/wallet', PHONE)];
+    await fund(pays);
+    await until(asks, 'the wallet is open', /Proved at block \d+/);
+    const account = await accountOf(asks);
+    await press(asks, '.receive button[aria-haspopup=dialog]');
+    await put(asks, '#ask-units', '1.25');
+    await until(asks, 'the link asks for it', /units=1250000\s*$/, '#ask-link .copy-text');
+    await scan(pays, asks, '#ask-link svg.qr');
+    const form = await eventually('the form is filled in', async () => {
+      const seen = await pays.evaluate(() => ['#send-to', '#send-units'].map((one) => document.querySelector(one).value));
+      return { value: seen[1] && seen, seen };
+    });
+    assert.deepEqual(form, [account, '1.25']);
+    await pays.focus('#send-units');
+    await pays.keyboard.press('Enter');
+    await until(pays, 'it is shown before signing', /Sign and send\?[\s\S]*1\.25\s*STAR[\s\S]*Total/);
+    await press(pays, '#send-sign');
+    await until(asks, 'it came, proved', /1\.25\s*STAR/);
+    for (const page of [asks, pays]) assert.deepEqual(page.errors, []);
+  });
+
   test('the server that took a transfer dies, and another one tells what became of it', async () => {
     let taken = 0;
     const proxy = await openProxy(stage.server, (url, body, status) => {
@@ -124,6 +147,9 @@ describe('the ledger', () => {
     }
   });
 });
+
+const accountOf = (page) =>
+  page.evaluate(() => document.querySelector('.receive .copy-text').innerText.trim());
 
 /** What the liar says every account holds: 99,999 STAR, as a record (CBOR). */
 const RICHES = Buffer.from('821b000000174867a5c0f4', 'hex');
