@@ -238,6 +238,32 @@ describe('the page', () => {
     await page.browserContext().close();
   });
 
+  test('what the manifest names is there: icons of the sizes that it says, and pages', async () => {
+    const base = `${stage.server.url}/manifest.webmanifest`;
+    const ask = async (what) => {
+      const answer = await fetch(new URL(what, base));
+      const type = answer.headers.get('content-type').split(';')[0];
+      return { status: answer.status, type, bytes: Buffer.from(await answer.arrayBuffer()) };
+    };
+    const told = await ask(base);
+    assert.deepEqual([told.status, told.type], [200, 'application/manifest+json']);
+    const manifest = JSON.parse(told.bytes);
+    assert.ok(manifest.icons.length > 0 && manifest.shortcuts.length > 0);
+    for (const { src, type, sizes } of manifest.icons) {
+      const icon = await ask(src);
+      assert.deepEqual([icon.status, icon.type], [200, type], src);
+      // Width and height are at the same place in every PNG.
+      if (type === 'image/png') assert.equal(`${icon.bytes.readUInt32BE(16)}x${icon.bytes.readUInt32BE(20)}`, sizes, src);
+      else assert.match(icon.bytes.toString(), /<svg/, src);
+    }
+    for (const url of [manifest.start_url, ...manifest.shortcuts.map((shortcut) => shortcut.url)]) {
+      const page = await ask(url);
+      assert.deepEqual([page.status, page.type], [200, 'text/html'], url);
+      // Any address answers with the page: that there is something at this one is what the routes above are for.
+      assert.ok(url in ROUTES, `${url} is a page`);
+    }
+  });
+
   test('a signaling server that is gone is told quietly, and no more when it is back', async () => {
     const other = await openStage();
     try {
