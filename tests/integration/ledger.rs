@@ -9,6 +9,7 @@ mod energy;
 mod files_rig;
 mod ledger_errors;
 mod ledger_faults;
+mod ledger_openapi;
 mod ledger_rig;
 mod ledger_snapshot;
 mod ledger_status;
