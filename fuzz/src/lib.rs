@@ -19,6 +19,7 @@ pub struct Target {
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    Target { name: "alerts", run: targets::alerts::run, seeds: targets::alerts::seeds },
     Target { name: "content", run: targets::content::run, seeds: targets::content::seeds },
     Target {
         name: "channel_data",
@@ -44,6 +45,11 @@ pub const TARGETS: &[Target] = &[
         name: "decode_signaling",
         run: targets::decode_signaling::run,
         seeds: targets::decode_signaling::seeds,
+    },
+    Target {
+        name: "fund_reports",
+        run: targets::fund_reports::run,
+        seeds: targets::fund_reports::seeds,
     },
     Target {
         name: "light_client",
@@ -81,6 +87,8 @@ pub const TARGETS: &[Target] = &[
         run: targets::transaction::run,
         seeds: targets::transaction::seeds,
     },
+    #[cfg(feature = "node")]
+    Target { name: "validator", run: targets::validator::run, seeds: targets::validator::seeds },
     Target {
         name: "did_document",
         run: targets::did_document::run,

@@ -1,5 +1,6 @@
 //! What is run, one module each.
 
+pub mod alerts;
 pub mod channel_data;
 pub mod content;
 pub mod decode_blocks;
@@ -7,6 +8,7 @@ pub mod decode_node;
 pub mod decode_peer;
 pub mod decode_signaling;
 pub mod did_document;
+pub mod fund_reports;
 pub mod light_client;
 pub mod manifest;
 pub mod meter_data;
@@ -22,3 +24,5 @@ pub mod swarm_inputs;
 pub mod tracker;
 pub mod transaction;
 pub mod turn_machine;
+#[cfg(feature = "node")]
+pub mod validator;

@@ -31,6 +31,8 @@ mod sim;
 mod snapshot;
 mod sockets;
 mod state;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testing;
 mod upgrade;
 
 pub use config::Config;

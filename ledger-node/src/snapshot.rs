@@ -25,6 +25,8 @@ use crate::records::RecordsError;
 mod make;
 mod restore;
 mod shelf;
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) mod skim;
 
 pub(crate) use restore::UNFINISHED;
 #[cfg(test)]

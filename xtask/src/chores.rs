@@ -183,7 +183,8 @@ fn soak_validators(house: &House, args: &SoakArgs) -> Result<()> {
 
 /// The program that feeds the fuzz targets on stable Rust.
 pub(crate) fn soaker(house: &House) -> std::process::Command {
-    house.cargo(["run", "--quiet", "--release"].into_iter().chain(SOAK))
+    // With what validators read, which is compiled with the engine.
+    house.cargo(["run", "--quiet", "--release", "--features", "node"].into_iter().chain(SOAK))
 }
 
 /// The same for a short while: what tests have compiled is not compiled again.

@@ -1,0 +1,4 @@
+//! `fund_reports` under libFuzzer. What it does and what must hold: `starling_fuzz::targets::fund_reports`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| starling_fuzz::targets::fund_reports::run(bytes));
