@@ -180,6 +180,7 @@ describe('status lists', () => {
     await until(issuer, 'nothing is saved', /No backup yet/, '#book-state');
     const file = await savedBook(issuer);
     await until(issuer, 'all is saved', /Last backup [\s\S]*Everything is in it/, '#book-state');
+    assert.match(await text(issuer, '#issued-room'), /2\scredentials remembered here, with room for [\d,]+ more/);
     // What the backup does not know.
     await revokeNewest(issuer);
     await anchored(issuer, 2);
@@ -299,7 +300,11 @@ async function savedBook(page) {
   });
   await enabled(page, '#book-save');
   await press(page, '#book-save');
-  await until(page, 'it is handed over', /Handed to the browser/, '#said-book-file');
+  await until(page, 'it is handed over', /Handed to the browser/, '#book-handed');
+  const before = await text(page, '#book-state');
+  assert.doesNotMatch(before, /Everything is in it/, 'nobody has the file yet');
+  await enabled(page, '#book-have');
+  await press(page, '#book-have');
   const bytes = await page.evaluate(async () => [...new Uint8Array(await window.__book.arrayBuffer())]);
   const file = path.join(await temporaryFolder('book'), 'issued.starling');
   await fs.writeFile(file, Buffer.from(bytes));

@@ -13,6 +13,7 @@
 //! - nothing is shown to a verifier but by [`Command::Share`], of the request that the person saw;
 //! - a question is answered once;
 //! - what was revoked stays revoked, whatever book or list comes in later;
+//! - what was issued leaves the book only when it holds no more and a file has it;
 //! - a refusal changes nothing, and says why in words that a person can act on.
 
 mod backup;
@@ -69,6 +70,10 @@ pub struct Credentials {
     saved_s: Option<u64>,
     /// Changes since.
     unsaved: u32,
+    /// A file that was made and is not known to be kept: when, and how many changes are in it.
+    handed: Option<(u64, u32)>,
+    /// Which of what was issued the page seeks, in lower case; empty: all.
+    sought: String,
 }
 
 /// What one call may use.
@@ -94,6 +99,8 @@ impl Credentials {
             given: Vec::new(),
             saved_s: None,
             unsaved: 0,
+            handed: None,
+            sought: String::new(),
         };
         kept.map_or_else(|| Some(none()), |kept| Self::unsealed(root, kept))
     }
@@ -153,6 +160,12 @@ impl Credentials {
             Command::Backup => self.backup(turn),
             Command::Restore { file, sure } => self.restore(&file, sure, turn),
             Command::Learn { text, facts } => self.learn(&text, &facts, turn),
+            Command::Saved => self.saved(turn),
+            Command::LetGo => self.let_go(turn),
+            Command::Seek(text) => {
+                self.sought = text.trim().to_lowercase();
+                Ok(())
+            }
         }
     }
 }

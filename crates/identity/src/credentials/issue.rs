@@ -25,7 +25,9 @@ const DAY_S: u64 = 86_400;
 impl Credentials {
     pub(super) fn issue(&mut self, order: &Order, turn: &mut Turn<'_>) -> Result<(), String> {
         if self.issued.len() >= ISSUED_MAX {
-            return Err(format!("at most {ISSUED_MAX} credentials are remembered as issued here"));
+            return Err(format!(
+                "{ISSUED_MAX} credentials are remembered as issued here, and there is no room for more: let those go that are over, below"
+            ));
         }
         if order.label.len() > LABEL_BYTES_MAX {
             return Err(format!("a note has at most {LABEL_BYTES_MAX} bytes"));

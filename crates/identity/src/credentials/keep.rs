@@ -58,6 +58,11 @@ impl IssuedOne {
     pub(super) const fn set(&mut self, mark: Mark, at_s: u64) {
         (self.shown.mark, self.marked_s) = (mark, Some(at_s));
     }
+
+    /// Whether it holds no more by its own end.
+    pub(super) fn is_over(&self, now_s: u64) -> bool {
+        self.shown.until_s.is_some_and(|until_s| until_s <= now_s)
+    }
 }
 
 /// A list of this issuer's own, as it was signed last.
@@ -163,7 +168,19 @@ impl Credentials {
             && given.len() <= GIVEN_MAX;
         let holder = Holder::from_bytes(&holder).filter(|_| fits)?;
         let unsaved = unsaved.unwrap_or(0);
-        Some(Self { holder, before: None, lists, issued, made, asked, given, saved_s, unsaved })
+        Some(Self {
+            holder,
+            before: None,
+            lists,
+            issued,
+            made,
+            asked,
+            given,
+            saved_s,
+            unsaved,
+            handed: None,
+            sought: String::new(),
+        })
     }
 }
 

@@ -4,6 +4,8 @@
 //! of (another browser revoked it, and this one has an older book), is taken from then on as well
 //! ([`Credentials::learn`]). No list is named on the ledger after one of which that is not known.
 
+use std::collections::BTreeSet;
+
 use primitives::Hash;
 
 use super::{
@@ -159,16 +161,16 @@ impl Made {
 
     /// A place is taken, if this value takes one.
     pub(super) fn take(&mut self, place: u64, value: u8) {
-        let value = match mark(value) {
-            Mark::Valid => return,
-            Mark::Revoked => Status::Invalid.value(),
-            Mark::Suspended => Status::Suspended.value(),
-        };
+        let mark = mark(value);
+        if mark == Mark::Valid {
+            return;
+        }
+        let value = status(mark).value();
         let also = self.also.get_or_insert_default();
         match also.binary_search_by_key(&place, |(place, _)| *place) {
             Ok(at) => {
                 if let Some((_, known)) = also.get_mut(at)
-                    && badness(mark(value)) > badness(mark(*known))
+                    && badness(mark) > badness(self::mark(*known))
                 {
                     *known = value;
                 }
@@ -181,6 +183,7 @@ impl Made {
 /// Takes out what a list says of credentials that are in the book: there it stands.
 pub(super) fn settle(made: &mut Made, issued: &mut [IssuedOne]) {
     let mut also = made.also.take().unwrap_or_default();
+    let mut here = BTreeSet::new();
     for one in issued.iter_mut().filter(|one| one.shown.issuer == made.issuer) {
         let value = |place: &u64| {
             let at = also.binary_search_by_key(place, |(place, _)| *place).ok()?;
@@ -191,8 +194,9 @@ pub(super) fn settle(made: &mut Made, issued: &mut [IssuedOne]) {
         if counts && badness(said) > badness(one.shown.mark) {
             one.shown.mark = said;
         }
-        also.retain(|(place, _)| !one.places.contains(place));
+        here.extend(&one.places);
     }
+    also.retain(|(place, _)| !here.contains(place));
     made.also = Some(also).filter(|also| !also.is_empty());
 }
 
@@ -207,13 +211,8 @@ pub(super) fn contents(
         list.set(*place, *value)?;
     }
     for one in issued.iter().filter(|one| one.shown.issuer == issuer) {
-        let status = match one.shown.mark {
-            Mark::Valid => Status::Valid,
-            Mark::Revoked => Status::Invalid,
-            Mark::Suspended => Status::Suspended,
-        };
         for place in &one.places {
-            list.set(*place, status.value())?;
+            list.set(*place, status(one.shown.mark).value())?;
         }
     }
     Ok(list)
@@ -224,6 +223,15 @@ pub(super) fn says(made: &Made, issued: &[IssuedOne]) -> bool {
     let signed = StatusToken::unchecked(&made.token);
     let now = contents(issued, made.also(), &made.issuer);
     matches!((signed, now), (Ok(signed), Ok(now)) if signed.list == now)
+}
+
+/// What a list says of what is so marked.
+pub(super) const fn status(mark: Mark) -> Status {
+    match mark {
+        Mark::Valid => Status::Valid,
+        Mark::Revoked => Status::Invalid,
+        Mark::Suspended => Status::Suspended,
+    }
 }
 
 /// What a value of a list says.

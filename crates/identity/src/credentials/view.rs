@@ -154,6 +154,15 @@ pub enum Command {
         #[n(1)]
         facts: Facts,
     },
+    /// The person has the file that [`Command::Backup`] made last.
+    #[n(19)]
+    Saved,
+    /// Let what was issued and is over leave this browser: a backup has it.
+    #[n(20)]
+    LetGo,
+    /// Show of what was issued what has this text in its note or its type; empty: all.
+    #[n(21)]
+    Seek(#[n(0)] String),
 }
 
 /// What an issuer offers.
@@ -301,7 +310,7 @@ pub struct Reply {
     /// An offer that was read.
     #[n(7)]
     pub offer: Option<Offer>,
-    /// How many copies came, or whether a list did.
+    /// How many copies came, or whether a list did; or how many things were learned, or let go.
     #[n(8)]
     pub taken: u32,
     /// Parts of an answer that show a copy somebody has seen before.
@@ -336,6 +345,9 @@ pub struct Joined {
     /// Places that two credentials have: what revokes one, revokes both.
     #[n(4)]
     pub twice: u32,
+    /// Credentials that are over and stay in the file only: there is no room for them.
+    #[n(5)]
+    pub left: u32,
 }
 
 /// Everything shown.
@@ -347,7 +359,7 @@ pub struct View {
     /// Whether a removal can be undone.
     #[n(1)]
     pub can_undo: bool,
-    /// What was issued, newest first.
+    /// Of what was issued the newest that the page seeks, newest first.
     #[n(2)]
     pub issued: Vec<Issued>,
     /// The issuer's own lists.
@@ -365,6 +377,12 @@ pub struct View {
     /// Changes since.
     #[n(7)]
     pub unsaved: u32,
+    /// How many credentials are remembered as issued.
+    #[n(8)]
+    pub issued_count: u32,
+    /// How many of them are over.
+    #[n(9)]
+    pub issued_over: u32,
 }
 
 /// What is held, copies together.

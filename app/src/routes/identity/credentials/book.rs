@@ -15,6 +15,7 @@ use wallet::dids::{self, Found, Name, VERSIONS_MAX, Version};
 use wallet::view::Sight;
 
 use crate::browser;
+use crate::format::sentence;
 use crate::ledger::Stage;
 use crate::session::Session;
 use crate::sharing::Sharing;
@@ -369,25 +370,5 @@ async fn key_fact(id: String, at_s: Option<u64>, settled: Settled) -> Option<Key
             Some(KeyFact { id, at_s, key: None, version: 0, since: 0, height })
         }
         Settled::List(_) => None,
-    }
-}
-
-/// A reason as a sentence.
-pub(super) fn sentence(why: &str) -> String {
-    let mut letters = why.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
-    let end = if why.ends_with(['.', '?']) { "" } else { "." };
-    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_becomes_a_sentence() {
-        assert_eq!(sentence("the issuer did not sign this"), "The issuer did not sign this.");
-        assert_eq!(sentence("Done."), "Done.");
-        assert_eq!(sentence(""), ".");
     }
 }

@@ -104,6 +104,7 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
     let is_foreign = move || matches!(named.get(), Named::Foreign { .. });
     let fee = move || desk.ledger.view.read().fee.unwrap_or_default();
     let poor = move || desk.ledger.view.read().balance.map_or(0, |held| held.units) < fee();
+    let waits = move || desk.waits();
     let anchor = move |despite: bool| {
         let head = issuer.with_value(|issuer| head_of(desk, issuer));
         let (Some(head), Some(chain)) = (head, desk.chain.get_untracked()) else {
@@ -138,6 +139,9 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
                 "The wallet pays a fee for it, and does not hold that much."
             </p>
             <Said place="list" />
+            <p class="quiet list-waits" role="status" hidden=move || !waits()>
+                "Something is on its way to the ledger: this goes on when it is there."
+            </p>
             <div class="dialog-actions">
                 <button class="button" type="button" disabled=move || desk.busy.get() on:click=show>
                     "Hand it on"
@@ -146,7 +150,9 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
                     class="button button--strong list-anchor"
                     type="button"
                     hidden=move || is_newest() || is_foreign()
-                    disabled=move || desk.busy.get() || poor() || named.get() == Named::Asked
+                    disabled=move || {
+                        desk.busy.get() || poor() || waits() || named.get() == Named::Asked
+                    }
                     on:click=move |_| anchor(false)
                 >
                     "Put it on the ledger"
@@ -234,7 +240,7 @@ fn Elsewhere(
                     class="button button--strong list-despite-sure"
                     type="button"
                     hidden=move || !sure.get()
-                    disabled=move || desk.busy.get() || poor.get()
+                    disabled=move || desk.busy.get() || poor.get() || desk.waits()
                     on:click=move |_| anchor.run(true)
                 >
                     "Put mine there: what only that one revoked holds again"

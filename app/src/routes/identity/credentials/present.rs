@@ -121,7 +121,7 @@ fn Asked(asking: Asking, request: RwSignal<String>, answer: RwSignal<String>) ->
                 view! {
                     <div id="lacking" class="empty" role="status">
                         <p class="empty-title">"You can\u{2019}t answer this"</p>
-                        <p class="quiet">{super::book::sentence(&why)}</p>
+                        <p class="quiet">{crate::format::sentence(&why)}</p>
                     </div>
                 }
             })}

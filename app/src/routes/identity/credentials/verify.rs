@@ -4,9 +4,10 @@ use identity::credentials::{Command, Facts, Question, Verdict, Wait};
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::format::sentence;
 
 use super::super::desk::Said;
-use super::book::{Book, sentence};
+use super::book::Book;
 use super::fields::{ChooseKind, Chosen, Line, Lines};
 use super::hand_on::{HandOn, TakeIn};
 use super::kinds::{self, KINDS};
