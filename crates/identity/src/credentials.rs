@@ -38,10 +38,11 @@ use crate::{
     session::{Head, Signer, signer},
 };
 
-pub use facts::{Facts, KeyFact, ListFact, Need, Newest};
+pub use backup::Joined;
+pub use facts::{Facts, KeyFact, ListFact, Need, Newest, WebFact};
 pub use grants::{Give, Given, GrantAsk, Reading};
 pub use view::{
-    Asking, Card, Choice, Claim, Command, Issued, Joined, List, Mark, Offer, Order, Part, Pick,
+    Asking, Card, Choice, Claim, Command, Issued, List, Mark, Offer, Order, Part, Pick,
     Question, Reply, Said, Show, Verdict, View, Wait, Wanted,
 };
 

@@ -1,6 +1,7 @@
 //! Names whose documents other web servers keep (`did:web`, `did:webvh`): fetched through this page's server, checked
 //! here.
 
+use identity::credentials::WebFact;
 use identity::did::webvh::ReadLog;
 use identity::did::{Issuers, Place, Vouched};
 use identity::sd_jwt::IssuerKeys as _;
@@ -42,18 +43,26 @@ pub(super) async fn verdict(read: &Statement<'_>) -> String {
 
 /// What a web server shows of a name, checked as far as it can be. An error: why not, in a sentence for a person.
 async fn look_up(did: &str) -> Result<Issuers, String> {
-    let place = Place::of(did).map_err(|_| "a name of another kind is not looked up here.")?;
     let mut issuers = Issuers::default();
-    let bytes = fetch(did, "").await?;
-    if place.scid().is_none() {
+    let WebFact { bytes, witnesses, .. } = shown(did).await?;
+    if Place::of(did).is_ok_and(|place| place.scid().is_none()) {
         issuers.add_web(did, &bytes).map_err(|why| refused(&why))?;
         return Ok(issuers);
     }
     let now_s = browser::now_s();
     let log = ReadLog::read(&bytes, did, now_s).map_err(|why| refused(&why))?;
-    let proofs = if log.needs_witnesses() { fetch(did, "/witness").await? } else { Vec::new() };
-    issuers.add_log(log.witnessed(&proofs, now_s).map_err(|why| refused(&why))?);
+    issuers.add_log(log.witnessed(&witnesses, now_s).map_err(|why| refused(&why))?);
     Ok(issuers)
+}
+
+/// What a web server shows of a name, not checked. An error: why nothing, in a sentence for a person.
+pub(super) async fn shown(did: &str) -> Result<WebFact, String> {
+    let place = Place::of(did).map_err(|_| "a name of another kind is not looked up here.")?;
+    let bytes = fetch(did, "").await?;
+    let log = |bytes: &[u8]| ReadLog::read(bytes, did, browser::now_s());
+    let wants = place.scid().is_some() && log(&bytes).is_ok_and(|log| log.needs_witnesses());
+    let witnesses = if wants { fetch(did, "/witness").await? } else { Vec::new() };
+    Ok(WebFact { did: did.to_owned(), bytes, witnesses })
 }
 
 fn refused(why: &impl ToString) -> String {
@@ -66,6 +75,7 @@ async fn fetch(did: &str, behind: &str) -> Result<Vec<u8>, String> {
     match browser::ask(&path, "GET").await {
         Some((200, bytes)) => Ok(bytes),
         Some((404, _)) => Err("its web server has no such document.".to_owned()),
+        Some((429, _)) => Err("too much was asked from here: try again in a minute.".to_owned()),
         Some(_) | None => {
             Err("its web server can\u{2019}t be reached, or shows something else.".to_owned())
         }

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use minicbor::{Decode, Encode};
 
 use super::{
-    Credentials, IssuedOne, Joined, Made, Mark, Turn,
+    Credentials, IssuedOne, Made, Mark, Turn,
     keep::{seal, unseal},
     lists::{badness, says, settle, status},
     shown::count,
@@ -38,6 +38,29 @@ struct Book {
     issued: Vec<IssuedOne>,
     #[n(2)]
     made: Vec<Made>,
+}
+
+/// What a file of what was issued brings, beside what is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Joined {
+    /// When it was made, in seconds since 1970-01-01 UTC.
+    #[n(0)]
+    pub saved_s: u64,
+    /// Credentials that are not here.
+    #[n(1)]
+    pub added: u32,
+    /// Credentials that are here.
+    #[n(2)]
+    pub same: u32,
+    /// Of those, that hold no more, or not for now, by the file only.
+    #[n(3)]
+    pub worse: u32,
+    /// Places that two credentials have: what revokes one, revokes both.
+    #[n(4)]
+    pub twice: u32,
+    /// Credentials that are over and stay in the file only: there is no room for them.
+    #[n(5)]
+    pub left: u32,
 }
 
 impl Credentials {

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     dcql::{ClaimPath, ClaimQuery, Query},
+    did::Vouched,
     limits::ASKED_MAX,
     request::{Request, Response},
     sd_jwt::Verified,
@@ -135,7 +136,7 @@ impl Credentials {
         }
         let request = Request::open(&asked.shown.request, &Known(asked.key), asked.issued_s);
         let request = request.map_err(words)?;
-        let keys = Resolved::new(facts);
+        let keys = Resolved::with_web(facts, turn.now_s);
         let given = response.check(&request, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
         let given = given.map_err(words)?;
@@ -150,6 +151,8 @@ impl Credentials {
         for verified in given.values() {
             verdict.issuers.push(verified.issuer.clone());
             verdict.holds.push(issued_by(verified, &keys));
+            let vouched = keys.vouched(&verified.issuer);
+            verdict.unproved |= matches!(vouched, Some(Vouched::WebServer { .. }));
             verdict.claims.extend(shown::claims(&verified.claims, &verified.disclosed, &[]));
             let status = self.status(verified, &response, facts, turn);
             if !turn.reply.needs.is_empty() {
@@ -280,7 +283,7 @@ fn open(
     facts: &Facts,
     turn: &mut Turn<'_>,
 ) -> Result<StatusToken, String> {
-    let keys = Resolved::new(facts);
+    let keys = Resolved::with_web(facts, turn.now_s);
     let opened = StatusToken::open(token, &place.uri, &verified.issuer, &keys, turn.now_s);
     turn.reply.needs.extend(keys.missing());
     opened.map_err(words)
@@ -289,6 +292,9 @@ fn open(
 /// Whose key signed, and what proves that.
 fn issued_by(verified: &Verified, keys: &Resolved<'_>) -> String {
     let issuer = &verified.issuer;
+    if let Some(vouched) = keys.vouched(issuer) {
+        return format!("Issued by {issuer}, unchanged. {}", by_web(&vouched));
+    }
     match keys.fact(issuer) {
         Some(fact) => format!(
             "Issued by {issuer}, unchanged: signed by the key of version {} (block {}), which held then; proved at block {}.",
@@ -297,5 +303,25 @@ fn issued_by(verified: &Verified, keys: &Resolved<'_>) -> String {
         None => format!(
             "Issued by {issuer}, unchanged: this name is the key itself, so there is nothing to look up."
         ),
+    }
+}
+
+/// What vouches for a key of a name that a web server keeps.
+pub(super) fn by_web(vouched: &Vouched) -> String {
+    match vouched {
+        Vouched::Log { version, witnesses } => {
+            let number = version.split('-').next().unwrap_or_default();
+            let seen = match witnesses {
+                0 => String::new(),
+                count => format!(", and {count} witnesses must see each change"),
+            };
+            format!(
+                "Signed by the key that held then by the name\u{2019}s own log{seen}. Version {number} is the newest that its web server shows: a newer one may be held back."
+            )
+        }
+        Vouched::WebServer { host } => format!(
+            "Signed by a key that {host} shows now. Nothing proves it: whoever has that web server can show another."
+        ),
+        Vouched::Itself | Vouched::Ledger { .. } => String::new(),
     }
 }

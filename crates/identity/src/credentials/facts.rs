@@ -1,4 +1,4 @@
-//! What a ledger proved and what the block store gave, brought in; and what is still missing.
+//! What a ledger proved, what the block store gave and what web servers show, brought in; and what is still missing.
 
 use core::cell::{Cell, RefCell};
 
@@ -7,7 +7,7 @@ use primitives::Hash;
 
 use crate::{
     PublicKey,
-    did::Did,
+    did::{Did, Issuers, Place, Vouched, webvh::ReadLog},
     sd_jwt::{DidKeys, IssuerKeys, NoKey},
 };
 
@@ -26,6 +26,36 @@ pub struct Facts {
     /// Hashes of those that nobody gave.
     #[n(3)]
     pub missing: Vec<Hash>,
+    /// What web servers show of names. Nothing of it is checked.
+    #[n(4)]
+    pub shown: Vec<WebFact>,
+}
+
+/// What the web server of a `did:web` or a `did:webvh` shows, whoever fetched it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct WebFact {
+    /// The DID.
+    #[n(0)]
+    pub did: String,
+    /// Its document, or its log.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+    /// What witnesses of a log signed; empty: nothing, or the log names none.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub witnesses: Vec<u8>,
+}
+
+impl WebFact {
+    /// Takes what holds of it.
+    fn read(&self, issuers: &mut Issuers, now_s: u64) -> Result<(), NoKey> {
+        let is_log = Place::of(&self.did).is_ok_and(|place| place.scid().is_some());
+        if is_log {
+            let log = ReadLog::read(&self.bytes, &self.did, now_s).map_err(|_| NoKey::Shown)?;
+            issuers.add_log(log.witnessed(&self.witnesses, now_s).map_err(|_| NoKey::Shown)?);
+            return Ok(());
+        }
+        issuers.add_web(&self.did, &self.bytes).map_err(|_| NoKey::Shown)
+    }
 }
 
 /// A key of a name on the ledger, or that there was none.
@@ -111,6 +141,9 @@ pub enum Need {
     /// A signed status list, by its hash: from anybody ([`crate::status::token_cid`]).
     #[n(2)]
     Token(#[n(0)] Hash),
+    /// What the web server of a DID shows. It learns that somebody looks: a person is asked first.
+    #[n(3)]
+    Web(#[n(0)] String),
 }
 
 impl Facts {
@@ -132,16 +165,46 @@ pub(super) struct Resolved<'a> {
     /// Ids under which keys were asked for, and when they were to hold.
     used: RefCell<Vec<(String, Option<u64>)>>,
     found: Cell<Option<PublicKey>>,
+    /// Now, where names of web servers are looked up; none: they are not.
+    web_s: Option<u64>,
+    /// Those that were.
+    issuers: RefCell<Issuers>,
 }
 
 impl<'a> Resolved<'a> {
-    pub(super) const fn new(facts: &'a Facts) -> Self {
+    /// Names of web servers are none.
+    pub(super) fn new(facts: &'a Facts) -> Self {
         Self {
             facts,
             missing: RefCell::new(Vec::new()),
             used: RefCell::new(Vec::new()),
             found: Cell::new(None),
+            web_s: None,
+            issuers: RefCell::default(),
         }
+    }
+
+    /// Names of web servers too.
+    pub(super) fn with_web(facts: &'a Facts, now_s: u64) -> Self {
+        Self { web_s: Some(now_s), ..Self::new(facts) }
+    }
+
+    /// What vouches for a name of a web server that was looked up.
+    pub(super) fn vouched(&self, did: &str) -> Option<Vouched> {
+        let vouched = self.issuers.borrow().vouched(did);
+        vouched.filter(|vouched| *vouched != Vouched::Itself)
+    }
+
+    fn on_web(&self, did: &str, key_id: &str, at_s: Option<u64>, now_s: u64) -> Result<PublicKey, NoKey> {
+        let Some(shown) = self.facts.shown.iter().find(|one| one.did == did) else {
+            self.missing.borrow_mut().push(Need::Web(did.to_owned()));
+            return Err(NoKey::Unknown);
+        };
+        let mut issuers = self.issuers.borrow_mut();
+        if issuers.vouched(did).is_none() {
+            shown.read(&mut issuers, now_s)?;
+        }
+        issuers.key(did, key_id, at_s)
     }
 
     /// What has to be proved before there is an answer.
@@ -155,6 +218,9 @@ impl<'a> Resolved<'a> {
     }
 
     fn look(&self, issuer: &str, key_id: &str, at_s: Option<u64>) -> Result<PublicKey, NoKey> {
+        if let (Some(now_s), Ok(_)) = (self.web_s, Place::of(issuer)) {
+            return self.on_web(issuer, key_id, at_s, now_s);
+        }
         if !issuer.starts_with("did:starling:") {
             return DidKeys.key(issuer, key_id, at_s);
         }
@@ -216,5 +282,44 @@ mod tests {
         let did = format!("did:starling:{}", StarlingId::new([7; 20]));
         assert_eq!(keys.key(&did, &format!("{did}#key-0"), None), Err(NoKey::Unknown));
         assert_eq!(keys.missing().len(), 1);
+    }
+
+    /// A name of a web server, a key in its document, and what that server shows.
+    fn town(key: &PublicKey) -> (String, WebFact) {
+        let did = "did:web:town.example".to_owned();
+        let method = serde_json::json!({ "id": format!("{did}#key"), "type": "Multikey",
+            "controller": did, "publicKeyMultibase": key.to_multikey() });
+        let document = serde_json::json!({ "id": did, "assertionMethod": [method] });
+        let (bytes, witnesses) = (document.to_string().into_bytes(), Vec::new());
+        (did.clone(), WebFact { did, bytes, witnesses })
+    }
+
+    #[test]
+    fn what_a_web_server_shows_is_asked_for_once_and_said_to_be_that() {
+        let key = crate::SecretKey::ed25519(&[1; 32]).public();
+        let (did, shown) = town(&key);
+        let (none, id) = (Facts::default(), format!("{did}#key"));
+        let keys = Resolved::with_web(&none, 9);
+        assert_eq!(keys.key(&did, &id, None), Err(NoKey::Unknown));
+        assert_eq!((keys.missing(), keys.vouched(&did)), (vec![Need::Web(did.clone())], None));
+        // Where such names are none, nobody is asked.
+        let keys = Resolved::new(&none);
+        assert_eq!(keys.key(&did, &id, None), Err(NoKey::Method));
+        assert_eq!(keys.missing(), []);
+        let inside = "did:web:localhost";
+        let keys = Resolved::with_web(&none, 9);
+        assert_eq!(keys.key(inside, &format!("{inside}#key"), None), Err(NoKey::Method));
+        assert_eq!(keys.missing(), []);
+
+        let facts = Facts { shown: vec![shown.clone()], ..Facts::default() };
+        let keys = Resolved::with_web(&facts, 9);
+        assert_eq!(keys.key(&did, &id, Some(3)), Ok(key));
+        assert_eq!(keys.key(&did, &format!("{did}#other"), None), Err(NoKey::NotTheirs));
+        let host = "town.example".to_owned();
+        assert_eq!(keys.vouched(&did), Some(Vouched::WebServer { host }));
+        assert_eq!(keys.missing(), []);
+        let junk = WebFact { bytes: b"junk".to_vec(), ..shown };
+        let facts = Facts { shown: vec![junk], ..Facts::default() };
+        assert_eq!(Resolved::with_web(&facts, 9).key(&did, &id, None), Err(NoKey::Shown));
     }
 }

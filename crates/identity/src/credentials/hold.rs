@@ -4,6 +4,7 @@ use primitives::{Hash, sha256};
 
 use super::{
     Asking, Choice, Command, Credentials, Facts, HeldList, Part, Pick, Resolved, Turn,
+    check::by_web,
     shown::{claims, count},
     texts, words,
 };
@@ -50,7 +51,7 @@ impl Credentials {
             return Ok(());
         }
         let (copies, list) = texts::read_bundle(&text).unwrap_or((text, None));
-        let keys = Resolved::new(facts);
+        let keys = Resolved::with_web(facts, turn.now_s);
         let mut holder = self.holder.clone();
         let added = holder.add(turn.root, &copies, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
@@ -76,7 +77,7 @@ impl Credentials {
         }
         let uri = StatusToken::name(token).map_err(words)?;
         let issuer = issuer_of(token).ok_or("the status list names no issuer")?;
-        let keys = Resolved::new(facts);
+        let keys = Resolved::with_web(facts, turn.now_s);
         let opened = StatusToken::open(token, &uri, &issuer, &keys, turn.now_s);
         turn.reply.needs.extend(keys.missing());
         let issued_s = opened.map_err(words)?.terms.issued_s;
@@ -116,19 +117,21 @@ impl Credentials {
         facts: &Facts,
         turn: &mut Turn<'_>,
     ) -> Result<(), String> {
-        let keys = Resolved::new(facts);
+        let keys = Resolved::with_web(facts, turn.now_s);
         let text = texts::bare(request);
         let opened = Request::open(&text, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
         let request = opened.map_err(words)?;
-        let proved = keys.fact(&request.verifier);
+        let verifier = request.verifier.clone();
+        let proved = keys.fact(&verifier);
         let (parts, lacking) = match self.holder.ask(&request, turn.now_s) {
             Ok(parts) => (parts.iter().map(|part| self.part(part)).collect(), None),
             Err(lack) => (Vec::new(), Some(words(lack))),
         };
         turn.reply.asking = Some(Asking {
-            verifier: request.verifier,
+            verifier: verifier.clone(),
             proved: proved.map(|fact| (fact.version, fact.since, fact.height)),
+            shown: keys.vouched(&verifier).map(|vouched| by_web(&vouched)),
             name: request.name,
             purpose: request.purpose,
             until_s: request.expires_s,
@@ -168,7 +171,7 @@ impl Credentials {
         if sha256(text.as_bytes()) != read {
             return Err("that is another request than the one you saw: look at it again".to_owned());
         }
-        let keys = Resolved::new(facts);
+        let keys = Resolved::with_web(facts, turn.now_s);
         let opened = Request::open(&text, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
         let request = opened.map_err(words)?;

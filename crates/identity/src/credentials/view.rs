@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use primitives::Hash;
 
-use super::{Facts, Given, GrantAsk, Need, Reading};
+use super::{Facts, Given, GrantAsk, Joined, Need, Reading};
 use crate::session::Head;
 
 /// Everything a page may want.
@@ -327,29 +327,6 @@ pub struct Reply {
     pub joined: Option<Joined>,
 }
 
-/// What a file of what was issued brings, beside what is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
-pub struct Joined {
-    /// When it was made, in seconds since 1970-01-01 UTC.
-    #[n(0)]
-    pub saved_s: u64,
-    /// Credentials that are not here.
-    #[n(1)]
-    pub added: u32,
-    /// Credentials that are here.
-    #[n(2)]
-    pub same: u32,
-    /// Of those, that hold no more, or not for now, by the file only.
-    #[n(3)]
-    pub worse: u32,
-    /// Places that two credentials have: what revokes one, revokes both.
-    #[n(4)]
-    pub twice: u32,
-    /// Credentials that are over and stay in the file only: there is no room for them.
-    #[n(5)]
-    pub left: u32,
-}
-
 /// Everything shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 pub struct View {
@@ -545,6 +522,9 @@ pub struct Asking {
     /// Hash of the request that all this is of: only that one is answered.
     #[n(8)]
     pub read: Hash,
+    /// What vouches for the key, where a web server keeps the DID; none: `proved` says.
+    #[n(9)]
+    pub shown: Option<String>,
 }
 
 /// One part of a request.
@@ -596,4 +576,7 @@ pub struct Verdict {
     /// Who says so.
     #[n(4)]
     pub issuers: Vec<String>,
+    /// For an issuer's key nothing vouches but its web server.
+    #[n(5)]
+    pub unproved: bool,
 }

@@ -9,6 +9,7 @@ use crate::browser;
 
 use super::super::desk::Said;
 use super::book::Book;
+use super::fact::{Fact, signed};
 use super::hand_on::{HandOn, TakeIn};
 use super::kinds;
 
@@ -55,18 +56,11 @@ pub(super) fn Present() -> impl IntoView {
 #[component]
 fn Asked(asking: Asking, request: RwSignal<String>, answer: RwSignal<String>) -> impl IntoView {
     let book = Book::get();
+    let (parts, lacking, read) = (asking.parts.clone(), asking.lacking.clone(), asking.read);
     let chosen: Chosen = RwSignal::new(BTreeMap::new());
     let again = RwSignal::new(false);
-    let Asking { verifier, proved, name, purpose, until_s, return_to, parts, lacking, read } =
-        asking;
-    let signed = match proved {
-        None => {
-            "This name is its key, and signed the request: there is nothing to look up.".to_owned()
-        }
-        Some((version, since, height)) => format!(
-            "Signed by the key of version {version} of this name (block {since}), proved at block {height}."
-        ),
-    };
+    let Asking { verifier, proved, shown, name, purpose, until_s, return_to, .. } = asking;
+    let signed = shown.unwrap_or_else(|| signed(proved, "request"));
     let goes = match &return_to {
         Some(page) => format!("Back to {page}, when you open or send the link."),
         None => "To whoever you give it: by code, link or text.".to_owned(),
@@ -94,26 +88,11 @@ fn Asked(asking: Asking, request: RwSignal<String>, answer: RwSignal<String>) ->
             <h2 id="asking-title">{name.clone().unwrap_or_else(|| "Somebody without a name".to_owned())}</h2>
             <p class="quiet" hidden=name.is_none()>"They call themselves so: only the name below is proved."</p>
             <dl>
-                <div>
-                    <dt>"To whom"</dt>
-                    <dd class="mono wrap">{verifier}</dd>
-                </div>
-                <div>
-                    <dt>"Proved"</dt>
-                    <dd>{signed}</dd>
-                </div>
-                <div>
-                    <dt>"Why, they say"</dt>
-                    <dd>{purpose.unwrap_or_else(|| "They give no reason.".to_owned())}</dd>
-                </div>
-                <div>
-                    <dt>"Where it goes"</dt>
-                    <dd class="wrap">{goes}</dd>
-                </div>
-                <div>
-                    <dt>"Open until"</dt>
-                    <dd class="num">{browser::moment(until_s)}</dd>
-                </div>
+                <Fact what="To whom" looks="mono wrap">{verifier}</Fact>
+                <Fact what="Proved">{signed}</Fact>
+                <Fact what="Why, they say">{purpose.unwrap_or_else(|| "They give no reason.".to_owned())}</Fact>
+                <Fact what="Where it goes" looks="wrap">{goes}</Fact>
+                <Fact what="Open until" looks="num">{browser::moment(until_s)}</Fact>
             </dl>
         </section>
         {lacking

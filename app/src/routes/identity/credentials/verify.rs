@@ -8,6 +8,7 @@ use crate::format::sentence;
 
 use super::super::desk::Said;
 use super::book::Book;
+use super::fact::Fact;
 use super::fields::{ChooseKind, Chosen, Line, Lines};
 use super::hand_on::{HandOn, TakeIn};
 use super::kinds::{self, KINDS};
@@ -40,11 +41,15 @@ pub(super) fn Verify() -> impl IntoView {
 
 #[component]
 fn Judged(verdict: Verdict) -> impl IntoView {
-    let Verdict { good, holds, refused, claims, issuers } = verdict;
-    let title = if good { "Good" } else { "Refused" };
+    let Verdict { good, holds, refused, claims, issuers, unproved } = verdict;
+    let title = match (good, unproved) {
+        (true, false) => "Good",
+        (true, true) => "Good, by the word of a web server",
+        (false, _) => "Refused",
+    };
     let has_claims = !claims.is_empty();
     view! {
-        <section class="card seen" class:problem--warn=!good aria-labelledby="verdict-title">
+        <section class="card seen" class:problem--warn={!good || unproved} aria-labelledby="verdict-title">
             <h2 id="verdict-title">{title}</h2>
             <p id="refused" hidden=good>{(!good).then(|| sentence(&refused))}</p>
             <dl hidden=!has_claims>
@@ -53,10 +58,7 @@ fn Judged(verdict: Verdict) -> impl IntoView {
                     .into_iter()
                     .map(|issuer| {
                         view! {
-                            <div>
-                                <dt>"Issuer"</dt>
-                                <dd class="mono wrap">{issuer}</dd>
-                            </div>
+                            <Fact what="Issuer" looks="mono wrap">{issuer}</Fact>
                         }
                     })
                     .collect_view()}
