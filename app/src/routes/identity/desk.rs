@@ -220,6 +220,14 @@ impl Desk {
         untrack(|| self.name()).map(|name| name.head)
     }
 
+    /// The DID that signs: the one on the ledger where it stands there, else the key's own.
+    pub(super) fn signer(self, head: Option<&Head>) -> String {
+        match head {
+            Some(head) => format!("did:starling:{}", head.did),
+            None => self.keys.view.read_untracked().did.clone(),
+        }
+    }
+
     /// Finds out which DID is mine, and has its records proved, and those of the other one.
     fn watch(self) {
         let view = self.keys.view;

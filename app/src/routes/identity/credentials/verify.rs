@@ -4,6 +4,7 @@ use identity::credentials::{Command, Facts, Question, Verdict, Wait};
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::components::copy::CopyText;
 use crate::format::sentence;
 
 use super::super::desk::Said;
@@ -82,7 +83,7 @@ fn Ask() -> impl IntoView {
     let kind = Chosen::new();
     let claims = RwSignal::new(KINDS.first().map_or("", |kind| kind.asked).to_owned());
     let (name, purpose) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let link = RwSignal::new(String::new());
+    let (link, other) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let then = Callback::new(move |at: usize| {
         claims.set(KINDS.get(at).map_or("", |kind| kind.asked).to_owned());
     });
@@ -102,7 +103,14 @@ fn Ask() -> impl IntoView {
             lasts_s: LASTS_S,
             head: desk.head(),
         };
+        let comes_back = !question.return_to.is_empty();
+        let client = format!("decentralized_identifier:{}", desk.signer(question.head.as_ref()));
         book.run("question", Command::Ask(question), move |reply| {
+            let wallets = || {
+                let client = browser::encoded(&client);
+                format!("openid4vp://?client_id={client}&request={}", reply.text)
+            };
+            other.set(if comes_back { wallets() } else { String::new() });
             link.set(format!("{}/identity/present#request={}", browser::origin(), reply.text));
         });
     };
@@ -130,6 +138,13 @@ fn Ask() -> impl IntoView {
             <div id="question-link" hidden=move || link.read().is_empty()>
                 <p class="quiet">"For one person: it is answered once, within an hour."</p>
                 <HandOn label="your question" text=link />
+                <details class="steps" hidden=move || other.read().is_empty()>
+                    <summary>"For the wallet of another maker"</summary>
+                    <p class="quiet">
+                        "A wallet that knows OpenID4VP opens this link, on the device on which this page is open, and brings its answer back to it. No server sees it."
+                    </p>
+                    <CopyText label="the question for another wallet" text=other />
+                </details>
             </div>
         </section>
     }
