@@ -81,6 +81,8 @@ describe('credentials', () => {
     assert.ok(await holder.evaluate(() => document.querySelector('#answer').hidden), 'nothing is shown before the button');
     await picture(holder, 'credentials-present');
     const answer = await share(holder);
+    const told = await until(holder, 'it is remembered for the holder', /The bar[\s\S]*To sell you a beer[\s\S]*Person: .*18/, '#told');
+    assert.doesNotMatch(told.replaceAll(/did:\S+/g, ''), /yes|Ann|1990/, 'which claims, not what they say');
     const good = await judged(verifier, answer, /Good/);
     assert.match(good, /18\s+yes/);
     assert.doesNotMatch(good, /Ann|1990/);

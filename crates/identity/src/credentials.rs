@@ -28,6 +28,7 @@ mod shown;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod told;
 mod view;
 
 use primitives::Seed;
@@ -41,6 +42,7 @@ use crate::{
 pub use backup::Joined;
 pub use facts::{Facts, KeyFact, ListFact, Need, Newest, WebFact};
 pub use grants::{Give, Given, GrantAsk, Reading};
+pub use told::Told;
 pub use view::{
     Asking, Card, Choice, Claim, Command, Issued, List, Mark, Offer, Order, Part, Pick,
     Question, Reply, Said, Show, Verdict, View, Wait, Wanted,
@@ -67,6 +69,8 @@ pub struct Credentials {
     asked: Vec<Asked>,
     /// Grants of shares, oldest first.
     given: Vec<GivenOne>,
+    /// Answers that were given, oldest first.
+    told: Vec<Told>,
     /// When what was issued was made a file of.
     saved_s: Option<u64>,
     /// Changes since.
@@ -98,6 +102,7 @@ impl Credentials {
             made: Vec::new(),
             asked: Vec::new(),
             given: Vec::new(),
+            told: Vec::new(),
             saved_s: None,
             unsaved: 0,
             handed: None,
@@ -163,6 +168,10 @@ impl Credentials {
             Command::Learn { text, facts } => self.learn(&text, &facts, turn),
             Command::Saved => self.saved(turn),
             Command::LetGo => self.let_go(turn),
+            Command::ForgetTold => {
+                self.forget_told(turn);
+                Ok(())
+            }
             Command::Seek(text) => {
                 self.sought = text.trim().to_lowercase();
                 Ok(())

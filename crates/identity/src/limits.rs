@@ -122,6 +122,12 @@ pub const ASKED_MAX: usize = 32;
 pub const SAID_MAX: usize = 64;
 /// Most bytes of what a browser keeps of all this, sealed.
 pub const CREDENTIALS_BYTES_MAX: usize = 64 << 20;
+/// Most answers to questions that a browser remembers to have given.
+pub const TOLD_MAX: usize = 256;
+/// Most names of claims that are remembered of each.
+pub const TOLD_CLAIMS_MAX: usize = 32;
+/// Most letters of such a name.
+pub const TOLD_NAME_CHARS_MAX: usize = 64;
 /// Longest name of a share that is granted, in bytes.
 pub const GRANTED_NAME_BYTES_MAX: usize = 255;
 /// Longest CID of it, in bytes of its text.

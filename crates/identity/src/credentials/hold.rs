@@ -3,7 +3,7 @@
 use primitives::{Hash, sha256};
 
 use super::{
-    Asking, Choice, Command, Credentials, Facts, HeldList, Part, Pick, Resolved, Turn,
+    Asking, Choice, Command, Credentials, Facts, HeldList, Part, Pick, Resolved, Told, Turn,
     check::by_web,
     shown::{claims, count},
     texts, words,
@@ -178,8 +178,10 @@ impl Credentials {
         let pick =
             |pick: &Pick| holder::Pick { id: pick.part.clone(), card: pick.card, more: Vec::new() };
         let chosen: Vec<holder::Pick> = picks.iter().map(pick).collect();
+        let told = Told::of(&request, &self.chosen(&request, picks, turn.now_s), turn.now_s);
         let answered = self.holder.answer(turn.root, &request, &chosen, turn.now_s);
         let mut answered = answered.map_err(words)?;
+        self.remember(told);
         answered.response.status_lists = self.lists_of(picks);
         turn.reply.seen_before = count(answered.seen_before.len());
         turn.reply.text = answered.response.to_fragment();
@@ -187,6 +189,16 @@ impl Credentials {
         self.before = None;
         turn.changed = true;
         Ok(())
+    }
+
+    /// What of which card a choice shows.
+    fn chosen(&self, request: &Request, picks: &[Pick], now_s: u64) -> Vec<Choice> {
+        let parts = self.holder.ask(request, now_s).unwrap_or_default();
+        let one = |pick: &Pick| {
+            let part = parts.iter().find(|part| part.id == pick.part)?;
+            self.part(part).choices.into_iter().find(|choice| choice.card == pick.card)
+        };
+        picks.iter().filter_map(one).collect()
     }
 
     /// Lists that say whether these cards hold, as far as they are here.

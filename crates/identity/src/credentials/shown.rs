@@ -107,6 +107,7 @@ impl Credentials {
             unsaved: self.unsaved,
             issued_count: count(self.issued.len()),
             issued_over: count(over),
+            told: self.told.iter().rev().cloned().collect(),
         }
     }
 

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use primitives::Hash;
 
-use super::{Facts, Given, GrantAsk, Joined, Need, Reading};
+use super::{Facts, Given, GrantAsk, Joined, Need, Reading, Told};
 use crate::session::Head;
 
 /// Everything a page may want.
@@ -163,6 +163,9 @@ pub enum Command {
     /// Show of what was issued what has this text in its note or its type; empty: all.
     #[n(21)]
     Seek(#[n(0)] String),
+    /// Forget what was shown to whom.
+    #[n(22)]
+    ForgetTold,
 }
 
 /// What an issuer offers.
@@ -360,6 +363,9 @@ pub struct View {
     /// How many of them are over.
     #[n(9)]
     pub issued_over: u32,
+    /// Answers that were given, newest first.
+    #[n(10)]
+    pub told: Vec<Told>,
 }
 
 /// What is held, copies together.

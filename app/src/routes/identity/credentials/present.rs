@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use identity::credentials::{Asking, Choice, Claim, Command, Facts, Part, Pick, Show as Shown};
+use identity::credentials::{
+    Asking, Choice, Claim, Command, Facts, Part, Pick, Show as Shown, Told,
+};
 use leptos::prelude::*;
 
 use crate::browser;
@@ -50,6 +52,70 @@ pub(super) fn Present() -> impl IntoView {
         {move || {
             asking.get().map(|asking| view! { <Asked asking request answer /> })
         }}
+        <History />
+    }
+}
+
+/// What was shown to whom.
+#[component]
+fn History() -> impl IntoView {
+    let book = Book::get();
+    let told = Memo::new(move |_| book.view.read().told.clone());
+    let sure = RwSignal::new(false);
+    let forget = move |_| {
+        sure.set(false);
+        book.run("told", Command::ForgetTold, move |_| book.desk.tell("told", "Forgotten."));
+    };
+    let line = |told: Told| {
+        let Told { at_s, verifier, name, purpose, kinds, claims } = told;
+        let who = name.unwrap_or_else(|| "Somebody without a name".to_owned());
+        let what = if claims.is_empty() { "only that you hold it".to_owned() } else { claims.join(", ") };
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kinds::title(kind)).collect();
+        let shown = format!("{}: {what}", kinds.join(", "));
+        let why = purpose.map(|why| format!(" \u{b7} \u{201c}{why}\u{201d}"));
+        view! {
+            <li class="line told">
+                <span>
+                    <strong class="wrap">{who}</strong>
+                    <span class="quiet num">" \u{b7} " {browser::moment(at_s)}</span>
+                    <span class="quiet wrap">{why}</span>
+                    <br />
+                    <span class="wrap">{shown}</span>
+                    <br />
+                    <span class="quiet mono wrap">{verifier}</span>
+                </span>
+            </li>
+        }
+    };
+    view! {
+        <section class="card" aria-labelledby="told-title" hidden=move || told.read().is_empty()>
+            <h2 id="told-title">"What you showed"</h2>
+            <p class="quiet">
+                "To whom, and which claims; not what they said. Kept in this browser only, and sealed."
+            </p>
+            <ul id="told" class="lines">
+                {move || told.get().into_iter().map(line).collect_view()}
+            </ul>
+            <div class="dialog-actions">
+                <button id="told-forget" class="button" type="button" hidden=sure on:click=move |_| sure.set(true)>
+                    "Forget all of it"
+                </button>
+                <button class="button" type="button" hidden=move || !sure.get() on:click=move |_| sure.set(false)>
+                    "Keep it"
+                </button>
+                <button
+                    id="told-forget-sure"
+                    class="button button--strong"
+                    type="button"
+                    hidden=move || !sure.get()
+                    disabled=move || book.desk.busy.get()
+                    on:click=forget
+                >
+                    "Forget it for good"
+                </button>
+            </div>
+        </section>
+        <Said place="told" />
     }
 }
 
