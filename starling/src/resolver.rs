@@ -55,16 +55,11 @@ struct Resolver {
 }
 
 /// How often each address asks.
+#[derive(Debug)]
 struct Visitors {
     proxies: Proxies,
     asks: DefaultKeyedRateLimiter<IpAddr>,
     count: AtomicU32,
-}
-
-impl std::fmt::Debug for Visitors {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Visitors").field("proxies", &self.proxies).finish_non_exhaustive()
-    }
 }
 
 impl Visitors {

@@ -133,7 +133,7 @@ impl fmt::Display for AccessError {
                 );
             }
             Self::Sealed => "the grant does not open with your key: it was damaged on its way",
-            Self::NoKey(NoKey::Method | NoKey::Shown) => "names of that kind are not looked up here",
+            Self::NoKey(NoKey::Method) => "names of that kind are not looked up here",
             Self::NoKey(NoKey::Unknown) => "the giver\u{2019}s name is not known",
             Self::NoKey(NoKey::NotTheirs) => "the key that signed was not the giver\u{2019}s",
             Self::Signature => "the signature is not theirs: it was changed, or made by another",

@@ -40,7 +40,7 @@ use crate::{
 };
 
 pub use backup::Joined;
-pub use facts::{Facts, KeyFact, ListFact, Need, Newest, WebFact};
+pub use facts::{Facts, KeyFact, ListFact, Need, Newest, WebFact, WebWord};
 pub use grants::{Give, Given, GrantAsk, Reading};
 pub use told::Told;
 pub use view::{

@@ -1,7 +1,7 @@
 //! Names whose documents other web servers keep (`did:web`, `did:webvh`): fetched through this page's server, checked
 //! here.
 
-use identity::credentials::WebFact;
+use identity::credentials::{WebFact, WebWord};
 use identity::did::webvh::ReadLog;
 use identity::did::{Issuers, Place, Vouched};
 use identity::sd_jwt::IssuerKeys as _;
@@ -41,28 +41,37 @@ pub(super) async fn verdict(read: &Statement<'_>) -> String {
     }
 }
 
+/// The key of a name at a time, as its web server shows it now and its log proves it. An error: why it can't be known,
+/// in a sentence for a person.
+pub(super) async fn key(did: &str, id: String, at_s: Option<u64>) -> Result<WebFact, String> {
+    let issuers = look_up(did).await?;
+    let by = match issuers.vouched(did) {
+        Some(Vouched::Log { version, witnesses }) => {
+            WebWord::Log { version, witnesses: u32::try_from(witnesses).unwrap_or(u32::MAX) }
+        }
+        Some(Vouched::WebServer { host }) => WebWord::Server(host),
+        Some(Vouched::Itself | Vouched::Ledger { .. }) | None => {
+            return Err("a name of another kind is not looked up here.".to_owned());
+        }
+    };
+    let key = issuers.key(did, &id, at_s).ok();
+    Ok(WebFact { id, at_s, key, by })
+}
+
 /// What a web server shows of a name, checked as far as it can be. An error: why not, in a sentence for a person.
 async fn look_up(did: &str) -> Result<Issuers, String> {
+    let place = Place::of(did).map_err(|_| "a name of another kind is not looked up here.")?;
     let mut issuers = Issuers::default();
-    let WebFact { bytes, witnesses, .. } = shown(did).await?;
-    if Place::of(did).is_ok_and(|place| place.scid().is_none()) {
+    let bytes = fetch(did, "").await?;
+    if place.scid().is_none() {
         issuers.add_web(did, &bytes).map_err(|why| refused(&why))?;
         return Ok(issuers);
     }
     let now_s = browser::now_s();
     let log = ReadLog::read(&bytes, did, now_s).map_err(|why| refused(&why))?;
-    issuers.add_log(log.witnessed(&witnesses, now_s).map_err(|why| refused(&why))?);
+    let proofs = if log.needs_witnesses() { fetch(did, "/witness").await? } else { Vec::new() };
+    issuers.add_log(log.witnessed(&proofs, now_s).map_err(|why| refused(&why))?);
     Ok(issuers)
-}
-
-/// What a web server shows of a name, not checked. An error: why nothing, in a sentence for a person.
-pub(super) async fn shown(did: &str) -> Result<WebFact, String> {
-    let place = Place::of(did).map_err(|_| "a name of another kind is not looked up here.")?;
-    let bytes = fetch(did, "").await?;
-    let log = |bytes: &[u8]| ReadLog::read(bytes, did, browser::now_s());
-    let wants = place.scid().is_some() && log(&bytes).is_ok_and(|log| log.needs_witnesses());
-    let witnesses = if wants { fetch(did, "/witness").await? } else { Vec::new() };
-    Ok(WebFact { did: did.to_owned(), bytes, witnesses })
 }
 
 fn refused(why: &impl ToString) -> String {

@@ -3,12 +3,11 @@
 use primitives::Hash;
 
 use super::{
-    Asked, Credentials, Facts, Need, Question, Resolved, Turn, Verdict, Wait, facts::Known, issue,
-    shown, signs, words,
+    Asked, Credentials, Facts, Need, Question, Resolved, Turn, Verdict, Wait, WebWord, facts::Known,
+    issue, shown, signs, words,
 };
 use crate::{
     dcql::{ClaimPath, ClaimQuery, Query},
-    did::Vouched,
     limits::ASKED_MAX,
     request::{Request, Response},
     sd_jwt::Verified,
@@ -136,7 +135,7 @@ impl Credentials {
         }
         let request = Request::open(&asked.shown.request, &Known(asked.key), asked.issued_s);
         let request = request.map_err(words)?;
-        let keys = Resolved::with_web(facts, turn.now_s);
+        let keys = Resolved::with_web(facts);
         let given = response.check(&request, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
         let given = given.map_err(words)?;
@@ -151,8 +150,8 @@ impl Credentials {
         for verified in given.values() {
             verdict.issuers.push(verified.issuer.clone());
             verdict.holds.push(issued_by(verified, &keys));
-            let vouched = keys.vouched(&verified.issuer);
-            verdict.unproved |= matches!(vouched, Some(Vouched::WebServer { .. }));
+            let by = keys.by_web(&verified.issuer);
+            verdict.unproved |= matches!(by, Some(WebWord::Server(_)));
             verdict.claims.extend(shown::claims(&verified.claims, &verified.disclosed, &[]));
             let status = self.status(verified, &response, facts, turn);
             if !turn.reply.needs.is_empty() {
@@ -283,7 +282,7 @@ fn open(
     facts: &Facts,
     turn: &mut Turn<'_>,
 ) -> Result<StatusToken, String> {
-    let keys = Resolved::with_web(facts, turn.now_s);
+    let keys = Resolved::with_web(facts);
     let opened = StatusToken::open(token, &place.uri, &verified.issuer, &keys, turn.now_s);
     turn.reply.needs.extend(keys.missing());
     opened.map_err(words)
@@ -292,8 +291,8 @@ fn open(
 /// Whose key signed, and what proves that.
 fn issued_by(verified: &Verified, keys: &Resolved<'_>) -> String {
     let issuer = &verified.issuer;
-    if let Some(vouched) = keys.vouched(issuer) {
-        return format!("Issued by {issuer}, unchanged. {}", by_web(&vouched));
+    if let Some(by) = keys.by_web(issuer) {
+        return format!("Issued by {issuer}, unchanged. {}", by_web(by));
     }
     match keys.fact(issuer) {
         Some(fact) => format!(
@@ -307,9 +306,9 @@ fn issued_by(verified: &Verified, keys: &Resolved<'_>) -> String {
 }
 
 /// What vouches for a key of a name that a web server keeps.
-pub(super) fn by_web(vouched: &Vouched) -> String {
-    match vouched {
-        Vouched::Log { version, witnesses } => {
+pub(super) fn by_web(by: &WebWord) -> String {
+    match by {
+        WebWord::Log { version, witnesses } => {
             let number = version.split('-').next().unwrap_or_default();
             let seen = match witnesses {
                 0 => String::new(),
@@ -319,9 +318,8 @@ pub(super) fn by_web(vouched: &Vouched) -> String {
                 "Signed by the key that held then by the name\u{2019}s own log{seen}. Version {number} is the newest that its web server shows: a newer one may be held back."
             )
         }
-        Vouched::WebServer { host } => format!(
+        WebWord::Server(host) => format!(
             "Signed by a key that {host} shows now. Nothing proves it: whoever has that web server can show another."
         ),
-        Vouched::Itself | Vouched::Ledger { .. } => String::new(),
     }
 }

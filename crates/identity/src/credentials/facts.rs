@@ -1,4 +1,4 @@
-//! What a ledger proved, what the block store gave and what web servers show, brought in; and what is still missing.
+//! What a ledger proved, what the block store gave and what web servers vouch for, brought in; and what is missing.
 
 use core::cell::{Cell, RefCell};
 
@@ -7,7 +7,7 @@ use primitives::Hash;
 
 use crate::{
     PublicKey,
-    did::{Did, Issuers, Place, Vouched, webvh::ReadLog},
+    did::{Did, Place},
     sd_jwt::{DidKeys, IssuerKeys, NoKey},
 };
 
@@ -26,36 +26,44 @@ pub struct Facts {
     /// Hashes of those that nobody gave.
     #[n(3)]
     pub missing: Vec<Hash>,
-    /// What web servers show of names. Nothing of it is checked.
+    /// Keys of names that web servers keep.
     #[n(4)]
-    pub shown: Vec<WebFact>,
+    pub web: Vec<WebFact>,
 }
 
-/// What the web server of a `did:web` or a `did:webvh` shows, whoever fetched it.
+/// A key of a name that a web server keeps, or that there was none. Who brings it looked it up and checked the log.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct WebFact {
-    /// The DID.
+    /// The DID and the name of the key.
     #[n(0)]
-    pub did: String,
-    /// Its document, or its log.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub bytes: Vec<u8>,
-    /// What witnesses of a log signed; empty: nothing, or the log names none.
-    #[cbor(n(2), with = "minicbor::bytes")]
-    pub witnesses: Vec<u8>,
+    pub id: String,
+    /// When it is to hold, in seconds since 1970-01-01 UTC; none: now.
+    #[n(1)]
+    pub at_s: Option<u64>,
+    /// The key; none: the DID has, or had then, no such key.
+    #[n(2)]
+    pub key: Option<PublicKey>,
+    /// What vouches for it.
+    #[n(3)]
+    pub by: WebWord,
 }
 
-impl WebFact {
-    /// Takes what holds of it.
-    fn read(&self, issuers: &mut Issuers, now_s: u64) -> Result<(), NoKey> {
-        let is_log = Place::of(&self.did).is_ok_and(|place| place.scid().is_some());
-        if is_log {
-            let log = ReadLog::read(&self.bytes, &self.did, now_s).map_err(|_| NoKey::Shown)?;
-            issuers.add_log(log.witnessed(&self.witnesses, now_s).map_err(|_| NoKey::Shown)?);
-            return Ok(());
-        }
-        issuers.add_web(&self.did, &self.bytes).map_err(|_| NoKey::Shown)
-    }
+/// What vouches for a name that a web server keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum WebWord {
+    /// Its own log. Newer entries may be held back.
+    #[n(0)]
+    Log {
+        /// The newest version that was seen.
+        #[n(0)]
+        version: String,
+        /// How many witnesses must see a change; 0: none.
+        #[n(1)]
+        witnesses: u32,
+    },
+    /// Whoever has this web server now. Nothing is proved.
+    #[n(1)]
+    Server(#[n(0)] String),
 }
 
 /// A key of a name on the ledger, or that there was none.
@@ -141,9 +149,19 @@ pub enum Need {
     /// A signed status list, by its hash: from anybody ([`crate::status::token_cid`]).
     #[n(2)]
     Token(#[n(0)] Hash),
-    /// What the web server of a DID shows. It learns that somebody looks: a person is asked first.
+    /// A key of a DID that a web server keeps. That one learns that somebody looks: a person is asked first.
     #[n(3)]
-    Web(#[n(0)] String),
+    Web {
+        /// The DID.
+        #[n(0)]
+        did: String,
+        /// The DID and the name of the key.
+        #[n(1)]
+        id: String,
+        /// When it is to hold; none: now.
+        #[n(2)]
+        at_s: Option<u64>,
+    },
 }
 
 impl Facts {
@@ -165,46 +183,40 @@ pub(super) struct Resolved<'a> {
     /// Ids under which keys were asked for, and when they were to hold.
     used: RefCell<Vec<(String, Option<u64>)>>,
     found: Cell<Option<PublicKey>>,
-    /// Now, where names of web servers are looked up; none: they are not.
-    web_s: Option<u64>,
-    /// Those that were.
-    issuers: RefCell<Issuers>,
+    /// Whether names of web servers are looked up.
+    has_web: bool,
 }
 
 impl<'a> Resolved<'a> {
     /// Names of web servers are none.
-    pub(super) fn new(facts: &'a Facts) -> Self {
+    pub(super) const fn new(facts: &'a Facts) -> Self {
         Self {
             facts,
             missing: RefCell::new(Vec::new()),
             used: RefCell::new(Vec::new()),
             found: Cell::new(None),
-            web_s: None,
-            issuers: RefCell::default(),
+            has_web: false,
         }
     }
 
     /// Names of web servers too.
-    pub(super) fn with_web(facts: &'a Facts, now_s: u64) -> Self {
-        Self { web_s: Some(now_s), ..Self::new(facts) }
+    pub(super) fn with_web(facts: &'a Facts) -> Self {
+        Self { has_web: true, ..Self::new(facts) }
     }
 
-    /// What vouches for a name of a web server that was looked up.
-    pub(super) fn vouched(&self, did: &str) -> Option<Vouched> {
-        let vouched = self.issuers.borrow().vouched(did);
-        vouched.filter(|vouched| *vouched != Vouched::Itself)
+    /// What vouches for a name of a web server whose key was brought.
+    pub(super) fn by_web(&self, did: &str) -> Option<&'a WebWord> {
+        let is_of = |fact: &&WebFact| fact.id.split_once('#').is_some_and(|(name, _)| name == did);
+        self.facts.web.iter().find(is_of).map(|fact| &fact.by)
     }
 
-    fn on_web(&self, did: &str, key_id: &str, at_s: Option<u64>, now_s: u64) -> Result<PublicKey, NoKey> {
-        let Some(shown) = self.facts.shown.iter().find(|one| one.did == did) else {
-            self.missing.borrow_mut().push(Need::Web(did.to_owned()));
-            return Err(NoKey::Unknown);
-        };
-        let mut issuers = self.issuers.borrow_mut();
-        if issuers.vouched(did).is_none() {
-            shown.read(&mut issuers, now_s)?;
+    fn on_web(&self, did: &str, id: &str, at_s: Option<u64>) -> Result<PublicKey, NoKey> {
+        if let Some(fact) = self.facts.web.iter().find(|one| one.id == id && one.at_s == at_s) {
+            return fact.key.ok_or(NoKey::NotTheirs);
         }
-        issuers.key(did, key_id, at_s)
+        let need = Need::Web { did: did.to_owned(), id: id.to_owned(), at_s };
+        self.missing.borrow_mut().push(need);
+        Err(NoKey::Unknown)
     }
 
     /// What has to be proved before there is an answer.
@@ -218,8 +230,8 @@ impl<'a> Resolved<'a> {
     }
 
     fn look(&self, issuer: &str, key_id: &str, at_s: Option<u64>) -> Result<PublicKey, NoKey> {
-        if let (Some(now_s), Ok(_)) = (self.web_s, Place::of(issuer)) {
-            return self.on_web(issuer, key_id, at_s, now_s);
+        if self.has_web && Place::of(issuer).is_ok() {
+            return self.on_web(issuer, key_id, at_s);
         }
         if !issuer.starts_with("did:starling:") {
             return DidKeys.key(issuer, key_id, at_s);
@@ -284,42 +296,29 @@ mod tests {
         assert_eq!(keys.missing().len(), 1);
     }
 
-    /// A name of a web server, a key in its document, and what that server shows.
-    fn town(key: &PublicKey) -> (String, WebFact) {
-        let did = "did:web:town.example".to_owned();
-        let method = serde_json::json!({ "id": format!("{did}#key"), "type": "Multikey",
-            "controller": did, "publicKeyMultibase": key.to_multikey() });
-        let document = serde_json::json!({ "id": did, "assertionMethod": [method] });
-        let (bytes, witnesses) = (document.to_string().into_bytes(), Vec::new());
-        (did.clone(), WebFact { did, bytes, witnesses })
-    }
-
     #[test]
-    fn what_a_web_server_shows_is_asked_for_once_and_said_to_be_that() {
+    fn a_key_of_a_web_server_is_asked_for_and_said_to_be_that() {
         let key = crate::SecretKey::ed25519(&[1; 32]).public();
-        let (did, shown) = town(&key);
-        let (none, id) = (Facts::default(), format!("{did}#key"));
-        let keys = Resolved::with_web(&none, 9);
-        assert_eq!(keys.key(&did, &id, None), Err(NoKey::Unknown));
-        assert_eq!((keys.missing(), keys.vouched(&did)), (vec![Need::Web(did.clone())], None));
-        // Where such names are none, nobody is asked.
-        let keys = Resolved::new(&none);
-        assert_eq!(keys.key(&did, &id, None), Err(NoKey::Method));
-        assert_eq!(keys.missing(), []);
+        let did = "did:web:town.example";
+        let (none, id, at_s) = (Facts::default(), format!("{did}#key"), Some(3));
+        let keys = Resolved::with_web(&none);
+        assert_eq!(keys.key(did, &id, at_s), Err(NoKey::Unknown));
+        let need = Need::Web { did: did.to_owned(), id: id.clone(), at_s };
+        assert_eq!((keys.missing(), keys.by_web(did)), (vec![need], None));
+        // Where such names are none, and where a name leads nowhere it may, nobody is asked.
         let inside = "did:web:localhost";
-        let keys = Resolved::with_web(&none, 9);
-        assert_eq!(keys.key(inside, &format!("{inside}#key"), None), Err(NoKey::Method));
-        assert_eq!(keys.missing(), []);
-
-        let facts = Facts { shown: vec![shown.clone()], ..Facts::default() };
-        let keys = Resolved::with_web(&facts, 9);
-        assert_eq!(keys.key(&did, &id, Some(3)), Ok(key));
-        assert_eq!(keys.key(&did, &format!("{did}#other"), None), Err(NoKey::NotTheirs));
-        let host = "town.example".to_owned();
-        assert_eq!(keys.vouched(&did), Some(Vouched::WebServer { host }));
-        assert_eq!(keys.missing(), []);
-        let junk = WebFact { bytes: b"junk".to_vec(), ..shown };
-        let facts = Facts { shown: vec![junk], ..Facts::default() };
-        assert_eq!(Resolved::with_web(&facts, 9).key(&did, &id, None), Err(NoKey::Shown));
+        for (keys, did) in [(Resolved::new(&none), did), (Resolved::with_web(&none), inside)] {
+            assert_eq!(keys.key(did, &format!("{did}#key"), at_s), Err(NoKey::Method));
+            assert_eq!(keys.missing(), []);
+        }
+        let by = WebWord::Server("town.example".to_owned());
+        let fact = |key| WebFact { id: id.clone(), at_s, key, by: by.clone() };
+        let facts = Facts { web: vec![fact(Some(key))], ..Facts::default() };
+        let keys = Resolved::with_web(&facts);
+        assert_eq!(keys.key(did, &id, at_s), Ok(key));
+        assert_eq!((keys.missing(), keys.by_web(did)), (Vec::new(), Some(&by)));
+        assert_eq!(keys.key(did, &id, None), Err(NoKey::Unknown), "of another time");
+        let facts = Facts { web: vec![fact(None)], ..Facts::default() };
+        assert_eq!(Resolved::with_web(&facts).key(did, &id, at_s), Err(NoKey::NotTheirs));
     }
 }

@@ -51,7 +51,7 @@ impl Credentials {
             return Ok(());
         }
         let (copies, list) = texts::read_bundle(&text).unwrap_or((text, None));
-        let keys = Resolved::with_web(facts, turn.now_s);
+        let keys = Resolved::with_web(facts);
         let mut holder = self.holder.clone();
         let added = holder.add(turn.root, &copies, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
@@ -77,7 +77,7 @@ impl Credentials {
         }
         let uri = StatusToken::name(token).map_err(words)?;
         let issuer = issuer_of(token).ok_or("the status list names no issuer")?;
-        let keys = Resolved::with_web(facts, turn.now_s);
+        let keys = Resolved::with_web(facts);
         let opened = StatusToken::open(token, &uri, &issuer, &keys, turn.now_s);
         turn.reply.needs.extend(keys.missing());
         let issued_s = opened.map_err(words)?.terms.issued_s;
@@ -117,7 +117,7 @@ impl Credentials {
         facts: &Facts,
         turn: &mut Turn<'_>,
     ) -> Result<(), String> {
-        let keys = Resolved::with_web(facts, turn.now_s);
+        let keys = Resolved::with_web(facts);
         let text = texts::bare(request);
         let opened = Request::open(&text, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
@@ -131,7 +131,7 @@ impl Credentials {
         turn.reply.asking = Some(Asking {
             verifier: verifier.clone(),
             proved: proved.map(|fact| (fact.version, fact.since, fact.height)),
-            shown: keys.vouched(&verifier).map(|vouched| by_web(&vouched)),
+            shown: keys.by_web(&verifier).map(by_web),
             name: request.name,
             purpose: request.purpose,
             until_s: request.expires_s,
@@ -171,7 +171,7 @@ impl Credentials {
         if sha256(text.as_bytes()) != read {
             return Err("that is another request than the one you saw: look at it again".to_owned());
         }
-        let keys = Resolved::with_web(facts, turn.now_s);
+        let keys = Resolved::with_web(facts);
         let opened = Request::open(&text, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
         let request = opened.map_err(words)?;

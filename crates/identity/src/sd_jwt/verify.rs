@@ -26,8 +26,6 @@ pub enum NoKey {
     Unknown,
     /// The issuer has, or had at that time, no such key for this.
     NotTheirs,
-    /// What the issuer's web server shows is no document, or no log that holds.
-    Shown,
 }
 
 impl fmt::Display for NoKey {
@@ -36,7 +34,6 @@ impl fmt::Display for NoKey {
             Self::Method => "issuers of this kind are not looked up",
             Self::Unknown => "the issuer is not known",
             Self::NotTheirs => "the key was not the issuer's",
-            Self::Shown => "what the issuer's web server shows is no document or log of it",
         })
     }
 }

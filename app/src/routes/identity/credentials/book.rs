@@ -55,8 +55,8 @@ pub(super) struct Book {
     pub(super) shown: RwSignal<Vec<(String, String)>>,
     needs: RwSignal<Vec<Need>>,
     job: StoredValue<Option<Job>, LocalStorage>,
-    /// A name whose web server a call has to ask.
-    asks: RwSignal<Option<String>>,
+    /// A key for which a web server has to be asked.
+    asks: RwSignal<Option<Need>>,
     /// Those that the person agreed to ask while the page is open.
     agreed: StoredValue<Vec<String>>,
     /// How often the ledger was waited for.
@@ -149,17 +149,14 @@ impl Book {
             };
             if !reply.needs.is_empty() && job.rounds < ROUNDS_MAX {
                 job.rounds += 1;
-                let web = reply.needs.iter().find_map(|need| match need {
-                    Need::Web(did) => Some(did.clone()),
-                    Need::Key { .. } | Need::List { .. } | Need::Token(_) => None,
-                });
-                if let Some(did) = web {
-                    self.ask_web(job, did);
+                let is_web = |need: &&Need| matches!(need, Need::Web { .. });
+                if let Some(need) = reply.needs.iter().find(is_web) {
+                    self.ask_web(job, need.clone());
                     return;
                 }
                 let token = reply.needs.iter().find_map(|need| match need {
                     Need::Token(token) => Some(*token),
-                    Need::Key { .. } | Need::List { .. } | Need::Web(_) => None,
+                    Need::Key { .. } | Need::List { .. } | Need::Web { .. } => None,
                 });
                 if let Some(token) = token {
                     self.desk.tell(job.place, "The newest status list is being fetched.");
@@ -195,28 +192,29 @@ impl Book {
     }
 
     /// Has a web server asked what it shows of a name, if the person agrees.
-    fn ask_web(self, job: Job, did: String) {
+    fn ask_web(self, job: Job, need: Need) {
+        let Need::Web { did, id, at_s } = need else { return };
         // What the ledger was waited for before ends nothing any more.
         self.waits.update_value(|waits| *waits += 1);
         if self.agreed.with_value(|agreed| agreed.contains(&did)) {
             self.desk.tell(job.place, "The web server of that name is being asked.");
-            self.look_up(job, did);
+            self.look_up(job, (did, id, at_s));
             return;
         }
         self.desk.tell(job.place, "Somebody has to be asked first: see at the top.");
         self.job.set_value(Some(job));
-        self.asks.set(Some(did));
+        self.asks.set(Some(Need::Web { did, id, at_s }));
     }
 
-    fn look_up(self, mut job: Job, did: String) {
+    fn look_up(self, mut job: Job, (did, id, at_s): (String, String, Option<u64>)) {
         spawn_local(async move {
-            let shown = outside::shown(&did).await;
+            let found = outside::key(&did, id, at_s).await;
             if self.is_gone() {
                 return;
             }
-            match shown {
-                Ok(shown) => {
-                    job.facts.shown.push(shown);
+            match found {
+                Ok(fact) => {
+                    job.facts.web.push(fact);
                     self.go(job);
                 }
                 Err(why) => self.end(job.place, &sentence(&why)),
@@ -226,12 +224,14 @@ impl Book {
 
     /// What the person says to asking a web server.
     fn decide(self, is_agreed: bool) {
-        let did = self.asks.try_update(Option::take).flatten();
+        let need = self.asks.try_update(Option::take).flatten();
         let job = self.job.try_update_value(Option::take).flatten();
-        let (Some(did), Some(job)) = (did, job) else { return };
+        let (Some(need), Some(job)) = (need, job) else { return };
         if is_agreed {
-            self.agreed.update_value(|agreed| agreed.push(did.clone()));
-            self.ask_web(job, did);
+            if let Need::Web { did, .. } = &need {
+                self.agreed.update_value(|agreed| agreed.push(did.clone()));
+            }
+            self.ask_web(job, need);
         } else {
             self.end(job.place, "Left as it was: nobody was asked.");
         }
@@ -360,7 +360,7 @@ impl Book {
                         };
                         job.facts.keys.push(fact);
                     }
-                    (Need::List { .. } | Need::Token(_) | Need::Web(_), _) => {}
+                    (Need::List { .. } | Need::Token(_) | Need::Web { .. }, _) => {}
                 }
             }
             self.go(job);
@@ -371,7 +371,7 @@ impl Book {
     fn look(self, need: &Need, from: u64) -> Option<Settled> {
         match need {
             // No ledger has it.
-            Need::Token(_) | Need::Web(_) => None,
+            Need::Token(_) | Need::Web { .. } => None,
             Need::List { issuer, uri } => {
                 let fact = dids::look_list(&self.desk.ledger.records.read(), issuer, uri)?;
                 (fact.height >= from).then_some(Settled::List(fact))
@@ -437,7 +437,9 @@ async fn key_fact(id: String, at_s: Option<u64>, settled: Settled) -> Option<Key
 pub(super) fn Outside() -> impl IntoView {
     let book = Book::get();
     let host = move || {
-        let place = Place::of(book.asks.read().as_deref()?).ok()?;
+        let asks = book.asks.read();
+        let Some(Need::Web { did, .. }) = &*asks else { return None };
+        let place = Place::of(did).ok()?;
         Some(format!("The keys of that name lie at {}.", place.authority()))
     };
     view! {
