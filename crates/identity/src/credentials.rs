@@ -155,9 +155,9 @@ impl Credentials {
             }
             Command::Issue(order) => self.issue(&order, turn),
             Command::Mark { entry, mark, head } => self.mark(entry, mark, head.as_ref(), turn),
-            Command::List(head) => self.list(head.as_ref(), turn),
-            Command::Anchor { network, number, head, last, despite } => {
-                self.anchor((&network, number), (last, despite), head.as_ref(), turn)
+            Command::List(head, list) => self.list(head.as_ref(), list, turn),
+            Command::Anchor { network, number, head, last, despite, list } => {
+                self.anchor((&network, number, list), (last, despite), head.as_ref(), turn)
             }
             Command::Ask(question) => self.ask(&question, turn),
             Command::Forget(state) => self.forget(&state, turn),

@@ -110,7 +110,7 @@ pub const ISSUED_MAX: usize = 4096;
 pub const ISSUED_SHOWN_MAX: usize = 100;
 /// Longest note of an issuer about a credential, in bytes.
 pub const LABEL_BYTES_MAX: usize = 512;
-/// Most status lists of an issuer's own: one for each name that it issued by.
+/// Most status lists of an issuer's own: of each name that it issued by as many as its credentials need.
 pub const MADE_MAX: usize = 16;
 /// Hashes that are remembered of each: of lists whose contents are in the issuer's book.
 pub const SEEN_MAX: usize = 32;

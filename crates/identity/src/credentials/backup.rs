@@ -16,7 +16,7 @@ use minicbor::{Decode, Encode};
 use super::{
     Credentials, IssuedOne, Made, Mark, Turn,
     keep::{seal, unseal},
-    lists::{badness, says, settle, status},
+    lists::{badness, says, settle, split, status},
     shown::count,
 };
 use crate::{
@@ -168,7 +168,7 @@ fn join(
         }
     }
     if made.len() > MADE_MAX {
-        return Err(format!("at most {MADE_MAX} names issue in one browser"));
+        return Err(format!("at most {MADE_MAX} status lists are kept in one browser"));
     }
     for one in made.iter_mut() {
         settle(one, issued);
@@ -194,10 +194,12 @@ fn let_go(issued: &mut Vec<IssuedOne>, made: &mut [Made], now_s: u64, most: usiz
         let goes = left > 0 && one.is_over(now_s);
         if goes {
             left -= 1;
-            let of_issuer = |made: &&mut Made| made.issuer == one.shown.issuer;
-            if let Some(made) = made.iter_mut().find(of_issuer) {
-                for place in &one.places {
-                    made.take(*place, status(one.shown.mark).value());
+            for place in &one.places {
+                let (list, at) = split(*place);
+                let is_it =
+                    |made: &&mut Made| made.issuer == one.shown.issuer && made.list() == list;
+                if let Some(made) = made.iter_mut().find(is_it) {
+                    made.take(at, status(one.shown.mark).value());
                 }
             }
         }

@@ -95,6 +95,7 @@ impl Credentials {
             uri: made.uri.clone(),
             token: says(made, &self.issued).then(|| token_hash(&made.token)),
             seen: made.seen(),
+            number: u32::try_from(made.list()).unwrap_or(u32::MAX),
         };
         View {
             cards: cards.iter().map(|card| self.card(card, now_s)).collect(),
@@ -120,6 +121,7 @@ impl Credentials {
             uri: place.uri.clone(),
             token: list.map(|list| token_hash(&list.token)),
             seen: Vec::new(),
+            number: 0,
         });
         let mark = kept.and_then(|(place, list)| said(list?, place, now_s));
         Card {

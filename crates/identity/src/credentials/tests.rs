@@ -248,7 +248,7 @@ fn an_answer_is_for_one_verifier_and_one_time() {
 fn a_revoked_credential_is_refused_by_the_list_that_the_ledger_names() {
     let mut issuer = Browser::new(1);
     let mut holder = held(&mut issuer, true);
-    let list = issuer.done(Command::List(None)).text;
+    let list = issuer.done(Command::List(None, 0)).text;
     let mut verifier = Browser::new(3);
     let request = verifier.done(Command::Ask(question())).text;
     let answer = answered(&mut holder, &request).text;

@@ -83,9 +83,9 @@ pub enum Command {
         #[n(2)]
         head: Option<Head>,
     },
-    /// The issuer's signed status list, as it is.
+    /// The issuer's signed status list of this number ([`List::number`]), as it is.
     #[n(10)]
-    List(#[n(0)] Option<Head>),
+    List(#[n(0)] Option<Head>, #[n(1)] u32),
     /// Sign for a ledger that the issuer's list is the newest: the anchor, and the list.
     #[n(11)]
     Anchor {
@@ -104,6 +104,9 @@ pub enum Command {
         /// Though what that one says is not known here.
         #[n(4)]
         despite: bool,
+        /// Which of the issuer's lists: [`List::number`].
+        #[n(5)]
+        list: u32,
     },
     /// Ask for something: a signed request.
     #[n(12)]
@@ -415,6 +418,9 @@ pub struct List {
     /// Of one's own: hashes of lists that say nothing new.
     #[n(3)]
     pub seen: Vec<Hash>,
+    /// Of one's own: which of its issuer's it is.
+    #[n(4)]
+    pub number: u32,
 }
 
 /// One claim.

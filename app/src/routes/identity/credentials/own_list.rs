@@ -98,7 +98,7 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
     let (issuer, uri) = (StoredValue::new(list.issuer.clone()), list.uri.clone());
     let place = StoredValue::new((list.issuer.clone(), list.uri.clone()));
     let text = RwSignal::new(String::new());
-    let token = list.token;
+    let (token, at) = (list.token, list.number);
     let named = Memo::new(move |_| Named::of(desk, &list));
     let is_newest = move || matches!(named.get(), Named::This { .. });
     let is_foreign = move || matches!(named.get(), Named::Foreign { .. });
@@ -112,13 +112,17 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
             return;
         };
         let named = named.get_untracked();
+        if matches!(named, Named::This { .. }) {
+            // It came there meanwhile.
+            return;
+        }
         let last = place.with_value(|(issuer, uri)| last_of(desk, issuer, uri));
         let number = named.number() + 1;
-        let command = Command::Anchor { network: chain, number, head, last, despite };
+        let command = Command::Anchor { network: chain, number, head, last, despite, list: at };
         book.run("list", command, move |reply| {
             // Others can have it before the ledger names it.
             let issuer = issuer.try_get_value().unwrap_or_default();
-            spawn_local(lists::give(book, issuer, reply.text));
+            spawn_local(lists::give(book, (issuer, at), reply.text));
             let order = dids::anchor(&reply.bytes);
             desk.order("list", order, "Sent. It is there with the next block.");
         });
@@ -126,7 +130,7 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
     let show = move |_| {
         let head = issuer.with_value(|issuer| head_of(desk, issuer));
         let Some(head) = head else { return desk.say("list", GONE) };
-        book.run("list", Command::List(head), move |reply| {
+        book.run("list", Command::List(head, at), move |reply| {
             text.set(format!("{}/identity/credentials#list={}", browser::origin(), reply.text));
         });
     };
@@ -165,7 +169,7 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
                 <HandOn label="your status list" text />
             </div>
             <Elsewhere named poor=Signal::derive(poor) anchor=Callback::new(anchor) />
-            {token.map(|token| view! { <GivenBy token issuer /> })}
+            {token.map(|token| view! { <GivenBy token issuer at /> })}
         </section>
     }
 }
@@ -252,7 +256,12 @@ fn Elsewhere(
 
 /// Who gives the list to whoever asks for it by its hash.
 #[component]
-fn GivenBy(token: TokenHash, issuer: StoredValue<String>) -> impl IntoView {
+fn GivenBy(
+    token: TokenHash,
+    issuer: StoredValue<String>,
+    /// Which of the issuer's lists it is.
+    at: u32,
+) -> impl IntoView {
     let book = Book::get();
     let desk = book.desk;
     let cid = token_cid(&token);
@@ -281,9 +290,9 @@ fn GivenBy(token: TokenHash, issuer: StoredValue<String>) -> impl IntoView {
             desk.say("list", GONE);
             return;
         };
-        book.run("list", Command::List(head), move |reply| {
+        book.run("list", Command::List(head, at), move |reply| {
             let issuer = issuer.try_get_value().unwrap_or_default();
-            spawn_local(lists::give(book, issuer, reply.text));
+            spawn_local(lists::give(book, (issuer, at), reply.text));
         });
     };
     view! {

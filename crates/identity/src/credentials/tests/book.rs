@@ -31,7 +31,7 @@ fn marks(reply: &Reply) -> Vec<(String, Mark)> {
 }
 
 fn list_of(issuer: &mut Browser) -> String {
-    issuer.done(Command::List(None)).text
+    issuer.done(Command::List(None, 0)).text
 }
 
 fn learn(issuer: &mut Browser, text: &str) -> Reply {
@@ -40,7 +40,7 @@ fn learn(issuer: &mut Browser, text: &str) -> Reply {
 
 fn anchor(issuer: &mut Browser, last: Option<&str>, despite: bool) -> Reply {
     let (network, last) = ([5; 32], last.map(token_hash));
-    issuer.call(Command::Anchor { network, number: 2, head: None, last, despite })
+    issuer.call(Command::Anchor { network, number: 2, head: None, last, despite, list: 0 })
 }
 
 #[test]
@@ -156,6 +156,12 @@ fn a_place_that_two_browsers_gave_is_told() {
     let theirs = backup(&mut two);
     let joined = restored(&mut one, &theirs, false).joined.unwrap();
     assert_eq!((joined.added, joined.twice), (1, 1));
+    // What revokes one revokes both, whichever it is.
+    restored(&mut one, &theirs, true);
+    let list = revoke(&mut one, 1);
+    let place = one.store.issued[0].places[0];
+    let list = StatusToken::unchecked(&list).unwrap().list;
+    assert_eq!(list.get(place), Some(Status::Invalid.value()));
 }
 
 #[test]
@@ -393,4 +399,67 @@ fn what_was_issued_is_found_by_its_note() {
     assert_eq!(by_kind.len(), ISSUED_SHOWN_MAX);
     assert_eq!(issuer.done(Command::Seek("nobody".to_owned())).view.issued, []);
     assert_eq!(issuer.done(Command::Seek(String::new())).view.issued.len(), ISSUED_SHOWN_MAX);
+}
+
+#[test]
+fn a_second_list_begins_where_the_first_has_no_room() {
+    let mut issuer = Browser::new(1);
+    let ann = issue(&mut issuer, "Ann");
+    let first = list_of(&mut issuer);
+    // Somebody whose copies take all that is given of the first one.
+    let mut many = issuer.store.issued[0].clone();
+    let other = 1 - many.places[0] % 2;
+    many.places = (0..1 << 15).map(|place| 2 * place + other).collect();
+    many.shown.entry = 2;
+    issuer.store.issued.push(many);
+    let bob = issue(&mut issuer, "Bob");
+    let places = &issuer.store.issued.last().unwrap().places;
+    assert!(places.iter().all(|place| place >> 16 == 1), "{places:?}");
+    let lists = issuer.done(Command::Look).view.lists;
+    let names: Vec<String> = lists.iter().map(|list| list.uri.clone()).collect();
+    let did = issuer.did();
+    assert_eq!(names, [format!("{did}/status/1"), format!("{did}/status/2")]);
+    let numbers: Vec<u32> = lists.iter().map(|list| list.number).collect();
+    assert_eq!(numbers, [0, 1]);
+
+    // What is said of one says nothing of the other.
+    assert_eq!(list_of(&mut issuer), first);
+    let second = revoke(&mut issuer, bob);
+    assert_eq!(StatusToken::name(&second).unwrap(), format!("{did}/status/2"));
+    assert_eq!(list_of(&mut issuer), first);
+    let token = issuer.done(Command::List(None, 1)).text;
+    assert_eq!(token, second);
+    let list = StatusToken::unchecked(&second).unwrap().list;
+    let at = issuer.store.issued.last().unwrap().places[0] & 0xffff;
+    assert_eq!(list.get(at), Some(Status::Invalid.value()));
+    let anchored = issuer.call(Command::Anchor {
+        network: [5; 32],
+        number: 1,
+        head: None,
+        last: None,
+        despite: false,
+        list: 1,
+    });
+    assert_eq!((anchored.refused, anchored.text), (None, second.clone()));
+    revoke(&mut issuer, ann);
+    assert_ne!(list_of(&mut issuer), first);
+    assert_eq!(issuer.done(Command::List(None, 1)).text, second);
+
+    // A browser with an older book learns from each of its own list.
+    let mut holder = Browser::new(2);
+    let mut text = order(&holder.did(), true);
+    "Cleo".clone_into(&mut text.label);
+    let bundle = issuer.done(Command::Issue(text)).text;
+    assert_eq!(holder.take(&bundle).view.cards[0].mark, Some(Mark::Valid));
+    let file = backup(&mut issuer);
+    let mut other = Browser::new(1);
+    other.now_s = issuer.now_s + 60;
+    restored(&mut other, &file, true);
+    assert_eq!(other.done(Command::List(None, 1)).text, issuer.done(Command::List(None, 1)).text);
+    let cleo = other.done(Command::Look).view.issued.iter().map(|one| one.entry).max().unwrap();
+    let newer = revoke(&mut other, cleo);
+    issuer.now_s = other.now_s;
+    assert_eq!(learn(&mut issuer, &newer).taken, 1);
+    holder.now_s = other.now_s;
+    assert_eq!(holder.take(&newer).view.cards[0].mark, Some(Mark::Revoked));
 }
