@@ -287,7 +287,11 @@ async function anchored(page, version) {
   await until(page, 'the ledger is read', version === 1 ? /Not on the ledger/ : /an older one/, '.list-state');
   await enabled(page, '.list-anchor');
   await press(page, '.list-anchor');
+  await until(page, 'it is sent', /Sent\. It is there with the next block/, '#said-list');
+  // Pressed again: nothing is sent twice.
+  await press(page, '.list-anchor');
   const seen = await until(page, `version ${version} is there`, new RegExp(`names it: version ${version}, proved at block \\d+`), '.list-state');
+  assert.match(await text(page, '#said-list'), /^Sent\./, 'no second one was refused');
   return Number(/block (\d+)/.exec(seen)[1]);
 }
 
