@@ -28,8 +28,8 @@ pub(super) struct Desk {
     /// Below which form the ledger was asked for something last, and when, in milliseconds since 1970: what
     /// becomes of it is said there.
     ordered: RwSignal<Option<(&'static str, u64)>>,
-    /// The wallet was told to sign something of names or lists, and what was the last before; none: it did, or refused.
-    told: RwSignal<Option<Option<String>>>,
+    /// The wallet was told to sign something of names or lists; none: it did, or refused.
+    told: RwSignal<Option<Before>>,
     /// The session wants to be opened once more.
     pub(super) asks_again: RwSignal<bool>,
     /// What is done then.
@@ -168,7 +168,7 @@ impl Desk {
             Some(Order::Did { .. }) if untrack(|| self.waits()) => self.say(place, words::ON_ITS_WAY),
             Some(order) => {
                 if matches!(order, Order::Did { .. }) {
-                    self.told.set(Some(last_id(self.ledger)));
+                    self.told.set(Some(Before::of(self.ledger)));
                 }
                 self.ledger.command(&order);
                 self.tell(place, done);
@@ -193,7 +193,7 @@ impl Desk {
         Effect::new(move |_| {
             let is_refused = !self.ledger.view.read().refused.is_empty();
             let Some(before) = self.told.get() else { return };
-            if is_refused || last_id(self.ledger) != before {
+            if is_refused || Before::of(self.ledger) != before {
                 self.told.set(None);
             }
         });
@@ -274,9 +274,14 @@ impl Desk {
     }
 }
 
-/// What was asked of names and lists last.
-fn last_id(ledger: Ledger) -> Option<String> {
-    dids::last(&ledger.view.read_untracked()).map(|sent| sent.id.clone())
+/// What was asked of names and lists last, when the wallet was told of something new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Before(Option<String>);
+
+impl Before {
+    fn of(ledger: Ledger) -> Self {
+        Self(dids::last(&ledger.view.read_untracked()).map(|sent| sent.id.clone()))
+    }
 }
 
 /// What is said below a form.
