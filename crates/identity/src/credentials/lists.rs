@@ -1,8 +1,8 @@
 //! An issuer's own lists: what is signed, what the ledger is told, and what lists that were signed elsewhere say.
 //!
-//! An issuer has as many lists as its credentials need, each a list of its own on the ledger; all copies of a
-//! credential are in one. A list is made of the book each time it is wanted. What a list of this issuer once took, and the book does not know
-//! of (another browser revoked it, and this one has an older book), is taken from then on as well
+//! An issuer has as many lists as its credentials need, each a list of its own on the ledger; all copies of a credential
+//! are in one. A list is made of the book each time it is wanted. What a list of this issuer once took, and the book does
+//! not know of (another browser revoked it, and this one has an older book), is taken from then on as well
 //! ([`Credentials::learn`]). No list is named on the ledger after one of which that is not known.
 
 use std::collections::BTreeSet;
