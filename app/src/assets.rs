@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wallet::assets::{self, Asset, Book, Holdings, Preview, Scene, Seen, Wish};
+use wallet::assets::{self, Asset, Book, Holdings, Known, Preview, Scene, Seen, Wish};
 use wallet::lending::{ledger_ms, watch};
 use wallet::view::{Faucet, Sight};
 
@@ -35,6 +35,10 @@ pub(crate) struct Assets {
     book: Memo<Book>,
     account: Memo<String>,
     named: Memo<Vec<u32>>,
+    /// What the person marked, and has had for long.
+    known: RwSignal<Known>,
+    /// Where that is kept.
+    place: Memo<String>,
     tick: RwSignal<u64>,
     /// What follows once the draft is signed.
     after: StoredValue<Option<Callback<()>>>,
@@ -47,12 +51,17 @@ impl Assets {
         let asked = browser::query("asset").and_then(|text| text.parse().ok());
         let sends = RwSignal::new(asked.unwrap_or_default());
         let draft = RwSignal::new(None::<Wish>);
+        let place = Memo::new(move |_| {
+            let view = ledger.view.read();
+            format!("starling-assets-{}-{}", view.root, view.account)
+        });
+        let known = RwSignal::new(Known::default());
+        Effect::new(move |_| {
+            known.set(browser::kept(&place.read()).as_deref().map(Known::read).unwrap_or_default());
+        });
         let named = Memo::new(move |_| {
             let view = ledger.view.read();
-            let mut named = assets::named(&view.sent, &view.received);
-            // What a link or the form names is looked at as well.
-            named.push(sends.get());
-            named
+            known.read().names(sends.get(), &view.sent, &view.received)
         });
         let book = Memo::new(move |before: Option<&Book>| {
             let before = before.cloned().unwrap_or_default();
@@ -60,6 +69,18 @@ impl Assets {
         });
         let all =
             Memo::new(move |_| assets::holdings(&book.read(), &account.read(), &named.read()));
+        Effect::new(move |_| {
+            let mut now = known.get_untracked();
+            let is_new = {
+                let (book, account, all) = (book.read(), account.read(), all.read());
+                let numbers = all.iter().flat_map(|all| all.all_held().map(|one| one.asset.id));
+                now.notice(&book, &account, numbers)
+            };
+            if is_new {
+                browser::keep(&place.read_untracked(), &now.to_text());
+                known.set(now);
+            }
+        });
         let alone =
             Memo::new(move |_| !ledger.view.read().servers.iter().any(|server| server.is_up));
         let wanted = Memo::new(move |_| {
@@ -96,6 +117,8 @@ impl Assets {
             book,
             account,
             named,
+            known,
+            place,
             tick,
             after: StoredValue::new(None),
         });
@@ -114,6 +137,22 @@ impl Assets {
     /// What the account has of an asset, as soon as that is proved.
     pub(crate) fn holding(self, number: u32) -> Option<assets::Holding> {
         assets::holding(&self.book.read(), &self.account.read(), number)
+    }
+
+    /// Whether more is held than is in sight.
+    pub(crate) fn has_more(self) -> bool {
+        self.all.read().as_ref().is_some_and(|all| !all.others.is_empty())
+    }
+
+    /// Whether the person marked an asset, to have it in sight whatever else comes.
+    pub(crate) fn is_marked(self, number: u32) -> bool {
+        self.known.read().is_marked(number)
+    }
+
+    /// Marks an asset, or does not any more.
+    pub(crate) fn mark(self, number: u32, is_marked: bool) {
+        self.known.update(|known| known.mark(number, is_marked));
+        browser::keep(&self.place.read_untracked(), &self.known.read_untracked().to_text());
     }
 
     /// Assets that a demo network's faucet gives.

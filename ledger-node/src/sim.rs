@@ -5,7 +5,7 @@
 //! flushed. Each test is a trouble, played with some seeds by four validators or seven. Then all is
 //! well again, and it must be true that: blocks are made; everybody who keeps the rules has the same
 //! block at each height and the same state; each receipt that one of them ever gave is everybody's; no
-//! number was spent twice; everybody who keeps the rules votes, and shut out nobody else who does; a
+//! number was spent twice; the laws of every domain hold, and each client's name has its own keys; everybody who keeps the rules votes, and shut out nobody else who does; a
 //! light client believes the state. What was once said to be final is never unsaid, by a validator that
 //! crashed neither.
 //!
@@ -14,6 +14,7 @@
 
 mod disk;
 mod liars;
+mod names;
 mod wires;
 mod world;
 

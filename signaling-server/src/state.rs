@@ -34,7 +34,7 @@ use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::relays::Relays;
 use crate::room::{Ended, Posted, RoomLimits, Rooms, SessionId, Sessions, SocketId};
-use crate::visitor::Visitor;
+use crate::visitor::{Proxies, Visitor};
 use crate::witness::Witness;
 
 pub(crate) use hosting::Notice;
@@ -186,6 +186,11 @@ impl State {
     /// say, and an IPv6 address is cut to its /64.
     pub fn place_of(&self, parts: &Parts) -> IpAddr {
         Visitor::of(parts, &self.config().trusted_proxies).place
+    }
+
+    /// Proxies that are believed, for doors that know the place of a request and nothing else of this server.
+    pub fn proxies(&self) -> Proxies {
+        Proxies::new(self.config().trusted_proxies.clone())
     }
 
     /// The key witness statements are signed with.

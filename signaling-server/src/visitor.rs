@@ -41,6 +41,11 @@ impl Visitor {
 pub struct Proxies(Vec<IpNet>);
 
 impl Proxies {
+    /// Those that are trusted here.
+    pub(crate) const fn new(trusted: Vec<IpNet>) -> Self {
+        Self(trusted)
+    }
+
     /// Networks (`10.0.0.0/8`) or single addresses.
     ///
     /// # Errors

@@ -8,24 +8,29 @@
 //!
 //! It fetches and vouches for nothing: who asked checks the log, and believes a `did:web` as far as its web server
 //! (`identity::did::Issuers`). Where it goes, a stranger says: public addresses only ([`signaling_server::reach`]),
-//! names that [`identity::did::Place`] allows, so many bytes, so many at once, an answer kept for a minute. It gives
-//! away nothing but what has the form of such a file of this DID, so that it is no way to read other things.
+//! names that [`identity::did::Place`] allows, so many bytes, so many at once, so many of one address in a minute, an
+//! answer kept for a minute. It gives away nothing but what has the form of such a file of this DID, so that it is no way to read other things.
 
 mod config;
 mod fetch;
 
-use std::num::NonZeroUsize;
+use std::net::IpAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Path, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use identity::did::Place;
 use lru::LruCache;
 use serde_json::json;
+use signaling_server::Proxies;
 use tokio::sync::{OnceCell, Semaphore};
 
 pub use config::{Config, DEFAULT_TOML};
@@ -33,6 +38,8 @@ pub use fetch::{Fetcher, File, Missing};
 
 /// How long a failure is remembered: whoever is slow is not asked by everybody.
 const FAILURE_KEPT: Duration = Duration::from_secs(5);
+/// Requests after which addresses are forgotten that asked for nothing lately.
+const FORGET_EVERY: u32 = 1024;
 
 type Outcome = Result<Arc<[u8]>, Missing>;
 type Slot = Arc<OnceCell<(Instant, Outcome)>>;
@@ -44,13 +51,40 @@ struct Resolver {
     slots: Mutex<LruCache<(String, File), Slot>>,
     fetches: Arc<Semaphore>,
     kept: Duration,
+    visitors: Visitors,
 }
 
-/// The routes; none, if the host wants none.
+/// How often each address asks.
+#[derive(Debug)]
+struct Visitors {
+    proxies: Proxies,
+    asks: DefaultKeyedRateLimiter<IpAddr>,
+    count: AtomicU32,
+}
+
+impl Visitors {
+    fn new(proxies: Proxies, per_minute: u32) -> Self {
+        let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
+        let asks = RateLimiter::keyed(Quota::per_minute(per_minute));
+        Self { proxies, asks, count: AtomicU32::new(0) }
+    }
+
+    /// Counts a request of whoever sent it.
+    fn admit(&self, parts: &Parts) -> Result<(), Missing> {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        if count.is_multiple_of(FORGET_EVERY) {
+            self.asks.retain_recent();
+            self.asks.shrink_to_fit();
+        }
+        self.asks.check_key(&self.proxies.place(parts)).map_err(|_| Missing::Place)
+    }
+}
+
+/// The routes; none, if the host wants none. `proxies`: whose word about who asked counts.
 ///
 /// # Errors
 /// The platform gives no HTTP client, or an address in the settings is none.
-pub fn router(config: &Config) -> Result<Router, Missing> {
+pub fn router(config: &Config, proxies: Proxies) -> Result<Router, Missing> {
     if !config.enabled {
         return Ok(Router::new());
     }
@@ -60,6 +94,7 @@ pub fn router(config: &Config) -> Result<Router, Missing> {
         slots: Mutex::new(LruCache::new(answers_max)),
         fetches: Arc::new(Semaphore::new(config.fetches_max.clamp(1, Semaphore::MAX_PERMITS))),
         kept: Duration::from_millis(config.kept_ms),
+        visitors: Visitors::new(proxies, config.asks_per_ip_per_minute),
     };
     Ok(Router::new()
         .route("/did/{did}", get(document))
@@ -67,16 +102,21 @@ pub fn router(config: &Config) -> Result<Router, Missing> {
         .with_state(Arc::new(resolver)))
 }
 
-async fn document(State(resolver): State<Arc<Resolver>>, Path(did): Path<String>) -> Response {
-    resolver.answer(did, File::Document).await
+type Shared = State<Arc<Resolver>>;
+
+async fn document(State(resolver): Shared, Path(did): Path<String>, parts: Parts) -> Response {
+    resolver.answer(&parts, did, File::Document).await
 }
 
-async fn witness(State(resolver): State<Arc<Resolver>>, Path(did): Path<String>) -> Response {
-    resolver.answer(did, File::Witness).await
+async fn witness(State(resolver): Shared, Path(did): Path<String>, parts: Parts) -> Response {
+    resolver.answer(&parts, did, File::Witness).await
 }
 
 impl Resolver {
-    async fn answer(&self, did: String, file: File) -> Response {
+    async fn answer(&self, parts: &Parts, did: String, file: File) -> Response {
+        if let Err(often) = self.visitors.admit(parts) {
+            return refusal(often);
+        }
         let Ok(place) = Place::of(&did) else { return refusal(Missing::Did) };
         if file == File::Witness && place.scid().is_none() {
             return refusal(Missing::Did);
@@ -141,6 +181,7 @@ fn refusal(why: Missing) -> Response {
         Missing::NotPublic => StatusCode::FORBIDDEN,
         Missing::Nothing => StatusCode::NOT_FOUND,
         Missing::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Missing::Place => StatusCode::TOO_MANY_REQUESTS,
         Missing::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         Missing::Unreachable
         | Missing::Status(_)

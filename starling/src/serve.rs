@@ -199,7 +199,7 @@ impl Server {
         };
         let introducer = config.gateway.introducer(own)?;
         let gateway = gateway::router(&config.data, &config.gateway, introducer)?;
-        let resolver = resolver::router(&config.resolver)?;
+        let resolver = resolver::router(&config.resolver, signaling.proxies())?;
         let ledger = ledger::Beside::new(&config.ledger, &config.data);
         // Without a ledger there is nothing to tell.
         let wanted =

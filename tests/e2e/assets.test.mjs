@@ -1,6 +1,7 @@
 // Proves that somebody issues an asset of their own in a tab: who holds it sees it proved and named as an IOU of its
 // issuer, sends part of it on, burning lowers the supply, and what the ledger would refuse is said before it is signed.
-// And that a demo network's faucet gives test assets, which are named as such.
+// That a demo network's faucet gives test assets, which are named as such. And that whoever sends many assets hides none
+// that was there.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -13,6 +14,8 @@ import { isOff } from './lend-forms.mjs';
 import { PHONE, picture, press, until, withLedger } from './ledger-pages.mjs';
 import { eventually } from './stage.mjs';
 
+/** Deadline of what is proved after many assets were looked at. */
+const PATIENT_MS = 60_000;
 /** Of whom an IOU is, and that it is proved. */
 const IOU = /IOU of [0-9a-f]{4}\s[0-9a-f]{4}, proved at blocks? \d+/;
 
@@ -116,6 +119,41 @@ describe('assets', () => {
     const told = await starling('held', await accountOf(page));
     const { units, symbol } = told.held.find((one) => String(one.asset) === String(asset));
     assert.deepEqual({ units, symbol }, { units: '1000000000', symbol: 'SUN' });
+    assert.deepEqual(page.errors, []);
+  });
+
+  test('what strangers send hides nothing that was there, is counted, and shown when asked for', async () => {
+    const page = await visit('/wallet');
+    await until(page, 'the wallet is open', /Proved at block \d+/);
+    const account = await accountOf(page);
+    const faucet = path.join(stage.server.data, 'ledger', 'faucet.key');
+    const give = async (symbol, units) => {
+      const { asset } = await starling('create', symbol, '--key', faucet);
+      await starling('issue', String(asset), account, String(units), '--key', faucet);
+      return String(asset);
+    };
+    const real = await give('REAL', 5_000_000);
+    await until(page, 'it is held', /REAL[\s\S]*5\.00\sREAL/, '#assets');
+    // As many as are shown at once, and one more.
+    for (let count = 0; count < 25; count += 1) await give(`DUST${count}`, 1);
+    await until(page, 'the rest is counted', /You were given 2\sother assets/, '#assets-more');
+    const shown = () => page.evaluate(() => [...document.querySelectorAll('#assets [data-asset]')].map((one) => one.dataset.asset));
+    assert.equal((await shown()).length, 24);
+    assert.ok((await shown()).includes(real), 'what was there is there');
+    await press(page, '#assets-more-show');
+    await until(page, 'they are shown', /DUST\d+[\s\S]*DUST\d+/, '#assets-given');
+    const marked = await page.evaluate(() => document.querySelector('#assets-given [data-asset]').dataset.asset);
+    await press(page, '#assets-given .asset-mark');
+    await eventually('what was marked is in sight', async () => {
+      const seen = await shown();
+      return { value: seen.includes(marked) && seen.includes(real), seen };
+    });
+    await picture(page, 'wallet-dust');
+    await page.reload({ waitUntil: 'domcontentloaded' });
+    await eventually('so it is after a reload', async () => {
+      const seen = await shown();
+      return { value: seen.length === 24 && seen.includes(marked) && seen.includes(real), seen };
+    }, PATIENT_MS);
     assert.deepEqual(page.errors, []);
   });
 

@@ -81,6 +81,8 @@ describe('credentials', () => {
     assert.ok(await holder.evaluate(() => document.querySelector('#answer').hidden), 'nothing is shown before the button');
     await picture(holder, 'credentials-present');
     const answer = await share(holder);
+    const told = await until(holder, 'it is remembered for the holder', /The bar[\s\S]*To sell you a beer[\s\S]*Person: .*18/, '#told');
+    assert.doesNotMatch(told.replaceAll(/did:\S+/g, ''), /yes|Ann|1990/, 'which claims, not what they say');
     const good = await judged(verifier, answer, /Good/);
     assert.match(good, /18\s+yes/);
     assert.doesNotMatch(good, /Ann|1990/);
@@ -180,6 +182,7 @@ describe('status lists', () => {
     await until(issuer, 'nothing is saved', /No backup yet/, '#book-state');
     const file = await savedBook(issuer);
     await until(issuer, 'all is saved', /Last backup [\s\S]*Everything is in it/, '#book-state');
+    assert.match(await text(issuer, '#issued-room'), /2\scredentials remembered here, with room for [\d,]+ more/);
     // What the backup does not know.
     await revokeNewest(issuer);
     await anchored(issuer, 2);
@@ -284,7 +287,11 @@ async function anchored(page, version) {
   await until(page, 'the ledger is read', version === 1 ? /Not on the ledger/ : /an older one/, '.list-state');
   await enabled(page, '.list-anchor');
   await press(page, '.list-anchor');
+  await until(page, 'it is sent', /Sent\. It is there with the next block/, '#said-list');
+  // Pressed again: nothing is sent twice.
+  await press(page, '.list-anchor');
   const seen = await until(page, `version ${version} is there`, new RegExp(`names it: version ${version}, proved at block \\d+`), '.list-state');
+  assert.match(await text(page, '#said-list'), /^Sent\./, 'no second one was refused');
   return Number(/block (\d+)/.exec(seen)[1]);
 }
 
@@ -299,7 +306,11 @@ async function savedBook(page) {
   });
   await enabled(page, '#book-save');
   await press(page, '#book-save');
-  await until(page, 'it is handed over', /Handed to the browser/, '#said-book-file');
+  await until(page, 'it is handed over', /Handed to the browser/, '#book-handed');
+  const before = await text(page, '#book-state');
+  assert.doesNotMatch(before, /Everything is in it/, 'nobody has the file yet');
+  await enabled(page, '#book-have');
+  await press(page, '#book-have');
   const bytes = await page.evaluate(async () => [...new Uint8Array(await window.__book.arrayBuffer())]);
   const file = path.join(await temporaryFolder('book'), 'issued.starling');
   await fs.writeFile(file, Buffer.from(bytes));

@@ -118,6 +118,7 @@ describe('an identity', () => {
     // Both times are told in seconds.
     const signedS = Math.floor(Date.now() / 1000);
     await eventually('the second is over', async () => ({ value: Date.now() / 1000 > signedS + 1, seen: signedS }), BLOCKS_MS);
+    await enabled(page, '#did-rotate');
     await press(page, '#did-rotate');
     await press(page, '#did-rotate-sure');
     await until(page, 'the keys are new', /Version 1, proved at block \d+/, '#did-state');
@@ -154,6 +155,7 @@ describe('an identity', () => {
     }
     const name = await register(owner);
     await put(owner, '#guardian-dids', `${await didOf(bob)}\n${await didOf(carol)}`);
+    await enabled(owner, '#guardian-set');
     await press(owner, '#guardian-set');
     await until(owner, 'they guard it', /2 of 2 guardians are enough, proved/, '#guardians-state');
 
@@ -188,6 +190,7 @@ describe('an identity', () => {
       const seen = await owner.evaluate(() => document.querySelector('#guardians-ask').hidden);
       return { value: seen, seen };
     }, BLOCKS_MS);
+    await enabled(owner, '#did-rotate');
     await press(owner, '#did-rotate');
     await press(owner, '#did-rotate-sure');
     await until(owner, 'the owner still changes the name', /Version 2, proved/, '#did-state');

@@ -20,6 +20,7 @@ use identity::SecretKey;
 use identity::did::did_key;
 use primitives::sha256;
 use serde_json::{Value, json};
+use signaling_server::Proxies;
 use starling::resolver::{self, Config};
 use tempfile::TempDir;
 
@@ -66,7 +67,7 @@ async fn open(config: Config) -> (Site, String) {
     let site = Site::default();
     let there = listen(Router::new().fallback(file).with_state(site.clone())).await;
     let instead = BTreeMap::from([("town.example".to_owned(), format!("http://{there}"))]);
-    let ours = listen(resolver::router(&Config { instead, ..config }).unwrap()).await;
+    let ours = listen(resolver::router(&Config { instead, ..config }, Proxies::default()).unwrap()).await;
     (site, format!("http://{ours}"))
 }
 
@@ -263,7 +264,44 @@ async fn many_who_ask_at_once_are_one_fetch_and_a_host_may_want_none() {
     let answers = futures_util::future::join_all(asks).await;
     assert!(answers.iter().all(|(status, _)| *status == 200));
     assert_eq!((ask(&server, did, "").await.0, site.asked()), (200, 1));
-    let off = resolver::router(&Config { enabled: false, ..Config::default() }).unwrap();
+    let config = Config { enabled: false, ..Config::default() };
+    let off = resolver::router(&config, Proxies::default()).unwrap();
     let off = format!("http://{}", listen(off).await);
     assert_eq!(ask(&off, did, "").await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_too_often_is_refused_and_nobody_else_is() {
+    let site = Site::default();
+    let there = listen(Router::new().fallback(file).with_state(site.clone())).await;
+    let did = "did:web:town.example";
+    site.put("/.well-known/did.json", &json!({ "id": did }).to_string());
+    let instead = BTreeMap::from([("town.example".to_owned(), format!("http://{there}"))]);
+    let config = Config { instead, asks_per_ip_per_minute: 3, ..Config::default() };
+    let proxies = Proxies::parse(&["127.0.0.1".to_owned()]).unwrap();
+    let ours = resolver::router(&config, proxies).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = listener.local_addr().unwrap();
+    let ours = ours.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, ours).await });
+    let client = reqwest::Client::new();
+    let ask = async |place: &str| {
+        let request = client.get(format!("http://{server}/did/{did}"));
+        let answer = request.header("x-forwarded-for", place).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let told: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        (status, told["error"]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    for _ in 0..3 {
+        assert_eq!(ask("203.0.113.9").await, (200, String::new()));
+    }
+    // What is kept counts too: it is an answer of up to a mebibyte.
+    assert_eq!(ask("203.0.113.9").await, (429, "place".to_owned()));
+    assert_eq!(ask("203.0.113.10").await, (200, String::new()));
+    // One network of IPv6 is one visitor.
+    for last in 1..=3 {
+        assert_eq!(ask(&format!("2001:db8:1:2::{last}")).await.0, 200);
+    }
+    assert_eq!(ask("2001:db8:1:2::9").await.0, 429);
+    assert_eq!(ask("2001:db8:1:3::9").await.0, 200);
 }

@@ -12,13 +12,16 @@ pub(crate) fn LinkCard(
     /// The link.
     #[prop(into)]
     link: Signal<String>,
+    /// What other apps call it.
+    #[prop(default = "Files for you")]
+    title: &'static str,
 ) -> impl IntoView {
     view! {
         <div class="share-link">
             <Code text=link />
             <div class="share-ways">
                 <CopyText label="the link" text=link />
-                {browser::can_share().then(|| view! { <SystemShare link title="Files for you" /> })}
+                {browser::can_share().then(|| view! { <SystemShare link title /> })}
             </div>
         </div>
     }

@@ -10,6 +10,7 @@ use crate::browser;
 use crate::components::copy::CopyText;
 use crate::components::header::watch_path;
 use crate::components::icon::{Glyph, Icon};
+use crate::components::link_card::LinkCard;
 use crate::session::Session;
 
 /// The button and its dialog.
@@ -54,13 +55,7 @@ pub(crate) fn ShareButton() -> impl IntoView {
                 </button>
             </div>
             <p class="quiet">"Whoever opens the link joins you, and you carry the video for each other."</p>
-            <div class="share-link">
-                <Code text=link />
-                <div class="share-ways">
-                    <CopyText label="the link" text=link />
-                    {browser::can_share().then(|| view! { <SystemShare link /> })}
-                </div>
-            </div>
+            <LinkCard link title="Watch with me" />
             <h3>"On your own site"</h3>
             <p class="quiet">"One script and one tag. It plays as plain HLS wherever sharing cannot work."</p>
             <CopyText label="the tag" text=tag />
@@ -69,10 +64,7 @@ pub(crate) fn ShareButton() -> impl IntoView {
 }
 
 #[component]
-pub(crate) fn SystemShare(
-    link: Signal<String>,
-    #[prop(default = "Watch with me")] title: &'static str,
-) -> impl IntoView {
+pub(crate) fn SystemShare(link: Signal<String>, title: &'static str) -> impl IntoView {
     let share = move |_| {
         spawn_local(async move {
             browser::share(title, &link.get_untracked()).await;

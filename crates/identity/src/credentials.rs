@@ -13,6 +13,7 @@
 //! - nothing is shown to a verifier but by [`Command::Share`], of the request that the person saw;
 //! - a question is answered once;
 //! - what was revoked stays revoked, whatever book or list comes in later;
+//! - what was issued leaves the book only when it holds no more and a file has it;
 //! - a refusal changes nothing, and says why in words that a person can act on.
 
 mod backup;
@@ -27,6 +28,7 @@ mod shown;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod told;
 mod view;
 
 use primitives::Seed;
@@ -37,10 +39,12 @@ use crate::{
     session::{Head, Signer, signer},
 };
 
-pub use facts::{Facts, KeyFact, ListFact, Need, Newest};
+pub use backup::Joined;
+pub use facts::{Facts, KeyFact, ListFact, Need, Newest, WebFact, WebWord};
 pub use grants::{Give, Given, GrantAsk, Reading};
+pub use told::Told;
 pub use view::{
-    Asking, Card, Choice, Claim, Command, Issued, Joined, List, Mark, Offer, Order, Part, Pick,
+    Asking, Card, Choice, Claim, Command, Issued, List, Mark, Offer, Order, Part, Pick,
     Question, Reply, Said, Show, Verdict, View, Wait, Wanted,
 };
 
@@ -65,10 +69,16 @@ pub struct Credentials {
     asked: Vec<Asked>,
     /// Grants of shares, oldest first.
     given: Vec<GivenOne>,
+    /// Answers that were given, oldest first.
+    told: Vec<Told>,
     /// When what was issued was made a file of.
     saved_s: Option<u64>,
     /// Changes since.
     unsaved: u32,
+    /// A file that was made and is not known to be kept: when, and how many changes are in it.
+    handed: Option<(u64, u32)>,
+    /// Which of what was issued the page seeks, in lower case; empty: all.
+    sought: String,
 }
 
 /// What one call may use.
@@ -92,8 +102,11 @@ impl Credentials {
             made: Vec::new(),
             asked: Vec::new(),
             given: Vec::new(),
+            told: Vec::new(),
             saved_s: None,
             unsaved: 0,
+            handed: None,
+            sought: String::new(),
         };
         kept.map_or_else(|| Some(none()), |kept| Self::unsealed(root, kept))
     }
@@ -142,9 +155,9 @@ impl Credentials {
             }
             Command::Issue(order) => self.issue(&order, turn),
             Command::Mark { entry, mark, head } => self.mark(entry, mark, head.as_ref(), turn),
-            Command::List(head) => self.list(head.as_ref(), turn),
-            Command::Anchor { network, number, head, last, despite } => {
-                self.anchor((&network, number), (last, despite), head.as_ref(), turn)
+            Command::List(head, list) => self.list(head.as_ref(), list, turn),
+            Command::Anchor { network, number, head, last, despite, list } => {
+                self.anchor((&network, number, list), (last, despite), head.as_ref(), turn)
             }
             Command::Ask(question) => self.ask(&question, turn),
             Command::Forget(state) => self.forget(&state, turn),
@@ -153,6 +166,16 @@ impl Credentials {
             Command::Backup => self.backup(turn),
             Command::Restore { file, sure } => self.restore(&file, sure, turn),
             Command::Learn { text, facts } => self.learn(&text, &facts, turn),
+            Command::Saved => self.saved(turn),
+            Command::LetGo => self.let_go(turn),
+            Command::ForgetTold => {
+                self.forget_told(turn);
+                Ok(())
+            }
+            Command::Seek(text) => {
+                self.sought = text.trim().to_lowercase();
+                Ok(())
+            }
         }
     }
 }

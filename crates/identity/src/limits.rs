@@ -105,21 +105,29 @@ pub const LISTS_MAX: usize = 64;
 /// Largest signed status list that is kept or brought along, in bytes: one of 2^16 places, if it can't be compressed.
 pub const LIST_BYTES_MAX: usize = 32 << 10;
 /// Most credentials that a browser remembers to have issued, copies apart.
-pub const ISSUED_MAX: usize = 1024;
+pub const ISSUED_MAX: usize = 4096;
+/// Most of them that a page is shown at once: the newest of those that it seeks.
+pub const ISSUED_SHOWN_MAX: usize = 100;
 /// Longest note of an issuer about a credential, in bytes.
 pub const LABEL_BYTES_MAX: usize = 512;
-/// Most status lists of an issuer's own: one for each name that it issued by.
+/// Most status lists of an issuer's own: of each name that it issued by as many as its credentials need.
 pub const MADE_MAX: usize = 16;
 /// Hashes that are remembered of each: of lists whose contents are in the issuer's book.
 pub const SEEN_MAX: usize = 32;
 /// Largest file of what was issued, in bytes: all that is remembered, and each of an issuer's own lists.
-pub const BOOK_BYTES_MAX: usize = 8 << 20;
+pub const BOOK_BYTES_MAX: usize = 16 << 20;
 /// Most questions of a verifier that wait for an answer or are remembered as answered.
 pub const ASKED_MAX: usize = 32;
 /// Most claims of a credential that a page issues.
 pub const SAID_MAX: usize = 64;
 /// Most bytes of what a browser keeps of all this, sealed.
-pub const CREDENTIALS_BYTES_MAX: usize = 48 << 20;
+pub const CREDENTIALS_BYTES_MAX: usize = 64 << 20;
+/// Most answers to questions that a browser remembers to have given.
+pub const TOLD_MAX: usize = 256;
+/// Most names of claims that are remembered of each.
+pub const TOLD_CLAIMS_MAX: usize = 32;
+/// Most letters of such a name.
+pub const TOLD_NAME_CHARS_MAX: usize = 64;
 /// Longest name of a share that is granted, in bytes.
 pub const GRANTED_NAME_BYTES_MAX: usize = 255;
 /// Longest CID of it, in bytes of its text.

@@ -14,17 +14,27 @@
 //! | part | what it says |
 //! |---|---|
 //! | `held` | which records are needed, what they come to |
+//! | `known` | which of them come first |
 //! | `ask` | actions: what they cost, why they would be refused, what was asked before |
 //!
-//! Laws: a number is only shown when it is proved; what is not proved is counted as such, never as nothing.
+//! Anybody may give everybody some of many assets. So those that one issues, marked, used or has had for long come first
+//! ([`Known`]), and of what else came only so many are proved with each round; the rest is counted, and shown as it was
+//! proved last.
+//!
+//! Laws: a number is only shown when it is proved; what is not proved is counted as such, never as nothing; what
+//! strangers send hides nothing.
 
 mod ask;
 mod held;
+mod known;
 #[cfg(test)]
 mod tests;
 
 pub use ask::{Preview, Wish, ask, asked, deciding, named, preview};
-pub use held::{Holding, Holdings, LOOKED_MAX, holding, holdings, made_by, remember, wanted};
+pub use held::{
+    FIRST_MAX, Holding, Holdings, LOOKED_MAX, holding, holdings, made_by, remember, wanted,
+};
+pub use known::{KNOWN_MAX, Known};
 pub use ledger::limits::{DECIMALS_MAX, SYMBOL_BYTES_MAX};
 
 pub use crate::lending::{Asset, Book, Scene, Seen, described};

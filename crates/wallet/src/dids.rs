@@ -234,6 +234,24 @@ pub fn failed(view: &view::View, since_ms: u64) -> Option<&view::Sent> {
     matches!(last.fate, view::Fate::Refused | view::Fate::Expired).then_some(last)
 }
 
+/// What was asked of names and of lists last. Nothing else is signed to oneself with no word of what it is.
+pub fn last(view: &view::View) -> Option<&view::Sent> {
+    // The newest comes first.
+    view.sent.iter().find(|sent| {
+        sent.act.is_none() && sent.pool.is_none() && sent.to == view.account
+    })
+}
+
+/// Whether something that was asked of a name or a list is signed, and records that are proved at `height` may not
+/// know of it yet: asked again now, it would be refused, and its fee paid a second time.
+pub fn waits(view: &view::View, height: u64) -> bool {
+    last(view).is_some_and(|sent| match sent.fate {
+        view::Fate::Sending | view::Fate::Waiting => true,
+        view::Fate::Done | view::Fate::Final => sent.height > height,
+        view::Fate::Refused | view::Fate::Expired => false,
+    })
+}
+
 fn command(action: rules::Action, units: u128) -> Command {
     Command::Did { action: view::to_bytes(&action), units }
 }

@@ -17,13 +17,14 @@ use commonware_runtime::{
 };
 use commonware_utils::{NZUsize, probability};
 use ledger::{
-    AccountId, Action, AssetId, Body, Receipt, TransactionId,
+    AccountId, Action, AssetId, Body, Key, MemoryStore, Receipt, TransactionId,
     domains::accounts::{self, balance_key},
 };
 use primitives::{KeyPair, Rng, Seed};
 
 use super::disk::Disk;
 use super::liars::{Liar, vote_twice};
+use super::names;
 use super::wires;
 use crate::application::AHEAD_MS_MAX;
 use crate::engine::{Part, Wires, message_bytes_max};
@@ -47,6 +48,8 @@ const BLOCKS_MIN: u64 = 3;
 const CLIENTS: u64 = 4;
 const UNITS: u128 = 1_000_000_000_000;
 const FEE_UNITS: u128 = 100_000;
+/// One of so many transactions is about the client's name, the others pay.
+const NAMES_EVERY: usize = 4;
 
 /// A line that loses nothing.
 pub(super) fn good() -> Link {
@@ -380,17 +383,24 @@ impl World {
         self.honest().map(|(_, handle)| *handle.height().borrow()).collect()
     }
 
-    /// One client pays another, by any validator: it may have paid with the same number elsewhere.
+    /// One client pays another or changes its name, by any validator: it may have used the same number elsewhere.
     fn pay(&mut self) {
         let (clients, validators) = (self.clients.len(), self.count());
         let (from, to) = (self.rng.usize(..clients), self.rng.usize(..clients));
         let (amount, asked) = (self.rng.u128(1..1_000), self.rng.usize(..validators));
+        let is_name = self.rng.usize(..NAMES_EVERY) == 0;
         let Some((_, handle)) = self.honest().find(|(index, _)| *index >= asked) else { return };
+        let chain = handle.chain();
         let to = AccountId::of_key(self.clients[to].id());
         let signer = AccountId::of_key(self.clients[from].id());
         let nonce = handle.with_state(|state| accounts::nonce(state, signer)).unwrap();
         let transfer = accounts::Action::Transfer { asset: AssetId::NATIVE, to, amount };
-        let mut body = Body::new(handle.chain(), signer, nonce, Action::Accounts(transfer));
+        let action = if is_name {
+            handle.with_state(|state| names::next(from, chain, state)).unwrap()
+        } else {
+            Action::Accounts(transfer)
+        };
+        let mut body = Body::new(chain, signer, nonce, action);
         body.fee = FEE_UNITS;
         // Refused: another one with this number waits.
         if let Ok(id) = handle.submit(&body.sign(&self.clients[from]).to_bytes()) {
@@ -457,6 +467,7 @@ impl World {
         self.all_vote().await;
         self.comes_to_rest().await;
         self.one_history();
+        self.laws_hold();
         self.receipts_are_kept();
         self.nobody_honest_is_shut_out().await;
         self.proofs_hold().await;
@@ -487,6 +498,18 @@ impl World {
             assert!(time_ms >= before_ms, "time falls at {at}");
             assert!(time_ms <= latest_ms + AHEAD_MS_MAX, "block {at} is of the future");
             before_ms = time_ms;
+        }
+    }
+
+    fn laws_hold(&self) {
+        let (_, handle) = self.honest().next().unwrap();
+        let records = handle.records().all().unwrap();
+        let records = records.into_iter().map(|(key, record)| (Key::from_bytes(key), Some(record)));
+        let mut state = MemoryStore::new();
+        state.commit(records.collect());
+        ledger::laws(&state).unwrap();
+        for client in 0..self.clients.len() {
+            names::check(client, handle.chain(), &state);
         }
     }
 

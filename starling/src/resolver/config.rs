@@ -15,6 +15,8 @@ pub struct Config {
     pub enabled: bool,
     /// Fetches at once; more are told to come back. Default 8.
     pub fetches_max: usize,
+    /// Requests of one address in a minute, and at once; 0 counts as 1. Default 60.
+    pub asks_per_ip_per_minute: u32,
     /// Answers kept, each of at most 1 MiB. Default 32.
     pub answers_max: usize,
     /// How long one is kept, in milliseconds. Default 60000.
@@ -30,6 +32,7 @@ impl Default for Config {
         Self {
             enabled: true,
             fetches_max: 8,
+            asks_per_ip_per_minute: 60,
             answers_max: 32,
             kept_ms: 60_000,
             timeout_ms: 10_000,

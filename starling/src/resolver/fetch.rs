@@ -47,6 +47,9 @@ pub enum Missing {
     /// As many fetches as there may be.
     #[error("too many fetches are under way")]
     Busy,
+    /// This address asked too often.
+    #[error("this address asks too often, try again in a minute")]
+    Place,
     /// The server that was to fetch it did not, or an address in the settings is none.
     #[error("{0}")]
     Server(String),
@@ -65,6 +68,7 @@ impl Missing {
             Self::TooLarge => "too-large",
             Self::Form => "form",
             Self::Busy => "busy",
+            Self::Place => "place",
             Self::Server(_) => "server",
         }
     }

@@ -89,7 +89,7 @@ fn Absent(height: u64) -> impl IntoView {
                 id="did-register"
                 class="button button--strong"
                 type="button"
-                disabled=move || desk.busy.get() || poor()
+                disabled=move || desk.busy.get() || poor() || desk.waits()
                 on:click=register
             >
                 {format!("Register: {} are set aside", money::named(dids::DEPOSIT))}
@@ -134,7 +134,7 @@ fn Here(name: Memo<Option<Name>>) -> impl IntoView {
                 label="Change keys"
                 title="Change the keys of your name?"
                 deed="Change keys"
-                disabled=Signal::derive(stopped)
+                disabled=Signal::derive(move || stopped() || desk.waits())
                 run=rotate
             >
                 <p>

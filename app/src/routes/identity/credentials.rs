@@ -5,6 +5,7 @@
 
 mod backup;
 mod book;
+mod fact;
 mod fields;
 mod hand_on;
 mod hold;
@@ -31,7 +32,7 @@ use super::desk::{Desk, Said};
 use super::unlock::Unlock;
 
 use backup::Backup;
-use book::Book;
+use book::{Book, Outside};
 use hold::{Hold, Receive};
 use issue::Issue;
 use issued::Issued;
@@ -131,6 +132,7 @@ fn Frame(
             </Heading>
             <NotOpen keys />
             <Said place="lost" />
+            <Outside />
             <Show when=move || is_at(Session::Empty) || is_at(Session::Draft)>
                 <div class="empty" role="status">
                     <p class="empty-title">"First, an identity"</p>

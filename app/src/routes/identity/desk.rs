@@ -28,6 +28,8 @@ pub(super) struct Desk {
     /// Below which form the ledger was asked for something last, and when, in milliseconds since 1970: what
     /// becomes of it is said there.
     ordered: RwSignal<Option<(&'static str, u64)>>,
+    /// The wallet was told to sign something of names or lists; none: it did, or refused.
+    told: RwSignal<Option<Before>>,
     /// The session wants to be opened once more.
     pub(super) asks_again: RwSignal<bool>,
     /// What is done then.
@@ -53,6 +55,7 @@ impl Desk {
             busy: RwSignal::new(false),
             said: RwSignal::new(None),
             ordered: RwSignal::new(None),
+            told: RwSignal::new(None),
             asks_again: RwSignal::new(false),
             retry: StoredValue::new_local(None),
             chain: Memo::new(move |_| dids::chain(&ledger.view.read().root)),
@@ -63,6 +66,7 @@ impl Desk {
         };
         provide_context(desk);
         desk.watch();
+        desk.hear();
         desk
     }
 
@@ -161,13 +165,38 @@ impl Desk {
             Some(_) if *self.ledger.stage.read_untracked() != crate::ledger::Stage::Open => {
                 self.say(place, words::GONE);
             }
+            Some(Order::Did { .. }) if untrack(|| self.waits()) => self.say(place, words::ON_ITS_WAY),
             Some(order) => {
+                if matches!(order, Order::Did { .. }) {
+                    self.told.set(Some(Before::of(self.ledger)));
+                }
                 self.ledger.command(&order);
                 self.tell(place, done);
                 self.expect_refusal(place);
             }
             None => self.say(place, words::GONE),
         }
+    }
+
+    /// Whether something that was asked of names or lists is on its way to the ledger, or to what is proved here. Asked
+    /// once more meanwhile, it would cost a second fee.
+    pub(super) fn waits(self) -> bool {
+        if self.told.read().is_some() {
+            return true;
+        }
+        let proved = self.ledger.records.read().list.iter().map(|one| one.height).min();
+        dids::waits(&self.ledger.view.read(), proved.unwrap_or_default())
+    }
+
+    /// Notices when the wallet signed what it was told to, or would not.
+    fn hear(self) {
+        Effect::new(move |_| {
+            let is_refused = !self.ledger.view.read().refused.is_empty();
+            let Some(before) = self.told.get() else { return };
+            if is_refused || Before::of(self.ledger) != before {
+                self.told.set(None);
+            }
+        });
     }
 
     /// What the ledger proves of a DID.
@@ -189,6 +218,14 @@ impl Desk {
     /// Where my DID stands, now and without following it.
     pub(super) fn head(self) -> Option<Head> {
         untrack(|| self.name()).map(|name| name.head)
+    }
+
+    /// The DID that signs: the one on the ledger where it stands there, else the key's own.
+    pub(super) fn signer(self, head: Option<&Head>) -> String {
+        match head {
+            Some(head) => format!("did:starling:{}", head.did),
+            None => self.keys.view.read_untracked().did.clone(),
+        }
     }
 
     /// Finds out which DID is mine, and has its records proved, and those of the other one.
@@ -234,6 +271,16 @@ impl Desk {
         });
         let watcher = self.ledger.begin_watching();
         on_cleanup(move || self.ledger.end_watching(watcher));
+    }
+}
+
+/// What was asked of names and lists last, when the wallet was told of something new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Before(Option<String>);
+
+impl Before {
+    fn of(ledger: Ledger) -> Self {
+        Self(dids::last(&ledger.view.read_untracked()).map(|sent| sent.id.clone()))
     }
 }
 

@@ -212,7 +212,9 @@ fn Named(name: Memo<Option<Name>>) -> impl IntoView {
                     id="guardian-set"
                     class="button"
                     type="submit"
-                    disabled=move || desk.busy.get() || name.read().is_none()
+                    disabled=move || {
+                        desk.busy.get() || name.read().is_none() || desk.waits()
+                    }
                 >
                     "Name them"
                 </button>

@@ -1,6 +1,7 @@
 //! Names whose documents other web servers keep (`did:web`, `did:webvh`): fetched through this page's server, checked
 //! here.
 
+use identity::credentials::{WebFact, WebWord};
 use identity::did::webvh::ReadLog;
 use identity::did::{Issuers, Place, Vouched};
 use identity::sd_jwt::IssuerKeys as _;
@@ -40,6 +41,23 @@ pub(super) async fn verdict(read: &Statement<'_>) -> String {
     }
 }
 
+/// The key of a name at a time, as its web server shows it now and its log proves it. An error: why it can't be known,
+/// in a sentence for a person.
+pub(super) async fn key(did: &str, id: String, at_s: Option<u64>) -> Result<WebFact, String> {
+    let issuers = look_up(did).await?;
+    let by = match issuers.vouched(did) {
+        Some(Vouched::Log { version, witnesses }) => {
+            WebWord::Log { version, witnesses: u32::try_from(witnesses).unwrap_or(u32::MAX) }
+        }
+        Some(Vouched::WebServer { host }) => WebWord::Server(host),
+        Some(Vouched::Itself | Vouched::Ledger { .. }) | None => {
+            return Err("a name of another kind is not looked up here.".to_owned());
+        }
+    };
+    let key = issuers.key(did, &id, at_s).ok();
+    Ok(WebFact { id, at_s, key, by })
+}
+
 /// What a web server shows of a name, checked as far as it can be. An error: why not, in a sentence for a person.
 async fn look_up(did: &str) -> Result<Issuers, String> {
     let place = Place::of(did).map_err(|_| "a name of another kind is not looked up here.")?;
@@ -66,6 +84,7 @@ async fn fetch(did: &str, behind: &str) -> Result<Vec<u8>, String> {
     match browser::ask(&path, "GET").await {
         Some((200, bytes)) => Ok(bytes),
         Some((404, _)) => Err("its web server has no such document.".to_owned()),
+        Some((429, _)) => Err("too much was asked from here: try again in a minute.".to_owned()),
         Some(_) | None => {
             Err("its web server can\u{2019}t be reached, or shows something else.".to_owned())
         }

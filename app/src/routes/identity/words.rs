@@ -5,6 +5,9 @@ use identity::session::Refusal;
 /// The worker or the ledger's proof is missing.
 pub(super) const GONE: &str =
     "That can\u{2019}t be done right now. Wait for a proved block, or load the page anew.";
+/// Something was asked of the ledger before, and is not there yet.
+pub(super) const ON_ITS_WAY: &str =
+    "What you asked for before is on its way to the ledger. Try again when it is there.";
 /// The worker kept nothing, or is gone.
 pub(super) const LOST: &str = "This device did not keep it: nothing was changed, and your identity is as it was before. Make room on this device and try again, or load the page anew.";
 

@@ -5,6 +5,7 @@ use wallet::assets::{Holding, Holdings};
 
 use crate::assets::Assets;
 use crate::components::avatar::Avatar;
+use crate::components::icon::{Glyph, Icon};
 use crate::components::test_units::TestUnits;
 use crate::format::counted;
 use crate::money;
@@ -17,6 +18,16 @@ pub(super) fn Held() -> impl IntoView {
         let all = desk.all.read();
         all.iter().flat_map(|all| all.held.clone()).collect::<Vec<_>>()
     });
+    let more = Memo::new(move |_| {
+        let all = desk.all.read();
+        all.iter().flat_map(|all| all.others.clone()).collect::<Vec<_>>()
+    });
+    let is_open = RwSignal::new(false);
+    let counts = move || {
+        let count = u64::try_from(more.read().len()).unwrap_or(u64::MAX);
+        counted(count, "other asset", "other assets")
+    };
+    let shown = move || if is_open.get() { more.get() } else { Vec::new() };
     view! {
         <section class="card" aria-labelledby="assets-title">
             <h2 id="assets-title">"Assets"</h2>
@@ -26,6 +37,25 @@ pub(super) fn Held() -> impl IntoView {
             <ul class="payments" id="assets">
                 {move || held.get().into_iter().map(|one| row(desk, one)).collect_view()}
             </ul>
+            <div id="assets-more" hidden=move || more.read().is_empty()>
+                <p class="quiet num">
+                    "You were given " {counts} " that you never marked, used or had for long. Anybody can send what they like: nothing of it asks you for anything."
+                </p>
+                <div class="dialog-actions">
+                    <button
+                        id="assets-more-show"
+                        class="button"
+                        type="button"
+                        aria-expanded=move || if is_open.get() { "true" } else { "false" }
+                        on:click=move |_| is_open.update(|open| *open = !*open)
+                    >
+                        {move || if is_open.get() { "Hide them" } else { "Show them" }}
+                    </button>
+                </div>
+                <ul class="payments" id="assets-given">
+                    {move || shown().into_iter().map(|one| row(desk, one)).collect_view()}
+                </ul>
+            </div>
             <p class="quiet num" id="assets-others" role="status">
                 {move || others(desk)}
             </p>
@@ -50,6 +80,10 @@ fn row(desk: Assets, holding: Holding) -> impl IntoView + use<> {
     let freezes = freezable.then(|| "its issuer may freeze it".to_owned());
     let more: Vec<String> = [there, cap, freezes].into_iter().flatten().collect();
     let (name, shown) = (money::symbol(&asset), money::units_of(units, &asset));
+    let number = asset.id;
+    let label = format!("Keep {name} in sight");
+    let is_marked = move || desk.is_marked(number);
+    let mark = move |_| desk.mark(number, !untrack(is_marked));
     view! {
         <li class="payment" data-asset=asset.id.to_string()>
             <Avatar key=issuer.clone() />
@@ -66,6 +100,17 @@ fn row(desk: Assets, holding: Holding) -> impl IntoView + use<> {
                 })}
             </div>
             <span class="payment-units num">{shown}</span>
+            <button
+                class="button button--icon asset-mark"
+                type="button"
+                hidden=move || !is_marked() && !desk.has_more()
+                aria-label=label
+                aria-pressed=move || if is_marked() { "true" } else { "false" }
+                title="Keep in sight, whatever else is sent"
+                on:click=mark
+            >
+                <Icon glyph=Glyph::Pin />
+            </button>
         </li>
     }
 }
@@ -73,7 +118,9 @@ fn row(desk: Assets, holding: Holding) -> impl IntoView + use<> {
 /// What is said of all other assets of the ledger.
 fn others(desk: Assets) -> String {
     let all = desk.all.read();
-    let Some(Holdings { held, made, without, without_seen, waiting, left_out, .. }) = &*all else {
+    let Some(Holdings { held, others: more, made, without, without_seen, waiting, left_out, .. }) =
+        &*all
+    else {
         return "Which assets there are is being proved.".to_owned();
     };
     if *made == 0 {
@@ -84,7 +131,7 @@ fn others(desk: Assets) -> String {
         told.push(format!("{} still to be looked at.", assets(*waiting)));
     }
     if let Some(seen) = without_seen.filter(|_| *without > 0) {
-        let none = if held.is_empty() {
+        let none = if held.is_empty() && more.is_empty() {
             assets(*without)
         } else {
             counted((*without).into(), "other asset", "other assets")

@@ -9,7 +9,7 @@ use crate::components::asset_choice::AssetChoice;
 use crate::components::copy::CopyText;
 use crate::components::fields::Line;
 use crate::components::icon::{Glyph, Icon};
-use crate::components::share::Code;
+use crate::components::link_card::LinkCard;
 use crate::components::sure;
 use crate::money;
 
@@ -100,11 +100,8 @@ fn Request(desk: Assets) -> impl IntoView {
                 {problem}
             </p>
         </div>
-        <div class="share-link" id="ask-link">
-            <Code text=link />
-            <div class="share-ways">
-                <CopyText label="the link" text=link />
-            </div>
+        <div id="ask-link">
+            <LinkCard link title="Pay me" />
         </div>
     }
 }

@@ -1,18 +1,22 @@
-//! An issuer's book as a file, and such a file beside the book that is here.
+//! An issuer's book as a file, such a file beside the book that is here, and what may leave the book for the file.
 //!
 //! The file is sealed under the seed, as what is kept is: who has the 24 words opens it on any machine, and nobody else
 //! does. It is joined with what is here and never put in its place, so nothing is lost by it and there is nothing to
 //! undo: what was revoked in either is revoked, a place that was given in either is given, and the same file twice is
 //! the same as once.
+//!
+//! A file that was made is not a file that somebody has: it counts once the person says so ([`Credentials::saved`]). What
+//! holds no more by its own end, and is in such a file, may leave the book and make room ([`Credentials::let_go`]). Its
+//! places stay taken where they say that it was revoked, so that no list changes by it.
 
 use std::collections::BTreeSet;
 
 use minicbor::{Decode, Encode};
 
 use super::{
-    Credentials, IssuedOne, Joined, Made, Mark, Turn,
+    Credentials, IssuedOne, Made, Mark, Turn,
     keep::{seal, unseal},
-    lists::{badness, says, settle},
+    lists::{badness, says, settle, split, status},
     shown::count,
 };
 use crate::{
@@ -36,6 +40,29 @@ struct Book {
     made: Vec<Made>,
 }
 
+/// What a file of what was issued brings, beside what is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Joined {
+    /// When it was made, in seconds since 1970-01-01 UTC.
+    #[n(0)]
+    pub saved_s: u64,
+    /// Credentials that are not here.
+    #[n(1)]
+    pub added: u32,
+    /// Credentials that are here.
+    #[n(2)]
+    pub same: u32,
+    /// Of those, that hold no more, or not for now, by the file only.
+    #[n(3)]
+    pub worse: u32,
+    /// Places that two credentials have: what revokes one, revokes both.
+    #[n(4)]
+    pub twice: u32,
+    /// Credentials that are over and stay in the file only: there is no room for them.
+    #[n(5)]
+    pub left: u32,
+}
+
 impl Credentials {
     pub(super) fn backup(&mut self, turn: &mut Turn<'_>) -> Result<(), String> {
         if self.issued.is_empty() && self.made.is_empty() {
@@ -48,8 +75,27 @@ impl Credentials {
             return Err(format!("the file would be larger than {BOOK_BYTES_MAX} bytes"));
         }
         turn.reply.bytes = file;
-        (self.saved_s, self.unsaved) = (Some(turn.now_s), 0);
+        self.handed = Some((turn.now_s, self.unsaved));
+        Ok(())
+    }
+
+    /// The person has the file that was made last.
+    pub(super) fn saved(&mut self, turn: &mut Turn<'_>) -> Result<(), String> {
+        let handed = self.handed.take();
+        let (at_s, changes) = handed.ok_or("no file was made that has what is here: save one")?;
+        (self.saved_s, self.unsaved) = (Some(at_s), self.unsaved.saturating_sub(changes));
         turn.changed = true;
+        Ok(())
+    }
+
+    /// Lets what is over leave the book.
+    pub(super) fn let_go(&mut self, turn: &mut Turn<'_>) -> Result<(), String> {
+        if self.saved_s.is_none() || self.unsaved > 0 {
+            return Err("save a backup first: what leaves this browser is in that only".to_owned());
+        }
+        let gone = let_go(&mut self.issued, &mut self.made, turn.now_s, ISSUED_MAX);
+        turn.reply.taken = gone;
+        turn.changed = gone > 0;
         Ok(())
     }
 
@@ -67,12 +113,14 @@ impl Credentials {
         let book: Book = session::read(&bytes)
             .ok_or("that backup is of a version that is not understood here")?;
         let (mut issued, mut made) = (self.issued.clone(), self.made.clone());
-        let (joined, is_all) = join(&mut issued, &mut made, &book)?;
+        let (joined, is_all) = join(&mut issued, &mut made, &book, turn.now_s)?;
         turn.reply.joined = Some(joined);
         if !sure {
             return Ok(());
         }
         (self.issued, self.made) = (issued, made);
+        // A file that was made before has not what came now.
+        self.handed = None;
         if is_all {
             // Nothing is here that the file has not: it is the backup of it.
             (self.saved_s, self.unsaved) = (self.saved_s.max(Some(book.saved_s)), 0);
@@ -90,6 +138,7 @@ fn join(
     issued: &mut Vec<IssuedOne>,
     made: &mut Vec<Made>,
     book: &Book,
+    now_s: u64,
 ) -> Result<(Joined, bool), String> {
     let here = issued.len();
     let mut joined = Joined { saved_s: book.saved_s, ..Joined::default() };
@@ -110,9 +159,6 @@ fn join(
             }
         }
     }
-    if issued.len() > ISSUED_MAX {
-        return Err(format!("at most {ISSUED_MAX} credentials are remembered as issued here"));
-    }
     // The list shows what was issued last first.
     issued.sort_by_key(|one| one.shown.at_s);
     for theirs in &book.made {
@@ -122,10 +168,17 @@ fn join(
         }
     }
     if made.len() > MADE_MAX {
-        return Err(format!("at most {MADE_MAX} names issue in one browser"));
+        return Err(format!("at most {MADE_MAX} status lists are kept in one browser"));
     }
     for one in made.iter_mut() {
         settle(one, issued);
+    }
+    let too_many = issued.len().saturating_sub(ISSUED_MAX);
+    joined.left = let_go(issued, made, now_s, too_many);
+    if issued.len() > ISSUED_MAX {
+        return Err(format!(
+            "both together are more than the {ISSUED_MAX} credentials that are remembered as issued here"
+        ));
     }
     joined.twice = twice(issued);
     let has = |one: &IssuedOne| {
@@ -134,13 +187,35 @@ fn join(
     Ok((joined, issued.iter().all(has)))
 }
 
+/// Takes out what is over, the oldest first, and `most` at most; how many. Lists stay as they are.
+fn let_go(issued: &mut Vec<IssuedOne>, made: &mut [Made], now_s: u64, most: usize) -> u32 {
+    let mut left = most;
+    issued.retain(|one| {
+        let goes = left > 0 && one.is_over(now_s);
+        if goes {
+            left -= 1;
+            for place in &one.places {
+                let (list, at) = split(*place);
+                let is_it =
+                    |made: &&mut Made| made.issuer == one.shown.issuer && made.list() == list;
+                if let Some(made) = made.iter_mut().find(is_it) {
+                    made.take(at, status(one.shown.mark).value());
+                }
+            }
+        }
+        !goes
+    });
+    count(most - left)
+}
+
 impl IssuedOne {
     /// Whether both are the same credential, whatever their numbers and whether they hold.
     fn is(&self, other: &Self) -> bool {
         let (one, two) = (&self.shown, &other.shown);
-        let said = one.issuer == two.issuer && one.kind == two.kind && one.label == two.label;
+        // What differs most, first.
         let times = one.at_s == two.at_s && one.until_s == two.until_s;
-        said && times && one.copies == two.copies && self.places == other.places
+        let same = times && one.copies == two.copies && self.places == other.places;
+        same && one.issuer == two.issuer && one.kind == two.kind && one.label == two.label
     }
 
     /// Joins what two books say of it; whether it is worse now than it was here. What was revoked stays so, else the

@@ -3,8 +3,8 @@
 use primitives::Hash;
 
 use super::{
-    Asked, Credentials, Facts, Need, Question, Resolved, Turn, Verdict, Wait, facts::Known, issue,
-    shown, signs, words,
+    Asked, Credentials, Facts, Need, Question, Resolved, Turn, Verdict, Wait, WebWord, facts::Known,
+    issue, shown, signs, words,
 };
 use crate::{
     dcql::{ClaimPath, ClaimQuery, Query},
@@ -135,7 +135,7 @@ impl Credentials {
         }
         let request = Request::open(&asked.shown.request, &Known(asked.key), asked.issued_s);
         let request = request.map_err(words)?;
-        let keys = Resolved::new(facts);
+        let keys = Resolved::with_web(facts);
         let given = response.check(&request, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
         let given = given.map_err(words)?;
@@ -150,6 +150,8 @@ impl Credentials {
         for verified in given.values() {
             verdict.issuers.push(verified.issuer.clone());
             verdict.holds.push(issued_by(verified, &keys));
+            let by = keys.by_web(&verified.issuer);
+            verdict.unproved |= matches!(by, Some(WebWord::Server(_)));
             verdict.claims.extend(shown::claims(&verified.claims, &verified.disclosed, &[]));
             let status = self.status(verified, &response, facts, turn);
             if !turn.reply.needs.is_empty() {
@@ -280,7 +282,7 @@ fn open(
     facts: &Facts,
     turn: &mut Turn<'_>,
 ) -> Result<StatusToken, String> {
-    let keys = Resolved::new(facts);
+    let keys = Resolved::with_web(facts);
     let opened = StatusToken::open(token, &place.uri, &verified.issuer, &keys, turn.now_s);
     turn.reply.needs.extend(keys.missing());
     opened.map_err(words)
@@ -289,6 +291,9 @@ fn open(
 /// Whose key signed, and what proves that.
 fn issued_by(verified: &Verified, keys: &Resolved<'_>) -> String {
     let issuer = &verified.issuer;
+    if let Some(by) = keys.by_web(issuer) {
+        return format!("Issued by {issuer}, unchanged. {}", by_web(by));
+    }
     match keys.fact(issuer) {
         Some(fact) => format!(
             "Issued by {issuer}, unchanged: signed by the key of version {} (block {}), which held then; proved at block {}.",
@@ -296,6 +301,25 @@ fn issued_by(verified: &Verified, keys: &Resolved<'_>) -> String {
         ),
         None => format!(
             "Issued by {issuer}, unchanged: this name is the key itself, so there is nothing to look up."
+        ),
+    }
+}
+
+/// What vouches for a key of a name that a web server keeps.
+pub(super) fn by_web(by: &WebWord) -> String {
+    match by {
+        WebWord::Log { version, witnesses } => {
+            let number = version.split('-').next().unwrap_or_default();
+            let seen = match witnesses {
+                0 => String::new(),
+                count => format!(", and {count} witnesses must see each change"),
+            };
+            format!(
+                "Signed by the key that held then by the name\u{2019}s own log{seen}. Version {number} is the newest that its web server shows: a newer one may be held back."
+            )
+        }
+        WebWord::Server(host) => format!(
+            "Signed by a key that {host} shows now. Nothing proves it: whoever has that web server can show another."
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! What a ledger proved and what the block store gave, brought in; and what is still missing.
+//! What a ledger proved, what the block store gave and what web servers vouch for, brought in; and what is missing.
 
 use core::cell::{Cell, RefCell};
 
@@ -7,7 +7,7 @@ use primitives::Hash;
 
 use crate::{
     PublicKey,
-    did::Did,
+    did::{Did, Place},
     sd_jwt::{DidKeys, IssuerKeys, NoKey},
 };
 
@@ -26,6 +26,44 @@ pub struct Facts {
     /// Hashes of those that nobody gave.
     #[n(3)]
     pub missing: Vec<Hash>,
+    /// Keys of names that web servers keep.
+    #[n(4)]
+    pub web: Vec<WebFact>,
+}
+
+/// A key of a name that a web server keeps, or that there was none. Who brings it looked it up and checked the log.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct WebFact {
+    /// The DID and the name of the key.
+    #[n(0)]
+    pub id: String,
+    /// When it is to hold, in seconds since 1970-01-01 UTC; none: now.
+    #[n(1)]
+    pub at_s: Option<u64>,
+    /// The key; none: the DID has, or had then, no such key.
+    #[n(2)]
+    pub key: Option<PublicKey>,
+    /// What vouches for it.
+    #[n(3)]
+    pub by: WebWord,
+}
+
+/// What vouches for a name that a web server keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum WebWord {
+    /// Its own log. Newer entries may be held back.
+    #[n(0)]
+    Log {
+        /// The newest version that was seen.
+        #[n(0)]
+        version: String,
+        /// How many witnesses must see a change; 0: none.
+        #[n(1)]
+        witnesses: u32,
+    },
+    /// Whoever has this web server now. Nothing is proved.
+    #[n(1)]
+    Server(#[n(0)] String),
 }
 
 /// A key of a name on the ledger, or that there was none.
@@ -111,6 +149,19 @@ pub enum Need {
     /// A signed status list, by its hash: from anybody ([`crate::status::token_cid`]).
     #[n(2)]
     Token(#[n(0)] Hash),
+    /// A key of a DID that a web server keeps. That one learns that somebody looks: a person is asked first.
+    #[n(3)]
+    Web {
+        /// The DID.
+        #[n(0)]
+        did: String,
+        /// The DID and the name of the key.
+        #[n(1)]
+        id: String,
+        /// When it is to hold; none: now.
+        #[n(2)]
+        at_s: Option<u64>,
+    },
 }
 
 impl Facts {
@@ -132,16 +183,40 @@ pub(super) struct Resolved<'a> {
     /// Ids under which keys were asked for, and when they were to hold.
     used: RefCell<Vec<(String, Option<u64>)>>,
     found: Cell<Option<PublicKey>>,
+    /// Whether names of web servers are looked up.
+    has_web: bool,
 }
 
 impl<'a> Resolved<'a> {
+    /// Names of web servers are none.
     pub(super) const fn new(facts: &'a Facts) -> Self {
         Self {
             facts,
             missing: RefCell::new(Vec::new()),
             used: RefCell::new(Vec::new()),
             found: Cell::new(None),
+            has_web: false,
         }
+    }
+
+    /// Names of web servers too.
+    pub(super) fn with_web(facts: &'a Facts) -> Self {
+        Self { has_web: true, ..Self::new(facts) }
+    }
+
+    /// What vouches for a name of a web server whose key was brought.
+    pub(super) fn by_web(&self, did: &str) -> Option<&'a WebWord> {
+        let is_of = |fact: &&WebFact| fact.id.split_once('#').is_some_and(|(name, _)| name == did);
+        self.facts.web.iter().find(is_of).map(|fact| &fact.by)
+    }
+
+    fn on_web(&self, did: &str, id: &str, at_s: Option<u64>) -> Result<PublicKey, NoKey> {
+        if let Some(fact) = self.facts.web.iter().find(|one| one.id == id && one.at_s == at_s) {
+            return fact.key.ok_or(NoKey::NotTheirs);
+        }
+        let need = Need::Web { did: did.to_owned(), id: id.to_owned(), at_s };
+        self.missing.borrow_mut().push(need);
+        Err(NoKey::Unknown)
     }
 
     /// What has to be proved before there is an answer.
@@ -155,6 +230,9 @@ impl<'a> Resolved<'a> {
     }
 
     fn look(&self, issuer: &str, key_id: &str, at_s: Option<u64>) -> Result<PublicKey, NoKey> {
+        if self.has_web && Place::of(issuer).is_ok() {
+            return self.on_web(issuer, key_id, at_s);
+        }
         if !issuer.starts_with("did:starling:") {
             return DidKeys.key(issuer, key_id, at_s);
         }
@@ -216,5 +294,31 @@ mod tests {
         let did = format!("did:starling:{}", StarlingId::new([7; 20]));
         assert_eq!(keys.key(&did, &format!("{did}#key-0"), None), Err(NoKey::Unknown));
         assert_eq!(keys.missing().len(), 1);
+    }
+
+    #[test]
+    fn a_key_of_a_web_server_is_asked_for_and_said_to_be_that() {
+        let key = crate::SecretKey::ed25519(&[1; 32]).public();
+        let did = "did:web:town.example";
+        let (none, id, at_s) = (Facts::default(), format!("{did}#key"), Some(3));
+        let keys = Resolved::with_web(&none);
+        assert_eq!(keys.key(did, &id, at_s), Err(NoKey::Unknown));
+        let need = Need::Web { did: did.to_owned(), id: id.clone(), at_s };
+        assert_eq!((keys.missing(), keys.by_web(did)), (vec![need], None));
+        // Where such names are none, and where a name leads nowhere it may, nobody is asked.
+        let inside = "did:web:localhost";
+        for (keys, did) in [(Resolved::new(&none), did), (Resolved::with_web(&none), inside)] {
+            assert_eq!(keys.key(did, &format!("{did}#key"), at_s), Err(NoKey::Method));
+            assert_eq!(keys.missing(), []);
+        }
+        let by = WebWord::Server("town.example".to_owned());
+        let fact = |key| WebFact { id: id.clone(), at_s, key, by: by.clone() };
+        let facts = Facts { web: vec![fact(Some(key))], ..Facts::default() };
+        let keys = Resolved::with_web(&facts);
+        assert_eq!(keys.key(did, &id, at_s), Ok(key));
+        assert_eq!((keys.missing(), keys.by_web(did)), (Vec::new(), Some(&by)));
+        assert_eq!(keys.key(did, &id, None), Err(NoKey::Unknown), "of another time");
+        let facts = Facts { web: vec![fact(None)], ..Facts::default() };
+        assert_eq!(Resolved::with_web(&facts).key(did, &id, at_s), Err(NoKey::NotTheirs));
     }
 }

@@ -3,7 +3,8 @@
 use primitives::{Hash, sha256};
 
 use super::{
-    Asking, Choice, Command, Credentials, Facts, HeldList, Part, Pick, Resolved, Turn,
+    Asking, Choice, Command, Credentials, Facts, HeldList, Part, Pick, Resolved, Told, Turn,
+    check::by_web,
     shown::{claims, count},
     texts, words,
 };
@@ -50,7 +51,7 @@ impl Credentials {
             return Ok(());
         }
         let (copies, list) = texts::read_bundle(&text).unwrap_or((text, None));
-        let keys = Resolved::new(facts);
+        let keys = Resolved::with_web(facts);
         let mut holder = self.holder.clone();
         let added = holder.add(turn.root, &copies, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
@@ -76,7 +77,7 @@ impl Credentials {
         }
         let uri = StatusToken::name(token).map_err(words)?;
         let issuer = issuer_of(token).ok_or("the status list names no issuer")?;
-        let keys = Resolved::new(facts);
+        let keys = Resolved::with_web(facts);
         let opened = StatusToken::open(token, &uri, &issuer, &keys, turn.now_s);
         turn.reply.needs.extend(keys.missing());
         let issued_s = opened.map_err(words)?.terms.issued_s;
@@ -116,19 +117,21 @@ impl Credentials {
         facts: &Facts,
         turn: &mut Turn<'_>,
     ) -> Result<(), String> {
-        let keys = Resolved::new(facts);
+        let keys = Resolved::with_web(facts);
         let text = texts::bare(request);
         let opened = Request::open(&text, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
         let request = opened.map_err(words)?;
-        let proved = keys.fact(&request.verifier);
+        let verifier = request.verifier.clone();
+        let proved = keys.fact(&verifier);
         let (parts, lacking) = match self.holder.ask(&request, turn.now_s) {
             Ok(parts) => (parts.iter().map(|part| self.part(part)).collect(), None),
             Err(lack) => (Vec::new(), Some(words(lack))),
         };
         turn.reply.asking = Some(Asking {
-            verifier: request.verifier,
+            verifier: verifier.clone(),
             proved: proved.map(|fact| (fact.version, fact.since, fact.height)),
+            shown: keys.by_web(&verifier).map(by_web),
             name: request.name,
             purpose: request.purpose,
             until_s: request.expires_s,
@@ -168,15 +171,17 @@ impl Credentials {
         if sha256(text.as_bytes()) != read {
             return Err("that is another request than the one you saw: look at it again".to_owned());
         }
-        let keys = Resolved::new(facts);
+        let keys = Resolved::with_web(facts);
         let opened = Request::open(&text, &keys, turn.now_s);
         turn.reply.needs = keys.missing();
         let request = opened.map_err(words)?;
         let pick =
             |pick: &Pick| holder::Pick { id: pick.part.clone(), card: pick.card, more: Vec::new() };
         let chosen: Vec<holder::Pick> = picks.iter().map(pick).collect();
+        let told = Told::of(&request, &self.chosen(&request, picks, turn.now_s), turn.now_s);
         let answered = self.holder.answer(turn.root, &request, &chosen, turn.now_s);
         let mut answered = answered.map_err(words)?;
+        self.remember(told);
         answered.response.status_lists = self.lists_of(picks);
         turn.reply.seen_before = count(answered.seen_before.len());
         turn.reply.text = answered.response.to_fragment();
@@ -184,6 +189,16 @@ impl Credentials {
         self.before = None;
         turn.changed = true;
         Ok(())
+    }
+
+    /// What of which card a choice shows.
+    fn chosen(&self, request: &Request, picks: &[Pick], now_s: u64) -> Vec<Choice> {
+        let parts = self.holder.ask(request, now_s).unwrap_or_default();
+        let one = |pick: &Pick| {
+            let part = parts.iter().find(|part| part.id == pick.part)?;
+            self.part(part).choices.into_iter().find(|choice| choice.card == pick.card)
+        };
+        picks.iter().filter_map(one).collect()
     }
 
     /// Lists that say whether these cards hold, as far as they are here.

@@ -7,14 +7,14 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Credentials, Issued, IssuedOne, Mark, Order, Said, Turn,
-    lists::{PLACES, list_name},
+    lists::{PLACES, joined, list_name, split},
     shown::count,
     signs, texts, words,
 };
 use crate::{
     PublicKey,
     did::Did,
-    limits::{ISSUED_MAX, LABEL_BYTES_MAX, QUERY_TEXT_BYTES_MAX, SAID_MAX},
+    limits::{ISSUED_MAX, LABEL_BYTES_MAX, MADE_MAX, QUERY_TEXT_BYTES_MAX, SAID_MAX},
     sd_jwt::{CopyFor, Path, Step, Template, issue_copies},
     session::Head,
 };
@@ -25,7 +25,9 @@ const DAY_S: u64 = 86_400;
 impl Credentials {
     pub(super) fn issue(&mut self, order: &Order, turn: &mut Turn<'_>) -> Result<(), String> {
         if self.issued.len() >= ISSUED_MAX {
-            return Err(format!("at most {ISSUED_MAX} credentials are remembered as issued here"));
+            return Err(format!(
+                "{ISSUED_MAX} credentials are remembered as issued here, and there is no room for more: let those go that are over, below"
+            ));
         }
         if order.label.len() > LABEL_BYTES_MAX {
             return Err(format!("a note has at most {LABEL_BYTES_MAX} bytes"));
@@ -35,23 +37,25 @@ impl Credentials {
         let issuer = who.did.to_string();
         let until_s = until(turn.now_s, order.lasts_s);
         let mut template = template(order, &who.did, turn.now_s, until_s)?;
-        let places = if order.revocable {
-            let uri = list_name(&issuer);
+        let (list, places) = if order.revocable {
+            let (list, places) = self.free_places(&issuer, holders.len(), &turn.seed)?;
+            let uri = list_name(&issuer, list);
             let status = json!({ "status_list": { "idx": 0, "uri": uri } });
             template.claims.insert("status".to_owned(), status);
-            self.free_places(&issuer, holders.len(), &turn.seed)?
+            (list, places)
         } else {
-            Vec::new()
+            (0, Vec::new())
         };
+        let at = |copy: usize| places.get(copy).map(|place| split(*place).1);
         let copies: Vec<CopyFor> = holders
             .iter()
             .enumerate()
-            .map(|(at, holder)| CopyFor { holder: *holder, place: places.get(at).copied() })
+            .map(|(copy, holder)| CopyFor { holder: *holder, place: at(copy) })
             .collect();
         let seed = turn.seed.derive("credentials/salts");
         let issued = issue_copies(&template, &who.key, &who.key_id, &copies, seed);
         let issued = issued.map_err(words)?;
-        let list = if order.revocable { Some(self.own_list(&who, turn)?) } else { None };
+        let list = if order.revocable { Some(self.own_list(&who, list, turn)?) } else { None };
         let entry = self.issued.iter().map(|one| one.shown.entry).max().unwrap_or(0) + 1;
         let shown = Issued {
             entry,
@@ -93,7 +97,9 @@ impl Credentials {
             return Err("what was revoked stays revoked: issue another".to_owned());
         }
         one.set(mark, turn.now_s);
-        turn.reply.text = self.sign_list(&who, turn.now_s)?;
+        // All its copies are in one.
+        let list = one.places.first().map_or(0, |place| split(*place).0);
+        turn.reply.text = self.sign_list(&who, list, turn.now_s)?;
         self.change_book(turn);
         Ok(())
     }
@@ -104,23 +110,32 @@ impl Credentials {
         turn.changed = true;
     }
 
-    /// Places that no credential of the issuer has.
-    fn free_places(&self, issuer: &str, wanted: usize, seed: &Seed) -> Result<Vec<u64>, String> {
+    /// Places that no credential of the issuer has, all in the list that is named with them.
+    fn free_places(
+        &self,
+        issuer: &str,
+        wanted: usize,
+        seed: &Seed,
+    ) -> Result<(u64, Vec<u64>), String> {
         let of_issuer = self.issued.iter().filter(|one| one.shown.issuer == issuer);
         let mut used: BTreeSet<u64> = of_issuer.flat_map(|one| one.places.clone()).collect();
         let made = self.made.iter().filter(|made| made.issuer == issuer);
-        used.extend(made.flat_map(|made| made.also().iter().map(|(place, _)| *place)));
-        // Half of the list stays free, so that a few draws find a place.
-        if used.len() + wanted > PLACES / 2 {
-            return Err("the status list of this issuer is full".to_owned());
-        }
+        used.extend(
+            made.flat_map(|made| made.also().iter().map(|(at, _)| joined(made.list(), *at))),
+        );
+        // Half of a list stays free, so that a few draws find a place.
+        let has_room = |list: &u64| {
+            used.range(joined(*list, 0)..joined(list + 1, 0)).count() + wanted <= PLACES / 2
+        };
+        let list = (0..).take(MADE_MAX).find(has_room);
+        let list = list.ok_or("the status lists of this issuer are full")?;
         // Nobody can guess from one place which others belong to the same person.
         let drawn = (0_u64..).map(|draw| {
             let drawn = seed.derive(&format!("credentials/place/{draw}"));
             let [high, low, ..] = *drawn.as_bytes();
-            u64::from(u16::from_be_bytes([high, low]))
+            joined(list, u16::from_be_bytes([high, low]).into())
         });
-        Ok(drawn.filter(|place| used.insert(*place)).take(wanted).collect())
+        Ok((list, drawn.filter(|place| used.insert(*place)).take(wanted).collect()))
     }
 }
 

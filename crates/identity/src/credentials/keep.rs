@@ -7,13 +7,14 @@ use chacha20poly1305::{
 use minicbor::{Decode, Encode};
 use primitives::{Hash, Seed};
 
-use super::{Credentials, GivenOne, Issued, Mark, Wait};
+use super::{Credentials, GivenOne, Issued, Mark, Told, Wait};
 use crate::{
     PublicKey,
     custody::Root,
     holder::Holder,
     limits::{
         ASKED_MAX, CREDENTIALS_BYTES_MAX, GIVEN_MAX, ISSUED_MAX, LISTS_MAX, MADE_MAX, SEEN_MAX,
+        TOLD_MAX,
     },
     session,
     status::token_hash,
@@ -57,6 +58,11 @@ impl IssuedOne {
     /// Says whether it holds.
     pub(super) const fn set(&mut self, mark: Mark, at_s: u64) {
         (self.shown.mark, self.marked_s) = (mark, Some(at_s));
+    }
+
+    /// Whether it holds no more by its own end.
+    pub(super) fn is_over(&self, now_s: u64) -> bool {
+        self.shown.until_s.is_some_and(|until_s| until_s <= now_s)
     }
 }
 
@@ -130,6 +136,9 @@ struct Written {
     saved_s: Option<u64>,
     #[n(7)]
     unsaved: Option<u32>,
+    /// None: it was kept before answers were remembered.
+    #[n(8)]
+    told: Option<Vec<Told>>,
 }
 
 impl Credentials {
@@ -144,6 +153,7 @@ impl Credentials {
             given: Some(self.given.clone()),
             saved_s: self.saved_s,
             unsaved: Some(self.unsaved),
+            told: Some(self.told.clone()),
         };
         seal(root, WHAT, seed, &session::to_bytes(&written))
     }
@@ -154,16 +164,30 @@ impl Credentials {
         }
         let bytes = unseal(root, WHAT, kept)?;
         let written: Written = session::read(&bytes)?;
-        let Written { holder, lists, issued, made, asked, given, saved_s, unsaved } = written;
-        let given = given.unwrap_or_default();
+        let Written { holder, lists, issued, made, asked, given, saved_s, unsaved, told } = written;
+        let (given, told) = (given.unwrap_or_default(), told.unwrap_or_default());
         let fits = lists.len() <= LISTS_MAX
             && issued.len() <= ISSUED_MAX
             && made.len() <= MADE_MAX
             && asked.len() <= ASKED_MAX
-            && given.len() <= GIVEN_MAX;
+            && given.len() <= GIVEN_MAX
+            && told.len() <= TOLD_MAX;
         let holder = Holder::from_bytes(&holder).filter(|_| fits)?;
         let unsaved = unsaved.unwrap_or(0);
-        Some(Self { holder, before: None, lists, issued, made, asked, given, saved_s, unsaved })
+        Some(Self {
+            holder,
+            before: None,
+            lists,
+            issued,
+            made,
+            asked,
+            given,
+            told,
+            saved_s,
+            unsaved,
+            handed: None,
+            sought: String::new(),
+        })
     }
 }
 
@@ -226,6 +250,6 @@ mod tests {
         };
         let kept = seal(&root, WHAT, &seed, &session::to_bytes(&before));
         let read = Credentials::unsealed(&root, &kept).unwrap();
-        assert_eq!((read.made, read.given), (vec![made], Vec::new()));
+        assert_eq!((read.made, read.given, read.told), (vec![made], Vec::new(), Vec::new()));
     }
 }

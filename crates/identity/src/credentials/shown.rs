@@ -3,11 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Card, Claim, Credentials, HeldList, Issued, List, Made, Mark, Show, View, Wait, facts::Known,
-    lists::says,
+    Card, Claim, Credentials, HeldList, IssuedOne, List, Made, Mark, Show, View, Wait,
+    facts::Known, lists::says,
 };
 use crate::{
     holder,
+    limits::ISSUED_SHOWN_MAX,
     sd_jwt::{Path, Step, Verified},
     status::{Status, StatusRef, StatusToken, token_hash},
 };
@@ -80,8 +81,13 @@ pub(super) fn count(of: usize) -> u32 {
 impl Credentials {
     pub(super) fn view(&self, now_s: u64) -> View {
         let cards = self.holder.cards();
-        let mut issued: Vec<Issued> = self.issued.iter().map(|one| one.shown.clone()).collect();
-        issued.reverse();
+        let sought = |one: &&IssuedOne| {
+            let holds = |text: &str| text.to_lowercase().contains(&self.sought);
+            self.sought.is_empty() || holds(&one.shown.label) || holds(&one.shown.kind)
+        };
+        let newest = self.issued.iter().rev().filter(sought);
+        let issued = newest.take(ISSUED_SHOWN_MAX).map(|one| one.shown.clone()).collect();
+        let over = self.issued.iter().filter(|one| one.is_over(now_s)).count();
         let mut asked: Vec<Wait> = self.asked.iter().map(|one| one.shown.clone()).collect();
         asked.reverse();
         let own = |made: &Made| List {
@@ -89,6 +95,7 @@ impl Credentials {
             uri: made.uri.clone(),
             token: says(made, &self.issued).then(|| token_hash(&made.token)),
             seen: made.seen(),
+            number: u32::try_from(made.list()).unwrap_or(u32::MAX),
         };
         View {
             cards: cards.iter().map(|card| self.card(card, now_s)).collect(),
@@ -99,6 +106,9 @@ impl Credentials {
             given: self.shown_grants(),
             saved_s: self.saved_s,
             unsaved: self.unsaved,
+            issued_count: count(self.issued.len()),
+            issued_over: count(over),
+            told: self.told.iter().rev().cloned().collect(),
         }
     }
 
@@ -111,6 +121,7 @@ impl Credentials {
             uri: place.uri.clone(),
             token: list.map(|list| token_hash(&list.token)),
             seen: Vec::new(),
+            number: 0,
         });
         let mark = kept.and_then(|(place, list)| said(list?, place, now_s));
         Card {

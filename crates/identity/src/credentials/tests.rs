@@ -248,7 +248,7 @@ fn an_answer_is_for_one_verifier_and_one_time() {
 fn a_revoked_credential_is_refused_by_the_list_that_the_ledger_names() {
     let mut issuer = Browser::new(1);
     let mut holder = held(&mut issuer, true);
-    let list = issuer.done(Command::List(None)).text;
+    let list = issuer.done(Command::List(None, 0)).text;
     let mut verifier = Browser::new(3);
     let request = verifier.done(Command::Ask(question())).text;
     let answer = answered(&mut holder, &request).text;
@@ -477,4 +477,31 @@ fn an_order_that_makes_no_credential_is_refused() {
     assert!(refused(&|order| order.claims.push(said("exp", "1"))).contains("by itself"));
     assert!(refused(&|order| order.claims.push(said("a//b", "1"))).contains("no name"));
     assert!(refused(&|order| order.claims.push(said("_sd", "1"))).contains("reserved"));
+}
+
+#[test]
+fn what_was_shown_to_whom_is_remembered_without_what_it_said() {
+    let mut issuer = Browser::new(1);
+    let mut holder = held(&mut issuer, false);
+    let mut verifier = Browser::new(3);
+    let mut asked = question();
+    (asked.name, asked.purpose) = ("The bar".to_owned(), "Adults only".to_owned());
+    let request = verifier.done(Command::Ask(asked)).text;
+    holder.done(Command::Read { request: request.clone(), facts: Facts::default() });
+    assert_eq!(holder.done(Command::Look).view.told, [], "a look shows nothing");
+    answered(&mut holder, &request);
+    holder.reload();
+    let told = holder.done(Command::Look).view.told;
+    let [told] = &told[..] else { panic!("one answer was given: {told:?}") };
+    assert_eq!((told.at_s, &told.verifier), (holder.now_s, &verifier.did()));
+    assert_eq!((told.name.as_deref(), told.purpose.as_deref()), (Some("The bar"), Some("Adults only")));
+    assert_eq!(told.kinds, [KIND]);
+    assert_eq!(told.claims, ["age equal or over \u{b7} 18"]);
+    for number in 0..crate::limits::TOLD_MAX {
+        let told = Told { at_s: u64::try_from(number).unwrap(), ..told.clone() };
+        holder.store.remember(told);
+    }
+    let all = holder.done(Command::Look).view.told;
+    assert_eq!((all.len(), all[0].at_s), (256, 255), "the oldest is forgotten, the newest comes first");
+    assert_eq!(holder.done(Command::ForgetTold).view.told, []);
 }

@@ -15,16 +15,28 @@ const OFFER: &str = "starling-offer-1.";
 /// What a holder's keys begin with.
 const KEYS: &str = "starling-keys-1.";
 
+/// What a link to whatever wallet there is begins with (OpenID4VP 1.0, 13.1.2).
+const WALLETS: &str = "openid4vp:";
+
 /// What somebody handed over, without what is around it: of a link, the value of the first member of its
-/// fragment.
+/// fragment; of a link to whatever wallet there is, the request that it holds.
 pub(super) fn bare(text: &str) -> String {
     let text = text.trim();
+    if let Some(request) = handed_on(text) {
+        return request;
+    }
     let Some((_, fragment)) = text.split_once('#').filter(|(link, _)| link.contains("://")) else {
         return text.to_owned();
     };
     let value = fragment.split_once('=').map_or(fragment, |(_, value)| value);
     let value = value.split('&').next().unwrap_or_default();
     percent_decode_str(value).decode_utf8_lossy().into_owned()
+}
+
+fn handed_on(text: &str) -> Option<String> {
+    let (_, query) = text.strip_prefix(WALLETS)?.split_once('?')?;
+    let request = query.split('&').find_map(|pair| pair.strip_prefix("request="))?;
+    Some(percent_decode_str(request).decode_utf8_lossy().into_owned())
 }
 
 /// An offer as a text.
@@ -80,4 +92,20 @@ pub(super) fn read_bundle(text: &str) -> Option<(String, Option<String>)> {
     let copies: Vec<Value> = copies.iter().map(one).collect::<Option<_>>()?;
     let list = members.get("status_list").and_then(Value::as_str).map(str::to_owned);
     Some((Value::from(copies).to_string(), list))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_around_a_text_is_taken_away() {
+        assert_eq!(bare(" e30.e30.AA "), "e30.e30.AA");
+        assert_eq!(bare("https://a.example/b#request=e30.e30.AA&x=y"), "e30.e30.AA");
+        assert_eq!(bare("openid4vp://?client_id=did%3Ax&request=e30.e30.AA"), "e30.e30.AA");
+        assert_eq!(bare("openid4vp://authorize?request=e30&state=1"), "e30");
+        // One that must be fetched is none: nobody is asked for what a stranger's link names.
+        let by_reference = "openid4vp://?client_id=x&request_uri=https%3A%2F%2Fa.example";
+        assert_eq!(bare(by_reference), by_reference);
+    }
 }

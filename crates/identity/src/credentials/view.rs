@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use primitives::Hash;
 
-use super::{Facts, Given, GrantAsk, Need, Reading};
+use super::{Facts, Given, GrantAsk, Joined, Need, Reading, Told};
 use crate::session::Head;
 
 /// Everything a page may want.
@@ -83,9 +83,9 @@ pub enum Command {
         #[n(2)]
         head: Option<Head>,
     },
-    /// The issuer's signed status list, as it is.
+    /// The issuer's signed status list of this number ([`List::number`]), as it is.
     #[n(10)]
-    List(#[n(0)] Option<Head>),
+    List(#[n(0)] Option<Head>, #[n(1)] u32),
     /// Sign for a ledger that the issuer's list is the newest: the anchor, and the list.
     #[n(11)]
     Anchor {
@@ -104,6 +104,9 @@ pub enum Command {
         /// Though what that one says is not known here.
         #[n(4)]
         despite: bool,
+        /// Which of the issuer's lists: [`List::number`].
+        #[n(5)]
+        list: u32,
     },
     /// Ask for something: a signed request.
     #[n(12)]
@@ -154,6 +157,18 @@ pub enum Command {
         #[n(1)]
         facts: Facts,
     },
+    /// The person has the file that [`Command::Backup`] made last.
+    #[n(19)]
+    Saved,
+    /// Let what was issued and is over leave this browser: a backup has it.
+    #[n(20)]
+    LetGo,
+    /// Show of what was issued what has this text in its note or its type; empty: all.
+    #[n(21)]
+    Seek(#[n(0)] String),
+    /// Forget what was shown to whom.
+    #[n(22)]
+    ForgetTold,
 }
 
 /// What an issuer offers.
@@ -301,7 +316,7 @@ pub struct Reply {
     /// An offer that was read.
     #[n(7)]
     pub offer: Option<Offer>,
-    /// How many copies came, or whether a list did.
+    /// How many copies came, or whether a list did; or how many things were learned, or let go.
     #[n(8)]
     pub taken: u32,
     /// Parts of an answer that show a copy somebody has seen before.
@@ -318,26 +333,6 @@ pub struct Reply {
     pub joined: Option<Joined>,
 }
 
-/// What a file of what was issued brings, beside what is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
-pub struct Joined {
-    /// When it was made, in seconds since 1970-01-01 UTC.
-    #[n(0)]
-    pub saved_s: u64,
-    /// Credentials that are not here.
-    #[n(1)]
-    pub added: u32,
-    /// Credentials that are here.
-    #[n(2)]
-    pub same: u32,
-    /// Of those, that hold no more, or not for now, by the file only.
-    #[n(3)]
-    pub worse: u32,
-    /// Places that two credentials have: what revokes one, revokes both.
-    #[n(4)]
-    pub twice: u32,
-}
-
 /// Everything shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 pub struct View {
@@ -347,7 +342,7 @@ pub struct View {
     /// Whether a removal can be undone.
     #[n(1)]
     pub can_undo: bool,
-    /// What was issued, newest first.
+    /// Of what was issued the newest that the page seeks, newest first.
     #[n(2)]
     pub issued: Vec<Issued>,
     /// The issuer's own lists.
@@ -365,6 +360,15 @@ pub struct View {
     /// Changes since.
     #[n(7)]
     pub unsaved: u32,
+    /// How many credentials are remembered as issued.
+    #[n(8)]
+    pub issued_count: u32,
+    /// How many of them are over.
+    #[n(9)]
+    pub issued_over: u32,
+    /// Answers that were given, newest first.
+    #[n(10)]
+    pub told: Vec<Told>,
 }
 
 /// What is held, copies together.
@@ -414,6 +418,9 @@ pub struct List {
     /// Of one's own: hashes of lists that say nothing new.
     #[n(3)]
     pub seen: Vec<Hash>,
+    /// Of one's own: which of its issuer's it is.
+    #[n(4)]
+    pub number: u32,
 }
 
 /// One claim.
@@ -527,6 +534,9 @@ pub struct Asking {
     /// Hash of the request that all this is of: only that one is answered.
     #[n(8)]
     pub read: Hash,
+    /// What vouches for the key, where a web server keeps the DID; none: `proved` says.
+    #[n(9)]
+    pub shown: Option<String>,
 }
 
 /// One part of a request.
@@ -578,4 +588,7 @@ pub struct Verdict {
     /// Who says so.
     #[n(4)]
     pub issuers: Vec<String>,
+    /// For an issuer's key nothing vouches but its web server.
+    #[n(5)]
+    pub unproved: bool,
 }

@@ -226,13 +226,15 @@ pub fn asked(act: &Act) -> Option<Wish> {
     })
 }
 
-/// Assets that a history names: what a server tells of what came, and what was done from here. It says where to
-/// look, never what is there.
+/// Assets that a history names: what was done from here, the newest first, then what a server tells of what came. It
+/// says where to look, never what is there.
 pub fn named(sent: &[Sent], received: &[Received]) -> Vec<u32> {
     let out = sent.iter().filter_map(|one| asked(one.act.as_ref()?)?.asset());
-    let mut numbers: Vec<u32> = out.chain(received.iter().map(|one| one.asset)).collect();
-    numbers.retain(|number| *number != AssetId::NATIVE.0);
-    numbers.sort_unstable();
-    numbers.dedup();
+    let mut numbers: Vec<u32> = Vec::new();
+    for number in out.chain(received.iter().map(|one| one.asset)) {
+        if number != AssetId::NATIVE.0 && !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
     numbers
 }

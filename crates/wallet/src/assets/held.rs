@@ -13,8 +13,14 @@ use crate::{lending::each_once, view::Records};
 
 /// Most assets that are looked through for what the account holds: those made last.
 pub const LOOKED_MAX: u32 = 512;
+/// Most assets of which one has something that are proved with every round and shown at once: the most important.
+pub const FIRST_MAX: usize = 24;
+/// Most of one's own issue that are proved with every round.
+const OWN_MAX: usize = 64;
 /// Assets made last whose balance is proved with every round, held or not.
 const FOLLOWED_MAX: usize = 16;
+/// Assets that something names whose balance is proved with every round, held or not.
+const NAMED_MAX: usize = 48;
 /// Assets looked at for the first time in one go.
 const AT_ONCE: usize = 32;
 
@@ -42,8 +48,11 @@ pub struct Holding {
 /// What an account holds and issues, as far as it is proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holdings {
-    /// Assets of which it has units, or which were frozen for it; those made last first.
+    /// Assets of which it has units, or which were frozen for it: those it issues and the [`FIRST_MAX`] most important
+    /// others; those made last first.
     pub held: Vec<Holding>,
+    /// The rest of them, as they were proved last.
+    pub others: Vec<Holding>,
     /// Assets that it issues.
     pub issued: Vec<Holding>,
     /// Assets that were made on this ledger.
@@ -56,6 +65,13 @@ pub struct Holdings {
     pub waiting: u32,
     /// Older ones, beyond [`LOOKED_MAX`], of which nothing is said.
     pub left_out: u32,
+}
+
+impl Holdings {
+    /// All that is held.
+    pub fn all_held(&self) -> impl Iterator<Item = &Holding> {
+        self.held.iter().chain(&self.others)
+    }
 }
 
 /// Numbers of the assets that are looked at: those made last, then older ones that something names.
@@ -76,8 +92,13 @@ fn keys_of(account: AccountId, number: u32) -> [Key; 2] {
     [balance_key(account, AssetId(number)), assets::asset_key(AssetId(number))]
 }
 
+/// Whether what an account has of an asset is proved.
+pub(super) fn is_proved(book: &Book, account: AccountId, number: u32) -> bool {
+    book.has(&balance_key(account, AssetId(number)))
+}
+
 /// What a balance says; absent is nothing.
-fn balance(book: &Book, account: AccountId, number: u32) -> Balance {
+pub(super) fn balance(book: &Book, account: AccountId, number: u32) -> Balance {
     let record = book.get(&balance_key(account, AssetId(number)));
     // A book holds what this version reads.
     record.and_then(|record| minicbor::decode(&record).ok()).unwrap_or_default()
@@ -87,33 +108,40 @@ fn issues(book: &Book, account: AccountId, number: u32) -> bool {
     assets::asset(book, AssetId(number)).is_some_and(|made| made.issuer == account)
 }
 
+/// Assets that are proved with every round of those that an account has something to do with, the most important
+/// first: what it issues, then what it holds, in the order of `named`, then those made last.
+fn first(book: &Book, account: AccountId, numbers: &[u32], named: &[u32]) -> Vec<u32> {
+    let is_known = |number: &&u32| keys_of(account, **number).iter().all(|key| book.has(key));
+    let known: Vec<u32> = numbers.iter().filter(is_known).copied().collect();
+    let (own, others): (Vec<u32>, Vec<u32>) =
+        known.into_iter().partition(|number| issues(book, account, *number));
+    let is_held = |number: &u32| balance(book, account, *number) != Balance::default();
+    let mut held: Vec<u32> = others.into_iter().filter(is_held).collect();
+    let place = |number: &u32| named.iter().position(|one| one == number).unwrap_or(usize::MAX);
+    // Those that nothing names stay in their order.
+    held.sort_by_key(place);
+    own.into_iter().take(OWN_MAX).chain(held.into_iter().take(FIRST_MAX)).collect()
+}
+
 /// Keys of the records that are to be proved next, those that are proved included; most needed first. Asked again
-/// with what came of them ([`remember`]), until it says the same. `named`: assets that something names; `more`:
-/// other records that the page needs now.
+/// with what came of them ([`remember`]), until it says the same. `named`: assets that something names, the most
+/// important first ([`super::Known::names`]); `more`: other records that the page needs now.
 pub fn wanted(book: &Book, account: &str, named: &[u32], more: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let Ok(account) = account.parse::<AccountId>() else { return Vec::new() };
     let native = balance_key(account, AssetId::NATIVE);
     let mut keys = vec![assets::count_key(), ledger::params_key(), native];
     keys.extend(more.iter().cloned().map(Key::from_bytes));
-    let (mut first, mut followed) = (0, Vec::new());
-    for (at, number) in looked_at(assets::count(book), named).into_iter().enumerate() {
-        let deciding = keys_of(account, number);
-        if !deciding.iter().all(|key| book.has(key)) {
-            if first < AT_ONCE {
-                first += 1;
-                followed.extend(deciding);
-            }
-            continue;
-        }
-        let is_held = balance(book, account, number) != Balance::default();
-        if is_held || issues(book, account, number) {
-            keys.extend(deciding);
-            keys.push(supply_key(AssetId(number)));
-        } else if at < FOLLOWED_MAX || named.contains(&number) {
-            followed.push(balance_key(account, AssetId(number)));
-        }
+    let numbers = looked_at(assets::count(book), named);
+    for number in first(book, account, &numbers, named) {
+        keys.extend(keys_of(account, number));
+        keys.push(supply_key(AssetId(number)));
     }
-    keys.extend(followed);
+    let is_new = |number: &&u32| !keys_of(account, **number).iter().all(|key| book.has(key));
+    let new = numbers.iter().filter(is_new).take(AT_ONCE);
+    keys.extend(new.flat_map(|number| keys_of(account, *number)));
+    let named = named.iter().filter(|number| numbers.contains(number)).take(NAMED_MAX);
+    let followed = numbers.iter().take(FOLLOWED_MAX).chain(named);
+    keys.extend(followed.map(|number| balance_key(account, AssetId(*number))));
     each_once(keys)
 }
 
@@ -160,10 +188,18 @@ pub fn holdings(book: &Book, account: &str, named: &[u32]) -> Option<Holdings> {
     let made = assets::count(book);
     let numbers = looked_at(made, named);
     let looked = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-    let (held, issued) = (Vec::new(), Vec::new());
     let left_out = made.saturating_sub(looked);
-    let mut all =
-        Holdings { held, issued, made, without: 0, without_seen: None, waiting: 0, left_out };
+    let first = first(book, account, &numbers, named);
+    let mut all = Holdings {
+        held: Vec::new(),
+        others: Vec::new(),
+        issued: Vec::new(),
+        made,
+        without: 0,
+        without_seen: None,
+        waiting: 0,
+        left_out,
+    };
     for number in numbers {
         let Some(found) = of(book, account, number) else {
             all.waiting += 1;
@@ -173,7 +209,8 @@ pub fn holdings(book: &Book, account: &str, named: &[u32]) -> Option<Holdings> {
             all.issued.push(found.clone());
         }
         if found.units > 0 || found.frozen {
-            all.held.push(found);
+            let shown = if first.contains(&number) { &mut all.held } else { &mut all.others };
+            shown.push(found);
         } else {
             all.without += 1;
             all.without_seen = Some(found.seen.with(all.without_seen));

@@ -3,8 +3,8 @@
 use ledger::{AccountId, Action, AssetId, domains::assets};
 
 use super::{
-    Book, Holding, LOOKED_MAX, Scene, Wish, ask, asked, deciding, holdings, made_by, named,
-    preview, remember, wanted,
+    Book, FIRST_MAX, Holding, KNOWN_MAX, Known, LOOKED_MAX, Scene, Wish, ask, asked, deciding,
+    holdings, made_by, named, preview, remember, wanted,
 };
 use crate::{
     lending::tests::{WHOLE, World, person},
@@ -226,4 +226,112 @@ fn what_was_asked_is_read_back_and_names_its_asset() {
     assert_eq!(view::read::<assets::Action>(&bytes), Some(burn));
     let nobody = Wish::Issue { asset: 5, to: "nobody".to_owned(), amount: 1 };
     assert_eq!((ask(&nobody), deciding(&name(me()), &nobody)), (None, vec![]));
+}
+
+/// So many assets, made by somebody, of each of which I am given a unit.
+fn dust(world: &mut World, count: u32) {
+    for number in 0..count {
+        create(world, person(1), &format!("D{number}"), false);
+        let asset = world_count(world);
+        let gift = Wish::Issue { asset, to: name(me()), amount: 1 };
+        act(world, person(1), &gift).unwrap();
+    }
+}
+
+fn world_count(world: &World) -> u32 {
+    let mut book = Book::default();
+    let keys = wanted(&book, &name(me()), &[], &[]);
+    book = remember(&world.records(&keys), &book, &name(me()), &[]);
+    holdings(&book, &name(me()), &[]).unwrap().made
+}
+
+fn ids(list: &[Holding]) -> Vec<u32> {
+    list.iter().map(|one| one.asset.id).collect()
+}
+
+#[test]
+fn what_strangers_send_does_not_hide_what_was_there() {
+    let mut world = World::new(me());
+    create(&mut world, me(), "MINE", false);
+    let mut known = Known::default();
+    let (before, _) = book(&world, &[], &[]);
+    assert!(known.notice(&before, &name(me()), 1..=2));
+    assert!(!known.notice(&before, &name(me()), 1..=2), "it is known already");
+    assert_eq!(known.names(0, &[], &[]), [USDX]);
+
+    dust(&mut world, 200);
+    let names = known.names(0, &[], &[]);
+    let (after, _) = book(&world, &names, &[]);
+    let all = holdings(&after, &name(me()), &names).unwrap();
+    assert_eq!((all.held.len(), all.others.len()), (FIRST_MAX, 201 - FIRST_MAX));
+    assert!(ids(&all.held).contains(&USDX) && ids(&all.issued) == [2], "{all:?}");
+    assert!(!ids(&all.others).contains(&USDX));
+    assert_eq!(all.all_held().count(), 201, "the rest is counted, and none is forgotten");
+    // With the next block what matters is proved anew, and what came last is seen.
+    let next = wanted(&after, &name(me()), &names, &[]);
+    assert!(next.len() <= 3 + 3 * (FIRST_MAX + 1) + 16 + names.len(), "{}", next.len());
+    // What I use myself comes before what I only have.
+    let last = ids(&all.others)[0];
+    let used = sent(&Wish::Burn { asset: last, amount: 1 }, Fate::Done);
+    let names = known.names(0, &[used], &[]);
+    assert_eq!(names, [last, USDX]);
+    assert!(ids(&holdings(&after, &name(me()), &names).unwrap().held).contains(&last));
+
+    // It fills up, and what is there stays; what is held no more makes room.
+    assert!(known.notice(&after, &name(me()), 1..=202));
+    assert_eq!(known.names(0, &[], &[]).len(), KNOWN_MAX);
+    assert_eq!(known.names(0, &[], &[])[..2], [USDX, 3]);
+    let burn = Wish::Burn { asset: USDX, amount: 500 * WHOLE };
+    act(&mut world, me(), &burn).unwrap();
+    let (burned, _) = book(&world, &known.names(0, &[], &[]), &[]);
+    assert!(known.notice(&burned, &name(me()), 1..=202));
+    assert_eq!(known.names(0, &[], &[])[..2], [3, 4]);
+}
+
+#[test]
+fn what_a_person_knows_is_looked_at_whatever_is_made_later() {
+    let mut world = World::new(me());
+    let (before, _) = book(&world, &[], &[]);
+    let mut known = Known::default();
+    known.notice(&before, &name(me()), [USDX]);
+    for number in 0..LOOKED_MAX + 1 {
+        create(&mut world, person(1), &format!("A{number}"), false);
+    }
+    let names = Known::read(&known.to_text()).names(0, &[], &[]);
+    let (found, _) = book(&world, &names, &[]);
+    assert_eq!(ids(&holdings(&found, &name(me()), &names).unwrap().held), [USDX]);
+}
+
+#[test]
+fn what_a_person_marked_is_kept_as_a_text() {
+    let mut known = Known::default();
+    known.mark(7, true);
+    known.mark(5, true);
+    known.mark(7, true);
+    assert_eq!(known.to_text(), "5 7|");
+    assert_eq!(Known::read("5 7|"), known);
+    assert!(known.is_marked(7));
+    known.mark(7, false);
+    assert!(!known.is_marked(7));
+    assert_eq!(Known::read("5 5 x 9|1 1 2").to_text(), "5 9|1 2");
+    for junk in ["", "junk", "|", "-1|99999999999"] {
+        assert_eq!(Known::read(junk), Known::default(), "{junk}");
+    }
+    let received = |asset| Received {
+        id: String::new(),
+        from: name(person(1)),
+        units: 7,
+        height: 1,
+        asset,
+        issued: true,
+    };
+    let used = sent(&Wish::Burn { asset: 4, amount: 1 }, Fate::Done);
+    let known = Known::read("5|6 5");
+    let names = known.names(9, &[used], &[received(0), received(8), received(4)]);
+    assert_eq!(names, [9, 5, 4, 6, 8]);
+    let many = (0..200).map(|one: u32| one.to_string()).collect::<Vec<_>>().join(" ");
+    let mut full = Known::read(&format!("{many}|"));
+    full.mark(500, true);
+    assert!(!full.is_marked(500));
+    assert_eq!(full.names(0, &[], &[]).len(), KNOWN_MAX - 1, "the ledger\u{2019}s own is no asset beside it");
 }

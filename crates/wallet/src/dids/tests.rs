@@ -314,3 +314,37 @@ fn what_the_ledger_refused_is_told_where_it_was_asked_for() {
     check(&[sent(12, view::Fate::Done, None), sent(11, fate, None)], false);
     check(&[sent(12, fate, Some(act))], false);
 }
+
+#[test]
+fn what_is_on_its_way_waits_until_the_records_know_of_it() {
+    use view::Fate;
+    let sent = |to: &str, fate, height, pool| view::Sent {
+        id: String::new(),
+        to: to.to_owned(),
+        units: 0,
+        fee: 1,
+        signed_ms: 1,
+        fate,
+        height,
+        took_ms: 1,
+        act: None,
+        pool,
+        by_balance: None,
+    };
+    let check = |list: &[view::Sent], expected: bool| {
+        let (account, sent) = ("me".to_owned(), list.to_vec());
+        let view = view::View { account, sent, ..view::View::default() };
+        assert_eq!(waits(&view, 7), expected, "{list:?}");
+    };
+    check(&[], false);
+    check(&[sent("me", Fate::Sending, 0, None)], true);
+    check(&[sent("me", Fate::Waiting, 0, None)], true);
+    check(&[sent("me", Fate::Done, 8, None)], true);
+    check(&[sent("me", Fate::Final, 7, None)], false);
+    check(&[sent("me", Fate::Refused, 8, None)], false);
+    check(&[sent("me", Fate::Expired, 0, None)], false);
+    // What goes to others is none of it, whatever came of it.
+    let gift = sent("you", Fate::Waiting, 0, None);
+    check(&[gift.clone()], false);
+    check(&[gift, sent("me", Fate::Sending, 0, None)], true);
+}

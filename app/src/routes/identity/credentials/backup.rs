@@ -23,6 +23,8 @@ pub(super) fn Backup() -> impl IntoView {
     let book = Book::get();
     let desk = book.desk;
     let found = RwSignal::new(None::<(Vec<u8>, Joined)>);
+    // What the file is called that the browser was given, until the person has it: no browser tells that it saved it.
+    let handed = RwSignal::new(None::<String>);
     let state = move || {
         let view = book.view.read();
         state(view.saved_s, view.unsaved, view.issued.is_empty())
@@ -33,11 +35,21 @@ pub(super) fn Backup() -> impl IntoView {
             let name = format!("issued {}.starling", browser::moment(browser::now_s()));
             let name = name.replace(':', "-");
             if browser::download(&name, &reply.bytes) {
-                desk.tell("book-file", format!("Handed to the browser as \u{201c}{name}\u{201d}. Keep it where this device can\u{2019}t take it along."));
+                handed.set(Some(name));
             } else {
                 desk.say("book-file", "This browser can\u{2019}t save files from here.");
             }
         });
+    };
+    let have = move |_| {
+        book.run("book-file", Command::Saved, move |_| {
+            handed.set(None);
+            desk.tell("book-file", "Good. Keep it where this device can\u{2019}t take it along.");
+        });
+    };
+    let asks = move || {
+        let name = handed.get()?;
+        Some(format!("Handed to the browser as \u{201c}{name}\u{201d}. Look whether it is there: it counts as a backup once you say that you have it."))
     };
     let chosen = move |event: leptos::ev::Event| {
         let input = event.target().and_then(|one| one.dyn_into::<HtmlInputElement>().ok());
@@ -87,6 +99,14 @@ pub(super) fn Backup() -> impl IntoView {
                 >
                     "Save a backup"
                 </button>
+            </div>
+            <div id="book-handed" role="status" hidden=move || handed.read().is_none()>
+                <p>{asks}</p>
+                <div class="dialog-actions">
+                    <button id="book-have" class="button button--strong" type="button" disabled=move || desk.busy.get() on:click=have>
+                        "I have the file"
+                    </button>
+                </div>
             </div>
             <Said place="book-file" />
             <Found found />
@@ -151,13 +171,20 @@ fn state(saved_s: Option<u64>, unsaved: u32, is_empty: bool) -> String {
 /// What a file would bring.
 fn brings(joined: &Joined) -> String {
     let count = |count: u32| counted(u64::from(count), "credential", "credentials");
-    let Joined { saved_s, added, same, worse, .. } = *joined;
+    let Joined { saved_s, added, same, worse, left, .. } = *joined;
     let worse = match worse {
         0 => String::new(),
         worse => format!(", of which {worse} no longer hold by the backup"),
     };
+    let left = match left {
+        0 => String::new(),
+        left => format!(
+            " {} of the oldest, which are over, stay in the file: there is no room for them.",
+            count(left)
+        ),
+    };
     format!(
-        "A backup of {}, with {} that this browser does not know and {} that it knows{worse}. Nothing here is lost by it: both are put together, and what was revoked in either stays revoked.",
+        "A backup of {}, with {} that this browser does not know and {} that it knows{worse}.{left} Nothing here is lost by it: both are put together, and what was revoked in either stays revoked.",
         browser::moment(saved_s),
         count(added),
         count(same)

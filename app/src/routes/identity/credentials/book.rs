@@ -1,12 +1,13 @@
 //! The page's side of the credentials: what they are, and calls that wait for what the ledger proves.
 //!
 //! A call that lacks a proof says which ([`Need`]). It waits here until the wallet has proved all of them, no older
-//! than the call, and is given again with them. Status lists that it lacks are asked for as blocks ([`lists`]).
+//! than the call, and is given again with them. Status lists that it lacks are asked for as blocks ([`lists`]); web
+//! servers of issuers once the person agreed, for they learn that somebody looks ([`Outside`]).
 
 use std::time::Duration;
 
 use identity::credentials::{Command, Facts, KeyFact, ListFact, Need, Reply, View};
-use identity::did::{Did, StarlingId};
+use identity::did::{Did, Place, StarlingId};
 use identity::session;
 use identity::status::TokenHash;
 use leptos::prelude::*;
@@ -15,11 +16,13 @@ use wallet::dids::{self, Found, Name, VERSIONS_MAX, Version};
 use wallet::view::Sight;
 
 use crate::browser;
+use crate::format::sentence;
 use crate::ledger::Stage;
 use crate::session::Session;
 use crate::sharing::Sharing;
 
 use super::super::desk::Desk;
+use super::super::outside;
 use super::super::statement::said_then;
 use super::super::words::{GONE, LOST};
 use super::lists::{self, Given};
@@ -52,6 +55,10 @@ pub(super) struct Book {
     pub(super) shown: RwSignal<Vec<(String, String)>>,
     needs: RwSignal<Vec<Need>>,
     job: StoredValue<Option<Job>, LocalStorage>,
+    /// A key for which a web server has to be asked.
+    asks: RwSignal<Option<Need>>,
+    /// Those that the person agreed to ask while the page is open.
+    agreed: StoredValue<Vec<String>>,
     /// How often the ledger was waited for.
     waits: StoredValue<u64>,
 }
@@ -92,6 +99,8 @@ impl Book {
             shown: RwSignal::new(Vec::new()),
             needs: RwSignal::new(Vec::new()),
             job: StoredValue::new_local(None),
+            asks: RwSignal::new(None),
+            agreed: StoredValue::new(Vec::new()),
             waits: StoredValue::new(0),
         };
         provide_context(book);
@@ -140,9 +149,14 @@ impl Book {
             };
             if !reply.needs.is_empty() && job.rounds < ROUNDS_MAX {
                 job.rounds += 1;
+                let is_web = |need: &&Need| matches!(need, Need::Web { .. });
+                if let Some(need) = reply.needs.iter().find(is_web) {
+                    self.ask_web(job, need.clone());
+                    return;
+                }
                 let token = reply.needs.iter().find_map(|need| match need {
                     Need::Token(token) => Some(*token),
-                    Need::Key { .. } | Need::List { .. } => None,
+                    Need::Key { .. } | Need::List { .. } | Need::Web { .. } => None,
                 });
                 if let Some(token) = token {
                     self.desk.tell(job.place, "The newest status list is being fetched.");
@@ -175,6 +189,52 @@ impl Book {
                 self.desk.say(job.place, NO_LEDGER);
             }
         });
+    }
+
+    /// Has a web server asked what it shows of a name, if the person agrees.
+    fn ask_web(self, job: Job, need: Need) {
+        let Need::Web { did, id, at_s } = need else { return };
+        // What the ledger was waited for before ends nothing any more.
+        self.waits.update_value(|waits| *waits += 1);
+        if self.agreed.with_value(|agreed| agreed.contains(&did)) {
+            self.desk.tell(job.place, "The web server of that name is being asked.");
+            self.look_up(job, (did, id, at_s));
+            return;
+        }
+        self.desk.tell(job.place, "Somebody has to be asked first: see at the top.");
+        self.job.set_value(Some(job));
+        self.asks.set(Some(Need::Web { did, id, at_s }));
+    }
+
+    fn look_up(self, mut job: Job, (did, id, at_s): (String, String, Option<u64>)) {
+        spawn_local(async move {
+            let found = outside::key(&did, id, at_s).await;
+            if self.is_gone() {
+                return;
+            }
+            match found {
+                Ok(fact) => {
+                    job.facts.web.push(fact);
+                    self.go(job);
+                }
+                Err(why) => self.end(job.place, &sentence(&why)),
+            }
+        });
+    }
+
+    /// What the person says to asking a web server.
+    fn decide(self, is_agreed: bool) {
+        let need = self.asks.try_update(Option::take).flatten();
+        let job = self.job.try_update_value(Option::take).flatten();
+        let (Some(need), Some(job)) = (need, job) else { return };
+        if is_agreed {
+            if let Need::Web { did, .. } = &need {
+                self.agreed.update_value(|agreed| agreed.push(did.clone()));
+            }
+            self.ask_web(job, need);
+        } else {
+            self.end(job.place, "Left as it was: nobody was asked.");
+        }
     }
 
     /// Ends the call that waits, unless it went on until then.
@@ -300,7 +360,7 @@ impl Book {
                         };
                         job.facts.keys.push(fact);
                     }
-                    (Need::List { .. } | Need::Token(_), _) => {}
+                    (Need::List { .. } | Need::Token(_) | Need::Web { .. }, _) => {}
                 }
             }
             self.go(job);
@@ -311,7 +371,7 @@ impl Book {
     fn look(self, need: &Need, from: u64) -> Option<Settled> {
         match need {
             // No ledger has it.
-            Need::Token(_) => None,
+            Need::Token(_) | Need::Web { .. } => None,
             Need::List { issuer, uri } => {
                 let fact = dids::look_list(&self.desk.ledger.records.read(), issuer, uri)?;
                 (fact.height >= from).then_some(Settled::List(fact))
@@ -372,22 +432,30 @@ async fn key_fact(id: String, at_s: Option<u64>, settled: Settled) -> Option<Key
     }
 }
 
-/// A reason as a sentence.
-pub(super) fn sentence(why: &str) -> String {
-    let mut letters = why.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
-    let end = if why.ends_with(['.', '?']) { "" } else { "." };
-    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_becomes_a_sentence() {
-        assert_eq!(sentence("the issuer did not sign this"), "The issuer did not sign this.");
-        assert_eq!(sentence("Done."), "Done.");
-        assert_eq!(sentence(""), ".");
+/// Asks before a web server is asked.
+#[component]
+pub(super) fn Outside() -> impl IntoView {
+    let book = Book::get();
+    let host = move || {
+        let asks = book.asks.read();
+        let Some(Need::Web { did, .. }) = &*asks else { return None };
+        let place = Place::of(did).ok()?;
+        Some(format!("The keys of that name lie at {}.", place.authority()))
+    };
+    view! {
+        <div id="web-ask" class="problem" role="alert" hidden=move || book.asks.read().is_none()>
+            <span>
+                <strong>{host}</strong>
+                " This page\u{2019}s server would ask it. It learns that somebody here looks that name up now, and nothing of you or of what it is for."
+            </span>
+            <span class="heading-ways">
+                <button id="web-leave" class="button" type="button" on:click=move |_| book.decide(false)>
+                    "Leave it"
+                </button>
+                <button id="web-go" class="button button--strong" type="button" on:click=move |_| book.decide(true)>
+                    "Ask it"
+                </button>
+            </span>
+        </div>
     }
 }

@@ -10,6 +10,7 @@ use crate::browser;
 
 use super::super::desk::Said;
 use super::book::Book;
+use super::fact::Fact;
 use super::fields::{ChooseKind, Chosen};
 use super::hand_on::{HandOn, TakeIn};
 use super::kinds;
@@ -165,22 +166,10 @@ fn One(card: Card, lacking: RwSignal<Vec<(TokenHash, Lacking)>>) -> impl IntoVie
             </div>
             <dl>
                 {card.with_value(|card| claims(&card.claims))}
-                <div>
-                    <dt>"Issuer"</dt>
-                    <dd class="mono wrap">{card.with_value(|card| card.issuer.clone())}</dd>
-                </div>
-                <div>
-                    <dt>"Holds"</dt>
-                    <dd>{until}</dd>
-                </div>
-                <div>
-                    <dt>"Status"</dt>
-                    <dd class="held-status">{status}</dd>
-                </div>
-                <div>
-                    <dt>"Copies"</dt>
-                    <dd class="num">{copies}</dd>
-                </div>
+                <Fact what="Issuer" looks="mono wrap">{card.with_value(|card| card.issuer.clone())}</Fact>
+                <Fact what="Holds">{until}</Fact>
+                <Fact what="Status" looks="held-status">{status}</Fact>
+                <Fact what="Copies" looks="num">{copies}</Fact>
             </dl>
         </section>
     }

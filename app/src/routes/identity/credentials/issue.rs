@@ -89,10 +89,7 @@ pub(super) fn Issue() -> impl IntoView {
         }
     });
     let offer = move |_| {
-        let issuer = match form.head(desk) {
-            Some(head) => format!("did:starling:{}", head.did),
-            None => desk.keys.view.read_untracked().did.clone(),
-        };
+        let issuer = desk.signer(form.head(desk).as_ref());
         let kind = form.kind.vct();
         if kind.is_empty() {
             desk.say("issue", "Say which type of credential it is.");

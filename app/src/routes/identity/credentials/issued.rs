@@ -1,15 +1,21 @@
 //! What was issued here, and whether it still holds.
 
 use identity::credentials::{Command, Issued as One, Mark};
+use identity::limits::{ISSUED_MAX, ISSUED_SHOWN_MAX};
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::components::fields::Line as TextLine;
+use crate::format::counted;
 
 use super::super::desk::Said;
 use super::super::words::GONE;
 use super::book::Book;
 use super::kinds;
 use super::own_list::{OwnList, head_of};
+
+/// More than these are looked through by a search.
+const FEW: u32 = 20;
 
 /// The list, and the status lists behind it.
 #[component]
@@ -35,6 +41,7 @@ pub(super) fn Issued() -> impl IntoView {
             <p class="quiet" hidden=move || !issued.read().is_empty()>
                 "Nothing yet. What you issue is remembered in this browser only, and sealed: without it nothing can be revoked, so make a backup below."
             </p>
+            <Seek />
             <Said place="issued" />
             <ul id="issued" class="lines">
                 {move || issued.get().into_iter().map(|one| view! { <Line one /> }).collect_view()}
@@ -42,6 +49,87 @@ pub(super) fn Issued() -> impl IntoView {
         </section>
         {move || lists.get().into_iter().map(|list| view! { <OwnList list /> }).collect_view()}
     }
+}
+
+/// Which of many are shown, and how much room there is for more.
+#[component]
+fn Seek() -> impl IntoView {
+    let book = Book::get();
+    let text = RwSignal::new(String::new());
+    let sure = RwSignal::new(false);
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        book.run("issued", Command::Seek(text.get_untracked()), |_| ());
+    };
+    let let_go = move |_| {
+        sure.set(false);
+        book.run("issued", Command::LetGo, move |reply| {
+            let gone = counted(u64::from(reply.taken), "credential", "credentials");
+            let told = format!("{gone} left this browser. Keep the backup that has them.");
+            book.desk.tell("issued", told);
+        });
+    };
+    let counts = Memo::new(move |_| {
+        let view = book.view.read();
+        (view.issued_count, view.issued_over, view.issued.len())
+    });
+    let words = move || {
+        let (count, over, shown) = counts.get();
+        room(count, over, shown)
+    };
+    let many = move || counts.get().0 > FEW;
+    let over = move || counts.get().1;
+    let busy = book.desk.busy;
+    view! {
+        <p id="issued-room" class="quiet num" hidden=move || counts.get().0 == 0>
+            {words}
+        </p>
+        <form class="send" hidden=move || !many() on:submit=submit novalidate>
+            <TextLine id="issued-seek".to_owned() label="Find by your note, or by the type" value=text />
+            <div class="dialog-actions">
+                <button id="issued-seek-go" class="button" type="submit" disabled=move || busy.get()>
+                    "Find"
+                </button>
+            </div>
+        </form>
+        <div id="issued-over" hidden=move || over() == 0>
+            <p class="quiet" hidden=move || !sure.get()>
+                "They hold no more, by the end that you gave them. They leave this browser and are in your last backup only: later ones have them no more. Your status list stays as it is."
+            </p>
+            <div class="dialog-actions">
+                <button id="issued-let-go" class="button" type="button" hidden=sure on:click=move |_| sure.set(true)>
+                    "Make room"
+                </button>
+                <button class="button" type="button" hidden=move || !sure.get() on:click=move |_| sure.set(false)>
+                    "Keep them"
+                </button>
+                <button
+                    id="issued-let-go-sure"
+                    class="button button--strong"
+                    type="button"
+                    hidden=move || !sure.get()
+                    disabled=move || busy.get()
+                    on:click=let_go
+                >
+                    "Let go of what is over"
+                </button>
+            </div>
+        </div>
+    }
+}
+
+/// How many there are, and for how many more there is room.
+fn room(count: u32, over: u32, shown: usize) -> String {
+    let left = ISSUED_MAX.saturating_sub(usize::try_from(count).unwrap_or(ISSUED_MAX));
+    let all = counted(u64::from(count), "credential", "credentials");
+    let mut told = format!("{all} remembered here, with room for {left} more.");
+    if over > 0 {
+        told.push_str(&format!(" {over} of them are over."));
+    }
+    if shown == ISSUED_SHOWN_MAX {
+        told.push_str(&format!(" The newest {shown} that you look for are below."));
+    }
+    told
 }
 
 #[component]
@@ -111,5 +199,19 @@ fn Line(one: One) -> impl IntoView {
                 </button>
             </span>
         </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_much_room_there_is_is_told() {
+        let told = room(1, 0, 1);
+        assert!(told.contains("room for 4095 more") && !told.contains("over"), "{told}");
+        let told = room(4096, 7, ISSUED_SHOWN_MAX);
+        assert!(told.contains("room for 0 more. 7 of them are over."), "{told}");
+        assert!(told.ends_with("The newest 100 that you look for are below."), "{told}");
     }
 }

@@ -77,8 +77,8 @@ fn note(book: Book, token: TokenHash, now: Given) {
     });
 }
 
-/// Gives a list from this page, and has the server keep it if that fetches for others.
-pub(super) async fn give(book: Book, issuer: String, text: String) {
+/// Gives a list (its issuer, and which of that one's lists it is) from this page, and has the server keep it if that fetches for others.
+pub(super) async fn give(book: Book, (issuer, at): (String, u32), text: String) {
     let token = token_hash(&text);
     note(book, token, Given::Making);
     let Some(blocks) = book.sharing.blocks().await else {
@@ -87,7 +87,7 @@ pub(super) async fn give(book: Book, issuer: String, text: String) {
         note(book, token, Given::Failed(why.to_owned()));
         return;
     };
-    match blocks.give(name_of(&issuer), text.into_bytes()).await {
+    match blocks.give(name_of(&issuer, at), text.into_bytes()).await {
         Ok(_) => {
             book.sharing.touch();
             look(book, token).await;
@@ -120,11 +120,14 @@ pub(super) async fn look(book: Book, token: TokenHash) {
 }
 
 /// What a list is called as a file.
-fn name_of(issuer: &str) -> String {
+fn name_of(issuer: &str, at: u32) -> String {
     let letters: Vec<char> = issuer.chars().filter(char::is_ascii_alphanumeric).collect();
     let from = letters.len().saturating_sub(NAME_CHARS);
     let tail: String = letters.into_iter().skip(from).collect();
-    format!("status-list-{tail}.jwt")
+    match at {
+        0 => format!("status-list-{tail}.jwt"),
+        at => format!("status-list-{tail}-{}.jwt", at.saturating_add(1)),
+    }
 }
 
 /// A list that the ledger names, and that is not here.
@@ -196,8 +199,10 @@ mod tests {
 
     #[test]
     fn a_list_is_called_by_the_end_of_its_issuers_name() {
-        assert_eq!(name_of("did:starling:abcdefghijklmnop"), "status-list-efghijklmnop.jwt");
-        assert_eq!(name_of("a:b"), "status-list-ab.jwt");
+        let name = "did:starling:abcdefghijklmnop";
+        assert_eq!(name_of(name, 0), "status-list-efghijklmnop.jwt");
+        assert_eq!(name_of(name, 1), "status-list-efghijklmnop-2.jwt");
+        assert_eq!(name_of("a:b", 0), "status-list-ab.jwt");
     }
 
     #[test]

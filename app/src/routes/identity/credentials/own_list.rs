@@ -98,12 +98,13 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
     let (issuer, uri) = (StoredValue::new(list.issuer.clone()), list.uri.clone());
     let place = StoredValue::new((list.issuer.clone(), list.uri.clone()));
     let text = RwSignal::new(String::new());
-    let token = list.token;
+    let (token, at) = (list.token, list.number);
     let named = Memo::new(move |_| Named::of(desk, &list));
     let is_newest = move || matches!(named.get(), Named::This { .. });
     let is_foreign = move || matches!(named.get(), Named::Foreign { .. });
     let fee = move || desk.ledger.view.read().fee.unwrap_or_default();
     let poor = move || desk.ledger.view.read().balance.map_or(0, |held| held.units) < fee();
+    let waits = move || desk.waits();
     let anchor = move |despite: bool| {
         let head = issuer.with_value(|issuer| head_of(desk, issuer));
         let (Some(head), Some(chain)) = (head, desk.chain.get_untracked()) else {
@@ -111,13 +112,17 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
             return;
         };
         let named = named.get_untracked();
+        if matches!(named, Named::This { .. }) {
+            // It came there meanwhile.
+            return;
+        }
         let last = place.with_value(|(issuer, uri)| last_of(desk, issuer, uri));
         let number = named.number() + 1;
-        let command = Command::Anchor { network: chain, number, head, last, despite };
+        let command = Command::Anchor { network: chain, number, head, last, despite, list: at };
         book.run("list", command, move |reply| {
             // Others can have it before the ledger names it.
             let issuer = issuer.try_get_value().unwrap_or_default();
-            spawn_local(lists::give(book, issuer, reply.text));
+            spawn_local(lists::give(book, (issuer, at), reply.text));
             let order = dids::anchor(&reply.bytes);
             desk.order("list", order, "Sent. It is there with the next block.");
         });
@@ -125,7 +130,7 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
     let show = move |_| {
         let head = issuer.with_value(|issuer| head_of(desk, issuer));
         let Some(head) = head else { return desk.say("list", GONE) };
-        book.run("list", Command::List(head), move |reply| {
+        book.run("list", Command::List(head, at), move |reply| {
             text.set(format!("{}/identity/credentials#list={}", browser::origin(), reply.text));
         });
     };
@@ -138,6 +143,9 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
                 "The wallet pays a fee for it, and does not hold that much."
             </p>
             <Said place="list" />
+            <p class="quiet list-waits" role="status" hidden=move || !waits()>
+                "Something is on its way to the ledger: this goes on when it is there."
+            </p>
             <div class="dialog-actions">
                 <button class="button" type="button" disabled=move || desk.busy.get() on:click=show>
                     "Hand it on"
@@ -146,7 +154,9 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
                     class="button button--strong list-anchor"
                     type="button"
                     hidden=move || is_newest() || is_foreign()
-                    disabled=move || desk.busy.get() || poor() || named.get() == Named::Asked
+                    disabled=move || {
+                        desk.busy.get() || poor() || waits() || named.get() == Named::Asked
+                    }
                     on:click=move |_| anchor(false)
                 >
                     "Put it on the ledger"
@@ -159,7 +169,7 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
                 <HandOn label="your status list" text />
             </div>
             <Elsewhere named poor=Signal::derive(poor) anchor=Callback::new(anchor) />
-            {token.map(|token| view! { <GivenBy token issuer /> })}
+            {token.map(|token| view! { <GivenBy token issuer at /> })}
         </section>
     }
 }
@@ -234,7 +244,7 @@ fn Elsewhere(
                     class="button button--strong list-despite-sure"
                     type="button"
                     hidden=move || !sure.get()
-                    disabled=move || desk.busy.get() || poor.get()
+                    disabled=move || desk.busy.get() || poor.get() || desk.waits()
                     on:click=move |_| anchor.run(true)
                 >
                     "Put mine there: what only that one revoked holds again"
@@ -246,7 +256,12 @@ fn Elsewhere(
 
 /// Who gives the list to whoever asks for it by its hash.
 #[component]
-fn GivenBy(token: TokenHash, issuer: StoredValue<String>) -> impl IntoView {
+fn GivenBy(
+    token: TokenHash,
+    issuer: StoredValue<String>,
+    /// Which of the issuer's lists it is.
+    at: u32,
+) -> impl IntoView {
     let book = Book::get();
     let desk = book.desk;
     let cid = token_cid(&token);
@@ -275,9 +290,9 @@ fn GivenBy(token: TokenHash, issuer: StoredValue<String>) -> impl IntoView {
             desk.say("list", GONE);
             return;
         };
-        book.run("list", Command::List(head), move |reply| {
+        book.run("list", Command::List(head, at), move |reply| {
             let issuer = issuer.try_get_value().unwrap_or_default();
-            spawn_local(lists::give(book, issuer, reply.text));
+            spawn_local(lists::give(book, (issuer, at), reply.text));
         });
     };
     view! {

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use identity::credentials::{Asking, Choice, Claim, Command, Facts, Part, Pick, Show as Shown};
+use identity::credentials::{
+    Asking, Choice, Claim, Command, Facts, Part, Pick, Show as Shown, Told,
+};
 use leptos::prelude::*;
 
 use crate::browser;
 
 use super::super::desk::Said;
 use super::book::Book;
+use super::fact::{Fact, signed};
 use super::hand_on::{HandOn, TakeIn};
 use super::kinds;
 
@@ -49,24 +52,81 @@ pub(super) fn Present() -> impl IntoView {
         {move || {
             asking.get().map(|asking| view! { <Asked asking request answer /> })
         }}
+        <History />
+    }
+}
+
+/// What was shown to whom.
+#[component]
+fn History() -> impl IntoView {
+    let book = Book::get();
+    let told = Memo::new(move |_| book.view.read().told.clone());
+    let sure = RwSignal::new(false);
+    let forget = move |_| {
+        sure.set(false);
+        book.run("told", Command::ForgetTold, move |_| book.desk.tell("told", "Forgotten."));
+    };
+    let line = |told: Told| {
+        let Told { at_s, verifier, name, purpose, kinds, claims } = told;
+        let who = name.unwrap_or_else(|| "Somebody without a name".to_owned());
+        let what = if claims.is_empty() { "only that you hold it".to_owned() } else { claims.join(", ") };
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kinds::title(kind)).collect();
+        let shown = format!("{}: {what}", kinds.join(", "));
+        let why = purpose.map(|why| format!(" \u{b7} \u{201c}{why}\u{201d}"));
+        view! {
+            <li class="line told">
+                <span>
+                    <strong class="wrap">{who}</strong>
+                    <span class="quiet num">" \u{b7} " {browser::moment(at_s)}</span>
+                    <span class="quiet wrap">{why}</span>
+                    <br />
+                    <span class="wrap">{shown}</span>
+                    <br />
+                    <span class="quiet mono wrap">{verifier}</span>
+                </span>
+            </li>
+        }
+    };
+    view! {
+        <section class="card" aria-labelledby="told-title" hidden=move || told.read().is_empty()>
+            <h2 id="told-title">"What you showed"</h2>
+            <p class="quiet">
+                "To whom, and which claims; not what they said. Kept in this browser only, and sealed."
+            </p>
+            <ul id="told" class="lines">
+                {move || told.get().into_iter().map(line).collect_view()}
+            </ul>
+            <div class="dialog-actions">
+                <button id="told-forget" class="button" type="button" hidden=sure on:click=move |_| sure.set(true)>
+                    "Forget all of it"
+                </button>
+                <button class="button" type="button" hidden=move || !sure.get() on:click=move |_| sure.set(false)>
+                    "Keep it"
+                </button>
+                <button
+                    id="told-forget-sure"
+                    class="button button--strong"
+                    type="button"
+                    hidden=move || !sure.get()
+                    disabled=move || book.desk.busy.get()
+                    on:click=forget
+                >
+                    "Forget it for good"
+                </button>
+            </div>
+        </section>
+        <Said place="told" />
     }
 }
 
 #[component]
 fn Asked(asking: Asking, request: RwSignal<String>, answer: RwSignal<String>) -> impl IntoView {
     let book = Book::get();
+    let (parts, lacking, read) = (asking.parts.clone(), asking.lacking.clone(), asking.read);
     let chosen: Chosen = RwSignal::new(BTreeMap::new());
     let again = RwSignal::new(false);
-    let Asking { verifier, proved, name, purpose, until_s, return_to, parts, lacking, read } =
-        asking;
-    let signed = match proved {
-        None => {
-            "This name is its key, and signed the request: there is nothing to look up.".to_owned()
-        }
-        Some((version, since, height)) => format!(
-            "Signed by the key of version {version} of this name (block {since}), proved at block {height}."
-        ),
-    };
+    let Asking { verifier, proved, shown, name, purpose, until_s, return_to, .. } = asking;
+    let signed = shown.unwrap_or_else(|| signed(proved, "request"));
     let goes = match &return_to {
         Some(page) => format!("Back to {page}, when you open or send the link."),
         None => "To whoever you give it: by code, link or text.".to_owned(),
@@ -94,26 +154,11 @@ fn Asked(asking: Asking, request: RwSignal<String>, answer: RwSignal<String>) ->
             <h2 id="asking-title">{name.clone().unwrap_or_else(|| "Somebody without a name".to_owned())}</h2>
             <p class="quiet" hidden=name.is_none()>"They call themselves so: only the name below is proved."</p>
             <dl>
-                <div>
-                    <dt>"To whom"</dt>
-                    <dd class="mono wrap">{verifier}</dd>
-                </div>
-                <div>
-                    <dt>"Proved"</dt>
-                    <dd>{signed}</dd>
-                </div>
-                <div>
-                    <dt>"Why, they say"</dt>
-                    <dd>{purpose.unwrap_or_else(|| "They give no reason.".to_owned())}</dd>
-                </div>
-                <div>
-                    <dt>"Where it goes"</dt>
-                    <dd class="wrap">{goes}</dd>
-                </div>
-                <div>
-                    <dt>"Open until"</dt>
-                    <dd class="num">{browser::moment(until_s)}</dd>
-                </div>
+                <Fact what="To whom" looks="mono wrap">{verifier}</Fact>
+                <Fact what="Proved">{signed}</Fact>
+                <Fact what="Why, they say">{purpose.unwrap_or_else(|| "They give no reason.".to_owned())}</Fact>
+                <Fact what="Where it goes" looks="wrap">{goes}</Fact>
+                <Fact what="Open until" looks="num">{browser::moment(until_s)}</Fact>
             </dl>
         </section>
         {lacking
@@ -121,7 +166,7 @@ fn Asked(asking: Asking, request: RwSignal<String>, answer: RwSignal<String>) ->
                 view! {
                     <div id="lacking" class="empty" role="status">
                         <p class="empty-title">"You can\u{2019}t answer this"</p>
-                        <p class="quiet">{super::book::sentence(&why)}</p>
+                        <p class="quiet">{crate::format::sentence(&why)}</p>
                     </div>
                 }
             })}

@@ -4,9 +4,12 @@ use identity::credentials::{Command, Facts, Question, Verdict, Wait};
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::components::copy::CopyText;
+use crate::format::sentence;
 
 use super::super::desk::Said;
-use super::book::{Book, sentence};
+use super::book::Book;
+use super::fact::Fact;
 use super::fields::{ChooseKind, Chosen, Line, Lines};
 use super::hand_on::{HandOn, TakeIn};
 use super::kinds::{self, KINDS};
@@ -39,11 +42,15 @@ pub(super) fn Verify() -> impl IntoView {
 
 #[component]
 fn Judged(verdict: Verdict) -> impl IntoView {
-    let Verdict { good, holds, refused, claims, issuers } = verdict;
-    let title = if good { "Good" } else { "Refused" };
+    let Verdict { good, holds, refused, claims, issuers, unproved } = verdict;
+    let title = match (good, unproved) {
+        (true, false) => "Good",
+        (true, true) => "Good, by the word of a web server",
+        (false, _) => "Refused",
+    };
     let has_claims = !claims.is_empty();
     view! {
-        <section class="card seen" class:problem--warn=!good aria-labelledby="verdict-title">
+        <section class="card seen" class:problem--warn={!good || unproved} aria-labelledby="verdict-title">
             <h2 id="verdict-title">{title}</h2>
             <p id="refused" hidden=good>{(!good).then(|| sentence(&refused))}</p>
             <dl hidden=!has_claims>
@@ -52,10 +59,7 @@ fn Judged(verdict: Verdict) -> impl IntoView {
                     .into_iter()
                     .map(|issuer| {
                         view! {
-                            <div>
-                                <dt>"Issuer"</dt>
-                                <dd class="mono wrap">{issuer}</dd>
-                            </div>
+                            <Fact what="Issuer" looks="mono wrap">{issuer}</Fact>
                         }
                     })
                     .collect_view()}
@@ -79,7 +83,7 @@ fn Ask() -> impl IntoView {
     let kind = Chosen::new();
     let claims = RwSignal::new(KINDS.first().map_or("", |kind| kind.asked).to_owned());
     let (name, purpose) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let link = RwSignal::new(String::new());
+    let (link, other) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let then = Callback::new(move |at: usize| {
         claims.set(KINDS.get(at).map_or("", |kind| kind.asked).to_owned());
     });
@@ -99,7 +103,14 @@ fn Ask() -> impl IntoView {
             lasts_s: LASTS_S,
             head: desk.head(),
         };
+        let comes_back = !question.return_to.is_empty();
+        let client = format!("decentralized_identifier:{}", desk.signer(question.head.as_ref()));
         book.run("question", Command::Ask(question), move |reply| {
+            let wallets = || {
+                let client = browser::encoded(&client);
+                format!("openid4vp://?client_id={client}&request={}", reply.text)
+            };
+            other.set(if comes_back { wallets() } else { String::new() });
             link.set(format!("{}/identity/present#request={}", browser::origin(), reply.text));
         });
     };
@@ -127,6 +138,13 @@ fn Ask() -> impl IntoView {
             <div id="question-link" hidden=move || link.read().is_empty()>
                 <p class="quiet">"For one person: it is answered once, within an hour."</p>
                 <HandOn label="your question" text=link />
+                <details class="steps" hidden=move || other.read().is_empty()>
+                    <summary>"For the wallet of another maker"</summary>
+                    <p class="quiet">
+                        "A wallet that knows OpenID4VP opens this link, on the device on which this page is open, and brings its answer back to it. No server sees it."
+                    </p>
+                    <CopyText label="the question for another wallet" text=other />
+                </details>
             </div>
         </section>
     }

@@ -1,11 +1,13 @@
 //! An issuer whose browser is lost, and lists that come from the block store.
 
 use super::*;
-use crate::limits::BOOK_BYTES_MAX;
+use crate::limits::{BOOK_BYTES_MAX, ISSUED_MAX, ISSUED_SHOWN_MAX};
 
-/// What an issuer's browser would lose.
+/// What an issuer's browser would lose, in a file that the issuer has.
 fn backup(issuer: &mut Browser) -> Vec<u8> {
-    issuer.done(Command::Backup).bytes
+    let file = issuer.done(Command::Backup).bytes;
+    issuer.done(Command::Saved);
+    file
 }
 
 fn restored(browser: &mut Browser, file: &[u8], sure: bool) -> Reply {
@@ -29,7 +31,7 @@ fn marks(reply: &Reply) -> Vec<(String, Mark)> {
 }
 
 fn list_of(issuer: &mut Browser) -> String {
-    issuer.done(Command::List(None)).text
+    issuer.done(Command::List(None, 0)).text
 }
 
 fn learn(issuer: &mut Browser, text: &str) -> Reply {
@@ -38,7 +40,7 @@ fn learn(issuer: &mut Browser, text: &str) -> Reply {
 
 fn anchor(issuer: &mut Browser, last: Option<&str>, despite: bool) -> Reply {
     let (network, last) = ([5; 32], last.map(token_hash));
-    issuer.call(Command::Anchor { network, number: 2, head: None, last, despite })
+    issuer.call(Command::Anchor { network, number: 2, head: None, last, despite, list: 0 })
 }
 
 #[test]
@@ -154,6 +156,12 @@ fn a_place_that_two_browsers_gave_is_told() {
     let theirs = backup(&mut two);
     let joined = restored(&mut one, &theirs, false).joined.unwrap();
     assert_eq!((joined.added, joined.twice), (1, 1));
+    // What revokes one revokes both, whichever it is.
+    restored(&mut one, &theirs, true);
+    let list = revoke(&mut one, 1);
+    let place = one.store.issued[0].places[0];
+    let list = StatusToken::unchecked(&list).unwrap().list;
+    assert_eq!(list.get(place), Some(Status::Invalid.value()));
 }
 
 #[test]
@@ -285,4 +293,173 @@ fn a_verifier_asks_for_the_newest_list_by_its_hash_and_keeps_it() {
     let came = Facts { tokens: vec![revoked], ..facts };
     let refused = verifier.verdict(&three, came);
     assert!(refused.refused.contains("was revoked: status list version 1"), "{refused:?}");
+}
+
+#[test]
+fn a_file_counts_once_the_person_has_it_and_with_what_was_in_it() {
+    let mut issuer = Browser::new(1);
+    assert!(issuer.call(Command::Saved).refused.unwrap().contains("no file was made"));
+    issue(&mut issuer, "Ann");
+    let made_s = issuer.now_s;
+    let handed = issuer.done(Command::Backup).view;
+    assert_eq!((handed.saved_s, handed.unsaved), (None, 1), "nobody has it yet");
+    // Before the browser is done with it, something else is issued.
+    issue(&mut issuer, "Bob");
+    let view = issuer.done(Command::Saved).view;
+    assert_eq!((view.saved_s, view.unsaved), (Some(made_s), 1));
+    assert!(issuer.call(Command::Saved).refused.is_some(), "it is said once");
+    // One that was made before another file came in has not what is in that.
+    let mut other = Browser::new(1);
+    other.calls = 100;
+    issue(&mut other, "Carol");
+    let theirs = backup(&mut other);
+    issuer.done(Command::Backup);
+    restored(&mut issuer, &theirs, true);
+    assert!(issuer.call(Command::Saved).refused.is_some());
+    assert!(issuer.done(Command::Look).view.unsaved > 0);
+    // And none is remembered by a page that was closed.
+    issuer.done(Command::Backup);
+    issuer.reload();
+    assert!(issuer.call(Command::Saved).refused.is_some());
+}
+
+/// A book that is full: one credential, remembered as often as may be; every second one is over tomorrow.
+fn full(issuer: &mut Browser) -> u64 {
+    issue(issuer, "Ann");
+    let one = issuer.store.issued[0].clone();
+    let day_s = one.shown.until_s.unwrap();
+    issuer.store.issued = (0_u32..)
+        .take(ISSUED_MAX)
+        .map(|number| {
+            let mut one = one.clone();
+            one.places = vec![u64::from(number)];
+            one.shown.entry = number + 1;
+            one.shown.label = format!("person {number}");
+            one.shown.until_s = (number % 2 == 0).then_some(day_s);
+            one
+        })
+        .collect();
+    day_s
+}
+
+#[test]
+fn a_full_book_has_room_again_once_a_file_has_what_is_over() {
+    let mut issuer = Browser::new(1);
+    let day_s = full(&mut issuer);
+    let more = || Command::Issue(order(&Browser::new(2).did(), true));
+    assert!(issuer.call(more()).refused.unwrap().contains("no room for more"));
+    let list = revoke(&mut issuer, 1);
+    let view = issuer.done(Command::Look).view;
+    assert_eq!((view.issued.len(), view.issued_over), (ISSUED_SHOWN_MAX, 0));
+    assert_eq!(usize::try_from(view.issued_count).unwrap(), ISSUED_MAX);
+    issuer.now_s = day_s;
+    assert!(issuer.call(Command::LetGo).refused.unwrap().contains("save a backup first"));
+    let file = backup(&mut issuer);
+    let reply = issuer.done(Command::LetGo);
+    let half = u32::try_from(ISSUED_MAX / 2).unwrap();
+    assert_eq!((reply.taken, reply.view.issued_count, reply.view.issued_over), (half, half, 0));
+    // The list is the same: nobody pays for another one, and what was revoked stays so.
+    assert_eq!(list_of(&mut issuer), list);
+    assert_eq!(StatusToken::unchecked(&list).unwrap().list.get(0), Some(Status::Invalid.value()));
+    let reply = issuer.done(more());
+    assert_eq!(reply.view.issued_count, half + 1);
+    assert_ne!(issuer.store.issued.last().unwrap().places, [0], "that place is taken");
+
+    // The file brings back what there is room for, and says what it leaves out.
+    let back = restored(&mut issuer, &file, true);
+    let joined = back.joined.unwrap();
+    assert_eq!((joined.added, joined.same, joined.left), (half, half, 1));
+    assert_eq!(usize::try_from(back.view.issued_count).unwrap(), ISSUED_MAX);
+    let mut other = Browser::new(1);
+    other.now_s = day_s;
+    assert_eq!(restored(&mut other, &file, true).joined.unwrap().left, 0);
+    assert_eq!(list_of(&mut other), list);
+}
+
+#[test]
+fn two_books_that_do_not_fit_together_are_left_as_they_are() {
+    let (mut one, mut two) = (Browser::new(1), Browser::new(1));
+    full(&mut one);
+    issue(&mut two, "Zoe");
+    let file = backup(&mut two);
+    let reply = one.call(Command::Restore { file, sure: true });
+    assert!(reply.refused.unwrap().contains("both together"));
+    assert_eq!(usize::try_from(reply.view.issued_count).unwrap(), ISSUED_MAX);
+}
+
+#[test]
+fn what_was_issued_is_found_by_its_note() {
+    let mut issuer = Browser::new(1);
+    full(&mut issuer);
+    let found = issuer.done(Command::Seek(" Person 40".to_owned())).view.issued;
+    let all: Vec<&str> = found.iter().map(|one| one.label.as_str()).take(3).collect();
+    assert_eq!(all, ["person 4095", "person 4094", "person 4093"]);
+    assert!(found.iter().any(|one| one.label == "person 4050") && found.len() > 90);
+    let by_kind = issuer.done(Command::Seek("VCT:person".to_owned())).view.issued;
+    assert_eq!(by_kind.len(), ISSUED_SHOWN_MAX);
+    assert_eq!(issuer.done(Command::Seek("nobody".to_owned())).view.issued, []);
+    assert_eq!(issuer.done(Command::Seek(String::new())).view.issued.len(), ISSUED_SHOWN_MAX);
+}
+
+#[test]
+fn a_second_list_begins_where_the_first_has_no_room() {
+    let mut issuer = Browser::new(1);
+    let ann = issue(&mut issuer, "Ann");
+    let first = list_of(&mut issuer);
+    // Somebody whose copies take all that is given of the first one.
+    let mut many = issuer.store.issued[0].clone();
+    let other = 1 - many.places[0] % 2;
+    many.places = (0..1 << 15).map(|place| 2 * place + other).collect();
+    many.shown.entry = 2;
+    issuer.store.issued.push(many);
+    let bob = issue(&mut issuer, "Bob");
+    let places = &issuer.store.issued.last().unwrap().places;
+    assert!(places.iter().all(|place| place >> 16 == 1), "{places:?}");
+    let lists = issuer.done(Command::Look).view.lists;
+    let names: Vec<String> = lists.iter().map(|list| list.uri.clone()).collect();
+    let did = issuer.did();
+    assert_eq!(names, [format!("{did}/status/1"), format!("{did}/status/2")]);
+    let numbers: Vec<u32> = lists.iter().map(|list| list.number).collect();
+    assert_eq!(numbers, [0, 1]);
+
+    // What is said of one says nothing of the other.
+    assert_eq!(list_of(&mut issuer), first);
+    let second = revoke(&mut issuer, bob);
+    assert_eq!(StatusToken::name(&second).unwrap(), format!("{did}/status/2"));
+    assert_eq!(list_of(&mut issuer), first);
+    let token = issuer.done(Command::List(None, 1)).text;
+    assert_eq!(token, second);
+    let list = StatusToken::unchecked(&second).unwrap().list;
+    let at = issuer.store.issued.last().unwrap().places[0] & 0xffff;
+    assert_eq!(list.get(at), Some(Status::Invalid.value()));
+    let anchored = issuer.call(Command::Anchor {
+        network: [5; 32],
+        number: 1,
+        head: None,
+        last: None,
+        despite: false,
+        list: 1,
+    });
+    assert_eq!((anchored.refused, anchored.text), (None, second.clone()));
+    revoke(&mut issuer, ann);
+    assert_ne!(list_of(&mut issuer), first);
+    assert_eq!(issuer.done(Command::List(None, 1)).text, second);
+
+    // A browser with an older book learns from each of its own list.
+    let mut holder = Browser::new(2);
+    let mut text = order(&holder.did(), true);
+    "Cleo".clone_into(&mut text.label);
+    let bundle = issuer.done(Command::Issue(text)).text;
+    assert_eq!(holder.take(&bundle).view.cards[0].mark, Some(Mark::Valid));
+    let file = backup(&mut issuer);
+    let mut other = Browser::new(1);
+    other.now_s = issuer.now_s + 60;
+    restored(&mut other, &file, true);
+    assert_eq!(other.done(Command::List(None, 1)).text, issuer.done(Command::List(None, 1)).text);
+    let cleo = other.done(Command::Look).view.issued.iter().map(|one| one.entry).max().unwrap();
+    let newer = revoke(&mut other, cleo);
+    issuer.now_s = other.now_s;
+    assert_eq!(learn(&mut issuer, &newer).taken, 1);
+    holder.now_s = other.now_s;
+    assert_eq!(holder.take(&newer).view.cards[0].mark, Some(Mark::Revoked));
 }

@@ -191,6 +191,9 @@ fn claims_that_decide_are_never_hidden() {
 fn nothing_is_replaced() {
     let named = Forge::new().set("name", json!("Ann")).hidden(&json!(["s", "name", "Eve"]));
     assert_eq!(named.refused(), Some(Refusal::Overwrites));
+    // The type, which is there, by another one.
+    let other = Forge::new().hidden(&json!(["s", "vct", "https://starling.example/king/1"]));
+    assert_eq!(other.refused(), Some(Refusal::NeverHidden));
     let (one, two) = (json!(["s", "name", "Ann"]), json!(["t", "name", "Eve"]));
     assert_eq!(Forge::new().hidden(&one).hidden(&two).refused(), Some(Refusal::Overwrites));
 }

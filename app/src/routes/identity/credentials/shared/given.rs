@@ -7,6 +7,7 @@ use crate::browser;
 
 use super::super::super::desk::Said;
 use super::super::book::Book;
+use super::super::fact::Fact;
 use super::super::hand_on::HandOn;
 use super::taken::ask;
 use super::{Shelf, called};
@@ -81,30 +82,15 @@ fn One(given: Given) -> impl IntoView {
                 <span class="given-state">{state.word()}</span>
             </div>
             <dl>
-                <div>
-                    <dt>"For"</dt>
-                    <dd class="mono wrap">{to}</dd>
-                </div>
-                <div>
-                    <dt>"What for"</dt>
-                    <dd class="wrap">{purpose}</dd>
-                </div>
-                <div>
-                    <dt>"Until"</dt>
-                    <dd class="num">{browser::moment(until_s)}</dd>
-                </div>
-                <div>
-                    <dt>"Signed as"</dt>
-                    <dd class="mono wrap">{by}</dd>
-                </div>
-                <div>
-                    <dt>"History"</dt>
-                    <dd>
-                        <ul class="given-history">
-                            {history.into_iter().map(|line| view! { <li class="num">{line}</li> }).collect_view()}
-                        </ul>
-                    </dd>
-                </div>
+                <Fact what="For" looks="mono wrap">{to}</Fact>
+                <Fact what="What for" looks="wrap">{purpose}</Fact>
+                <Fact what="Until" looks="num">{browser::moment(until_s)}</Fact>
+                <Fact what="Signed as" looks="mono wrap">{by}</Fact>
+                <Fact what="History">
+                    <ul class="given-history">
+                        {history.into_iter().map(|line| view! { <li class="num">{line}</li> }).collect_view()}
+                    </ul>
+                </Fact>
             </dl>
             {if state == State::Open {
                 view! { <WhileOpen given /> }.into_any()

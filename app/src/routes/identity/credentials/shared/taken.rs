@@ -9,6 +9,7 @@ use crate::components::icon::{Glyph, Icon};
 
 use super::super::super::desk::Said;
 use super::super::book::Book;
+use super::super::fact::{Fact, signed};
 use super::super::hand_on::{HandOn, TakeIn};
 use super::called;
 
@@ -119,40 +120,15 @@ fn Seen(reading: Reading, text: RwSignal<String>) -> impl IntoView {
 #[component]
 fn Facts(reading: Reading) -> impl IntoView {
     let Reading { by, proved, resource, purpose, at_s, until_s, .. } = reading;
-    let signed = match proved {
-        None => {
-            "This name is its key, and signed the grant: there is nothing to look up.".to_owned()
-        }
-        Some((version, since, height)) => format!(
-            "Signed by the key of version {version} of this name (block {since}), proved at block {height}."
-        ),
-    };
+    let signed = signed(proved, "grant");
     view! {
         <dl>
-            <div>
-                <dt>"From"</dt>
-                <dd class="mono wrap">{by}</dd>
-            </div>
-            <div>
-                <dt>"Proved"</dt>
-                <dd>{signed}</dd>
-            </div>
-            <div>
-                <dt>"What for, they say"</dt>
-                <dd class="wrap">{purpose}</dd>
-            </div>
-            <div>
-                <dt>"Given"</dt>
-                <dd class="num">{browser::moment(at_s)}</dd>
-            </div>
-            <div>
-                <dt>"Until"</dt>
-                <dd class="num">{browser::moment(until_s)}</dd>
-            </div>
-            <div>
-                <dt>"Share"</dt>
-                <dd class="mono wrap">{resource}</dd>
-            </div>
+            <Fact what="From" looks="mono wrap">{by}</Fact>
+            <Fact what="Proved">{signed}</Fact>
+            <Fact what="What for, they say" looks="wrap">{purpose}</Fact>
+            <Fact what="Given" looks="num">{browser::moment(at_s)}</Fact>
+            <Fact what="Until" looks="num">{browser::moment(until_s)}</Fact>
+            <Fact what="Share" looks="mono wrap">{resource}</Fact>
         </dl>
     }
 }
