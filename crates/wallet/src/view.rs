@@ -5,8 +5,12 @@ mod purse;
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 pub use purse::{
-    Carry, Deal, Due, Owed, Part, Pool, PoolAct, ProvedPool, Purse, Stage, Terms, Told, Wish, terms,
+    Carry, Deal, Due, Hour, Owed, Part, Pool, PoolAct, ProvedPool, Purse, Stage, Terms, Told, Wish,
+    terms,
 };
+
+/// Most units that are promised in an hour, until a person says otherwise.
+pub const HOUR_CAP: u128 = crate::purse::CAP;
 
 /// How well the light client sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]

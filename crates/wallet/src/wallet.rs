@@ -24,7 +24,7 @@ use crate::{
     explain,
     holdings::{Holdings, Record},
     near::Near,
-    purse::Purse,
+    purse::{Hour, Kept, Purse},
     servers::Servers,
     transfers::{self, Order, Sent, Transfers},
     view::{self, Command, Fate, Faucet, Received, View},
@@ -65,6 +65,9 @@ pub struct Saved {
     /// The seed above follows from the person's own.
     #[n(6)]
     pub(crate) recoverable: Option<bool>,
+    /// What had been promised lately when accounts were changed last, by whichever.
+    #[cbor(n(7), default)]
+    pub(crate) hour: Hour,
 }
 
 /// An account that is not in use.
@@ -94,6 +97,7 @@ impl Saved {
             sent: Vec::new(),
             aside: None,
             recoverable: None,
+            hour: Hour::default(),
         }
     }
 }
@@ -228,7 +232,7 @@ impl Wallet {
             fee: None,
             curious: false,
             watch: Watch::default(),
-            purse: Purse::default(),
+            purse: Purse::of(Kept { hour: saved.hour.clone(), ..Kept::default() }),
             near: Near::default(),
             now_ms: 0,
             wake: None,
