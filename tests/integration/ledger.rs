@@ -10,6 +10,7 @@ mod files_rig;
 mod ledger_errors;
 mod ledger_faults;
 mod ledger_rig;
+mod ledger_signers;
 mod ledger_snapshot;
 mod ledger_status;
 mod ledger_upgrade;
