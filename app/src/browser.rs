@@ -94,6 +94,11 @@ pub(crate) fn encoded(text: &str) -> String {
     js_sys::encode_uri_component(text).into()
 }
 
+/// The text that stands encoded in a query; `None`: it is no such text.
+pub(crate) fn decoded(text: &str) -> Option<String> {
+    js_sys::decode_uri_component(text).ok()?.as_string()
+}
+
 /// What is kept under `key`.
 pub(crate) fn kept(key: &str) -> Option<String> {
     window().local_storage().ok()??.get_item(key).ok()?

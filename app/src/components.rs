@@ -13,6 +13,7 @@ pub(crate) mod file_list;
 pub(crate) mod gateway;
 pub(crate) mod header;
 pub(crate) mod heading;
+pub(crate) mod hour_limit;
 pub(crate) mod icon;
 pub(crate) mod integrity;
 pub(crate) mod last_look;

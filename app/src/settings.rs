@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) cache_bytes: u64,
     /// Speak to other viewers only through a relay.
     pub(crate) relay_only: bool,
+    /// Most that is paid in an hour, for all shares together, in units of the ledger's own asset; 0 pays nobody.
+    pub(crate) pay_hour_units: u128,
     /// Colours.
     pub(crate) theme: Theme,
 }
@@ -27,6 +29,7 @@ impl Default for Settings {
             upload_metered: false,
             cache_bytes: 512_000_000,
             relay_only: false,
+            pay_hour_units: wallet::view::HOUR_CAP,
             theme: Theme::System,
         }
     }
@@ -48,6 +51,9 @@ impl Settings {
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(default.cache_bytes),
             relay_only: flag(RELAY_ONLY, default.relay_only),
+            pay_hour_units: read(PAY_HOUR)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(default.pay_hour_units),
             theme: read(THEME).and_then(|text| Theme::parse(&text)).unwrap_or(default.theme),
         }
     }
@@ -59,6 +65,7 @@ impl Settings {
         write(UPLOAD_METERED, flag(self.upload_metered));
         write(CACHE, &self.cache_bytes.to_string());
         write(RELAY_ONLY, flag(self.relay_only));
+        write(PAY_HOUR, &self.pay_hour_units.to_string());
         write(THEME, self.theme.as_text());
     }
 
@@ -77,6 +84,7 @@ const UPLOAD: &str = "starling.upload";
 const UPLOAD_METERED: &str = "starling.upload-metered";
 const CACHE: &str = "starling.cache-bytes";
 const RELAY_ONLY: &str = "starling.relay-only";
+const PAY_HOUR: &str = "starling.pay-hour";
 /// Also read by `theme.js`, before the first paint.
 const THEME: &str = "starling.theme";
 
@@ -202,6 +210,7 @@ mod tests {
             upload_metered: true,
             cache_bytes: 0,
             relay_only: true,
+            pay_hour_units: 0,
             theme: Theme::Dark,
         };
         let store = RefCell::new(BTreeMap::new());

@@ -4,18 +4,19 @@
 //! may be anything, though: records are decoded before they are used.
 
 mod nodes;
+mod signing;
 mod snapshot;
 
 use std::time::Duration;
 
 use ledger::domains::accounts;
 use ledger::{
-    AccountId, Action, AssetId, Body, ChainId, Changes, Checked, Code as _, Key, MemoryStore,
-    Params, Refusal, Transaction, TransactionId,
+    AccountId, Action, AssetId, ChainId, Changes, Code as _, Key, MemoryStore, Params, Policy,
+    Refusal, Transaction, TransactionId,
 };
 use light_client::{TrustRoot, Verifier};
 use minicbor::Decode;
-use primitives::KeyPair;
+use primitives::{Hash, KeyPair};
 use serde_json::Value;
 use wire::ledger::{Records, StateProof};
 
@@ -166,6 +167,12 @@ impl ClientError {
                 if *number == u64::from(Refusal::CannotPayFee.code()) =>
             {
                 "The account can't pay the fee: send it units, or ask a demo network's faucet."
+            }
+            Self::Refused { refusal: Some(number), .. }
+                if *number == u64::from(Refusal::OtherKeys.code()) =>
+            {
+                "Its keys were changed: `starling ledger policy show` says to which. Begin with --draft FILE \
+                 --from ACCOUNT, and collect signatures with `starling ledger sign`."
             }
             Self::Unreachable { .. } => {
                 "Start `starling validator`, or name another with --node URL."
@@ -384,6 +391,19 @@ impl Client {
         self.act_as(key, action, Waits::default()).await
     }
 
+    /// The same with the memo of a note that is kept elsewhere.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn act_noted(
+        &self,
+        key: &KeyPair,
+        action: Action,
+        memo: Option<Hash>,
+    ) -> Result<TransactionId, ClientError> {
+        self.act_in_turn(key, action, memo, Waits::default()).await
+    }
+
     /// The same for more, or for a while.
     ///
     /// # Errors
@@ -394,9 +414,19 @@ impl Client {
         action: Action,
         waits: Waits,
     ) -> Result<TransactionId, ClientError> {
+        self.act_in_turn(key, action, None, waits).await
+    }
+
+    async fn act_in_turn(
+        &self,
+        key: &KeyPair,
+        action: Action,
+        memo: Option<Hash>,
+        waits: Waits,
+    ) -> Result<TransactionId, ClientError> {
         let mut tries = 1;
         loop {
-            match self.send_once(key, action.clone(), waits).await {
+            match self.send_once(key, action.clone(), memo, waits).await {
                 Err(error) if error.is_behind_another() && tries < TRIES_MAX => {
                     tries += 1;
                     tokio::time::sleep(RETRY_AFTER).await;
@@ -410,27 +440,17 @@ impl Client {
         &self,
         key: &KeyPair,
         action: Action,
+        memo: Option<Hash>,
         waits: Waits,
     ) -> Result<TransactionId, ClientError> {
-        let Status { chain, height, params, .. } = self.status().await?;
-        let account = AccountId::of_key(key.id());
-        let nonce = self.holding(account).await?.nonce;
-        let mut body = Body::new(chain, account, nonce, action);
-        if let Some(blocks) = waits.blocks {
-            body.expiry_height = height.saturating_add(blocks);
-        }
-        let fee = body.cost(&params).saturating_add(waits.extra);
-        body.fee = fee;
-        let bytes = body.sign(key).to_bytes();
-        Checked::open(&bytes, chain).map_err(|refusal| {
-            let refusal = Some(u64::from(refusal.code()));
-            ClientError::Refused { code: "refused".to_owned(), refusal }
-        })?;
+        let (account, policy) = (AccountId::of_key(key.id()), Policy::single(key.id()));
+        let mut body = self.draft(account, &policy, action, memo, waits.blocks).await?;
+        let fee = body.fee.saturating_add(waits.extra);
         if let Some(limit) = waits.fee_max.filter(|limit| fee > *limit) {
             return Err(ClientError::Fee { fee, limit });
         }
-        let value = self.answer("transactions", Some(bytes)).await?;
-        value["transaction"].as_str().and_then(|id| id.parse().ok()).ok_or_else(|| self.form())
+        body.fee = fee;
+        self.submit(&body.sign(key)).await
     }
 
     /// The record under a key, as it is now; nothing proves it.

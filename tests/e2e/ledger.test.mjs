@@ -24,21 +24,22 @@ describe('the ledger', () => {
 
     await one.type('#send-to', account);
     await one.type('#send-units', '2.5');
+    await one.type('#send-note', 'Rent, June');
     await one.keyboard.press('Enter');
-    await until(one, 'the fee is shown before signing', /Sign and send\?[\s\S]*Fee[\s\S]*Total/);
+    await until(one, 'note and fee are shown before signing', /Sign and send\?[\s\S]*Note\s+Rent, June[\s\S]*Fee[\s\S]*Total/);
     await picture(one, 'wallet-review');
     await press(one, '#send-sign');
     await until(one, 'the transfer is done', /Done in [\s\S]*block \d+/);
     const came = await until(two, 'what came is proved', /2\.50\s*STAR/);
     assert.match(came, /Proved at block \d+/);
-    await until(two, 'who sent it is told', /From/);
+    assert.doesNotMatch(await until(two, 'who sent it is told', /From/), /Rent, June/, 'the ledger has its hash only');
     await picture(one, 'wallet-wide');
     await picture(two, 'wallet-phone');
 
     // The account and its history are there at the next visit.
     await one.reload({ waitUntil: 'domcontentloaded' });
     const again = await until(one, 'the balance is proved again', /7\.49\d*\s*STAR/);
-    assert.match(again, /2\.50\s*STAR/);
+    assert.match(again, /Rent, June[\s\S]*2\.50\s*STAR/);
     assert.deepEqual(one.errors, []);
     assert.deepEqual(two.errors, []);
   });

@@ -1,7 +1,7 @@
 // Proves that tabs pay each other for the bytes of files, and a tab pays `starling seed --earn`: nothing before a person
 // agreed; what both show is the same; after settling, each proved balance is what it was, plus or minus what was paid,
-// minus the fees, to the unit. That a payer who runs out is told and gets what is free; that a reload on either side
-// loses nothing.
+// minus the fees, to the unit. That a payer who runs out, or has paid what an hour may cost, is told and gets what is
+// free; that a reload on either side loses nothing.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -107,6 +107,27 @@ describe('payments for files', () => {
     await receiver.done(PATIENT_MS);
     assert.equal((await receiver.save(0, PATIENT_MS)).sha256, await expected(file));
     assert.equal((await deal(receiver)).units, 80_000);
+  });
+
+  test('what is paid in an hour is capped in Settings, whatever was agreed for a file', async () => {
+    const file = { name: 'hour.bin', size: 12 * MIB, seed: 97 };
+    const [sender, receiver] = [await arriveRich(), await arriveRich()];
+    await receiver.go('/settings');
+    await receiver.page.waitForSelector('#pay-hour', { timeout: BLOCKS_MS });
+    await fill(receiver, '#pay-hour', '0.06');
+    await receiver.page.keyboard.press('Tab');
+    assert.equal(await receiver.page.evaluate(() => localStorage.getItem('starling.pay-hour')), '60000');
+    const link = await sender.share([file], { withinMs: PATIENT_MS });
+    await ask(sender);
+    await receiver.get(link, { withinMs: PATIENT_MS });
+    await asked(receiver);
+    await pay(receiver, '1');
+    const told = await untilDeal(receiver, 'the hour is used up', ({ stopped }) => stopped === 'hour');
+    assert.equal(told.units, 60_000, 'not a unit more than allowed');
+    assert.match(told.text, /You paid 0\.06\sSTAR within an hour.* It goes on by itself at \d\d:\d\d/s);
+    await stopAsking(sender);
+    await receiver.done(PATIENT_MS);
+    assert.equal((await deal(receiver)).units, 60_000);
   });
 
   test('an account that holds too little is told before anything is signed', async () => {
@@ -278,7 +299,7 @@ async function pay(receiver, limit) {
     return { value: seen, seen: await deal(receiver) };
   }, BLOCKS_MS);
   await receiver.page.click('#pay-agree');
-  await untilDeal(receiver, 'it is set aside', ({ pays, stopped }) => pays === 'on' || stopped === 'limit', BLOCKS_MS);
+  await untilDeal(receiver, 'it is set aside', ({ pays, stopped }) => pays === 'on' || stopped === 'limit' || stopped === 'hour', BLOCKS_MS);
 }
 
 /** Waits until both sides show the same, and it stays so for two looks; those units. */

@@ -11,6 +11,7 @@ mod ledger_errors;
 mod ledger_faults;
 mod ledger_openapi;
 mod ledger_rig;
+mod ledger_signers;
 mod ledger_snapshot;
 mod ledger_status;
 mod ledger_upgrade;

@@ -295,6 +295,7 @@ fn refused(code: &str) -> &'static str {
         "refused" => "The ledger refused it: only a fee is gone. Try again.",
         "many" => "Too many shares are paid for or asked for at a time. Stop some first.",
         "nothing" => "Nothing is not an amount.",
+        "hour" => "You chose in Settings to pay nothing.",
         other => why(other),
     }
 }

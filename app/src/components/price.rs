@@ -2,9 +2,11 @@
 
 use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
+use leptos_router::components::A;
 use peer_wasm::files::ShareStatus;
-use wallet::view::{self, Deal, Part, Stage};
+use wallet::view::{self, Deal, Hour, Part, Stage};
 
+use crate::browser;
 use crate::components::asking::per_gib;
 use crate::components::sure::{self, Sure};
 use crate::ledger;
@@ -90,7 +92,9 @@ pub(crate) fn Price(
 
 #[component]
 fn Panel(desk: Desk) -> impl IntoView {
-    let sharing = Session::get().sharing;
+    let session = Session::get();
+    let sharing = session.sharing;
+    let nothing = Memo::new(move |_| session.settings.read().pay_hour_units == 0);
     let pays =
         Memo::new(move |_| desk.deal.read().as_ref().is_some_and(|deal| deal.stage != Stage::Off));
     let agreed = RwSignal::new(false);
@@ -125,16 +129,21 @@ fn Panel(desk: Desk) -> impl IntoView {
             </p>
             <p class="num" aria-live="polite">{move || paid(desk.deal.read().as_ref())}</p>
             <p class="quiet quiet--warn" role="alert">
-                {move || trouble(desk.deal.read().as_ref())}
+                {move || trouble(desk.deal.read().as_ref(), &sharing.ledger.purse.read().hour)}
             </p>
-            <Show when=move || !pays.get() && !agreed.get() && desk.missing.get()>
+            <Show when=move || nothing.get() && !pays.get() && desk.missing.get()>
+                <p class="quiet">
+                    "You chose to pay nothing: " <A href="/settings">"Settings"</A> ". What is free comes as ever."
+                </p>
+            </Show>
+            <Show when=move || !nothing.get() && !pays.get() && !agreed.get() && desk.missing.get()>
                 <div class="actions">
                     <button class="button button--strong" type="button" data-do="pay" on:click=look>
                         "Pay for it"
                     </button>
                 </div>
             </Show>
-            <Show when=move || agreed.get() || pays.get()>
+            <Show when=move || (agreed.get() && !nothing.get()) || pays.get()>
                 <NotReady />
                 <Show when=move || *sharing.ledger.stage.read() == ledger::Stage::Open>
                     <Form desk pays />
@@ -243,6 +252,7 @@ fn LastLook(desk: Desk) -> impl IntoView {
     let amount = move || desk.draft.get().map(|(units, _)| money::named(units)).unwrap_or_default();
     let fee = move || ledger.purse.read().open_cost.map(money::named).unwrap_or_default();
     let price = move || desk.draft.get().map(|(_, each)| per_gib(each)).unwrap_or_default();
+    let hour = move || money::named(ledger.purse.read().hour.cap);
     view! {
         <Sure
             dialog=desk.dialog
@@ -259,6 +269,10 @@ fn LastLook(desk: Desk) -> impl IntoView {
                 <div>
                     <dt>"In all, at most"</dt>
                     <dd>{amount}</dd>
+                </div>
+                <div>
+                    <dt>"In an hour, for all files, at most"</dt>
+                    <dd>{hour}</dd>
                 </div>
                 <div class="bill-total">
                     <dt>"Fee of each step on the ledger, about"</dt>
@@ -344,8 +358,27 @@ fn title(deal: Option<&Deal>) -> &'static str {
     }
 }
 
-fn trouble(deal: Option<&Deal>) -> &'static str {
-    deal.map(|deal| why(&deal.stopped)).unwrap_or_default()
+fn trouble(deal: Option<&Deal>, hour: &Hour) -> String {
+    match deal.map_or("", |deal| deal.stopped.as_str()) {
+        "hour" => waits(hour, |again_ms| browser::moment(again_ms / 1_000)),
+        code => why(code).to_owned(),
+    }
+}
+
+/// That nobody is paid for now, and when it goes on. `moment`: date and time of some milliseconds.
+fn waits(hour: &Hour, moment: impl Fn(u64) -> String) -> String {
+    if hour.cap == 0 {
+        return "You chose in Settings to pay nothing, so nobody is paid. What is free still comes."
+            .to_owned();
+    }
+    let cap = money::named(hour.cap);
+    let again = hour.again_ms.map(moment);
+    // Within an hour: the time of day says it.
+    let at = again.as_deref().and_then(|text| text.split_once(' '));
+    let at = at.map_or(String::new(), |(_, time)| format!(" at {time}"));
+    format!(
+        "You paid {cap} within an hour, the most that you allow in Settings. It goes on by itself{at}; what is free still comes."
+    )
 }
 
 /// Why one side stopped, in words, and what to do.
@@ -359,6 +392,12 @@ pub(crate) fn why(code: &str) -> &'static str {
             "Somebody asks more than you agreed to, or on another ledger: they are not paid."
         }
         "limit" => "Your limit is reached. What is free still comes; for the rest, pay more.",
+        "hour" => {
+            "As much was paid within an hour as you allow in Settings. It goes on by itself; what is free still comes."
+        }
+        "keys" => {
+            "It takes several keys to sign for your account, and this page has one. Nothing was signed."
+        }
         "funds" => {
             "What you set aside is used up, or could not be set aside for this person. What is free still comes; for the rest, pay more."
         }
@@ -400,6 +439,19 @@ fn understood(typed: &str, means: Option<(u128, u128)>) -> Result<u128, String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_waits_for_an_hour_is_told_until_when() {
+        let moment = |at_ms| format!("2026-06-21 14:{}", at_ms / 60_000);
+        let mut hour = Hour { cap: 1_000_000, spent: 1_000_000, again_ms: Some(900_000) };
+        let told = waits(&hour, moment);
+        assert!(told.contains("You paid 1.00\u{a0}STAR within an hour"), "{told}");
+        assert!(told.contains("goes on by itself at 14:15;"), "{told}");
+        hour.again_ms = None;
+        assert!(waits(&hour, moment).contains("goes on by itself;"));
+        hour.cap = 0;
+        assert!(waits(&hour, moment).contains("to pay nothing"));
+    }
 
     #[test]
     fn nothing_is_looked_at_once_more_before_its_fees_are_proved() {

@@ -3,7 +3,7 @@
 use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
 use wallet::assets::Wish;
-use wallet::view::Command;
+use wallet::view::{Command, Keys, NOTE_BYTES_MAX};
 
 use crate::assets::Assets;
 use crate::browser;
@@ -25,6 +25,8 @@ pub(crate) const NO_ACCOUNT: &str =
 struct Draft {
     to: String,
     units: u128,
+    /// What it is for; empty: nothing is said.
+    note: String,
 }
 
 /// What the parts of the form share.
@@ -34,6 +36,8 @@ struct Form {
     desk: Assets,
     to: NodeRef<Input>,
     how_much: NodeRef<Input>,
+    /// What it is for, as it is typed.
+    note: RwSignal<String>,
     dialog: NodeRef<Dialog>,
     draft: RwSignal<Option<Draft>>,
     problem: RwSignal<Option<String>>,
@@ -59,7 +63,7 @@ impl Form {
             }
             return;
         }
-        match understood(&to, &amount, self.ledger) {
+        match understood(&to, &amount, &self.note.read_untracked(), self.ledger) {
             Ok(understood) => {
                 self.problem.set(None);
                 self.draft.set(Some(understood));
@@ -80,8 +84,13 @@ impl Form {
 
     fn sign(self) {
         // Taken out: pressed twice before it was closed, it is sent once.
-        if let Some(Draft { to, units }) = self.draft.try_update(Option::take).flatten() {
-            self.ledger.command(&Command::Send { to, units, asset: 0 });
+        if let Some(Draft { to, units, note }) = self.draft.try_update(Option::take).flatten() {
+            let command = if note.is_empty() {
+                Command::Send { to, units, asset: 0 }
+            } else {
+                Command::SendNoted { to, units, note }
+            };
+            self.ledger.command(&command);
             self.empty();
         }
         self.close();
@@ -92,6 +101,13 @@ impl Form {
         if let Some(field) = self.how_much.get_untracked() {
             field.set_value("");
         }
+        self.note.set(String::new());
+    }
+
+    /// What a transfer as it is typed costs.
+    fn fee(self) -> Option<u128> {
+        let view = self.ledger.view.read();
+        if self.note.read().trim().is_empty() { view.fee } else { view.note_fee }
     }
 
     /// Takes what a link or a code asks for; what it does not say stays.
@@ -111,6 +127,9 @@ impl Form {
         if let Some(field) = self.to.get_untracked() {
             field.set_value(&asked.to.unwrap_or_else(|| text.to_owned()));
         }
+        if let Some(note) = asked.note.as_deref().and_then(browser::decoded) {
+            self.note.set(note);
+        }
         self.problem.set(None);
         self.is_filled.set_value(false);
         self.asked.set(asked.units);
@@ -125,6 +144,7 @@ pub(crate) fn SendForm() -> impl IntoView {
         desk: Assets::get(),
         to: NodeRef::new(),
         how_much: NodeRef::new(),
+        note: RwSignal::new(browser::query("memo").unwrap_or_default()),
         dialog: NodeRef::new(),
         draft: RwSignal::new(None),
         problem: RwSignal::new(None),
@@ -212,13 +232,36 @@ fn Fields(form: Form) -> impl IntoView {
             />
             <span id="send-symbol">{symbol}</span>
         </div>
+        // Of other assets than the ledger's own nothing is said.
+        <Show when=move || desk.sends.get() == 0>
+            <Note note=form.note />
+        </Show>
+    }
+}
+
+#[component]
+fn Note(note: RwSignal<String>) -> impl IntoView {
+    view! {
+        <label for="send-note">"Note, if you want one"</label>
+        <input
+            id="send-note"
+            class="text-field"
+            prop:value=note
+            autocomplete="off"
+            placeholder="What it is for"
+            aria-describedby="send-note-help"
+            on:input=move |event| note.set(event_target_value(&event))
+        />
+        <p id="send-note-help" class="quiet" hidden=move || note.read().trim().is_empty()>
+            "It stays in this browser. Its hash goes on the ledger: whoever you tell the note can check that it is this one."
+        </p>
     }
 }
 
 #[component]
 fn Foot(form: Form) -> impl IntoView {
     let ledger = form.ledger;
-    let fee = Memo::new(move |_| ledger.view.read().fee);
+    let fee = Memo::new(move |_| form.fee());
     let refused = Memo::new(move |_| ledger.view.read().refused.clone());
     let words = move || {
         let refusal = || refusal(&refused.read()).map(str::to_owned);
@@ -247,7 +290,7 @@ fn Foot(form: Form) -> impl IntoView {
 
 #[component]
 fn LastLook(form: Form) -> impl IntoView {
-    let fee = move || form.ledger.view.read().fee.unwrap_or_default();
+    let fee = move || form.fee().unwrap_or_default();
     view! {
         <dialog class="dialog dialog--small" node_ref=form.dialog aria-labelledby="review-title">
             <div class="dialog-head">
@@ -282,6 +325,15 @@ fn Review(draft: Draft, fee: u128) -> impl IntoView {
                 <dt>"Amount"</dt>
                 <dd>{money::named(draft.units)}</dd>
             </div>
+            {(!draft.note.is_empty())
+                .then(|| {
+                    view! {
+                        <div>
+                            <dt>"Note"</dt>
+                            <dd class="wrap">{draft.note.clone()}</dd>
+                        </div>
+                    }
+                })}
             <div>
                 <dt>"Fee"</dt>
                 <dd>{money::named(fee)}</dd>
@@ -297,7 +349,17 @@ fn Review(draft: Draft, fee: u128) -> impl IntoView {
 }
 
 /// What was typed, or what is wrong with it.
-fn understood(to: &str, amount: &str, ledger: Ledger) -> Result<Draft, String> {
+fn understood(to: &str, amount: &str, note: &str, ledger: Ledger) -> Result<Draft, String> {
+    let note = note.trim().to_owned();
+    if note.len() > NOTE_BYTES_MAX {
+        return Err(format!(
+            "That note is too long: it has {} bytes, the most are {NOTE_BYTES_MAX}.",
+            note.len()
+        ));
+    }
+    if let Some(keys) = ledger.view.read_untracked().keys {
+        return Err(several(keys));
+    }
     let to = account(to).ok_or(NO_ACCOUNT)?;
     let units = money::units(amount)
         .filter(|units| *units > 0)
@@ -307,14 +369,25 @@ fn understood(to: &str, amount: &str, ledger: Ledger) -> Result<Draft, String> {
         return Err("That is this account itself.".to_owned());
     }
     let held = view.balance.map_or(0, |proved| proved.units).saturating_sub(view.outgoing);
-    let fee = view.fee.unwrap_or_default();
+    let fee = if note.is_empty() { view.fee } else { view.note_fee };
+    let fee = fee.unwrap_or_default();
     if units.saturating_add(fee) > held {
         return Err(format!(
             "That is more than there is: {} can be sent after the fee.",
             money::named(held.saturating_sub(fee))
         ));
     }
-    Ok(Draft { to, units })
+    Ok(Draft { to, units, note })
+}
+
+/// That this page can't sign alone for an account.
+pub(crate) fn several(keys: Keys) -> String {
+    let Keys { needed, count, has_ours } = keys;
+    let ours = if has_ours { "this browser has one of them" } else { "none is in this browser" };
+    match (needed, count) {
+        (1, 1) => "Another key signs for this account, and it is not in this browser.".to_owned(),
+        (needed, count) => format!("It takes {needed} of {count} keys to sign for this account, and {ours}."),
+    }
 }
 
 /// What was typed of another asset than the ledger's own, or what is wrong with it.
@@ -342,6 +415,8 @@ struct Asked {
     to: Option<String>,
     asset: Which,
     units: Option<u128>,
+    /// What it is for, as it stands in the link.
+    note: Option<String>,
     /// The ledger's trust root.
     root: Option<String>,
 }
@@ -374,6 +449,7 @@ impl Asked {
             asset,
             root: value("root").map(str::to_owned),
             units: value("units").and_then(|text| text.parse().ok()),
+            note: value("memo").map(str::to_owned),
         }
     }
 }
@@ -398,6 +474,8 @@ pub(crate) fn refusal(code: &str) -> Option<&'static str> {
         "not-fresh" => {
             "Nothing is sent while the newest block is not known. Try again in a moment."
         }
+        "keys" => "One key is not enough to sign for this account, or it is another one.",
+        "note" => "That note is too long.",
         "itself" => "That is this account itself.",
         "account" => "That is no account.",
         "nothing" => "Nothing is not an amount.",
@@ -433,14 +511,30 @@ mod tests {
     }
 
     #[test]
+    fn an_account_of_several_keys_is_told_as_such() {
+        let told = several(Keys { needed: 2, count: 3, has_ours: true });
+        assert_eq!(told, "It takes 2 of 3 keys to sign for this account, and this browser has one of them.");
+        let told = several(Keys { needed: 1, count: 1, has_ours: false });
+        assert!(told.starts_with("Another key signs"), "{told}");
+    }
+
+    #[test]
     fn a_link_asks_for_units_of_an_asset() {
         let name = "ab".repeat(32);
         let read = |text: &str| Asked::read(text);
         let link = format!("https://h/wallet?to={name}&root=x&asset=3&units=5");
         let root = Some("x".to_owned());
         let to = Some(name.clone());
-        let three = Asked { to: to.clone(), asset: Which::Number(3), units: Some(5), root };
+        let three = Asked {
+            to: to.clone(),
+            asset: Which::Number(3),
+            units: Some(5),
+            root,
+            ..Asked::default()
+        };
         assert_eq!(read(&link), three);
+        let noted = read(&format!("{link}&memo=June%20rent"));
+        assert_eq!(noted.note.as_deref(), Some("June%20rent"));
         assert_eq!(
             read(&name),
             Asked { to: to.clone(), ..Asked::default() },

@@ -23,6 +23,8 @@ struct Line {
     /// Made for this account by whose promise it is.
     issued: bool,
     state: String,
+    /// What it was for, where this browser knows it.
+    note: Option<String>,
     warn: bool,
     /// It was for a DID: nothing went to somebody else.
     for_name: bool,
@@ -98,6 +100,7 @@ fn row(line: Line) -> impl IntoView + use<> {
                         view! { <Other other=line.other.clone() way /> }.into_any()
                     }
                 }}
+                {line.note.map(|note| view! { <span class="wrap">{note}</span> })}
                 <span class="quiet num" class:quiet--warn=line.warn>
                     {line.state}
                 </span>
@@ -174,6 +177,7 @@ fn sent_line(sent: &Sent, account: &str) -> Line {
         // The wallet sends nothing to itself.
         for_name: sent.to == account,
         state,
+        note: sent.note.clone(),
         warn,
         height: if sent.height > 0 { sent.height } else { u64::MAX },
     }
@@ -194,6 +198,7 @@ fn asset_line(desk: Assets, sent: &Sent, wish: &assets::Wish, code: u16) -> Line
         state,
         other: line.other,
         issued: false,
+        note: None,
         warn: line.warn,
         for_name: false,
         height: line.height,
@@ -209,6 +214,7 @@ fn received_line(desk: Assets, received: &Received) -> Line {
         issued: received.issued,
         for_name: false,
         state: format!("Block {}, as a server tells", received.height),
+        note: None,
         warn: false,
         height: received.height,
     }
@@ -233,6 +239,7 @@ mod tests {
                 act: None,
                 pool: None,
                 by_balance,
+                note: None,
             };
             fate(&sent).0
         };

@@ -2,6 +2,7 @@
 
 mod held;
 mod issue;
+mod keys;
 mod receive;
 mod review;
 pub(crate) mod words;
@@ -23,6 +24,7 @@ use crate::money;
 
 use held::Held;
 use issue::Issue;
+use keys::SeveralKeys;
 use receive::Receive;
 use review::Review;
 
@@ -58,6 +60,7 @@ pub(crate) fn WalletPage() -> impl IntoView {
             <NotOpen />
             <OtherLedger />
             <Show when=open>
+                <SeveralKeys />
                 <Balance />
                 <div class="pair">
                     <SendForm />

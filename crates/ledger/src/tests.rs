@@ -1,6 +1,6 @@
 //! Transactions and blocks: what a stranger's bytes, a proposer and a replica may do.
 
-use primitives::{Hash, KeyPair};
+use primitives::KeyPair;
 use proptest::prelude::*;
 
 use crate::{
@@ -50,7 +50,9 @@ fn checked(genesis: &Genesis, body: Body, key: &KeyPair) -> Checked {
 #[test]
 fn a_block_pays_counts_and_tells() {
     let (genesis, mut store) = begin(2);
-    let note = Hash::new([9; 32]);
+    // SHA-256 of "abc", as the standard has it.
+    let note = Body::memo_of("abc");
+    assert!(note.to_string().starts_with("ba7816bf8f01cfea"));
     let mut first = body(&genesis, 1, 0, transfer(account(2), 5));
     first.memo = Some(note);
     let second = body(&genesis, 1, 1, transfer(account(2), START));
@@ -143,7 +145,8 @@ fn two_of_three_keys_speak_and_one_does_not() {
     let mut store = MemoryStore::new();
     store.commit(genesis.changes().unwrap());
     let mut body = Body::new(genesis.chain(), shared, 0, transfer(account(9), 7));
-    body.fee = 100_000;
+    body.fee = body.cost_by(&genesis.params, &policy);
+    assert!(body.fee > body.cost(&genesis.params), "each signature costs");
     let alone = body.clone().sign_by(policy.clone(), &[&keys[0]]);
     let refused = Checked::open(&alone.to_bytes(), genesis.chain());
     assert_eq!(refused, Err(Refusal::SignatureCount));

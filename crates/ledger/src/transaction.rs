@@ -4,7 +4,7 @@ mod checked;
 mod refusal;
 
 use minicbor::{Decode, Encode};
-use primitives::{Hash, KeyPair, PeerId};
+use primitives::{Hash, KeyPair, PeerId, sha256};
 
 pub use checked::Checked;
 pub use refusal::Refusal;
@@ -90,14 +90,25 @@ impl Body {
         TransactionId::of_bytes(CONTEXT, &encode(self))
     }
 
+    /// The memo of a note: SHA-256 of its text in UTF-8. Who guesses the note knows it: a short one hides nothing.
+    pub fn memo_of(note: &str) -> Hash {
+        sha256(note.as_bytes())
+    }
+
     /// The most that it costs, signed by one key, whatever fee of up to 64 bits it offers.
     pub fn cost(&self, params: &Params) -> u128 {
-        // As long as any: the longest fee, one signature.
+        self.cost_by(params, &Policy::single(PeerId::new([0; 32])))
+    }
+
+    /// The same, signed by as many keys as a policy asks for.
+    pub fn cost_by(&self, params: &Params, policy: &Policy) -> u128 {
+        // As long as any: the longest fee. A key's place is a byte, whichever it is.
         let body = Self { fee: u64::MAX.into(), ..self.clone() };
-        let work = app::work(&body.action).saturating_add(SIGNATURE_WORK);
-        let policy = Policy::single(PeerId::new([0; 32]));
-        let signatures = vec![Signature { key: 0, bytes: [0; 64] }];
-        let bytes = Transaction { body, policy, signatures }.to_bytes();
+        let signature_work = SIGNATURE_WORK.saturating_mul(u32::from(policy.threshold));
+        let work = app::work(&body.action).saturating_add(signature_work);
+        let one = Signature { key: 0, bytes: [0; 64] };
+        let signatures = vec![one; policy.threshold.into()];
+        let bytes = Transaction { body, policy: policy.clone(), signatures }.to_bytes();
         params.fee(u64::try_from(bytes.len()).unwrap_or(u64::MAX), work)
     }
 

@@ -140,8 +140,14 @@ impl PayLane {
             self.filling = Filling::Never(StopReason::Funds);
             return None;
         }
-        let amount = wanted.min(paying.spend_max.saturating_sub(purse.reserved));
+        let within = wanted.min(paying.spend_max.saturating_sub(purse.reserved));
+        let amount = within.min(purse.open(self.room()));
         if amount == 0 {
+            if within > 0 && self.room() > 0 {
+                // As much is set aside as may be promised for now.
+                return None;
+            }
+            purse.is_bound |= within > 0;
             self.filling = Filling::Never(StopReason::Limit);
             return None;
         }
@@ -390,13 +396,27 @@ pub(crate) struct Purse {
     /// Set aside, or asked to be.
     pub(crate) reserved: u128,
     pub(crate) promised: u128,
+    /// May be promised until the driver says more; none: there is no such bound.
+    pub(crate) allowed: Option<u128>,
+    /// Somebody is paid no more for that bound alone.
+    pub(crate) is_bound: bool,
 }
 
 impl Purse {
     /// How much of what is due may be promised; it is booked.
     fn spend(&mut self, due: u128, paying: &Paying) -> u128 {
-        let granted = due.min(paying.spend_max.saturating_sub(self.promised));
+        let within = due.min(paying.spend_max.saturating_sub(self.promised));
+        let granted = within.min(self.open(0));
+        self.is_bound |= granted < within;
+        if let Some(allowed) = &mut self.allowed {
+            *allowed = allowed.saturating_sub(granted);
+        }
         self.promised += granted;
         granted
+    }
+
+    /// What may be promised beyond so much.
+    fn open(&self, room: u128) -> u128 {
+        self.allowed.map_or(u128::MAX, |allowed| allowed.saturating_sub(room))
     }
 }

@@ -1,3 +1,4 @@
+mod allowed;
 mod ending;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -67,6 +67,9 @@ pub enum Input {
     /// The person pays so many units in all from now on, if that is more than before. Who was told that the limit
     /// or the funds were used up is paid again.
     Limit(u128),
+    /// What [`Till::allow`] bounded may go on: who was told that a limit was reached is paid again, as far as that and
+    /// the limit go.
+    GoOn,
     /// The person wants no more of it: as [`Input::Leave`], and neighbours are told that nothing more is paid or
     /// counted. The bytes go on.
     Stop,
@@ -214,6 +217,17 @@ impl Till {
         Paid { promised: self.purse.promised, reserved: self.purse.reserved, owed }
     }
 
+    /// From now on so many units may be promised, whatever the limit leaves: what a driver that has several tills
+    /// gives to all of them together, said again before each step. None: there is no such bound.
+    pub fn allow(&mut self, units: Option<u128>) {
+        self.purse.allowed = units;
+    }
+
+    /// Whether somebody is paid no more because nothing more is allowed ([`Till::allow`]), until [`Input::GoOn`].
+    pub const fn is_bound(&self) -> bool {
+        self.purse.is_bound
+    }
+
     /// Neighbours that are here and paid for what they give.
     pub fn payees(&self) -> usize {
         self.accounts.values().filter(|account| account.up && account.debt.is_paid()).count()
@@ -283,6 +297,8 @@ impl Till {
             Input::Whole => self.whole = true,
             Input::Leave => self.leaving = true,
             Input::Limit(units) => self.on_limit(units),
+            Input::GoOn if self.ended => {}
+            Input::GoOn => self.pay_again(),
             Input::Stop => (self.leaving, self.ended) = (true, true),
         }
     }
@@ -345,9 +361,14 @@ impl Till {
         let Some(paying) = &mut self.setup.paying else { return };
         if units > paying.spend_max && !self.ended {
             paying.spend_max = units;
-            self.lanes.values_mut().for_each(PayLane::fill_again);
-            self.accounts.values_mut().for_each(|account| account.debt.resume());
+            self.pay_again();
         }
+    }
+
+    fn pay_again(&mut self) {
+        self.purse.is_bound = false;
+        self.lanes.values_mut().for_each(PayLane::fill_again);
+        self.accounts.values_mut().for_each(|account| account.debt.resume());
     }
 
     /// Tells a neighbour, once, that this is over.

@@ -5,6 +5,7 @@
 //! works them off (`wallet/paying.rs`, `wallet/settling.rs`) by what is proved, never by what a server says.
 
 mod facts;
+mod hour;
 mod kept;
 
 use ledger::{AccountId, Receipt, TransactionId, domains::paypool::Voucher};
@@ -15,6 +16,7 @@ use wire::pay::{Lane, StopReason};
 use crate::view::{self, Carry};
 
 pub(crate) use facts::{About, Facts};
+pub(crate) use hour::{CAP, Hour};
 pub(crate) use kept::{Deal, Kept, NAME_BYTES_MAX, Promised, Received};
 
 /// Most tasks of one kind; a till asks again for what was dropped.
@@ -28,6 +30,8 @@ const ALONE_MS: u64 = 3_600_000;
 const WHOLE_MS: u64 = 180_000;
 /// Why a deal is over of which everything came.
 const WHOLE: &str = "whole";
+/// Why nobody is paid while as much was promised within an hour as may be.
+pub(crate) const HOUR: &str = "hour";
 
 /// A till of an open share.
 #[derive(Debug)]
@@ -56,6 +60,12 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
+    /// Nothing may be promised now: it is not over for that.
+    fn wait(&mut self, now_ms: u64) {
+        self.alone_ms = now_ms;
+        self.whole_by_ms = self.whole_by_ms.map(|_| now_ms.saturating_add(WHOLE_MS));
+    }
+
     /// Then it is over, if nothing happens before.
     pub(crate) fn due_ms(&self) -> u64 {
         self.alone_ms.saturating_add(ALONE_MS).min(self.whole_by_ms.unwrap_or(u64::MAX))
@@ -190,8 +200,18 @@ impl Purse {
     /// Takes something into a till and does what it asks for.
     pub(crate) fn step(&mut self, share: &str, input: Input) {
         let (now, mut outputs) = (self.now(), Vec::new());
+        self.is_new |= self.kept.hour.forget(self.now_ms);
+        let left = self.kept.hour.left(self.now_ms);
         let Some(running) = self.tills.get_mut(&share.to_owned()) else { return };
+        let before = running.till.paid().promised;
+        running.till.allow(Some(left));
         running.wake = running.till.step(now, input, &mut outputs);
+        let promised = running.till.paid().promised.saturating_sub(before);
+        if promised > 0 {
+            // Before anything below lets another till step.
+            self.kept.hour.spend(self.now_ms, promised);
+            self.is_new = true;
+        }
         self.answers += 1;
         for output in outputs {
             self.perform(share, output);
@@ -275,6 +295,7 @@ impl Purse {
     }
 
     fn hear(&mut self, share: &str, event: Event) {
+        let is_bound = self.is_bound(share);
         let Some(deal) = self.kept.deal(share) else { return };
         match event {
             Event::Paid(_, units) => {
@@ -284,6 +305,7 @@ impl Purse {
             Event::Stopped(_, reason) => {
                 deal.stopped = match reason {
                     StopReason::Terms => "terms",
+                    StopReason::Limit if is_bound => HOUR,
                     StopReason::Limit => "limit",
                     StopReason::Funds => "funds",
                     StopReason::Lane => "lane",
@@ -295,6 +317,40 @@ impl Purse {
             Event::Claimed(..) | Event::Nonsense(_) => return,
         }
         self.is_new = true;
+    }
+
+    /// Whether a share's till promises nothing because as much was promised within an hour as may be.
+    pub(crate) fn is_bound(&self, share: &str) -> bool {
+        self.tills.get(&share.to_owned()).is_some_and(|running| running.till.is_bound())
+    }
+
+    /// When tills that wait for that may go on; none: none waits, or it would in vain.
+    pub(crate) fn again_ms(&self) -> Option<u64> {
+        let waits = self.tills.values().any(|running| running.till.is_bound());
+        self.kept.hour.again_ms(self.now_ms).filter(|_| waits)
+    }
+
+    /// Lets tills go on that waited for the hour to pass.
+    pub(crate) fn go_on(&mut self) {
+        if self.again_ms().is_none_or(|again_ms| again_ms > self.now_ms) {
+            return;
+        }
+        let (now_ms, mut waiting) = (self.now_ms, Vec::new());
+        for (share, running) in self.tills.iter_mut().filter(|(_, one)| one.till.is_bound()) {
+            running.ending.iter_mut().for_each(|ending| ending.wait(now_ms));
+            waiting.push(share.clone());
+        }
+        for share in waiting {
+            if let Some(deal) = self.kept.deal(&share).filter(|deal| deal.stopped == HOUR) {
+                deal.stopped.clear();
+            }
+            self.step(&share, Input::GoOn);
+        }
+    }
+
+    /// At most so much is promised in an hour from now on.
+    pub(crate) fn cap(&mut self, units: u128) {
+        self.is_new |= self.kept.hour.set_cap(units);
     }
 
     /// Everything of a share came.
@@ -311,10 +367,14 @@ impl Purse {
         let mut over = Vec::new();
         for (share, running) in self.tills.iter_mut() {
             let Some(ending) = &mut running.ending else { continue };
-            if running.till.payees() > 0 {
+            let waits = running.till.is_bound() && self.kept.hour.cap() > 0;
+            if waits {
+                // What is owed is promised when that may be.
+                ending.wait(self.now_ms);
+            } else if running.till.payees() > 0 {
                 ending.alone_ms = self.now_ms;
             }
-            let settled = ending.whole_by_ms.is_some() && running.till.paid().owed == 0;
+            let settled = ending.whole_by_ms.is_some() && running.till.paid().owed == 0 && !waits;
             if settled || self.now_ms >= ending.due_ms() {
                 over.push((share.clone(), ending.whole_by_ms.is_some()));
             }

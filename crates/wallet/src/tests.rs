@@ -4,6 +4,7 @@ mod assets;
 mod letters;
 mod markets;
 mod near;
+mod notes;
 mod paying;
 
 use ledger::{

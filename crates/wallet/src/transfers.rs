@@ -49,6 +49,9 @@ pub(crate) struct Sent {
     /// The block at which the balance proves that it was done.
     #[n(13)]
     pub(crate) by_balance: Option<u64>,
+    /// The note whose hash it carries. What was kept before has none.
+    #[n(14)]
+    pub(crate) note: Option<String>,
 }
 
 impl Sent {
@@ -95,6 +98,7 @@ impl Transfers {
             act: order.act.clone(),
             pool: order.pool,
             by_balance: None,
+            note: order.note.clone(),
         };
         self.list.push(sent.clone());
         if self.list.len() > SENT_MAX {
@@ -175,6 +179,8 @@ pub(crate) struct Order {
     pub(crate) units: u128,
     pub(crate) act: Option<Act>,
     pub(crate) pool: Option<PoolAct>,
+    /// What it is for: its hash is signed.
+    pub(crate) note: Option<String>,
     pub(crate) nonce: u64,
     pub(crate) height: u64,
     pub(crate) now_ms: u64,
@@ -184,6 +190,7 @@ fn body(key: &KeyPair, chain: ChainId, order: &Order, fee: u128) -> Body {
     let signer = AccountId::of_key(key.id());
     let mut body = Body::new(chain, signer, order.nonce, order.action.clone());
     body.fee = fee;
+    body.memo = order.note.as_deref().map(Body::memo_of);
     body.expiry_height = order.height.saturating_add(EXPIRY_BLOCKS);
     body
 }

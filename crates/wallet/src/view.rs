@@ -5,8 +5,15 @@ mod purse;
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 pub use purse::{
-    Carry, Deal, Due, Owed, Part, Pool, PoolAct, ProvedPool, Purse, Stage, Terms, Told, Wish, terms,
+    Carry, Deal, Due, Hour, Owed, Part, Pool, PoolAct, ProvedPool, Purse, Stage, Terms, Told, Wish,
+    terms,
 };
+
+/// Most units that are promised in an hour, until a person says otherwise.
+pub const HOUR_CAP: u128 = crate::purse::CAP;
+
+/// Longest note of a transfer, in bytes.
+pub const NOTE_BYTES_MAX: usize = 200;
 
 /// How well the light client sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
@@ -81,6 +88,12 @@ pub struct View {
     /// Public keys of meters that this wallet can sign for, hexadecimal; by their number.
     #[n(16)]
     pub meter_keys: Vec<String>,
+    /// Keys that speak for the account in place of the wallet's own, as proved: it can't sign alone. None: it can.
+    #[n(17)]
+    pub keys: Option<Keys>,
+    /// What a transfer with a note costs; none: not known yet.
+    #[n(18)]
+    pub note_fee: Option<u128>,
     /// The account's key follows from the person's seed: it is recovered with that.
     #[n(20)]
     pub recoverable: bool,
@@ -93,6 +106,20 @@ pub struct View {
     /// A neighbour gave the proof of the balance.
     #[n(23)]
     pub by_neighbour: bool,
+}
+
+/// How many keys it takes to sign for an account, and of how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Keys {
+    /// So many must sign.
+    #[n(0)]
+    pub needed: u8,
+    /// Of so many.
+    #[n(1)]
+    pub count: u8,
+    /// The wallet's own key is one of them.
+    #[n(2)]
+    pub has_ours: bool,
 }
 
 /// A final block.
@@ -217,6 +244,9 @@ pub struct Sent {
     /// tells. None: the balance does not say.
     #[n(10)]
     pub by_balance: Option<u64>,
+    /// The note whose hash it carries, as it was written here; none: it carries none.
+    #[n(11)]
+    pub note: Option<String>,
 }
 
 /// What was asked of a market, of a community or of an asset.
@@ -310,6 +340,19 @@ pub enum Command {
         /// Of which asset; 0: the ledger's own.
         #[n(2)]
         asset: u32,
+    },
+    /// Send units of the ledger's own asset with the hash of a note, which stays in this wallet.
+    #[n(20)]
+    SendNoted {
+        /// To which account, hexadecimal.
+        #[n(0)]
+        to: String,
+        /// How many units.
+        #[n(1)]
+        units: u128,
+        /// What they are for, at most [`NOTE_BYTES_MAX`] long.
+        #[n(2)]
+        note: String,
     },
     /// Ask the faucet.
     #[n(1)]

@@ -7,6 +7,7 @@ mod nearby;
 mod opening;
 mod owner;
 mod paying;
+mod sending;
 mod settling;
 mod showing;
 mod watching;
@@ -24,9 +25,9 @@ use crate::{
     explain,
     holdings::{Holdings, Record},
     near::Near,
-    purse::Purse,
+    purse::{Hour, Kept, Purse},
     servers::Servers,
-    transfers::{self, Order, Sent, Transfers},
+    transfers::{Order, Sent, Transfers},
     view::{self, Command, Fate, Faucet, Received, View},
     watch::Watch,
 };
@@ -39,8 +40,6 @@ const REQUESTS_MAX: usize = 64;
 const ASK_EVERY_MS: u64 = 2_000;
 /// How long a record is not asked for again after who proved it is behind, in milliseconds.
 const REST_MS: u64 = 1_000;
-/// Units asked of no transfer: the fee's bound is that of the longest amount.
-const ANY_UNITS: u128 = 0xffff_ffff_ffff_ffff;
 
 /// What was kept between visits.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
@@ -65,6 +64,9 @@ pub struct Saved {
     /// The seed above follows from the person's own.
     #[n(6)]
     pub(crate) recoverable: Option<bool>,
+    /// What had been promised lately when accounts were changed last, by whichever.
+    #[cbor(n(7), default)]
+    pub(crate) hour: Hour,
 }
 
 /// An account that is not in use.
@@ -94,6 +96,7 @@ impl Saved {
             sent: Vec::new(),
             aside: None,
             recoverable: None,
+            hour: Hour::default(),
         }
     }
 }
@@ -228,7 +231,7 @@ impl Wallet {
             fee: None,
             curious: false,
             watch: Watch::default(),
-            purse: Purse::default(),
+            purse: Purse::of(Kept { hour: saved.hour.clone(), ..Kept::default() }),
             near: Near::default(),
             now_ms: 0,
             wake: None,
@@ -456,6 +459,11 @@ impl Wallet {
                     why.clone_into(&mut self.refused);
                 }
             }
+            Command::SendNoted { to, units, note } => {
+                if let Err(why) = self.send_noted(&to, units, note, out) {
+                    why.clone_into(&mut self.refused);
+                }
+            }
             Command::Faucet => {
                 let url = self.servers.list.first().map(|server| server.url.clone());
                 let path = url.map(|url| format!("{url}/ledger/faucet/{}", self.account));
@@ -542,6 +550,9 @@ impl Wallet {
         if self.client.status() != Status::Fresh {
             return Err("not-fresh");
         }
+        if self.keys().is_some() {
+            return Err("keys");
+        }
         let balance = self.holdings.balance.as_ref().ok_or("not-fresh")?.value;
         let needed =
             order.units.checked_add(fee).and_then(|sum| sum.checked_add(self.transfers.outgoing()));
@@ -553,24 +564,6 @@ impl Wallet {
         self.save(out);
         self.submit(&sent, out);
         Ok(())
-    }
-
-    /// What any transfer costs at most, and what is paid for it.
-    fn price(&self) -> Option<u128> {
-        let params = self.holdings.params.as_ref()?;
-        let to = AccountId::new([0xff; 32]);
-        let transfer = accounts::Action::Transfer { asset: AssetId::NATIVE, to, amount: ANY_UNITS };
-        let longest = Order {
-            action: Action::Accounts(transfer),
-            to,
-            units: ANY_UNITS,
-            act: None,
-            pool: None,
-            nonce: u64::MAX,
-            height: u64::MAX,
-            now_ms: self.now_ms,
-        };
-        transfers::fee(&self.key, self.chain, params, &longest)
     }
 
     fn balance(&self) -> Option<u128> {

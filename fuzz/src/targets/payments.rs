@@ -68,6 +68,10 @@ pub fn run(bytes: &[u8]) {
             4 => Input::Tick,
             5 => Input::Limit(SPEND_MAX / 256 * u128::from(*length)),
             6 => Input::Whole,
+            _ if length % 2 == 0 => {
+                till.allow(Some(SPEND_MAX / 256 * u128::from(*length)));
+                Input::GoOn
+            }
             _ => Input::Stop,
         };
         if matches!(input, Input::Down(_)) {

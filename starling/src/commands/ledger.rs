@@ -1,11 +1,16 @@
 //! `starling ledger`.
 
 mod asset;
+mod policy;
+mod sheet;
+mod signing;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ledger::{AccountId, AssetId, TransactionId};
+use ledger::domains::accounts;
+use ledger::{AccountId, Action, AssetId, Body, TransactionId};
+use primitives::Hash;
 use serde_json::{Value, json};
 use starling::key_file;
 use starling::ledger_client::{Client, ClientError, Nodes};
@@ -49,11 +54,42 @@ enum What {
         /// How many units
         units: u128,
         /// The sender's key
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
+        #[arg(
+            long,
+            value_name = "FILE",
+            required_unless_present = "draft",
+            conflicts_with = "draft"
+        )]
+        key: Option<PathBuf>,
         /// Of which asset; 0 is the ledger's own
         #[arg(long, default_value_t = 0)]
         asset: u32,
+        /// How long to wait for the receipt, in seconds
+        #[arg(long, default_value_t = 30)]
+        wait_s: u64,
+        #[command(flatten)]
+        note: Note,
+        #[command(flatten)]
+        drafting: signing::Drafting,
+    },
+    /// Which keys speak for an account, and how many of them it takes
+    Policy {
+        #[command(subcommand)]
+        what: policy::What,
+    },
+    /// Sign a transaction that several must sign, in the file of its draft, and say what it is
+    Sign {
+        /// The file
+        file: PathBuf,
+        /// Whose key signs; without one, it is only said what it is
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    /// Send a transaction that enough have signed, and wait for the receipt
+    Submit {
+        /// The file, or several copies of it that were signed apart
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
         /// How long to wait for the receipt, in seconds
         #[arg(long, default_value_t = 30)]
         wait_s: u64,
@@ -92,22 +128,53 @@ enum What {
     },
 }
 
+/// A note that is kept elsewhere: the ledger gets its hash.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+struct Note {
+    /// A note: its SHA-256 goes into the transaction, which proves later what it was for. Who guesses it knows it
+    #[arg(long, value_name = "TEXT", conflicts_with = "memo_hash")]
+    memo: Option<String>,
+    /// The SHA-256 of a note, or of anything
+    #[arg(long, value_name = "HEX")]
+    memo_hash: Option<Hash>,
+}
+
+impl Note {
+    fn memo(&self) -> Option<Hash> {
+        self.memo.as_deref().map(Body::memo_of).or(self.memo_hash)
+    }
+}
+
 pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let client = Client::new(&args.node)?;
     let answer = match args.what {
-        What::Send { to, units, key, asset, wait_s } => {
-            let key = key_file::load_or_create(&key)?.key;
-            let id = client.send(&key, AssetId(asset), to, units).await?;
-            client.done(id, Duration::from_secs(wait_s)).await?
+        What::Send { to, units, key, asset, wait_s, note, drafting } => {
+            let (asset, memo) = (AssetId(asset), note.memo());
+            let transfer = accounts::Action::Transfer { asset, to, amount: units };
+            let action = Action::Accounts(transfer);
+            match drafting.write(&client, action.clone(), memo).await? {
+                Some(told) => told,
+                None => {
+                    let key = key.as_deref().ok_or_else(Problem::no_signer)?;
+                    let key = key_file::load_or_create(key)?.key;
+                    let id = client.act_noted(&key, action, memo).await?;
+                    let receipt = client.done(id, Duration::from_secs(wait_s)).await?;
+                    with_memo(receipt, memo)
+                }
+            }
+        }
+        What::Policy { what } => policy::run(&client, what).await?,
+        What::Sign { file, key } => signing::sign(&file, key.as_deref()).await?,
+        What::Submit { files, wait_s } => {
+            signing::submit(&client, &files, Duration::from_secs(wait_s)).await?
         }
         What::Account { account } => {
             let holding = client.holding(account).await?;
             json!({ "height": holding.height, "nonce": holding.nonce, "units": holding.units })
         }
         What::Asset { what } => asset::run(&client, what).await?,
-        What::Receipt { transaction } => {
-            client.receipt(transaction).await?.unwrap_or_else(|| json!({ "waiting": true }))
-        }
+        What::Receipt { transaction } => receipt(&client, transaction).await?,
         What::Snapshot { file } => json!({ "bytes": client.snapshot(&file).await? }),
         What::Restore { file, config, roll_back } => {
             let config = validator::read(&config)?;
@@ -118,4 +185,21 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let answer: Value = answer;
     println!("{answer}");
     Ok(())
+}
+
+/// What became of a transaction, and the memo that it has, where the validator keeps its block.
+async fn receipt(client: &Client, id: TransactionId) -> Result<Value, ClientError> {
+    let Some(receipt) = client.receipt(id).await? else { return Ok(json!({ "waiting": true })) };
+    let memo = match receipt["height"].as_u64() {
+        Some(height) => client.memo(id, height).await.unwrap_or_default(),
+        None => None,
+    };
+    Ok(with_memo(receipt, memo))
+}
+
+fn with_memo(mut receipt: Value, memo: Option<Hash>) -> Value {
+    if let Some(memo) = memo {
+        receipt["memo"] = json!(memo);
+    }
+    receipt
 }

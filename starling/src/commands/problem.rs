@@ -73,6 +73,13 @@ impl Problem {
         Self { exit_code: 2, ..Self::new("no-key", &what, remedy) }
     }
 
+    /// Neither a key nor a draft for several to sign.
+    pub(crate) fn no_signer() -> Self {
+        let what = "nobody signs it";
+        let remedy = "Name the account's key with --key FILE, or write a draft with --draft FILE.";
+        Self { exit_code: 2, ..Self::new("no-key", &what, remedy) }
+    }
+
     /// No market that is trusted.
     pub(crate) fn no_market() -> Self {
         let what = "anybody opens a market and says what its collateral is worth";

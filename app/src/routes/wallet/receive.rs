@@ -2,6 +2,7 @@
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
+use wallet::view::NOTE_BYTES_MAX;
 
 use crate::assets::Assets;
 use crate::browser;
@@ -58,6 +59,7 @@ pub(super) fn Receive() -> impl IntoView {
 #[component]
 fn Request(desk: Assets) -> impl IntoView {
     let (asset, amount) = (RwSignal::new(0_u32), RwSignal::new(String::new()));
+    let note = RwSignal::new(String::new());
     let offered = Signal::derive(move || {
         let all = desk.all.read();
         let mine = all.iter().flat_map(|all| all.held.iter().chain(&all.issued));
@@ -80,9 +82,16 @@ fn Request(desk: Assets) -> impl IntoView {
         if let Some(units) = units() {
             link.push_str(&format!("&units={units}"));
         }
+        let note = note.read();
+        if asset.get() == 0 && !note.trim().is_empty() && note.trim().len() <= NOTE_BYTES_MAX {
+            link.push_str(&format!("&memo={}", browser::encoded(note.trim())));
+        }
         link
     });
     let problem = move || {
+        if note.read().trim().len() > NOTE_BYTES_MAX {
+            return Some("That note is too long: the link has none.");
+        }
         let is_wrong = !amount.read().trim().is_empty() && units().is_none();
         is_wrong.then_some("That is no amount: the link asks for none.")
     };
@@ -96,6 +105,13 @@ fn Request(desk: Assets) -> impl IntoView {
                 inputmode="decimal"
                 placeholder="0.00"
             />
+            <Show when=move || asset.get() == 0>
+                <Line
+                    id="ask-note".to_owned()
+                    label="What for, if you want to say it"
+                    value=note
+                />
+            </Show>
             <p class="quiet quiet--warn" role="alert">
                 {problem}
             </p>

@@ -6,6 +6,7 @@ use ledger::{
 };
 use minicbor::{Decode, Encode};
 
+use super::Hour;
 use crate::view::{Part, Stage};
 
 /// Most deals remembered; the oldest that is over goes first.
@@ -38,6 +39,9 @@ pub(crate) struct Kept {
     /// Pools that the ledger had when the one being opened was signed. What was kept before has none.
     #[n(5)]
     pub(crate) opened_after: Option<u64>,
+    /// What was promised lately. What was kept before has none.
+    #[cbor(n(6), default)]
+    pub(crate) hour: Hour,
 }
 
 /// What a person said of a share.

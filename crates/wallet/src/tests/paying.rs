@@ -1,6 +1,7 @@
 //! Two wallets that pay each other for bytes, on a ledger whose transactions the ledger's own code carries out.
 
 mod ending;
+mod hour;
 
 use std::collections::BTreeMap;
 

@@ -33,6 +33,24 @@ pub struct Purse {
     /// A pool of which a record is proved and can't be read here: it is of a later version.
     #[n(7)]
     pub unread: Option<u64>,
+    /// What may be promised in an hour, for all shares together.
+    #[n(8)]
+    pub hour: Hour,
+}
+
+/// What may be promised in an hour, and what was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Hour {
+    /// Units, at most; 0: nobody is paid.
+    #[n(0)]
+    pub cap: u128,
+    /// Units promised within the last hour.
+    #[n(1)]
+    pub spent: u128,
+    /// When somebody who waits for it may be paid again, in milliseconds since 1970; none: nobody waits, or it is
+    /// in vain.
+    #[n(2)]
+    pub again_ms: Option<u64>,
 }
 
 /// One share's.
@@ -57,7 +75,8 @@ pub struct Deal {
     #[n(5)]
     pub owed: u128,
     /// Why one side stopped last: `terms`, `limit`, `funds`, `lane`, `promise`, `deposit`, `person`; or why it ended
-    /// by itself: `whole`, everything came, `gone`, nobody was there who is paid; empty: none of it.
+    /// by itself: `whole`, everything came, `gone`, nobody was there who is paid; or why it waits: `hour`, as much
+    /// was promised within an hour as may be; empty: none of it.
     #[n(6)]
     pub stopped: String,
     /// The till that counts it; 0: none. Another number is another till, which has to be told of neighbours anew.
@@ -242,6 +261,9 @@ pub enum Wish {
         #[n(1)]
         told: Told,
     },
+    /// At most so many units are promised in an hour, for all shares together.
+    #[n(5)]
+    Cap(#[n(0)] u128),
 }
 
 /// What happened in a share.

@@ -39,6 +39,11 @@ impl Wallet {
             refused: purse.refused.clone(),
             claim_lacks: self.claim_lacks(),
             unread: purse.facts.unread(),
+            hour: view::Hour {
+                cap: purse.kept.hour.cap(),
+                spent: purse.kept.hour.spent(self.now_ms),
+                again_ms: purse.again_ms().filter(|again_ms| *again_ms > self.now_ms),
+            },
         }
     }
 

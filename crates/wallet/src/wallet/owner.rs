@@ -17,6 +17,8 @@ impl Wallet {
             return;
         }
         self.saved.sent.clone_from(&self.transfers.list);
+        // What may be paid in an hour is one browser's, not one account's.
+        self.saved.hour.clone_from(&self.purse.kept.hour);
         if switch(&mut self.saved, seed) {
             out.push(Output::Save(crate::view::to_bytes(&self.saved)));
             out.push(Output::Reopen);

@@ -43,7 +43,8 @@ pub(super) enum Progress {
 impl Wallet {
     /// What is to be remembered of payments, as [`Output::KeepPurse`] gave it.
     pub fn set_purse(&mut self, bytes: &[u8]) {
-        let Some(kept) = view::read::<purse::Kept>(bytes) else { return };
+        let Some(mut kept) = view::read::<purse::Kept>(bytes) else { return };
+        kept.hour.merge(&self.purse.kept.hour);
         // Its receipt was read and not kept: it is asked for once more.
         let opening = kept.opening.and_then(|id| self.transfers.get_mut(&id));
         if let Some(sent) = opening.filter(|sent| matches!(sent.fate, Fate::Done | Fate::Refused)) {
@@ -53,7 +54,7 @@ impl Wallet {
     }
 
     pub(super) fn on_wish(&mut self, wish: Wish) {
-        if !matches!(wish, Wish::Told { .. }) {
+        if !matches!(wish, Wish::Told { .. } | Wish::Cap(_)) {
             self.purse.refused.clear();
         }
         self.purse.now_ms = self.now_ms;
@@ -63,6 +64,7 @@ impl Wallet {
             Wish::Settle { pool, epoch } => self.on_settle(pool, epoch),
             Wish::Close(pool) => self.on_close(pool),
             Wish::Told { share, told } => self.on_told(&share, told),
+            Wish::Cap(units) => self.purse.cap(units),
         }
     }
 
@@ -91,6 +93,11 @@ impl Wallet {
         };
         if bad || nothing {
             "nothing".clone_into(&mut self.purse.refused);
+            return;
+        }
+        if matches!(part, Part::Pay { .. }) && self.purse.kept.hour.cap() == 0 {
+            // No deposit for what is not to be paid.
+            purse::HOUR.clone_into(&mut self.purse.refused);
             return;
         }
         let end = (0..=NAME_BYTES_MAX).rev().find(|end| name.is_char_boundary(*end));
@@ -148,6 +155,7 @@ impl Wallet {
             self.fund(out);
             self.open_tills();
             self.purse.tick();
+            self.purse.go_on();
             self.purse.end_over();
             self.settle_purse(out);
             if self.purse.answers == before {
@@ -169,7 +177,7 @@ impl Wallet {
         let waits = self.purse.proves.iter().map(|prove| prove.until_ms);
         let waits = waits.chain(self.purse.reserves.iter().map(|reserve| reserve.until_ms));
         let ends = self.purse.tills.values().filter_map(|running| running.ending.as_ref());
-        let waits = waits.chain(ends.map(Ending::due_ms));
+        let waits = waits.chain(ends.map(Ending::due_ms)).chain(self.purse.again_ms());
         let waits = waits.filter(|until| *until > self.now_ms);
         tills.chain(waits).chain(self.purse.facts.wake(self.now_ms)).min()
     }

@@ -59,6 +59,7 @@ impl Wallet {
             act: sent.act.clone(),
             pool: sent.pool,
             by_balance: sent.by_balance,
+            note: sent.note.clone(),
         };
         View {
             root: self.saved.root.clone(),
@@ -77,6 +78,8 @@ impl Wallet {
             proofs: self.holdings.proofs.saturating_add(self.purse.facts.proofs),
             steps: self.holdings.shown.as_ref().map(explain::steps).unwrap_or_default(),
             refused: self.refused.clone(),
+            keys: self.keys(),
+            note_fee: self.note_price(),
             meter_keys: self.devices.names().to_vec(),
             recoverable: self.saved.recoverable == Some(true),
             aside: self.aside(),

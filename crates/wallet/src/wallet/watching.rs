@@ -125,6 +125,7 @@ impl Wallet {
             units,
             act: None,
             pool: None,
+            note: None,
             nonce: self.transfers.nonce(account.value.nonce),
             height: self.client.head().map_or(0, |head| head.header.height),
             now_ms: self.now_ms,
