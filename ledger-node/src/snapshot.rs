@@ -26,7 +26,7 @@ mod make;
 mod restore;
 mod shelf;
 
-pub(crate) use restore::UNFINISHED;
+pub(crate) use restore::{UNFINISHED, keep_block};
 #[cfg(test)]
 pub(crate) use restore::{Home, restore_into};
 pub use restore::{Restored, restore};

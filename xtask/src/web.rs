@@ -157,6 +157,13 @@ pub(crate) fn module_folder(house: &House, name: &str) -> PathBuf {
     house.root.join("dist/build").join(name)
 }
 
+/// Folder of the light client alone, built now: no part of the bundle, but what a bench weighs.
+pub(crate) fn light_client(house: &House) -> Result<PathBuf> {
+    say::timed("light", "the light client alone as wasm, to be weighed", || {
+        peer::light_client(house)
+    })
+}
+
 fn assemble(
     house: &House,
     mode: Mode,
