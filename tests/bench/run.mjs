@@ -8,7 +8,7 @@
 // otherwise, so that it never takes the place of a full one.
 
 import { execFile } from 'node:child_process';
-import { existsSync, promises as fs } from 'node:fs';
+import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,7 +61,7 @@ async function measure(letter, scenario, players, repeats, work) {
     for (const player of players.filter((each) => scenario.players?.includes(each) ?? true)) {
       const folder = path.join(work, `${letter}-${player}-${turn}`);
       await fs.mkdir(folder, { recursive: true });
-      const row = await runOnce({ scenario, player, folder, web: await webFolder() });
+      const row = await runOnce({ scenario, player, folder, web: WEB });
       await forget(folder);
       (runs[player] ??= []).push(row);
       console.log(line(letter, row));
@@ -75,13 +75,6 @@ async function benchFolder() {
   const parent = path.join(os.homedir(), '.cache', 'starling', 'bench-runs');
   await fs.mkdir(parent, { recursive: true });
   return fs.mkdtemp(path.join(parent, 'run-'));
-}
-
-/** The built bundle; a bundle made before the bench page was added to it gets the page of this folder. */
-async function webFolder() {
-  const page = path.join(WEB, 'bench.html');
-  if (existsSync(WEB) && !existsSync(page)) await fs.copyFile(new URL('pages/starling.html', import.meta.url), page);
-  return WEB;
 }
 
 function known(list, table, what) {

@@ -48,7 +48,7 @@ pub(crate) fn dist(house: &House) -> Result<()> {
 
 /// What of the bundle is the player.
 fn is_player(path: &str) -> bool {
-    matches!(path, "embed.js" | TYPES)
+    matches!(path, "embed.js" | "bench.html" | "bench.js" | TYPES)
         || ["player/", "peer/", "files/", "fund/", "vendor/"]
             .iter()
             .any(|folder| path.starts_with(folder))
@@ -86,3 +86,4 @@ mod tests {
         assert!(!is_player("icons/icon.svg") && !is_player("manifest.webmanifest"));
     }
 }
+        assert!(is_player("bench.html") && is_player("bench.js") && !is_player("index.html"));
