@@ -40,7 +40,7 @@ use crate::memory::Memory;
 use crate::network::{Network, NetworkError, Secrets};
 use crate::node::{NodeError, genesis_block, solo};
 use crate::records::{Records, RecordsError};
-use crate::snapshot::keep_block;
+use crate::snapshot::{UNFINISHED, keep_block};
 
 /// Pages of the disk in memory: 32 MiB, as a validator has.
 const CACHE_PAGES: NonZeroUsize = NZUsize!(8192);
@@ -76,6 +76,10 @@ pub fn fill(config: &Config, more: impl FnMut(u64) -> u64 + Send) -> Result<Fill
         let source = io::ErrorKind::AlreadyExists.into();
         return Err(NodeError::Io { path: path.clone(), source });
     }
+    // Until it is whole, no validator starts with it.
+    let unfinished = config.data.join(UNFINISHED);
+    let io = |source| NodeError::Io { path: config.data.clone(), source };
+    std::fs::write(&unfinished, "A ledger was being filled here.\n").map_err(io)?;
     let records = Records::empty(Database::create(&file).map_err(RecordsError::from)?);
     let maker = Maker {
         folder: &config.data,
@@ -95,11 +99,9 @@ pub fn fill(config: &Config, more: impl FnMut(u64) -> u64 + Send) -> Result<Fill
     // On a thread of its own: whoever calls may be in a runtime already.
     let made = std::thread::scope(|scope| scope.spawn(run).join());
     // It panicked, which was told: the engine's storage does so where a disk fails.
-    made.unwrap_or_else(|_| Err(failed(&config.data, io::Error::other("the disk failed"))))
-}
-
-fn failed(folder: &Path, source: io::Error) -> NodeError {
-    NodeError::Io { path: folder.to_owned(), source }
+    let filled = made.unwrap_or_else(|_| Err(io(io::Error::other("the disk failed"))))?;
+    std::fs::remove_file(&unfinished).map_err(io)?;
+    Ok(filled)
 }
 
 struct Maker<'a> {
@@ -126,7 +128,7 @@ impl Maker<'_> {
         let (mut accounts, mut records) = (0, 0);
         let mut changes = first;
         let roots = loop {
-            let roots = Box::pin(put(&stores, &changes)).await;
+            let roots = Box::pin(put(&stores, &changes)).await.map_err(|error| self.failed(error))?;
             let page = listed(&changes);
             // The supply is written each time anew.
             records += if records == 0 { length(&page) } else { length(&page).saturating_sub(1) };
@@ -141,13 +143,17 @@ impl Maker<'_> {
         let block = self.block(&roots);
         let found = self.sign(&block, &strategy)?;
         let kept = keep_block(context, "", &block, &found, &pages);
-        Box::pin(kept).await.map_err(|error| failed(self.folder, io::Error::other(error)))?;
+        Box::pin(kept).await.map_err(|error| self.failed(error))?;
         let (header, digest) = (&block.header, block.digest());
         self.records.begin_after(&header.parent, (header.height.get(), &digest), &header.encode())?;
         let memory = Memory::open(context.child("memory"), "memory".to_owned()).await;
         let memory = memory.begin_with(header.height.get(), &found).await;
         memory.begin(&Floor::Finalized(found)).await;
         Ok(Filled { accounts, records })
+    }
+
+    fn failed(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> NodeError {
+        NodeError::Io { path: self.folder.to_owned(), source: io::Error::other(error) }
     }
 
     /// The first block, without transactions, of this state.
@@ -176,7 +182,7 @@ impl Maker<'_> {
         let proposal = Proposal::new(first_round(), View::zero(), block.digest());
         let vote = Finalize::sign(&self.scheme, proposal).ok_or(NetworkError::NotAValidator)?;
         Finalization::from_owned_finalizes(&self.scheme, non_empty![vote], strategy)
-            .map_err(|error| failed(self.folder, io::Error::other(error)))
+            .map_err(|error| self.failed(error))
     }
 }
 
@@ -193,17 +199,18 @@ struct Roots {
 }
 
 /// Writes into the store and waits for the disk.
-async fn put<E: Runtime>(stores: &Stores<E>, changes: &Changes) -> Roots {
-    let sealed = seal::<E>(stores.new_batches().await, None, changes).await;
+async fn put<E: Runtime>(stores: &Stores<E>, changes: &Changes) -> io::Result<Roots> {
+    let batch = <Stores<E> as DatabaseSet<E>>::new_batches(stores).await;
+    let sealed = seal::<E>(batch, None, changes).await;
     let roots = Roots {
         state: sealed.root(),
         log: sealed.ops_root(),
         log_start: *sealed.sync_boundary(),
         log_end: *sealed.bounds().tip.size,
     };
-    stores.apply(sealed).await;
-    stores.finalize().await.durable().await;
-    roots
+    <Stores<E> as DatabaseSet<E>>::apply(stores, sealed).await;
+    let written = <Stores<E> as DatabaseSet<E>>::finalize(stores).await;
+    if written.durable().await { Ok(roots) } else { Err(io::Error::other("the disk was closed")) }
 }
 
 /// What an empty first block leaves, and of it what the next accounts are minted on.
