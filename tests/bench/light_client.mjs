@@ -37,7 +37,6 @@ async function inBrowser(launch, options) {
   try {
     const page = await browser.newPage();
     await page.goto(`${origin.url}/pages/light-client.html`);
-    await page.waitForFunction(() => typeof window.__measure === 'function');
     const told = { script: `/wallet/${file('.js')}`, wasm: `/wallet/${file('.wasm')}`, ...options };
     return await page.evaluate((each) => window.__measure(each), told);
   } finally {
