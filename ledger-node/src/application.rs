@@ -143,7 +143,7 @@ pub(crate) struct App {
 }
 
 /// Writes a block's changes into the authenticated store's batch and computes its roots.
-async fn seal<E: Spawner + Storage>(
+pub(crate) async fn seal<E: Spawner + Storage>(
     batch: Batch<E>,
     first: Option<&Changes>,
     changes: &Changes,

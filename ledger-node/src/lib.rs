@@ -18,6 +18,7 @@ mod block;
 pub mod config;
 mod engine;
 mod faucet;
+mod fill;
 mod gossip;
 pub mod header;
 mod memory;
@@ -37,6 +38,7 @@ mod upgrade;
 
 pub use config::Config;
 pub use faucet::{Denied, Faucet, GIFT_UNITS};
+pub use fill::{Filled, fill, filled_account};
 pub use network::{
     Allocation, Network, NetworkError, Plan, VALIDATORS_MAX, Validator, deal_network, namespace,
 };

@@ -339,7 +339,7 @@ fn faucet(folder: &Path) -> Option<Faucet> {
 }
 
 /// The network of one, made unless it is there.
-fn solo(config: &Config) -> Result<PathBuf, NodeError> {
+pub(crate) fn solo(config: &Config) -> Result<PathBuf, NodeError> {
     let folder = config.data.as_path();
     let path = folder.join("network.toml");
     if path.exists() {

@@ -1,48 +1,60 @@
-#!/usr/bin/env node
-// How long the light client takes for a certificate and for proofs, in Node, on the module that browsers load.
-//
-//   node tests/bench/light_client.mjs URL [times]
-//
-// URL: a running `starling serve`. Prints milliseconds: the first, and the 50th and 95th of a hundred of each.
+// The light client in Node, Chromium and Firefox: how long it takes for a certificate and for a proof, on the module
+// that pages load, of a validator that runs.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { launchChromium, launchFirefox } from '../rig/browser.mjs';
+import { startOrigin } from '../rig/origin.mjs';
 import { WEB } from '../rig/starling.mjs';
+import { measure } from './pages/light-client.js';
 
-const [, , url, times = '100'] = process.argv;
-const folder = path.join(WEB, 'wallet');
-const file = (end) => path.join(folder, readdirSync(folder).find((name) => name.startsWith('ledger') && name.endsWith(end)));
-const { default: start, Tab } = await import(pathToFileURL(file('.js')));
-await start({ module_or_path: readFileSync(file('.wasm')) });
+const PAGES = fileURLToPath(new URL('pages', import.meta.url));
+const WALLET = path.join(WEB, 'wallet');
+const file = (end) => readdirSync(WALLET).find((name) => name.startsWith('ledger') && name.endsWith(end));
+/** Clocks are finest in a page that is isolated from others. */
+const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+/** A page is a new one, so that each has a first time. */
+const WHERE = { Node: inNode, Chromium: (options) => inBrowser(launchChromium, options), Firefox: (options) => inBrowser(launchFirefox, options) };
 
-const told = async (asked) => {
-  const answer = await fetch(asked, { headers: { accept: 'application/cbor' } });
-  return { status: answer.status, bytes: new Uint8Array(await answer.arrayBuffer()) };
-};
-const { root } = await (await fetch(`${url}/ledger/status`)).json();
-const { bytes: newest } = await told(`${url}/ledger/certificates/latest`);
-const certificates = [];
-const proofs = [];
-const clock = (list, step) => {
-  const began = performance.now();
-  const outputs = step();
-  list.push(performance.now() - began);
-  return outputs;
-};
-for (let turn = 0; turn < Number(times); turn += 1) {
-  const tab = Tab.open(undefined, crypto.getRandomValues(new Uint8Array(32)), root, false, url, false);
-  tab.up(0);
-  const asks = clock(certificates, () => tab.pushed(0, newest)).filter(({ kind }) => kind === 'ask');
-  for (const { request, url: asked } of asks) {
-    const { status, bytes } = await told(asked);
-    if (asked.includes('/state/')) clock(proofs, () => tab.answered(request, status, '', bytes));
-  }
-  tab.free();
+/** Milliseconds by where it ran: of a certificate and of a proof, the first, and the 50th and 95th of a hundred. */
+export async function measureLightClient(url, times = 100) {
+  const rows = {};
+  for (const [where, run] of Object.entries(WHERE)) rows[where] = summary(await run({ url, times }));
+  return rows;
 }
-for (const [name, list] of [['certificate', certificates], ['proof', proofs]]) {
-  const [first] = list;
-  list.sort((a, b) => a - b);
-  const at = (share) => list[Math.floor((list.length - 1) * share)].toFixed(2);
-  console.log(`${name}: first ${first.toFixed(2)} ms, p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, of ${list.length}`);
+
+async function inNode({ url, times }) {
+  // Anew for each round, so that the first one is one.
+  const script = `${pathToFileURL(path.join(WALLET, file('.js')))}?${Date.now()}`;
+  const { default: start, Tab } = await import(script);
+  return measure({ start, Tab, wasm: readFileSync(path.join(WALLET, file('.wasm'))), url, times });
+}
+
+async function inBrowser(launch, options) {
+  const origin = await startOrigin({ mounts: { '/pages': PAGES, '/wallet': WALLET }, headers: ISOLATED });
+  const browser = await launch();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${origin.url}/pages/light-client.html`);
+    const told = { script: `/wallet/${file('.js')}`, wasm: `/wallet/${file('.wasm')}`, ...options };
+    return await page.evaluate((each) => window.__measure(each), told);
+  } finally {
+    await browser.close();
+    await origin.close();
+  }
+}
+
+function summary({ certificate, proof }) {
+  const row = {};
+  for (const [name, list] of Object.entries({ certificate, proof })) {
+    row[`${name}First`] = round(list[0]);
+    list.sort((a, b) => a - b);
+    for (const share of [50, 95]) row[`${name}${share}`] = round(list[Math.floor(((list.length - 1) * share) / 100)]);
+  }
+  return row;
+}
+
+function round(ms) {
+  return Number(ms.toFixed(2));
 }

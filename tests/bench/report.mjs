@@ -103,6 +103,8 @@ function howMeasured() {
     '### How it is measured',
     '',
     '- One Chromium; every viewer is a browser context of its own with cold caches. Players take turns within a scenario. All three use the same hls.js 1.7.4 (its ES module) with its defaults.',
+    '- One run a row, but for F, whose three are pooled: a difference of a few points between two rows may be chance.',
+    '- Plain hls.js takes nothing from other viewers: it has rows where its startup or its stalls tell something (A, C, F, G), and none where the question is offload or bytes that others send (B, D, E, H). I is about our witness: nobody else has one.',
     '- *Origin* bytes are counted by the origin as it writes segments, per viewer. *Peers* bytes are the larger of two counts: a listener on every data channel, put there before any script of the page, and the browser’s own statistics; they include protocol overhead. *Offload* = peers / (peers + origin). *Beyond the video* = (origin + peers) / video − 1.',
     '- *Startup*: navigation start to the first presented frame. *Stalls*: `waiting` to `playing` after that, seeks and the last half second left out.',
     '- Home links: a UDP forwarder between all peers, 20 ms one way, 5 Mbit/s up and 20 Mbit/s down per viewer, 200 ms drop-tail queues; the origin adds 40 ms and gives each viewer 20 Mbit/s. Video: 2.6 Mbit/s (0.87 Mbit/s on the ladder’s lower rung), 4 s segments, fMP4.',

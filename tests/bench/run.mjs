@@ -3,12 +3,13 @@
 //
 //   node tests/bench/run.mjs [--quick] [--scenario A,B] [--players starling,p2pml,hls] [--repeats N] [--out FOLDER] [--update]
 //
-// `--update` keeps the rows of the report that is there and that this run does not measure.
+// `--update` keeps the rows of the report that is there and that this run does not measure: they are read from
+// bench.json beside it, which is committed with it. What each viewer saw is only in a report elsewhere (`--out`).
 // `--quick` is a shorter story with half the viewers: its report goes to a temporary folder unless `--out` says
 // otherwise, so that it never takes the place of a full one.
 
 import { execFile } from 'node:child_process';
-import { existsSync, promises as fs } from 'node:fs';
+import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,11 +36,11 @@ async function main() {
   });
   const letters = known(options.scenario, SCENARIOS, 'scenario');
   const players = known(options.players, PLAYERS, 'player');
+  const out = options.out ?? (options.quick ? await temporaryFolder('bench-report') : DOCS);
+  const kept = options.update ? await readRows(out) : { scenarios: {}, rows: {} };
   if (players.includes('starling')) starlingBinary();
   await ensureMedia('bench-media');
   const work = await benchFolder();
-  const out = options.out ?? (options.quick ? await temporaryFolder('bench-report') : DOCS);
-  const kept = options.update ? JSON.parse(await fs.readFile(path.join(out, 'bench.json'), 'utf8')) : { scenarios: {}, rows: {} };
   const results = { ...kept, conditions: await conditions(options.quick) };
   for (const letter of letters) {
     const scenario = options.quick ? quick(SCENARIOS[letter]) : SCENARIOS[letter];
@@ -54,6 +55,16 @@ async function main() {
   console.log(`written: ${path.join(out, 'bench.md')}`);
 }
 
+/** Rows of the report in a folder. */
+async function readRows(out) {
+  const file = path.join(out, 'bench.json');
+  const text = await fs.readFile(file, 'utf8').catch((error) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new Error(`--update keeps the rows of ${file}, which is not there: a whole run without --update writes it, to be committed with bench.md`);
+  });
+  return JSON.parse(text);
+}
+
 /** All repeats of one scenario; players take turns so that a busy minute of the machine hits each of them. */
 async function measure(letter, scenario, players, repeats, work) {
   const runs = {};
@@ -61,7 +72,7 @@ async function measure(letter, scenario, players, repeats, work) {
     for (const player of players.filter((each) => scenario.players?.includes(each) ?? true)) {
       const folder = path.join(work, `${letter}-${player}-${turn}`);
       await fs.mkdir(folder, { recursive: true });
-      const row = await runOnce({ scenario, player, folder, web: await webFolder() });
+      const row = await runOnce({ scenario, player, folder, web: WEB });
       await forget(folder);
       (runs[player] ??= []).push(row);
       console.log(line(letter, row));
@@ -75,13 +86,6 @@ async function benchFolder() {
   const parent = path.join(os.homedir(), '.cache', 'starling', 'bench-runs');
   await fs.mkdir(parent, { recursive: true });
   return fs.mkdtemp(path.join(parent, 'run-'));
-}
-
-/** The built bundle; a bundle made before the bench page was added to it gets the page of this folder. */
-async function webFolder() {
-  const page = path.join(WEB, 'bench.html');
-  if (existsSync(WEB) && !existsSync(page)) await fs.copyFile(new URL('pages/starling.html', import.meta.url), page);
-  return WEB;
 }
 
 function known(list, table, what) {
@@ -104,10 +108,17 @@ async function conditions(isQuick) {
 
 async function writeReport(out, results) {
   await fs.mkdir(out, { recursive: true });
-  await fs.writeFile(path.join(out, 'bench.json'), `${JSON.stringify(results, null, 1)}\n`);
+  const told = out === DOCS ? withoutViewers(results) : results;
+  await fs.writeFile(path.join(out, 'bench.json'), `${JSON.stringify(told, null, 1)}\n`);
   const file = path.join(out, 'bench.md');
   const before = await fs.readFile(file, 'utf8').catch(() => '');
   await fs.writeFile(file, report(results, before));
+}
+
+/** The same without what each viewer saw: no table shows it, and it is most of the bytes. */
+function withoutViewers({ rows, ...rest }) {
+  const slim = (measured) => Object.fromEntries(Object.entries(measured).map(([player, { each, ...row }]) => [player, row]));
+  return { ...rest, rows: Object.fromEntries(Object.entries(rows).map(([letter, measured]) => [letter, slim(measured)])) };
 }
 
 function line(letter, row) {

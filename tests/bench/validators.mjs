@@ -19,13 +19,10 @@ export async function startValidators(count) {
   const [port, httpPort] = [await portsInARow(count), await portsInARow(count)];
   const words = ['keys', 'network', '--validators', count, '--port', port, '--http-port', httpPort, '--out', folder];
   await promisify(execFile)(starlingBinary(), words.map(String));
-  const children = Array.from({ length: count }, (_, index) => {
-    const config = path.join(folder, `validator-${index}.toml`);
-    const env = { ...process.env, RUST_LOG: 'warn' };
-    return endsWithUs(spawn(starlingBinary(), ['validator', '--config', config], { stdio: ['ignore', 'ignore', 'inherit'], env }));
-  });
+  const children = Array.from({ length: count }, (_, index) => startValidator(path.join(folder, `validator-${index}.toml`)));
+  const end = (signal) => Promise.all(children.map((child) => stop(child, signal)));
   const close = async () => {
-    await Promise.all(children.map((child) => stop(child)));
+    await end();
     await fs.rm(folder, { recursive: true, force: true });
   };
   const nodes = children.map((_, index) => `http://127.0.0.1:${httpPort + index}`);
@@ -35,7 +32,13 @@ export async function startValidators(count) {
     await close();
     throw error;
   }
-  return { nodes, folder, key: path.join(folder, 'faucet.key'), close };
+  return { nodes, folder, key: path.join(folder, 'faucet.key'), disks: nodes.map((_, index) => path.join(folder, `validator-${index}`)), end, close };
+}
+
+/** One validator, by its file of settings. */
+export function startValidator(config) {
+  const env = { ...process.env, RUST_LOG: 'warn' };
+  return endsWithUs(spawn(starlingBinary(), ['validator', '--config', config], { stdio: ['ignore', 'ignore', 'inherit'], env }));
 }
 
 /** The first of that many ports in a row that were free a moment ago. */
@@ -67,14 +70,24 @@ async function untilBlocks(node, children) {
   }
 }
 
-/** What `ledger-load network` says of a network of so many validators, which is started and ended for it. */
-export async function measureNetwork(program, count, words = []) {
+/** What `use` gives back of a network of so many validators, which is started and ended for it. */
+export async function withValidators(count, use) {
   const network = await startValidators(count);
   try {
-    const folder = path.join(network.folder, 'market');
-    await fs.mkdir(folder, { recursive: true });
-    return await load(program, ['network', '--node', ...network.nodes, '--key', network.key, '--folder', folder, ...words]);
+    return await use(network);
   } finally {
     await network.close();
   }
+}
+
+/** What `ledger-load network` says of a network. */
+export async function loadNetwork(program, { nodes, key, folder }, words = []) {
+  const market = path.join(folder, 'market');
+  await fs.mkdir(market, { recursive: true });
+  return load(program, ['network', '--node', ...nodes, '--key', key, '--folder', market, ...words]);
+}
+
+/** The same of a network of so many validators of its own. */
+export function measureNetwork(program, count, words = []) {
+  return withValidators(count, (network) => loadNetwork(program, network, words));
 }

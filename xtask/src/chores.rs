@@ -111,6 +111,9 @@ fn bench_ledger(house: &House, name: &str, words: &[String]) -> Result<()> {
     house::run(&mut house.cargo(build.into_iter().chain(["ledger-load"])))?;
     let mut node = bench_script(house, name);
     node.arg("--load").arg(house.target.join("release/examples/ledger-load"));
+    if name == "ledger" {
+        node.arg("--light").arg(web::light_client(house)?);
+    }
     house::run(node.args(words).env("STARLING", house.starling()))
 }
 

@@ -13,11 +13,17 @@ use crate::{house::House, say, setup, web};
 /// Types of what the package exports.
 const TYPES: &str = "embed.d.ts";
 
-/// Writes dist/npm.
+/// Builds what it is made of, and writes dist/npm.
 pub(crate) fn dist(house: &House) -> Result<()> {
     setup::for_web(house)?;
     web::build(house, web::Mode::Release)?;
-    let folder = house.root.join("dist/npm");
+    package(house)?;
+    say::note("publish it with: npm publish dist/npm");
+    Ok(())
+}
+
+/// Writes dist/npm of what was built.
+pub(crate) fn package(house: &House) -> Result<()> {
     say::timed(
         "npm package",
         "the player for sites that serve it themselves, into dist/npm",
@@ -38,17 +44,16 @@ pub(crate) fn dist(house: &House) -> Result<()> {
                 fs::read(house.root.join("xtask/npm/README.player.md")).context("README")?;
             files.insert("README.md".to_owned(), readme);
             files.insert("package.json".to_owned(), manifest(&files)?.into_bytes());
+            let folder = house.root.join("dist/npm");
             web::clear(&folder)?;
             web::write_folder(&folder, &files)
         },
-    )?;
-    say::note("publish it with: npm publish dist/npm");
-    Ok(())
+    )
 }
 
 /// What of the bundle is the player.
 fn is_player(path: &str) -> bool {
-    matches!(path, "embed.js" | TYPES)
+    matches!(path, "embed.js" | "bench.html" | "bench.js" | TYPES)
         || ["player/", "peer/", "files/", "fund/", "vendor/"]
             .iter()
             .any(|folder| path.starts_with(folder))
@@ -82,6 +87,7 @@ mod tests {
     #[test]
     fn the_package_holds_the_player_and_nothing_of_the_page() {
         assert!(is_player("embed.js") && is_player("vendor/hls.mjs") && is_player("peer/peer.js"));
+        assert!(is_player("bench.html") && is_player("bench.js") && !is_player("index.html"));
         assert!(is_player("files/element.js") && !is_player("preview/worker.js"));
         assert!(!is_player("icons/icon.svg") && !is_player("manifest.webmanifest"));
     }

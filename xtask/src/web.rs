@@ -14,7 +14,7 @@
 //!
 //! Scripts and wasm get names that contain the hash of their bytes ([`names`]), so that they may be
 //! cached for ever; `embed.js`, the workers and `index.html`
-//! keep theirs. What compresses gets a `.br` beside it.
+//! keep theirs; so do `bench.html` and `bench.js`, which rigs open. What compresses gets a `.br` beside it.
 //! The bundle is made in a neighbouring folder and swapped in whole: a server that is running never
 //! reads half of it.
 
@@ -157,6 +157,13 @@ pub(crate) fn module_folder(house: &House, name: &str) -> PathBuf {
     house.root.join("dist/build").join(name)
 }
 
+/// Folder of the light client alone, built now: no part of the bundle, but what a bench weighs.
+pub(crate) fn light_client(house: &House) -> Result<PathBuf> {
+    say::timed("light", "the light client alone as wasm, to be weighed", || {
+        peer::light_client(house)
+    })
+}
+
 fn assemble(
     house: &House,
     mode: Mode,
@@ -172,8 +179,8 @@ fn assemble(
     files.retain(|path, _| !path.ends_with(".d.ts"));
     let workers = ["alerts", "identity", "preview", "scan", "share-target", "wallet"];
     let workers = workers.map(|folder| format!("{folder}/worker.js"));
-    let fixed: Vec<&str> =
-        workers.iter().map(String::as_str).chain(["embed.js", "scan/element.js"]).collect();
+    let others = ["bench.js", "embed.js", "scan/element.js"];
+    let fixed: Vec<&str> = workers.iter().map(String::as_str).chain(others).collect();
     names::hash(&mut files, &fixed)?;
     for (path, bytes) in read_folder(app)? {
         // The page's own files win: its index.html is the bundle's.

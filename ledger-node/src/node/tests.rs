@@ -7,6 +7,7 @@ use ledger::{Action, AssetId, Body, Key, domains::accounts};
 use light_client::Verifier;
 
 use super::*;
+use crate::fill::{fill, filled_account};
 use crate::snapshot::restore;
 
 /// What a slow machine may take for anything here.
@@ -146,6 +147,40 @@ async fn a_stopped_validator_starts_again_where_it_was() {
     let units = handle.with_state(|state| accounts::balance(state, to, AssetId::NATIVE)).unwrap();
     assert_eq!(units, 10);
     node.stop().await;
+}
+
+#[tokio::test]
+async fn a_filled_ledger_goes_on_starts_again_and_proves_what_it_was_filled_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: folder.path().to_owned(), heartbeat_ms: 200, ..Config::default() };
+    let mut wanted = [300, 12].into_iter();
+    let filled = fill(&config, |_| wanted.next().unwrap_or(0)).unwrap();
+    assert_eq!(filled.accounts, 312);
+    assert!(matches!(fill(&config, |_| 0), Err(NodeError::Io { .. })), "into no other's folder");
+
+    let key = faucet(folder.path());
+    for turn in 0..2 {
+        let node = Node::start(&config).unwrap();
+        let handle = node.handle();
+        let to = filled_account(311);
+        // Beyond the block that the disk begins with.
+        for _ in 0..70 {
+            assert_eq!(pay(&handle, &key, to).await.code, 0);
+        }
+        assert_eq!(handle.since().unwrap(), 2);
+        for (account, units) in [(filled_account(0), 1), (to, 1 + 350 * (turn + 1))] {
+            let held = accounts::balance_key(account, AssetId::NATIVE);
+            let proved = crate::api::proved(&handle, &held).await.unwrap();
+            assert!(is_final(&handle, &proved.certified) && is_proved(&held, &proved));
+            let found = handle.with_state(|state| accounts::balance(state, account, AssetId::NATIVE));
+            assert_eq!(found.unwrap(), units);
+        }
+        // What the faucet paid with makes one record: its account's.
+        let records = u64::try_from(handle.records().all().unwrap().len()).unwrap();
+        assert_eq!(records, filled.records + 1);
+        drop(handle);
+        node.stop().await;
+    }
 }
 
 #[tokio::test]

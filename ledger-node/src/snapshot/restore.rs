@@ -295,7 +295,7 @@ async fn check_records<E: Runtime>(
 }
 
 /// Gives the engine the block that it begins with, and what makes it final.
-async fn keep_block<E: Runtime>(
+pub(crate) async fn keep_block<E: Runtime>(
     context: &E,
     prefix: &str,
     block: &Block,

@@ -3,16 +3,24 @@
 //! ```text
 //! ledger-load domain
 //! ledger-load network --node http://127.0.0.1:8800 --key faucet.key --folder DIR
+//! ledger-load inside --validators 4 --folder DIR
+//! ledger-load vouchers
+//! ledger-load fill --data DIR --accounts 10000000 --seconds 240
 //! ```
 //!
 //! `domain` needs no network: actions on a state in memory, with and without signatures and blocks, and what
 //! an action costs in a market of 2, 100 and 10,000 positions. `network` is about validators that run: how
 //! long until a transaction is final, how many there are in a second, what a certificate and a proof weigh
-//! and take to check.
+//! and take to check; `inside` runs them in its own process and hands transactions over without HTTP.
+//! `vouchers` is about two tills: promises that one signs and the other checks. `fill` makes a ledger of
+//! many accounts, for a validator to start with.
 #![allow(clippy::print_stdout, reason = "the result is its only output")]
 
 mod domain;
+mod filled;
+mod inside;
 mod network;
+mod vouchers;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -34,6 +42,16 @@ enum Load {
     },
     /// Validators that run
     Network(Options),
+    /// Validators in this process
+    Inside(inside::Options),
+    /// Two tills
+    Vouchers {
+        /// Promises
+        #[arg(long, default_value_t = 20_000)]
+        count: u32,
+    },
+    /// A ledger of many accounts
+    Fill(filled::Options),
 }
 
 /// Which validators, and how much of what.
@@ -54,7 +72,7 @@ struct Options {
     /// Accounts that send at the same time
     #[arg(long, default_value_t = 32)]
     payers: u64,
-    /// Transactions of each of them, at most 64
+    /// Transactions of each of them
     #[arg(long, default_value_t = 60)]
     each: u64,
     /// Supplies to a market instead of transfers
@@ -67,6 +85,9 @@ async fn main() -> Result<(), Fault> {
     let told: Value = match Load::parse() {
         Load::Domain { count } => domain::measure(count)?,
         Load::Network(options) => network::measure(&options).await?,
+        Load::Inside(options) => inside::measure(&options).await?,
+        Load::Vouchers { count } => vouchers::measure(count)?,
+        Load::Fill(options) => filled::make(&options)?,
     };
     println!("{told}");
     Ok(())

@@ -1,5 +1,6 @@
 //! Validators that run: finality, transactions in a second, what a light client checks.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use ledger::domains::{accounts, lending};
@@ -19,10 +20,14 @@ use super::{Fault, Options, at, per_s};
 const PAYERS: u64 = 5_000;
 /// Units that each payer gets for its fees.
 const PURSE: u128 = 10_000_000;
+/// Units of a purse for each transaction that is sent: more than one costs.
+const PURSE_EACH: u128 = 50_000;
 /// How often a receipt is asked for while a time is taken.
 const ASK_EVERY: Duration = Duration::from_millis(2);
 /// How long a transaction may take.
 const WITHIN: Duration = Duration::from_secs(120);
+/// Transactions of an account that may wait.
+const WAITING_MAX: usize = 64;
 /// How often a certificate and a proof are checked.
 const CHECKS: u32 = 200;
 /// Paid beyond what a transaction costs, which grows by a byte or two with its numbers.
@@ -91,7 +96,8 @@ pub(crate) async fn measure(options: &Options) -> Result<Value, Fault> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     let rig = Rig { nodes, bases: options.node.clone(), http, status };
     let owner = KeyPair::from_seed(key_file::load(&options.key)?);
-    let mut payers = rig.payers(&owner, options.payers).await?;
+    let purse = PURSE.max(PURSE_EACH.saturating_mul(options.each.into()));
+    let mut payers = rig.payers(&owner, options.payers, purse).await?;
     let kind = if options.lending {
         Kind::Supply(rig.market(&owner, options, &payers).await?)
     } else {
@@ -115,13 +121,18 @@ pub(crate) async fn measure(options: &Options) -> Result<Value, Fault> {
 
 impl Rig {
     /// Accounts with units for their fees.
-    async fn payers(&self, owner: &KeyPair, count: u64) -> Result<Vec<Payer>, Fault> {
+    async fn payers(
+        &self,
+        owner: &KeyPair,
+        count: u64,
+        purse: u128,
+    ) -> Result<Vec<Payer>, Fault> {
         let nonce = self.nodes[0].holding(AccountId::of_key(owner.id())).await?.nonce;
         let mut owner = Payer::new(owner.clone(), nonce);
         let (mut payers, mut last) = (Vec::new(), None);
         for number in 0..count {
             let payer = Payer::new(KeyPair::from_seed(Seed::from_number(PAYERS + number)), 0);
-            let (asset, to, amount) = (AssetId::NATIVE, payer.account, PURSE);
+            let (asset, to, amount) = (AssetId::NATIVE, payer.account, purse);
             let gift = Action::Accounts(accounts::Action::Transfer { asset, to, amount });
             last = Some(self.submit(0, owner.sign(&self.status, gift)).await?);
             payers.push(payer);
@@ -226,23 +237,29 @@ impl Rig {
     }
 }
 
-/// One payer's, in order; done when the last one is in a block and was not refused.
+/// One payer's, in order, as many at a time as may wait; done when the last one is in a block and was not refused.
 async fn send_all(
     http: &reqwest::Client,
     base: &str,
     client: &Client,
     list: Vec<Vec<u8>>,
 ) -> Result<(), String> {
-    let mut last = None;
+    let mut waiting = VecDeque::new();
     for bytes in list {
-        last = Some(submit(http, base, bytes).await.map_err(|fault| fault.to_string())?);
-    }
-    match last {
-        Some(last) => {
-            client.done(last, WITHIN).await.map(|_| ()).map_err(|fault| fault.to_string())
+        if waiting.len() == WAITING_MAX {
+            // Half of them are final before more are sent.
+            let half = waiting.drain(..WAITING_MAX / 2).next_back();
+            done(client, half).await?;
         }
-        None => Ok(()),
+        let id = submit(http, base, bytes).await.map_err(|fault| fault.to_string())?;
+        waiting.push_back(id);
     }
+    done(client, waiting.pop_back()).await
+}
+
+async fn done(client: &Client, last: Option<TransactionId>) -> Result<(), String> {
+    let Some(last) = last else { return Ok(()) };
+    client.done(last, WITHIN).await.map(|_| ()).map_err(|fault| fault.to_string())
 }
 
 async fn submit(

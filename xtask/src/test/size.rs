@@ -115,6 +115,8 @@ fn part(path: &str) -> Part {
         "identity" => Part::Identity,
         "scan" => Part::Scan,
         "" if path == "embed.js" => Part::Embed,
+        // For rigs: no visitor loads it.
+        "" if path.starts_with("bench.") => Part::Neither,
         "" => Part::App,
         _ => Part::Neither,
     }
@@ -138,6 +140,8 @@ mod tests {
         assert_eq!(part("files/element.js"), Part::Files);
         assert_eq!(part("fund/reports-00.js"), Part::Fund);
         assert_eq!(part("vendor/hls-00.mjs"), Part::Neither);
+        assert_eq!(part("bench.html"), Part::Neither);
+        assert_eq!(part("bench.js"), Part::Neither);
         assert_eq!(part("icons/icon.svg"), Part::Neither);
     }
 }

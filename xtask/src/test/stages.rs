@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use super::{Stage, count, count::Tally, size, wasm};
 use crate::{
-    chores,
+    chores, dist,
     house::{self, House, WASM},
     say, setup, tidy, web,
 };
@@ -191,6 +191,8 @@ fn interop(house: &House, tally: &mut Tally) -> Result<()> {
 
 fn e2e(house: &House, tally: &mut Tally) -> Result<()> {
     browser_rig(house)?;
+    // One of the tests serves it alone.
+    dist::package(house)?;
     let mut node = house.command("node");
     node.arg("e2e/run.mjs")
         .current_dir(chores::tests(house))

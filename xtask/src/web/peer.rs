@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Mode, clear, imports, module_folder};
+use super::{Mode, clear, imports, module_folder, script};
 use crate::{
     fingerprint,
     house::{self, House, WASM},
@@ -50,9 +50,27 @@ pub(super) fn compile(house: &House, mode: Mode, name: &str) -> Result<()> {
 
 /// Makes `<name>.js`, `<name>_bg.wasm` and their types of what was compiled; the folder they are in.
 pub(super) fn finish(house: &House, mode: Mode, name: &str) -> Result<PathBuf> {
+    finish_file(house, mode, name, &format!("{name}_wasm.wasm"))
+}
+
+/// The light client alone (`ledger-wasm/examples/light.rs`), made as what pages load is; the folder it is in.
+pub(super) fn light_client(house: &House) -> Result<PathBuf> {
+    let (name, mode) = ("light", Mode::Release);
+    let words = ["build", "--quiet", "--package", "ledger-wasm", "--example", name];
+    let kind = ["--target", WASM, "--profile", mode.profile()];
+    house::run(&mut house.cargo(words.into_iter().chain(kind)))?;
+    let folder = finish_file(house, mode, name, &format!("examples/{name}.wasm"))?;
+    let script = folder.join(format!("{name}.js"));
+    let small = script::minified(house, &script)?;
+    fs::write(&script, small).with_context(|| format!("writing {}", script.display()))?;
+    Ok(folder)
+}
+
+/// As [`finish`], of a file in cargo's folder.
+fn finish_file(house: &House, mode: Mode, name: &str, file: &str) -> Result<PathBuf> {
     let folder = module_folder(house, name);
     clear(&folder)?;
-    let compiled = house.target.join(WASM).join(mode.folder()).join(format!("{name}_wasm.wasm"));
+    let compiled = house.target.join(WASM).join(mode.folder()).join(file);
     let mut bindgen = house.command("wasm-bindgen");
     bindgen.args(["--target", "web", "--out-name", name, "--out-dir"]).arg(&folder).arg(compiled);
     if mode == Mode::Dev {
