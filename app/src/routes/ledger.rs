@@ -351,7 +351,7 @@ fn Root() -> impl IntoView {
             } else {
                 format!("The validators changed at block\u{a0}{} (proved).", one.height)
             };
-            format!("{what} The root stays: those before named the key of the next in their last block, and are believed no more.")
+            format!("{what} The root stays: those before named the key of the next in their last block, and are believed of no later one.")
         })
     };
     view! {
