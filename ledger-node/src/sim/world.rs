@@ -286,7 +286,7 @@ impl World {
         let scheme = members.scheme(&self.validators[index].secrets).unwrap();
         let genesis = node::genesis_block(&members.genesis);
         let rng = self.rng.fork();
-        let liar = Liar { scheme, keys: members.keys, me, rng, genesis };
+        let liar = Liar { scheme, keys: members.set().keys.clone(), me, rng, genesis };
         liar.start(self.context.child("liar"), channels);
         self.validators[index].honest = false;
     }
@@ -319,12 +319,10 @@ impl World {
         let mut file = Vec::new();
         let height = handle.write_snapshot(&mut file).await.unwrap();
         let (validator, members) = (&self.validators[index], self.members());
-        let scheme = members.scheme(&validator.secrets).unwrap();
         let prefix = format!("{index}-{}--", validator.disks);
         let home = Home {
             prefix: &prefix,
             members: &members,
-            scheme: &scheme,
             votes: validator.fresh.load(Ordering::Relaxed),
             pages: NZUsize!(64),
             database: validator.disk.open(),

@@ -69,7 +69,9 @@ impl Handle {
             match self.whole_block(state.last.0).await {
                 Ok((header, certificate, block)) => {
                     let finality = wire::ledger::Finality::new(vec![header], certificate);
-                    return Ok((state, Head { finality, block: block.into() }));
+                    let successions = self.core.state.records().successions(0)?;
+                    let successions = Some(successions).filter(|all| !all.is_empty());
+                    return Ok((state, Head { finality, block: block.into(), successions }));
                 }
                 Err(Unanswered::Unknown) => {}
                 Err(error) => return Err(error.into()),
