@@ -247,3 +247,104 @@ impl<E: Runtime, A: CertifiableAutomaton<Context: Send + 'static>> CertifiableAu
         self.inner.certify(round, payload).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use commonware_cryptography::{Signer as _, ed25519::PrivateKey};
+
+    use super::*;
+    use crate::network::{Network, NetworkError, Plan, deal_keys, succeed};
+
+    fn keys(count: u64, from: u64) -> Vec<PrivateKey> {
+        (from..from + count).map(PrivateKey::from_seed).collect()
+    }
+
+    fn addresses(count: usize) -> Vec<std::net::SocketAddr> {
+        vec![([127, 0, 0, 1], 1).into(); count]
+    }
+
+    /// One validator.
+    fn network() -> Network {
+        let plan = Plan {
+            name: "succession".to_owned(),
+            demo: false,
+            time_ms: 1,
+            addresses: addresses(1),
+            allocations: Vec::new(),
+        };
+        deal_keys(&plan, keys(1, 0), commonware_utils::sys_rng()).unwrap().0
+    }
+
+    /// The same, and four from a block on.
+    fn next(network: Network, height: u64, from: u64) -> Network {
+        let rng = commonware_utils::sys_rng();
+        succeed(network, height, &addresses(4), keys(4, from), rng).unwrap().0
+    }
+
+    fn eras(network: &Network) -> Result<Eras, NetworkError> {
+        network.members(Path::new("network")).map(|members| members.eras)
+    }
+
+    #[test]
+    fn blocks_are_of_one_epoch_each() {
+        let network = next(next(network(), 100, 10), 250, 20);
+        let eras = eras(&network).unwrap();
+        for (height, epoch, first, last) in
+            [(0, 0, 0, 99), (99, 0, 0, 99), (100, 1, 100, 249), (249, 1, 100, 249)]
+        {
+            let info = eras.containing(Height::new(height)).unwrap();
+            assert_eq!(info.epoch().get(), epoch);
+            assert_eq!((info.first().get(), info.last().get()), (first, last));
+        }
+        let last = eras.containing(Height::new(HEIGHT_MAX)).unwrap();
+        assert_eq!((last.epoch().get(), last.first().get()), (2, 250));
+        assert!(eras.containing(Height::new(u64::MAX)).is_none());
+        assert_eq!((Epocher::first(&eras, Epoch::new(3)), eras.last(Epoch::new(3))), (None, None));
+        assert_eq!((eras.ends(0), eras.ends(1), eras.ends(2)), (Some(99), Some(249), None));
+        let named = eras.named();
+        assert_eq!((named.after(99), named.after(100), named.after(249)), (Some(1), None, Some(2)));
+    }
+
+    #[test]
+    fn sets_that_can_not_follow_on_each_other_are_refused() {
+        let refused = |network: &Network| match eras(network) {
+            Err(NetworkError::Succession(error)) => Some(error),
+            _ => None,
+        };
+        for height in [0, 1] {
+            let early = next(network(), height, 10);
+            assert_eq!(refused(&early), Some(SuccessionError::Order(height)));
+        }
+        assert_eq!(refused(&next(network(), 2, 10)), None);
+        let falls = next(next(network(), 9, 10), 9, 20);
+        assert_eq!(refused(&falls), Some(SuccessionError::Order(9)));
+        let mut same = next(network(), 9, 10);
+        let again = Succession { height: 12, ..same.successions[0].clone() };
+        same.successions.push(again);
+        assert_eq!(refused(&same), Some(SuccessionError::SameKey(12)));
+        let mut other = next(network(), 9, 10);
+        other.successions[0].validators.pop();
+        assert!(matches!(eras(&other), Err(NetworkError::Count)));
+    }
+
+    #[test]
+    fn the_networks_file_says_who_takes_over() {
+        let mut network = next(network(), 9, 10);
+        network.upgrades.push(toml::from_str("height = 3\nfee_base = 5").unwrap());
+        let read: Network = toml::from_str(&toml::to_string(&network).unwrap()).unwrap();
+        assert_eq!(read.successions[0].sharing, network.successions[0].sharing);
+        assert_eq!((read.upgrades.len(), read.validators(0).len()), (1, 1));
+        assert_eq!(read.validators(1).len(), 4);
+    }
+
+    #[test]
+    fn light_clients_look_where_validators_write() {
+        for epoch in [1, 2, 255, u32::MAX] {
+            let key = light_client::succession_key(u64::from(epoch)).unwrap();
+            assert_eq!(key, ledger::succession_key(epoch).as_bytes());
+        }
+        assert_eq!(light_client::succession_key(1 << 32), None);
+    }
+}

@@ -11,6 +11,7 @@ mod ledger_errors;
 mod ledger_faults;
 mod ledger_rig;
 mod ledger_snapshot;
+mod ledger_succession;
 mod ledger_status;
 mod ledger_upgrade;
 mod lending;
