@@ -17,6 +17,7 @@ use commonware_cryptography::{
             variant::MinSig,
         },
     },
+    certificate::Scoped,
     ed25519::PrivateKey,
 };
 use commonware_utils::{
@@ -473,18 +474,17 @@ impl Members {
 
     /// How certificates of an epoch are verified; none: there is no such epoch.
     pub(crate) fn verifier(&self, epoch: u64) -> Option<Scheme> {
-        let Set { keys, sharing, .. } = self.eras.get(epoch)?;
-        let namespace = namespace(self.genesis.chain());
-        Some(Scheme::verifier(&namespace, keys.clone(), sharing.clone()))
+        let key = self.eras.get(epoch)?.group_key();
+        Some(Scheme::certificate_verifier(&namespace(self.genesis.chain()), key))
     }
 
     /// How certificates of all epochs are verified; `own` is of this validator's.
     pub(crate) fn schemes(&self, own: &Scheme) -> Schemes {
         let scheme = |epoch| match epoch == self.epoch {
-            true => Some(own.clone()),
-            false => self.verifier(epoch),
+            true => Some(Scoped::scheme(Arc::new(own.clone()))),
+            false => self.verifier(epoch).map(|scheme| Scoped::verifier(Arc::new(scheme))),
         };
-        Schemes((0..self.eras.count()).filter_map(scheme).map(Arc::new).collect())
+        Schemes((0..self.eras.count()).filter_map(scheme).collect())
     }
 
     /// What light clients pin: the first validators' key.

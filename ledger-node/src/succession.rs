@@ -141,14 +141,14 @@ impl Epocher for Eras {
 
 /// How certificates of each epoch are checked.
 #[derive(Clone)]
-pub(crate) struct Schemes(pub(crate) Arc<[Arc<Scheme>]>);
+pub(crate) struct Schemes(pub(crate) Arc<[Scoped<Scheme>]>);
 
 impl Provider for Schemes {
     type Scope = Epoch;
     type Scheme = Scheme;
 
     fn scoped(&self, epoch: Epoch) -> Option<Scoped<Scheme>> {
-        self.0.get(usize::try_from(epoch.get()).ok()?).cloned().map(Scoped::scheme)
+        self.0.get(usize::try_from(epoch.get()).ok()?).cloned()
     }
 }
 

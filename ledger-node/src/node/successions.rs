@@ -6,7 +6,7 @@ use std::path::Path;
 use commonware_codec::{Copying, DecodeExt as _};
 use commonware_consensus::types::Height;
 use ledger::Store as _;
-use wire::ledger::Successions;
+use wire::ledger::{StateProof, Successions};
 use wire::limits::LEDGER_SUCCESSIONS_MAX;
 
 use super::questions::prove;
@@ -43,6 +43,18 @@ impl Handle {
         let mut found = self.core.state.records().successions(after)?;
         found.truncate(LEDGER_SUCCESSIONS_MAX);
         Ok(Successions(found))
+    }
+
+    /// All of them up to a block that is final now, its own included. `None`: that one is not kept yet.
+    pub(crate) fn successions_at(
+        &self,
+        height: u64,
+    ) -> Result<Option<Vec<StateProof>>, RecordsError> {
+        let records = self.core.state.records();
+        match self.core.named.after(height) {
+            Some(epoch) if !records.has_succession(epoch)? => Ok(None),
+            _ => records.successions(0).map(Some),
+        }
     }
 }
 
