@@ -8,6 +8,7 @@
 //! | `GET /ledger/blocks/{height}` | header and transactions |
 //! | `GET /ledger/certificates/{height}`, `…/latest` | that the header is final |
 //! | `GET /ledger/state/{key}` | the record after the last final block, with its proof |
+//! | `GET /ledger/successions?after=` | who took over from which validators, with proofs |
 //! | `GET /ledger/records/{prefix}?after=` | records whose keys begin so, unproved |
 //! | `GET /ledger/accounts/{account}` | next number and units, unproved |
 //! | `GET /ledger/accounts/{account}/events?below=` | what happened to it, newest first, unproved |
@@ -15,7 +16,7 @@
 //! | `GET /ledger/snapshot` | a copy of the state, for another to begin with |
 //! | `GET /ledger/ws` | final headers as they come |
 //!
-//! Certificates, states, records, receipts and events come as CBOR to who accepts `application/cbor`: what
+//! Certificates, states, successions, records, receipts and events come as CBOR to who accepts `application/cbor`: what
 //! light clients and keepers read.
 //! Pages of any origin may ask.
 
@@ -42,6 +43,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use tower_http::cors::{Any, CorsLayer};
+use wire::ledger::StateProof;
 
 pub use error::ApiError;
 
@@ -74,6 +76,7 @@ pub fn router(handle: Handle) -> Router {
         .route("/ledger/blocks/{height}", get(block))
         .route("/ledger/certificates/{height}", get(certificate))
         .route("/ledger/state/{key}", get(state))
+        .route("/ledger/successions", get(successions))
         .route("/ledger/records/{prefix}", get(records))
         .route("/ledger/accounts/{account}", get(account))
         .route("/ledger/accounts/{account}/events", get(events))
@@ -98,6 +101,7 @@ async fn status(Shared(node): Shared<Handle>) -> Answer {
         "demo": node.faucet().is_some(),
         "faucet": node.faucet().map(Faucet::account),
         "chain": node.chain(),
+        "epoch": node.epoch(),
         "group_key": HEX.encode(node.group_key()),
         "validators": node.validators().len(),
         "keys": node.validators(),
@@ -255,6 +259,40 @@ fn key_bytes(text: &str) -> Result<Vec<u8>, ApiError> {
         return Err(ApiError::Malformed);
     }
     HEX.decode(text.as_bytes()).map_err(|_| ApiError::Malformed)
+}
+
+/// Who took over after which epoch.
+#[derive(Debug, Default, Deserialize)]
+struct Since {
+    /// An epoch that is known; the first validators' unless it is said.
+    #[serde(default)]
+    after: u64,
+}
+
+async fn successions(
+    Shared(node): Shared<Handle>,
+    since: Asked<Since>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let Query(Since { after }) = since.map_err(|_| ApiError::Malformed)?;
+    let found = node.successions(after)?;
+    if accepts_cbor(&headers) {
+        return Ok(cbor(found.to_bytes()));
+    }
+    let shown = |(epoch, one): (u64, &StateProof)| {
+        let record = one.record.as_ref().ok_or(ApiError::Stopped)?;
+        let named: ledger::Succession =
+            minicbor::decode(record).map_err(|_| ApiError::Stopped)?;
+        let headers: Vec<String> =
+            one.finality.headers.iter().map(|header| HEX.encode(header)).collect();
+        Ok::<_, ApiError>(json!({
+            "epoch": epoch, "height": named.height, "group_key": HEX.encode(&named.key),
+            "record": HEX.encode(record), "proof": HEX.encode(&one.proof), "headers": headers,
+            "certificate": HEX.encode(&one.finality.certificate),
+        }))
+    };
+    let list = (after.saturating_add(1)..).zip(&found.0).map(shown).collect::<Result<Vec<_>, _>>()?;
+    Ok(Json(json!({ "epoch": node.epoch(), "successions": list })).into_response())
 }
 
 /// Which page of records.

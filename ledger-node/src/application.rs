@@ -28,7 +28,9 @@ use tokio::sync::{Notify, watch};
 use crate::block::{Block, body_root};
 use crate::header::{CHUNK_BYTES, Context, Header, Scheme};
 use crate::mempool::Mempool;
+use crate::network::Members;
 use crate::state::{Executed, State, View};
+use crate::succession::Named;
 use crate::upgrade::Upgrades;
 
 /// The authenticated store: SHA-256 of a key to SHA-256 of its record.
@@ -55,6 +57,10 @@ pub(crate) const AHEAD_MS_MAX: u64 = 60_000;
 pub(crate) struct Core {
     pub(crate) chain: ChainId,
     upgrades: Arc<Upgrades>,
+    /// Which blocks name the validators of the next.
+    pub(crate) named: Named,
+    /// The last block of this validator's set; none: nobody takes over.
+    ends: Option<u64>,
     pub(crate) state: State,
     mempool: Arc<Mutex<Mempool>>,
     /// Something to put into a block has come.
@@ -68,12 +74,15 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(chain: ChainId, upgrades: Upgrades, state: State, height: u64) -> Self {
+    pub(crate) fn new(members: &Members, state: State, height: u64) -> Self {
+        let (chain, upgrades) = (members.genesis.chain(), members.upgrades.clone());
         let (mempool, arrived) = (Arc::default(), Arc::default());
         let (height, finality) = (watch::Sender::new(height), watch::Sender::new(Bytes::new()));
         Self {
             chain,
             upgrades: Arc::new(upgrades),
+            named: members.eras.named(),
+            ends: members.ends(),
             state,
             mempool,
             arrived,
@@ -86,6 +95,11 @@ impl Core {
     pub(crate) fn mempool(&self) -> MutexGuard<'_, Mempool> {
         // Nothing panics while it is held but storage, after which the validator stops anyway.
         self.mempool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the last block of this validator's set is final: others make the next ones.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ends.is_some_and(|last| *self.height.borrow() >= last)
     }
 
     /// The final state.
@@ -101,6 +115,7 @@ impl Core {
     fn begin<'a>(&self, view: &'a View, height: u64, time_ms: u64) -> Option<BlockRun<'a>> {
         let mut run = BlockRun::begin(view, height, time_ms).ok()?;
         self.upgrades.begin(height, &mut run)?;
+        self.named.begin(height, &mut run);
         Some(run)
     }
 
@@ -161,8 +176,8 @@ pub(crate) async fn seal<E: Spawner + Storage>(
 fn differs<T>(block: &Block, finality: Finality) -> Option<T> {
     if finality == Finality::Finalized {
         tracing::error!(
-            "block {} is final and does something else here: this program, or the upgrades in its network's \
-             file, are not those of the other validators; it can't go on until they are",
+            "block {} is final and does something else here: this program, or the upgrades and successions in \
+             its network's file, are not those of the other validators; it can't go on until they are",
             block.height().get()
         );
     }

@@ -6,11 +6,12 @@
 //!  └──── blocks ── broadcast, backfill ─── marshal ───────┘
 //! ```
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use commonware_broadcast::buffered;
+use commonware_codec::{Copying, DecodeExt as _};
 use commonware_consensus::{
     marshal::{
         self,
@@ -24,9 +25,9 @@ use commonware_consensus::{
         config::{Floor, ForwardPolicy, SkipPolicy},
         elector::RoundRobin,
     },
-    types::{Epoch, FixedEpocher, ViewDelta},
+    types::{Epoch, ViewDelta},
 };
-use commonware_cryptography::{Digested, Digestible as _, Sha256, certificate::ConstantProvider};
+use commonware_cryptography::{Digested, Digestible as _, Sha256};
 use commonware_glue::stateful::{
     Config as StatefulConfig, Mailbox as StatefulMailbox, PruneConfig, Stateful, SyncPlan,
     db::{SyncEngineConfig, p2p as store_resolver},
@@ -46,17 +47,17 @@ use commonware_storage::{
 };
 use commonware_utils::{Faults as _, N3f1, NZDuration, NZU16, NZU32, NZU64, NZUsize};
 use rand_core::CryptoRng;
+use tokio::sync::oneshot;
 
-use crate::application::{App, Store};
+use crate::application::{App, Core, Store};
 use crate::block::Block;
 use crate::gossip;
-use crate::header::{Digest, PublicKey, Scheme};
+use crate::header::{Digest, Header, PublicKey, Scheme};
 use crate::memory::{Begun, Memory, listen};
 use crate::network::{Members, Secrets};
 use crate::records::CHANGES_KEPT;
+use crate::succession::Resting;
 
-/// There is one epoch: validators do not change yet.
-const EPOCH_BLOCKS: NonZeroU64 = NZU64!(u64::MAX);
 /// Final blocks that are applied before the store is flushed; less than
 /// [`crate::records::CHANGES_KEPT`].
 pub(crate) const PENDING_ACKS_MAX: usize = 4;
@@ -121,6 +122,8 @@ pub(crate) fn message_bytes_max(validators: usize) -> u32 {
 pub(crate) struct Running<E: Runtime> {
     pub(crate) blocks: Final,
     pub(crate) stores: StatefulMailbox<E, App>,
+    /// Agreement begins when this is told: what is known of blocks before is kept first.
+    pub(crate) go: oneshot::Sender<()>,
 }
 
 /// How one validator takes part.
@@ -275,13 +278,13 @@ where
         Some((_, found)) => marshal::Start::Floor(found),
         None => plan.marshal_start(genesis),
     };
-    let epochs = FixedEpocher::new(EPOCH_BLOCKS);
+    let (epoch, epochs) = (part.members.epoch, part.members.eras.clone());
     let (marshal_actor, marshal, floor) = Marshal::<_, Standard<Block>, _, _, _, _, _>::init(
         context.child("marshal"),
         finalizations,
         blocks,
         marshal::Config {
-            provider: ConstantProvider::new(part.scheme.clone()),
+            provider: part.members.schemes(&part.scheme),
             epocher: epochs.clone(),
             start,
             partition_prefix: disk("marshal"),
@@ -317,7 +320,7 @@ where
             },
         );
     store_actor.start(store_fetch);
-    let (genesis, voting) = (app.genesis.digest(), app.core.voting.clone());
+    let (genesis, core) = (app.genesis.digest(), app.core.clone());
     let (stateful_actor, stores) = Stateful::new(
         context.child("stateful"),
         StatefulConfig {
@@ -342,26 +345,42 @@ where
     marshal_actor.start(stores.clone(), buffer, resolver);
     stateful_actor.start();
 
-    let faulty_max = usize::try_from(N3f1::max_faults(part.members.keys.len()))
+    let faulty_max = usize::try_from(N3f1::max_faults(part.members.set().keys.len()))
         .expect("at most a hundred validators");
+    let partition = match epoch {
+        0 => disk("simplex"),
+        _ => disk(&format!("simplex-{epoch}")),
+    };
     // Disks from before there was a memory: who has votes remembers them.
-    let votes_kept = context.scan(&disk("simplex")).await.is_ok_and(|all| !all.is_empty());
+    let votes_kept = context.scan(&partition).await.is_ok_and(|all| !all.is_empty());
     // Where nobody may be faulty, nothing is final without this one.
     let first = part.fresh.is_some() || votes_kept || faulty_max == 0;
-    let known = memory.start(genesis).or_else(|| first.then_some(Floor::Genesis(genesis)));
-    let memory = match &known {
-        Some(start) => memory.begin(start).await,
-        None => memory,
-    };
-    if let Some(begun) = part.fresh {
-        begun();
-    }
+    let before = part.members.set().first.checked_sub(1);
 
     // Above the heartbeat: an idle leader is no absent one.
     let leader_timeout = part.heartbeat + Duration::from_secs(1);
-    let (scheme, partition) = (part.scheme, disk("simplex"));
+    let (scheme, fresh) = (part.scheme, part.fresh);
+    let resting = Resting::new(context.child("resting"), deferred.clone(), core.clone(), part.heartbeat);
+    let (go, gone) = oneshot::channel();
     context.child("agreement").spawn(move |mut context| async move {
         let (mut votes, mut certificates) = (votes, certificates);
+        if gone.await.is_err() {
+            return;
+        }
+        let known = match memory.start(epoch, genesis) {
+            None if first => match before {
+                None => Some(Floor::Genesis(genesis)),
+                Some(last) => named(&core, last).await.map(Floor::Genesis),
+            },
+            known => known,
+        };
+        let memory = match &known {
+            Some(start) => memory.begin(epoch, start).await,
+            None => memory,
+        };
+        if let Some(begun) = fresh {
+            begun();
+        }
         let floor = match known {
             Some(start) => start,
             None => {
@@ -372,24 +391,24 @@ where
                 let Some(last) = last else { return };
                 tracing::warn!(view = last.proposal.round.view().get(), "voting after this view");
                 let start = Floor::Finalized(last);
-                memory.begin(&start).await;
+                memory.begin(epoch, &start).await;
                 start
             }
         };
-        voting.store(true, Ordering::Relaxed);
+        core.voting.store(true, Ordering::Relaxed);
         let engine = simplex::Engine::new(
             context.child("engine"),
             simplex::Config {
                 scheme,
                 elector: RoundRobin::<Sha256>::default(),
                 blocker,
-                automaton: deferred.clone(),
+                automaton: resting,
                 relay: deferred.clone(),
                 reporter: deferred,
                 strategy,
                 partition,
                 mailbox_size: NZUsize!(MAILBOX),
-                epoch: Epoch::zero(),
+                epoch: Epoch::new(epoch),
                 floor,
                 replay_buffer: NZUsize!(BUFFER_BYTES),
                 write_buffer: NZUsize!(BUFFER_BYTES),
@@ -411,5 +430,14 @@ where
         // It ends with this task. An error: it has failed, and said so.
         let _ = engine.start(votes, certificates, simplex_fetch).await;
     });
-    Running { blocks: marshal, stores }
+    Running { blocks: marshal, stores, go }
+}
+
+/// The name of the block that an epoch begins after, once that is final here. `None`: it never will be.
+async fn named(core: &Core, last: u64) -> Option<Digest> {
+    let mut heights = core.height.subscribe();
+    heights.wait_for(|height| *height >= last).await.ok()?;
+    // Whoever begins with a snapshot of a later block need not ask.
+    let header = core.state.records().header(last).expect("the ledger's records can be read")?;
+    Header::decode(Copying(&header[..])).ok().map(|header| header.digest())
 }

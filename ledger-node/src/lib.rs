@@ -10,7 +10,7 @@
 //! - what a stranger sends is bounded and gets a numbered answer, never a panic. A validator that
 //!   can't read or write its own disk stops.
 //!
-//! Not here: rules of the ledger, the light client, changes of the set of validators.
+//! Not here: rules of the ledger, the light client, keys that stay when validators change.
 
 pub mod api;
 mod application;
@@ -32,6 +32,7 @@ mod sim;
 mod snapshot;
 mod sockets;
 mod state;
+mod succession;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
 mod upgrade;
@@ -40,9 +41,11 @@ pub use config::Config;
 pub use faucet::{Denied, Faucet, GIFT_UNITS};
 pub use fill::{Filled, fill, filled_account};
 pub use network::{
-    Allocation, Network, NetworkError, Plan, VALIDATORS_MAX, Validator, deal_network, namespace,
+    Allocation, Network, NetworkError, Plan, VALIDATORS_MAX, Validator, deal_network,
+    deal_successor, namespace,
 };
 pub use node::{Certified, Fate, Handle, Node, NodeError, Proved, Unanswered};
 pub use records::RecordsError;
 pub use snapshot::{Restored, SnapshotError, Taken, restore};
+pub use succession::{SUCCESSIONS_MAX, Succession, SuccessionError};
 pub use upgrade::{RULES, UPGRADES_MAX, Upgrade, UpgradeError};

@@ -38,8 +38,6 @@ pub(crate) type Start = Floor<Scheme, Digest>;
 /// Called when it is on disk that a validator votes which never did.
 pub(crate) type Begun = Box<dyn FnOnce() + Send>;
 
-/// Where it is kept since when this disk remembers votes.
-const SINCE: u64 = 0;
 /// Where it is kept which block this disk begins with: its height and what makes it final. None: genesis.
 const FIRST: u64 = 1;
 /// Longest certificate that is kept.
@@ -49,7 +47,13 @@ const VIEWS_BETWEEN: u64 = 2;
 /// Why a validator can't go on.
 const LOST: &str = "a validator whose disk fails can't run";
 
-/// Since when this disk has all votes of its validator: from the beginning, or from a final view on.
+/// Where it is kept since when this disk remembers votes of an epoch.
+fn since(epoch: u64) -> U64 {
+    U64::new(epoch.saturating_mul(2))
+}
+
+/// Since when this disk has all votes of its validator in an epoch: from the beginning, or from a final view
+/// on.
 pub(crate) struct Memory<E: Storage>(Metadata<E, U64, Vec<u8>>);
 
 impl<E: Storage> Memory<E> {
@@ -59,23 +63,28 @@ impl<E: Storage> Memory<E> {
         Self(Metadata::init(context, config).await.expect(LOST))
     }
 
-    /// Where votes begin that this disk remembers. `None`: there may be votes that it does not.
-    pub(crate) fn start(&self, genesis: Digest) -> Option<Start> {
-        let bytes = self.0.get(&U64::new(SINCE))?;
+    /// Where votes of an epoch begin that this disk remembers. `None`: there may be votes that it does not.
+    pub(crate) fn start(&self, epoch: u64, genesis: Digest) -> Option<Start> {
+        let bytes = self.0.get(&since(epoch))?;
         if bytes.is_empty() {
             return Some(Floor::Genesis(genesis));
+        }
+        // A later epoch's begins after a block of the one before, which may be forgotten since.
+        if let Ok(before) = Digest::decode(Copying(&bytes[..])) {
+            return Some(Floor::Genesis(before));
         }
         let last = Finalization::decode(Copying(&bytes[..])).expect("as it was kept");
         Some(Floor::Finalized(last))
     }
 
     /// From now on there are votes, and none before this.
-    pub(crate) async fn begin(self, start: &Start) -> Self {
+    pub(crate) async fn begin(self, epoch: u64, start: &Start) -> Self {
         let bytes = match start {
-            Floor::Genesis(_) => Vec::new(),
+            Floor::Genesis(_) if epoch == 0 => Vec::new(),
+            Floor::Genesis(before) => before.encode().to_vec(),
             Floor::Finalized(last) => last.encode().to_vec(),
         };
-        Self(self.0.put_sync(U64::new(SINCE), bytes).await.expect(LOST))
+        Self(self.0.put_sync(since(epoch), bytes).await.expect(LOST))
     }
 
     /// The block that this disk begins with, where it was made from a snapshot.

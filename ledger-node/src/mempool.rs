@@ -33,6 +33,8 @@ pub enum Unwanted {
     Underpriced,
     /// No room, and nothing cheaper to drop.
     Full,
+    /// Other validators make the blocks now.
+    Replaced,
 }
 
 impl From<Refusal> for Unwanted {

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use commonware_codec::{Copying, Decode as _, DecodeExt as _, Encode as _};
 use commonware_cryptography::{
@@ -16,16 +17,23 @@ use commonware_cryptography::{
             variant::MinSig,
         },
     },
+    certificate::Scoped,
     ed25519::PrivateKey,
 };
-use commonware_utils::{N3f1, TryCollect as _, ordered::Set};
+use commonware_utils::{
+    N3f1, TryCollect as _,
+    ordered::{self, Quorum as _},
+};
 use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 use ledger::{AccountId, ChainId, Genesis, GenesisError, Params};
+use light_client::TrustRoot;
+use primitives::Hash;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use crate::header::{GroupKey, PublicKey, Scheme};
 use crate::secret;
+use crate::succession::{Eras, Schemes, Succession, SuccessionError, key_bytes};
 use crate::upgrade::{Upgrade, UpgradeError, Upgrades};
 
 /// Most validators of a ledger.
@@ -63,6 +71,9 @@ pub enum NetworkError {
     /// Upgrades that this program can't follow.
     #[error("upgrades in the network's file: {0}")]
     Upgrade(#[from] UpgradeError),
+    /// Successions that nobody can follow.
+    #[error("successions in the network's file: {0}")]
+    Succession(#[from] SuccessionError),
     /// Nobody, or more than [`VALIDATORS_MAX`].
     #[error("expected 1 to {VALIDATORS_MAX} validators")]
     Count,
@@ -98,6 +109,9 @@ pub struct Network {
     /// What holds from later blocks on, rising in height. Default none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub upgrades: Vec<Upgrade>,
+    /// Who makes the blocks from later ones on, rising in height. Default none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub successions: Vec<Succession>,
 }
 
 /// A validator as others reach it.
@@ -142,11 +156,20 @@ pub(crate) struct Secrets {
     share: Share,
 }
 
-/// What the engine needs of a network, read and checked.
-pub(crate) struct Members {
-    pub(crate) keys: Set<PublicKey>,
+/// Validators who agree with each other.
+pub(crate) struct Set {
+    /// Their first block.
+    pub(crate) first: u64,
+    pub(crate) keys: ordered::Set<PublicKey>,
     pub(crate) addresses: Vec<(PublicKey, SocketAddr)>,
     sharing: Sharing<MinSig>,
+}
+
+/// What the engine needs of a network, read and checked, as one of a set of validators: the first, unless
+/// [`Members::seat`] says another.
+pub(crate) struct Members {
+    pub(crate) epoch: u64,
+    pub(crate) eras: Eras,
     pub(crate) genesis: Genesis,
     pub(crate) upgrades: Upgrades,
 }
@@ -165,13 +188,52 @@ pub fn deal_network(plan: &Plan, folder: &Path, homes: &[PathBuf]) -> Result<(),
         plan.addresses.iter().map(|_| random_key()).collect::<Result<_, _>>()?;
     let (network, secrets) = deal_keys(plan, keys, commonware_utils::sys_rng())?;
     network.members(folder)?;
+    write(&network, folder, &secrets, homes)
+}
+
+/// Makes the keys of those who take over from a network's validators at a height: `network.toml` in
+/// `folder`, which is the file at `path` with them in it, and each one's secrets in one of `homes`. As
+/// with [`deal_network`], whoever runs this sees every secret.
+///
+/// # Errors
+/// The file is no network's, nobody can take over at this height, or a file can't be made.
+pub fn deal_successor(
+    path: &Path,
+    height: u64,
+    addresses: &[SocketAddr],
+    folder: &Path,
+    homes: &[PathBuf],
+) -> Result<(), NetworkError> {
+    if homes.len() != addresses.len() {
+        return Err(NetworkError::Count);
+    }
+    let made = folder.join("network.toml");
+    if made.exists() {
+        let what = "is there already: name a new folder".to_owned();
+        return Err(NetworkError::Form { path: made, what });
+    }
+    let keys: Vec<PrivateKey> =
+        addresses.iter().map(|_| random_key()).collect::<Result<_, _>>()?;
+    let network = Network::read(path)?;
+    let (network, secrets) =
+        succeed(network, height, addresses, keys, commonware_utils::sys_rng())?;
+    network.members(path)?;
+    write(&network, folder, &secrets, homes)
+}
+
+fn write(
+    network: &Network,
+    folder: &Path,
+    secrets: &[Secrets],
+    homes: &[PathBuf],
+) -> Result<(), NetworkError> {
     for (secrets, home) in secrets.iter().zip(homes) {
         make_folder(home)?;
         make(&home.join("validator.key"), &secrets.key.encode())?;
         make(&home.join("validator.share"), &secrets.share.encode())?;
         make(&home.join(FRESH), FRESH_TEXT.as_bytes())?;
     }
-    let text = toml::to_string(&network).expect("a network is a table of plain values");
+    let text = toml::to_string(network).expect("a network is a table of plain values");
     make_folder(folder)?;
     // Last, and whole: a folder with this file has everything else.
     let (path, part) = (folder.join("network.toml"), folder.join("network.toml.part"));
@@ -185,18 +247,7 @@ pub(crate) fn deal_keys(
     keys: Vec<PrivateKey>,
     rng: impl CryptoRng,
 ) -> Result<(Network, Vec<Secrets>), NetworkError> {
-    let count = u32::try_from(keys.len()).map_err(|_| NetworkError::Count)?;
-    if count == 0 || count > VALIDATORS_MAX || keys.len() != plan.addresses.len() {
-        return Err(NetworkError::Count);
-    }
-    let names: Set<PublicKey> =
-        keys.iter().map(|key| key.public_key()).try_collect().map_err(|_| NetworkError::Count)?;
-    let (output, shares) = deal::<MinSig, _, N3f1>(rng, Mode::NonZeroCounter, names)
-        .map_err(|_| NetworkError::Count)?;
-    let validators = keys.iter().zip(&plan.addresses).map(|(key, address)| Validator {
-        key: HEX.encode(&key.public_key().encode()),
-        address: *address,
-    });
+    let (sharing, validators, secrets) = deal_set(&plan.addresses, keys, rng)?;
     let allocations = plan
         .allocations
         .iter()
@@ -207,17 +258,53 @@ pub(crate) fn deal_keys(
         time_ms: plan.time_ms,
         symbol: "STAR".to_owned(),
         decimals: 6,
-        sharing: HEX.encode(&output.public().encode()),
-        validators: validators.collect(),
+        sharing,
+        validators,
         allocations: allocations.collect(),
         upgrades: Vec::new(),
+        successions: Vec::new(),
     };
+    Ok((network, secrets))
+}
+
+/// The network whose validators of these keys take over at a height, and each one's secrets.
+pub(crate) fn succeed(
+    mut network: Network,
+    height: u64,
+    addresses: &[SocketAddr],
+    keys: Vec<PrivateKey>,
+    rng: impl CryptoRng,
+) -> Result<(Network, Vec<Secrets>), NetworkError> {
+    let (sharing, validators, secrets) = deal_set(addresses, keys, rng)?;
+    network.successions.push(Succession { height, sharing, validators });
+    Ok((network, secrets))
+}
+
+/// A shared key for validators of these keys: its public half, who they are, and each one's secrets.
+fn deal_set(
+    addresses: &[SocketAddr],
+    keys: Vec<PrivateKey>,
+    rng: impl CryptoRng,
+) -> Result<(String, Vec<Validator>, Vec<Secrets>), NetworkError> {
+    let count = u32::try_from(keys.len()).map_err(|_| NetworkError::Count)?;
+    if count == 0 || count > VALIDATORS_MAX || keys.len() != addresses.len() {
+        return Err(NetworkError::Count);
+    }
+    let names: ordered::Set<PublicKey> =
+        keys.iter().map(|key| key.public_key()).try_collect().map_err(|_| NetworkError::Count)?;
+    let (output, shares) = deal::<MinSig, _, N3f1>(rng, Mode::NonZeroCounter, names)
+        .map_err(|_| NetworkError::Count)?;
+    let validators = keys.iter().zip(addresses).map(|(key, address)| Validator {
+        key: HEX.encode(&key.public_key().encode()),
+        address: *address,
+    });
+    let validators = validators.collect();
     let secrets = keys.into_iter().map(|key| {
         let share = shares.get_value(&key.public_key()).ok_or(NetworkError::NotAValidator)?.clone();
         Ok::<_, NetworkError>(Secrets { key, share })
     });
     let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
-    Ok((network, secrets))
+    Ok((HEX.encode(&output.public().encode()), validators, secrets))
 }
 
 fn random_key() -> Result<PrivateKey, NetworkError> {
@@ -267,29 +354,66 @@ impl Network {
 
     /// Reads keys and addresses; `path` is for what is said of an error.
     pub(crate) fn members(&self, path: &Path) -> Result<Members, NetworkError> {
+        let mut sets = vec![Set::read(0, &self.sharing, &self.validators, path)?];
+        for Succession { height, sharing, validators } in &self.successions {
+            sets.push(Set::read(*height, sharing, validators, path)?);
+        }
+        let eras = Eras::new(sets)?;
+        let genesis = self.genesis()?;
+        genesis.changes()?;
+        let upgrades = Upgrades::new(&genesis.params, &self.upgrades)?;
+        Ok(Members { epoch: 0, eras, genesis, upgrades })
+    }
+
+    /// Who agrees in an epoch.
+    pub(crate) fn validators(&self, epoch: u64) -> &[Validator] {
+        let place = epoch.checked_sub(1).and_then(|place| usize::try_from(place).ok());
+        match place.and_then(|place| self.successions.get(place)) {
+            Some(succession) => &succession.validators,
+            None => &self.validators,
+        }
+    }
+}
+
+impl Set {
+    fn read(
+        first: u64,
+        sharing: &str,
+        validators: &[Validator],
+        path: &Path,
+    ) -> Result<Self, NetworkError> {
         let hex = |text: &str| HEX.decode(text.as_bytes()).map_err(|error| form(path, &error));
         let bound = NonZeroU32::new(VALIDATORS_MAX).expect("more than none");
-        let sharing =
-            Sharing::decode_cfg(Copying(&hex(&self.sharing)?[..]), &(bound, ModeVersion::v0()))
+        let sharing: Sharing<MinSig> =
+            Sharing::decode_cfg(Copying(&hex(sharing)?[..]), &(bound, ModeVersion::v0()))
                 .map_err(|error| form(path, &error))?;
         let mut addresses = Vec::new();
-        for validator in &self.validators {
+        for validator in validators {
             let key = PublicKey::decode(Copying(&hex(&validator.key)?[..]))
                 .map_err(|error| form(path, &error))?;
             addresses.push((key, validator.address));
         }
-        let keys: Set<PublicKey> = addresses
+        let keys: ordered::Set<PublicKey> = addresses
             .iter()
             .map(|(key, _)| key.clone())
             .try_collect()
             .map_err(|_| NetworkError::Count)?;
-        if usize::try_from(sharing.total().get()) != Ok(keys.len()) {
+        // The engine panics for others.
+        let shared = usize::try_from(sharing.total().get()) == Ok(keys.len());
+        if !shared || sharing.required() != keys.quorum::<N3f1>() {
             return Err(NetworkError::Count);
         }
-        let genesis = self.genesis()?;
-        genesis.changes()?;
-        let upgrades = Upgrades::new(&genesis.params, &self.upgrades)?;
-        Ok(Members { keys, addresses, sharing, genesis, upgrades })
+        Ok(Self { first, keys, addresses, sharing })
+    }
+
+    /// What their certificates are verified against.
+    pub(crate) fn group_key(&self) -> GroupKey {
+        *self.sharing.public()
+    }
+
+    /// How those before name them.
+    pub(crate) fn succession(&self) -> ledger::Succession {
+        ledger::Succession { height: self.first, key: key_bytes(&self.group_key()) }
     }
 }
 
@@ -312,23 +436,62 @@ impl Secrets {
 }
 
 impl Members {
-    /// What certificates of this ledger are verified against.
-    pub(crate) fn group_key(&self) -> GroupKey {
-        *self.sharing.public()
+    /// Those among whom this is one.
+    pub(crate) fn set(&self) -> &Set {
+        self.eras.get(self.epoch).expect("an epoch of the network's")
+    }
+
+    /// The last block of theirs; none: nobody takes over.
+    pub(crate) fn ends(&self) -> Option<u64> {
+        self.eras.ends(self.epoch)
+    }
+
+    /// As one of the newest set that these secrets are of, and how it votes there.
+    pub(crate) fn seat(mut self, secrets: &Secrets) -> Result<(Self, Scheme), NetworkError> {
+        for epoch in (0..self.eras.count()).rev() {
+            self.epoch = epoch;
+            if let Ok(scheme) = self.scheme(secrets) {
+                return Ok((self, scheme));
+            }
+        }
+        Err(NetworkError::NotAValidator)
     }
 
     /// How this validator votes.
     pub(crate) fn scheme(&self, secrets: &Secrets) -> Result<Scheme, NetworkError> {
-        let place = self.keys.position(&secrets.key.public_key());
+        let set = self.set();
+        let place = set.keys.position(&secrets.key.public_key());
         let index = usize::try_from(secrets.share.index.get()).ok();
         // The engine panics for a share of nobody.
         if place.is_none() || place != index {
             return Err(NetworkError::NotAValidator);
         }
         let namespace = namespace(self.genesis.chain());
-        let (keys, sharing) = (self.keys.clone(), self.sharing.clone());
+        let (keys, sharing) = (set.keys.clone(), set.sharing.clone());
         Scheme::signer(&namespace, keys, sharing, secrets.share.clone())
             .ok_or(NetworkError::NotAValidator)
+    }
+
+    /// How certificates of an epoch are verified; none: there is no such epoch.
+    pub(crate) fn verifier(&self, epoch: u64) -> Option<Scheme> {
+        let key = self.eras.get(epoch)?.group_key();
+        Some(Scheme::certificate_verifier(&namespace(self.genesis.chain()), key))
+    }
+
+    /// How certificates of all epochs are verified; `own` is of this validator's.
+    pub(crate) fn schemes(&self, own: &Scheme) -> Schemes {
+        let scheme = |epoch| match epoch == self.epoch {
+            true => Some(Scoped::scheme(Arc::new(own.clone()))),
+            false => self.verifier(epoch).map(|scheme| Scoped::verifier(Arc::new(scheme))),
+        };
+        Schemes((0..self.eras.count()).filter_map(scheme).collect())
+    }
+
+    /// What light clients pin: the first validators' key.
+    pub(crate) fn root(&self) -> TrustRoot {
+        let first = self.eras.get(0).expect("at least one set");
+        let chain = Hash::new(*self.genesis.chain().as_bytes());
+        TrustRoot { chain, group_key: key_bytes(&first.group_key()) }
     }
 }
 

@@ -33,6 +33,7 @@ use crate::sockets;
 use crate::state::State;
 
 mod questions;
+mod successions;
 #[cfg(test)]
 mod tests;
 
@@ -74,6 +75,32 @@ pub enum NodeError {
     /// A snapshot was being restored into the folder.
     #[error("{0}: restoring a snapshot was interrupted")]
     Unfinished(PathBuf),
+    /// The folder's blocks are not those of the validators in the network's file.
+    #[error(
+        "{folder}: block {height} was made in epoch {made}, and is of epoch {epoch} by the network's file: others \
+         take over at a block that is still to come, or the folder is of another history"
+    )]
+    Epoch {
+        /// The folder.
+        folder: PathBuf,
+        /// Its last block.
+        height: u64,
+        /// By whom it says it was made.
+        made: u64,
+        /// By whom it should be.
+        epoch: u64,
+    },
+    /// The validators before did not know who takes over.
+    #[error(
+        "{folder}: the validators before were not told by their network's file who makes block {height}, and did \
+         not name these: nobody could follow"
+    )]
+    Unnamed {
+        /// The folder.
+        folder: PathBuf,
+        /// The first block of the next validators.
+        height: u64,
+    },
     /// Too few blocks are to be kept.
     #[error("keep_blocks is {0}, expected 0 for all or at least {KEEP_BLOCKS_MIN}")]
     Keep(u64),
@@ -105,6 +132,8 @@ pub enum Fate {
 #[derive(Debug, Clone)]
 pub struct Handle {
     core: Core,
+    epoch: u64,
+    root: Arc<str>,
     group_key: Arc<[u8]>,
     validators: Arc<[String]>,
     demo: Option<Arc<Faucet>>,
@@ -140,13 +169,13 @@ impl Node {
             None => solo(config)?,
         };
         let network = Network::read(&path)?;
-        let members = network.members(&path)?;
         let secrets = Secrets::read(&config.data)?;
-        let scheme = members.scheme(&secrets)?;
-        let heartbeat = config.heartbeat(members.keys.len());
+        let (members, scheme) = network.members(&path)?.seat(&secrets)?;
+        let heartbeat = config.heartbeat(members.set().keys.len());
         let path = config.data.join("records.redb");
         let app = app(&members, heartbeat, |genesis| Records::open(&path, genesis))
             .map_err(|error| locked(error, &config.data))?;
+        successions::one_history(&members, &app.core, &config.data)?;
         let demo = if network.demo { faucet(&config.data).map(Arc::new) } else { None };
         let shelf = config.snapshots.then(|| Arc::new(Shelf::new(config.data.clone())));
         let (handle, ends) = Handle::new(app.core.clone(), &network, &members, (demo, shelf));
@@ -240,8 +269,7 @@ pub(crate) fn app(
         receipts: &[],
     })?;
     let height = records.last()?.0;
-    let (chain, upgrades) = (members.genesis.chain(), members.upgrades.clone());
-    let core = Core::new(chain, upgrades, State::new(records), height);
+    let core = Core::new(members, State::new(records), height);
     Ok(App { core, genesis, first, heartbeat, ahead_ms: 0 })
 }
 
@@ -283,9 +311,12 @@ pub(crate) async fn drive<E, S, R, P, B>(
 {
     let (core, keep_blocks) = (app.core.clone(), part.keep_blocks);
     let Ends { mut asked, outgoing } = ends;
-    let Running { blocks, stores } =
+    let Running { blocks, stores, go } =
         Box::pin(engine::start(context, part, app, wires, outgoing)).await;
     let stores: Stores<E> = stores.subscribe_databases().await;
+    successions::keep(&core, &blocks, &stores).await;
+    // An error: the engine has ended.
+    let _ = go.send(());
     let mut heights = core.height.subscribe();
     heights.mark_changed();
     loop {
@@ -296,6 +327,7 @@ pub(crate) async fn drive<E, S, R, P, B>(
             changed = heights.changed() => match changed {
                 Ok(()) => {
                     announce(&core, &blocks).await;
+                    successions::keep(&core, &blocks, &stores).await;
                     if let Some(count) = keep_blocks {
                         forget(count, &core, &blocks);
                     }
@@ -388,9 +420,12 @@ impl Handle {
     ) -> (Self, Ends) {
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         let (gossip, outgoing) = mpsc::channel(gossip::OUTGOING_MAX);
-        let group_key = members.group_key().encode().to_vec().into();
-        let validators = network.validators.iter().map(|one| one.key.clone()).collect();
-        let handle = Self { core, group_key, validators, demo, shelf, questions, gossip };
+        let epoch = members.epoch;
+        let group_key = members.set().group_key().encode().to_vec().into();
+        let validators = network.validators(epoch).iter().map(|one| one.key.clone()).collect();
+        let root = members.root().to_string().into();
+        let handle =
+            Self { core, epoch, root, group_key, validators, demo, shelf, questions, gossip };
         (handle, Ends { asked, outgoing })
     }
 
@@ -404,7 +439,7 @@ impl Handle {
         self.core.chain
     }
 
-    /// What certificates are verified against, 96 bytes.
+    /// What certificates of this validator's epoch are verified against, 96 bytes.
     pub fn group_key(&self) -> &[u8] {
         &self.group_key
     }
@@ -423,12 +458,6 @@ impl Handle {
     /// empty before the first.
     pub fn finality(&self) -> watch::Receiver<bytes::Bytes> {
         self.core.finality.subscribe()
-    }
-
-    /// What light clients pin, as text: `docs/spec/ledger.md`, "Trust root".
-    pub fn root(&self) -> String {
-        let key = data_encoding::HEXLOWER.encode(&self.group_key);
-        format!("starling-ledger-1-{}{key}", self.chain())
     }
 
     /// Height of the last final block, as it grows.
@@ -452,6 +481,9 @@ impl Handle {
     /// # Errors
     /// Why it does not wait here.
     pub fn submit(&self, bytes: &[u8]) -> Result<TransactionId, Unwanted> {
+        if self.core.is_over() {
+            return Err(Unwanted::Replaced);
+        }
         let checked = Checked::open(bytes, self.core.chain)?;
         let id = checked.id();
         let latest = self.core.latest();

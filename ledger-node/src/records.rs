@@ -5,6 +5,7 @@
 //! kept, so that they give the same when they are run again. What of the past is kept: `history`.
 
 mod history;
+mod successions;
 
 #[cfg(test)]
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ const EVENTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("events")
 const LISTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("lists");
 const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers");
 const CHANGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("changes");
+/// Proof of who took over, by epoch.
+const SUCCESSIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("successions");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
 /// Why the records can't be used.
@@ -103,6 +106,7 @@ impl Records {
         write.open_table(RECEIPTS)?;
         write.open_table(EVENTS)?;
         write.open_table(CHANGES)?;
+        write.open_table(SUCCESSIONS)?;
         if !known {
             put(&write, genesis)?;
         }

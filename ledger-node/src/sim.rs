@@ -302,6 +302,28 @@ async fn an_upgrade(world: &mut World) {
     world.all_ask_for(2_000);
 }
 
+async fn a_handover(world: &mut World) {
+    let height = world.rng.u64(5..12);
+    world.name_successors(height);
+    world.start_all().await;
+    let early = any_ms(world, 500..3_000);
+    world.pass(early).await;
+    let crashed = world.some(1)[0];
+    world.crash(crashed);
+    world.comes_to_its_end(height - 1).await;
+    // It hears of the last block although nobody makes another.
+    world.start(crashed).await;
+    world.comes_to_its_end(height - 1).await;
+    let wiped = world.some(1)[0];
+    world.take_over(wiped).await;
+    world.goes_on().await;
+    // Again one with nothing but its key, of which others know.
+    world.wipe(wiped);
+    world.pass(seconds(2)).await;
+    world.restore(wiped).await;
+    world.start(wiped).await;
+}
+
 async fn votes_forgotten(world: &mut World) {
     world.start_all().await;
     let early = any_ms(world, 500..4_000);
@@ -384,6 +406,7 @@ troubles! {
     who_comes_late_or_lost_its_disk_catches_up: late_and_wiped;
     who_begins_with_a_snapshot_has_what_the_others_have: late_from_a_snapshot;
     an_upgrade_holds_for_everybody_from_its_block_on: an_upgrade;
+    others_take_over_at_a_height_and_all_goes_on: a_handover;
     who_forgot_its_votes_listens_and_then_votes_again: votes_forgotten;
     all_troubles_at_once_fork_nothing: everything_at_once;
 }

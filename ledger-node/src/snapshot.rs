@@ -63,6 +63,22 @@ pub enum SnapshotError {
     /// Its block is not one that this ledger's validators made final.
     #[error("the snapshot's block has no certificate of this ledger's validators")]
     NotFinal,
+    /// It does not show who took over, as the network's file has it.
+    #[error("the snapshot does not show how this ledger's validators took over from each other")]
+    Successions,
+    /// It is not of the time of this validator's set.
+    #[error(
+        "the snapshot is of block {height}, and this validator begins with one from block {first} on{}",
+        last.map(|last| format!(" up to {last}")).unwrap_or_default()
+    )]
+    Epoch {
+        /// Of the snapshot.
+        height: u64,
+        /// The last block of those before, or the first of all.
+        first: u64,
+        /// The last block of its own.
+        last: Option<u64>,
+    },
     /// Its log is not that of the block.
     #[error("the snapshot's log is not the one that its block names: {0}")]
     Log(String),
@@ -113,6 +129,9 @@ struct Head {
     finality: wire::ledger::Finality,
     #[n(1)]
     block: ByteVec,
+    /// Who took over from which validators; none: nobody did.
+    #[n(2)]
+    successions: Option<Vec<wire::ledger::StateProof>>,
 }
 
 /// Keys with their records, in a part.

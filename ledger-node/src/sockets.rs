@@ -31,7 +31,7 @@ fn config(part: &Part, listen: SocketAddr) -> lookup::Config<Crypt> {
         &crate::network::namespace(part.members.genesis.chain()),
         listen,
         NZUsize!(16),
-        message_bytes_max(part.members.keys.len()),
+        message_bytes_max(part.members.set().keys.len()),
         NZUsize!(MAILBOX),
     );
     // A validator that comes back is found at once.
@@ -53,7 +53,8 @@ pub(crate) fn open(
 > {
     let (mut network, mut oracle) =
         lookup::Network::new(context.child("network"), config(part, listen));
-    let peers = part.members.addresses.iter().map(|(key, at)| (key.clone(), Address::from(*at)));
+    let all = part.members.set().addresses.iter();
+    let peers = all.map(|(key, at)| (key.clone(), Address::from(*at)));
     let peers: Map<PublicKey, Address> =
         peers.collect::<Vec<_>>().try_into().expect("validators were checked to differ");
     oracle.track(0, peers);

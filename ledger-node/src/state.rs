@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use commonware_codec::Encode as _;
+use commonware_codec::{Copying, DecodeExt as _, Encode as _};
 use ledger::{Changes, Key, Receipt, Store};
 
 use crate::header::{Digest, Header};
@@ -37,7 +37,11 @@ struct Unfinal {
 
 impl State {
     pub(crate) fn new(records: Records) -> Self {
-        Self { records, unfinal: Arc::default() }
+        // The last block's is known before there is another: proofs are of its state.
+        let last = records.last().and_then(|(height, _)| records.header(height)).ok().flatten();
+        let last = last.and_then(|bytes| Header::decode(Copying(&bytes[..])).ok());
+        let unfinal = Unfinal { headers: last.into_iter().collect(), ..Unfinal::default() };
+        Self { records, unfinal: Arc::new(Mutex::new(unfinal)) }
     }
 
     pub(crate) fn records(&self) -> &Records {

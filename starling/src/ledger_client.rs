@@ -18,7 +18,7 @@ use light_client::{TrustRoot, Verifier};
 use minicbor::Decode;
 use primitives::{Hash, KeyPair};
 use serde_json::Value;
-use wire::ledger::{Records, StateProof};
+use wire::ledger::{Records, StateProof, Successions};
 
 pub use nodes::Nodes;
 pub use snapshot::FetchError;
@@ -138,7 +138,7 @@ impl ClientError {
                 true
             }
             Self::Refused { code, .. } => {
-                ["busy", "full", "off", "starting", "stopped"].contains(&code.as_str())
+                ["busy", "full", "off", "replaced", "starting", "stopped"].contains(&code.as_str())
             }
             Self::Waiting(_) | Self::Failed { .. } => false,
         }
@@ -176,6 +176,9 @@ impl ClientError {
             }
             Self::Unreachable { .. } => {
                 "Start `starling validator`, or name another with --node URL."
+            }
+            Self::Refused { code, .. } if code == "replaced" => {
+                "Other validators make the blocks now: name one of theirs with --node URL."
             }
             Self::Refused { .. } | Self::Failed { .. } => {
                 "docs/spec/ledger.md lists what the numbers mean."
@@ -329,11 +332,38 @@ impl Client {
             return Err(self.refused(&bytes));
         }
         let proof = StateProof::read(&bytes).ok_or_else(|| self.form())?;
-        let headers = verifier.finality(&proof.finality).map_err(|_| self.form())?;
+        let headers = match verifier.knows(&proof.finality) {
+            true => verifier.finality(&proof.finality),
+            // Others make the blocks now.
+            false => self.follow(verifier).await?.finality(&proof.finality),
+        };
+        let headers = headers.map_err(|_| self.form())?;
         let header = headers.first().ok_or_else(|| self.form())?;
         let record = Verifier::record(header, key.as_bytes(), &proof).map_err(|_| self.form())?;
         let record = record.map(|record| self.decode(record)).transpose()?;
         Ok(Proved { record, height: header.height, time_s: header.time_ms / 1_000 })
+    }
+
+    /// A verifier that knows who took over since from the validators that `verifier` knows.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; [`ClientError::Form`] if what the server says of it does not hold.
+    pub async fn follow(&self, verifier: &Verifier) -> Result<Verifier, ClientError> {
+        let mut verifier = verifier.clone();
+        loop {
+            let path = format!("successions?after={}", verifier.epoch());
+            let (good, bytes) = self.ask(&path, None, CBOR).await?;
+            if !good {
+                return Err(self.refused(&bytes));
+            }
+            let Successions(found) = Successions::read(&bytes).ok_or_else(|| self.form())?;
+            if found.is_empty() {
+                return Ok(verifier);
+            }
+            for proof in &found {
+                verifier.succeed(proof).map_err(|_| self.form())?;
+            }
+        }
     }
 
     /// A block's transactions, as a validator hands them over; nothing proves them.

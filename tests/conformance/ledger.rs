@@ -20,8 +20,8 @@ use identity::{
     status::Anchor,
 };
 use ledger::{
-    AccountId, Action, AssetId, Block, Body, Checked, Genesis, MemoryStore, Params, Policy,
-    Scan as _, apply,
+    AccountId, Action, AssetId, Block, BlockRun, Body, Checked, Genesis, MemoryStore, Params, Policy,
+    Scan as _, Succession, apply,
     domains::{accounts, assets, identity as dids},
 };
 use primitives::{Hash, KeyPair, Seed};
@@ -202,6 +202,15 @@ fn names_transactions_receipts_and_records_are_the_frozen_bytes() {
             "key": hex(key.as_bytes()), "key_hash": key.hash().to_string(), "record": hex(record),
         }));
     });
+    // What the last block of validators writes of those who take over.
+    let mut run = BlockRun::begin(&store, 2, 1_700_000_002_000).unwrap();
+    run.succeed(1, &Succession { height: 5_000, key: [7; 96] });
+    let key = ledger::succession_key(1);
+    let record = run.finish().changes[&key].clone().unwrap();
+    vectors.push(json!({
+        "name": hex(&key.as_bytes()[..2]), "kind": "ledger-record",
+        "key": hex(key.as_bytes()), "key_hash": key.hash().to_string(), "record": hex(&record),
+    }));
     check("ledger.json", &vectors);
 }
 

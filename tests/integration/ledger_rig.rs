@@ -98,6 +98,26 @@ impl Network {
         Self::new(folder, http_port, 4)
     }
 
+    /// Four by `starling keys successor`, who take over from these at a height; what it says.
+    pub(crate) fn successor(&self, height: u64) -> (Self, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let port = ports(8);
+        let http_port = port + 4;
+        let made = starling()
+            .args(["keys", "successor"])
+            .arg(self.folder().join("network.toml"))
+            .args(["--height", &height.to_string(), "--heartbeat-ms", HEARTBEAT_MS])
+            .args(["--port", &port.to_string(), "--http-port", &http_port.to_string(), "--out"])
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        // Who held everything still does.
+        std::fs::copy(self.faucet_file(), folder.path().join("faucet.key")).unwrap();
+        let said = String::from_utf8_lossy(&made.stdout).into_owned();
+        (Self::new(folder, http_port, 4), said)
+    }
+
     fn new(folder: tempfile::TempDir, http_port: u16, count: usize) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { folder, http_port, running: (0..count).map(|_| None).collect(), http }

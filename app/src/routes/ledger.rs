@@ -285,6 +285,9 @@ fn blame(code: &str) -> &'static str {
         "forged" => {
             "lied: its certificate does not hold under the ledger\u{2019}s key. Not asked any more"
         }
+        "replaced" => {
+            "lied: it shows blocks of validators from whom others had taken over. Not asked any more"
+        }
         "broken-chain" => "lied: its blocks do not follow from each other. Not asked any more",
         "false-proof" => "lied: its proof does not prove what it said. Not asked any more",
         "fork" => "shows a second history, signed by the same validators",
@@ -340,11 +343,25 @@ fn Root() -> impl IntoView {
             "Pinned at your first visit, from this host. Everything since is checked against it. Compare it with somebody you trust, or open their link."
         }
     };
+    let succession = Memo::new(move |_| ledger.view.read().succession);
+    let changed = move || {
+        succession.get().map(|one| {
+            let what = if one.count > 1 {
+                format!("The validators changed {} times, last at block\u{a0}{} (proved).", one.count, one.height)
+            } else {
+                format!("The validators changed at block\u{a0}{} (proved).", one.height)
+            };
+            format!("{what} The root stays: those before named the key of the next in their last block, and are believed of no later one.")
+        })
+    };
     view! {
         <section class="card receive" aria-labelledby="root-title">
             <h2 id="root-title">"Trust root"</h2>
             <p class="quiet">{how}</p>
             <CopyText label="the trust root" text=root />
+            <p class="quiet num" role="status" hidden=move || succession.read().is_none()>
+                {changed}
+            </p>
             <p class="quiet">
                 "The ledger\u{2019}s name and the one key that its validators share. Whoever holds enough shares of that key can sign a block, and nobody else can."
             </p>

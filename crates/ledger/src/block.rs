@@ -11,6 +11,7 @@ use crate::{
 
 pub(crate) const TIP: Table<Tip> = Table::new(Prefix::Chain, 0);
 pub(crate) const PARAMS: Table<Params> = Table::new(Prefix::Chain, 1);
+const SUCCESSIONS: Table<Succession> = Table::new(Prefix::Chain, 2);
 
 /// The last block of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -24,6 +25,18 @@ pub struct Tip {
     /// When, in milliseconds since 1970-01-01 UTC, by the agreement of the validators.
     #[n(2)]
     pub time_ms: u64,
+}
+
+/// Other validators from a block on. The last block of those before writes it, so that their certificate
+/// names the key of the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Succession {
+    /// The first block of the next validators.
+    #[n(0)]
+    pub height: u64,
+    /// Their shared key, 96 bytes: what their certificates are checked against.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub key: [u8; 96],
 }
 
 /// The last block of this state; none before genesis.
@@ -41,9 +54,15 @@ pub fn params_key() -> Key {
     PARAMS.key(&[])
 }
 
+/// Where it is said which validators make the blocks of an epoch. Those of epoch 0 are in no record.
+pub fn succession_key(epoch: u32) -> Key {
+    SUCCESSIONS.key(&[&epoch.to_be_bytes()])
+}
+
 /// Whether this version reads a record; none: its key is of no table of the chain itself.
 pub(crate) fn reads(key: &Key, record: &[u8]) -> Option<bool> {
-    TIP.reads(key, record).or_else(|| PARAMS.reads(key, record))
+    let tip = TIP.reads(key, record);
+    tip.or_else(|| PARAMS.reads(key, record)).or_else(|| SUCCESSIONS.reads(key, record))
 }
 
 /// What domains know of the block they are in.
@@ -182,6 +201,11 @@ impl<'a> BlockRun<'a> {
         PARAMS.put(&mut self.state, &[], &params);
         self.params = params;
         Some(())
+    }
+
+    /// This is the last block of its validators, as all of them know from elsewhere: it names the next.
+    pub fn succeed(&mut self, epoch: u32, succession: &Succession) {
+        SUCCESSIONS.put(&mut self.state, &[&epoch.to_be_bytes()], succession);
     }
 
     /// Runs the next transaction. A refusal leaves the block as it was.

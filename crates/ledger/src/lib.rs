@@ -36,7 +36,8 @@ mod transaction;
 
 pub use app::{Action, check, execute, laws, reads, refusal_name, work};
 pub use block::{
-    Applied, Block, BlockContext, BlockError, BlockRun, Tip, apply, params, params_key, tip,
+    Applied, Block, BlockContext, BlockError, BlockRun, Succession, Tip, apply, params, params_key,
+    succession_key, tip,
 };
 pub use code::Code;
 pub use genesis::{Genesis, GenesisError};

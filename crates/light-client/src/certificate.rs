@@ -9,7 +9,7 @@ use bls12_381::{
 };
 use primitives::{Hash, Hasher};
 
-use crate::{RootError, TrustRoot, reader::Reader};
+use crate::{RootError, reader::Reader};
 
 /// The ciphersuite's tag (draft-irtf-cfrg-bls-signature, proof of possession).
 const TAG: &[u8] = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
@@ -29,6 +29,8 @@ pub(crate) struct Key {
 /// Takes a certificate apart.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Certificate<'a> {
+    /// Of which validators it is.
+    pub(crate) epoch: u64,
     /// Name of the header that it makes final.
     pub(crate) names: Hash,
     /// What was signed.
@@ -40,19 +42,19 @@ impl<'a> Certificate<'a> {
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         let (proposal, signature) = bytes.split_at_checked(bytes.len().checked_sub(48)?)?;
         let mut reader = Reader::new(proposal);
-        let _epoch = reader.varint()?;
+        let epoch = reader.varint()?;
         let _view = reader.varint()?;
         let _parent_view = reader.varint()?;
         let names = Hash::new(reader.array()?);
-        reader.end(Self { names, proposal, signature: signature.try_into().ok()? })
+        reader.end(Self { epoch, names, proposal, signature: signature.try_into().ok()? })
     }
 }
 
 impl Key {
-    pub(crate) fn new(root: &TrustRoot) -> Result<Self, RootError> {
-        let point = Option::<G2Affine>::from(G2Affine::from_compressed(&root.group_key));
+    pub(crate) fn new(chain: &Hash, group_key: &[u8; 96]) -> Result<Self, RootError> {
+        let point = Option::<G2Affine>::from(G2Affine::from_compressed(group_key));
         let key = point.filter(|point| !bool::from(point.is_identity())).ok_or(RootError::Key)?;
-        let namespace = [b"starling/ledger/1", root.chain.as_bytes().as_slice(), FINALIZE].concat();
+        let namespace = [b"starling/ledger/1", chain.as_bytes().as_slice(), FINALIZE].concat();
         Ok(Self { namespace, key: key.into(), generator: (-G2Affine::generator()).into() })
     }
 

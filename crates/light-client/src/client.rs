@@ -1,5 +1,7 @@
 //! The light client itself: one `step`.
 
+mod following;
+
 use primitives::{SortedMap, SortedSet};
 use wire::ledger::{Finality, StateProof};
 
@@ -53,6 +55,8 @@ struct Server {
     pushed: u64,
     /// When it was last asked for a proof.
     asked_ms: u64,
+    /// When it was last asked for successions; none: not since one of them helped.
+    followed_ms: Option<u64>,
     /// Since when the newest block is higher.
     behind_since_ms: Option<u64>,
     faults: SortedSet<Fault>,
@@ -85,8 +89,12 @@ impl LightClient {
     /// # Errors
     /// The root's key is no key.
     pub fn new(root: &TrustRoot) -> Result<Self, RootError> {
-        Ok(Self {
-            verifier: Verifier::new(root)?,
+        Ok(Self::with(Verifier::new(root)?))
+    }
+
+    fn with(verifier: Verifier) -> Self {
+        Self {
+            verifier,
             now_ms: 0,
             heads: Heads::default(),
             servers: SortedMap::new(),
@@ -94,7 +102,7 @@ impl LightClient {
             looked_ms: 0,
             asked_ms: 0,
             forked: false,
-        })
+        }
     }
 
     /// Takes one input. `now_ms` is the time of day, in milliseconds since 1970-01-01 UTC: headers
@@ -157,9 +165,7 @@ impl LightClient {
         if self.servers.len() < SERVERS_MAX && !self.servers.contains_key(&id) {
             self.servers.insert(id, Server::default());
             self.ask_latest(id, out);
-            let waiting = self.queries.waiting.keys().copied();
-            let unasked: Vec<QueryId> = waiting.filter(|query| !self.is_asked(*query)).collect();
-            unasked.into_iter().for_each(|query| self.ask_state(query, out));
+            self.ask_unasked(false, out);
         }
     }
 
@@ -169,6 +175,7 @@ impl LightClient {
         gone.into_iter()
             .filter_map(|request| request.query)
             .for_each(|query| self.ask_state(query, out));
+        self.ask_unasked(false, out);
     }
 
     fn on_pushed(&mut self, from: ServerId, bytes: &[u8]) {
@@ -211,7 +218,7 @@ impl LightClient {
         least: u64,
         out: &mut Vec<Output>,
     ) -> Option<Taken> {
-        if self.forked {
+        if self.forked || !self.is_known(id, finality, out) {
             return None;
         }
         let taken = self.heads.take(&self.verifier, finality, id, self.now_ms);
@@ -240,6 +247,10 @@ impl LightClient {
 
     fn on_answer(&mut self, id: RequestId, bytes: &[u8], out: &mut Vec<Output>) {
         let Some(request) = self.queries.requests.remove(&id) else { return };
+        if let Some(after) = self.queries.successions.remove(&id) {
+            self.on_successions(request.server, after, bytes, out);
+            return;
+        }
         self.recover(request.server, Fault::Withholds, out);
         if let Some(key) = self.queries.audits.remove(&id) {
             // Known already: only whether it is proved counts.
@@ -263,6 +274,8 @@ impl LightClient {
                     self.audit(known.key, out);
                 }
             }
+            // It waits for what the server says of its validators.
+            None if self.queries.follows(request.server) => {}
             None => self.ask_state(query, out),
         }
     }
@@ -319,6 +332,11 @@ impl LightClient {
     /// A server that has shown no block yet has nothing to say, and is not blamed for it.
     fn on_failed(&mut self, id: RequestId, out: &mut Vec<Output>) {
         let Some(request) = self.queries.requests.remove(&id) else { return };
+        if self.queries.successions.remove(&id).is_some() {
+            self.unanswered(request, out);
+            self.ask_unasked(false, out);
+            return;
+        }
         let audit = self.queries.audits.remove(&id).is_some();
         match request.query {
             Some(query) if request.height == 0 => self.ask_state(query, out),
@@ -329,8 +347,11 @@ impl LightClient {
 
     fn on_late(&mut self, out: &mut Vec<Output>) {
         let now_ms = self.now_ms;
-        for request in self.queries.remove(|request| request.due_ms <= now_ms) {
-            self.unanswered(request, out);
+        let late = self.queries.remove(|request| request.due_ms <= now_ms);
+        let any = !late.is_empty();
+        late.into_iter().for_each(|request| self.unanswered(request, out));
+        if any {
+            self.ask_unasked(false, out);
         }
     }
 

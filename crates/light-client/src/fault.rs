@@ -7,6 +7,8 @@ pub enum Fault {
     Malformed,
     /// Its certificate does not hold under the trust root's key: forged, or of another ledger.
     Forged,
+    /// It shows a block that validators signed whose time was over: others had taken over from them.
+    Replaced,
     /// Its headers do not follow from each other or from what is final.
     BrokenChain,
     /// The proof does not prove what it says.
@@ -30,6 +32,7 @@ impl Fault {
         match self {
             Self::Malformed => "malformed",
             Self::Forged => "forged",
+            Self::Replaced => "replaced",
             Self::BrokenChain => "broken-chain",
             Self::FalseProof => "false-proof",
             Self::Fork => "fork",

@@ -61,9 +61,7 @@ impl Heads {
         };
         if self.name(last.height) != Some(last.name) {
             self.verified += 1;
-            if !verifier.holds(finality) {
-                return Err(Fault::Forged);
-            }
+            verifier.check(finality, &last)?;
         }
         if headers.iter().any(|header| self.competes(header)) {
             return Err(Fault::Fork);
@@ -81,6 +79,18 @@ impl Heads {
             self.head = Some(Head { header: last, from, heard_ms: now_ms, bytes });
         }
         Ok(Taken { first, height, is_newer })
+    }
+
+    /// Others make the blocks from this one on, as `last`, the one before it, names them. What was seen of later
+    /// blocks is dropped, and whoever showed the newest of them is named.
+    pub(crate) fn succeed(&mut self, height: u64, last: &Header) -> Result<Option<ServerId>, Fault> {
+        if self.competes(last) {
+            return Err(Fault::Fork);
+        }
+        self.remember(last);
+        self.names.retain(|(at, _)| *at < height);
+        let late = self.head.take_if(|head| head.header.height >= height);
+        Ok(late.map(|head| head.from))
     }
 
     /// Whether a header that is final under the key excludes another that is.

@@ -9,19 +9,19 @@
 //! |---|---|
 //! | [`TrustRoot`] | which ledger, and by which key its certificates are checked |
 //! | [`Verifier`] | whether headers are final, whether a record is or is not in the state |
+//! | `succession` | by whose key headers of which height hold: validators are replaced by others |
 //! | `heads` | what the ledger's newest block is; who forks, who goes back |
 //! | `queries` | whom to ask for a proof; who lies, who withholds |
 //! | [`LightClient`] | hands one the input, the other what followed from it |
 //!
 //! Laws of this crate:
-//! - nothing is told before a certificate under the trust root's key covers it; what is told of a
-//!   record names the height of which it is true;
+//! - nothing is told before a certificate covers it, under the trust root's key or one that was named under
+//!   it; what is told of a record names the height of which it is true;
 //! - a server is blamed for what it sent or did not send, by name, and only for that;
 //! - total: no bytes make this panic or grow without a named bound;
 //! - the same inputs give the same outputs.
 //!
-//! Not here: sockets, transactions, what a record means, changes of the group key (the engine's
-//! headers do not announce any yet).
+//! Not here: sockets, transactions, what a record means but for the one that names the next validators.
 
 mod certificate;
 mod client;
@@ -34,6 +34,7 @@ mod proof;
 mod queries;
 mod reader;
 mod root;
+mod succession;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
 #[cfg(test)]
@@ -46,4 +47,5 @@ pub use header::Header;
 pub use input::{Input, QueryId, RequestId, ServerId};
 pub use output::{Event, Head, Output, Proved, Question, Unproved};
 pub use root::{RootError, TrustRoot};
+pub use succession::{Identity, SUCCESSIONS_MAX, succession_key};
 pub use verifier::Verifier;

@@ -2,7 +2,7 @@
 
 use primitives::Hash;
 
-use crate::{Fault, Header, QueryId, RequestId, ServerId};
+use crate::{Fault, Header, Identity, QueryId, RequestId, ServerId};
 
 /// What is to be asked of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Question {
     Latest,
     /// What is under this key: a [`wire::ledger::StateProof`].
     State(Vec<u8>),
+    /// Who took over from the validators of this epoch, and so on: a [`wire::ledger::Successions`].
+    Successions(u64),
 }
 
 /// Everything a light client can ask of its driver.
@@ -34,6 +36,8 @@ pub enum Output {
 pub enum Event {
     /// There is a newer block.
     Head(Head),
+    /// Other validators took over: to be kept, for [`LightClient::resume`](crate::LightClient::resume).
+    Succeeded(Identity),
     /// What is under a key.
     Proved(Proved),
     /// Nobody could prove it.

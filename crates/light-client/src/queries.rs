@@ -23,7 +23,7 @@ pub(crate) struct Query {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request {
     pub(crate) server: ServerId,
-    /// None: for the newest header, or an audit.
+    /// None: for the newest header, an audit, or successions.
     pub(crate) query: Option<QueryId>,
     pub(crate) due_ms: u64,
     /// How far the server had shown itself to be when it was asked.
@@ -37,6 +37,8 @@ pub(crate) struct Queries {
     pub(crate) requests: SortedMap<RequestId, Request>,
     /// Keys of the requests whose answer only shows whether the server lies; one a server at most.
     pub(crate) audits: SortedMap<RequestId, Vec<u8>>,
+    /// Requests for successions, and after which epoch; one a server at most.
+    pub(crate) successions: SortedMap<RequestId, u64>,
     next: u64,
 }
 
@@ -59,11 +61,18 @@ impl Queries {
         self.requests.values().filter(|request| request.server == server).count()
     }
 
+    /// Whether a server is being asked for successions.
+    pub(crate) fn follows(&self, server: ServerId) -> bool {
+        self.successions
+            .keys()
+            .any(|id| self.requests.get(id).is_some_and(|request| request.server == server))
+    }
+
     /// Takes out the requests that `gone` names.
     pub(crate) fn remove(&mut self, gone: impl Fn(&Request) -> bool) -> Vec<Request> {
         let ids: Vec<RequestId> =
             self.requests.iter().filter(|(_, request)| gone(request)).map(|(id, _)| *id).collect();
-        ids.iter().for_each(|id| drop(self.audits.remove(id)));
+        ids.iter().for_each(|id| drop((self.audits.remove(id), self.successions.remove(id))));
         ids.iter().filter_map(|id| self.requests.remove(id)).collect()
     }
 }

@@ -2,18 +2,21 @@
 
 use bls12_381::{G1Affine, G2Affine, Scalar};
 use primitives::{Hash, sha256};
-use wire::ledger::{Finality, StateProof};
+use wire::ledger::{Finality, StateProof, Successions};
 
 use crate::{
     TrustRoot,
     certificate::{hash_to_group, message},
     proof::{self, Update},
+    succession_key,
 };
 
 /// A ledger whose only validator is the test.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    secret: Scalar,
+    /// By epoch: its first block, and who signs.
+    signers: Vec<(u64, Scalar)>,
+    successions: Vec<StateProof>,
     root: TrustRoot,
     /// Bytes of headers by height, from 1.
     headers: Vec<Vec<u8>>,
@@ -33,6 +36,12 @@ struct Logged {
     update: [Hash; 3],
     holds: bool,
     record: Vec<u8>,
+}
+
+/// Who signs, and the key that it is checked against.
+fn signer(number: u8) -> (Scalar, [u8; 96]) {
+    let secret = Scalar::from(u64::from(number) + 7);
+    (secret, G2Affine::from(G2Affine::generator() * secret).to_compressed())
 }
 
 pub(crate) fn varint(mut value: u64, out: &mut Vec<u8>) {
@@ -94,10 +103,46 @@ impl State {
 impl Ledger {
     /// A ledger without blocks; another number is another ledger.
     pub fn new(number: u8) -> Self {
-        let secret = Scalar::from(u64::from(number) + 7);
-        let group_key = G2Affine::from(G2Affine::generator() * secret).to_compressed();
+        let (secret, group_key) = signer(number);
         let root = TrustRoot { chain: Hash::new([number; 32]), group_key };
-        Self { secret, root, headers: Vec::new(), states: Vec::new() }
+        let signers = vec![(0, secret)];
+        Self { signers, successions: Vec::new(), root, headers: Vec::new(), states: Vec::new() }
+    }
+
+    /// Adds the last block of who signs now, with these records beside the one that names the next: `number`
+    /// says which.
+    pub fn succeed(&mut self, time_ms: u64, number: u8, records: &[(&[u8], &[u8])]) -> StateProof {
+        let first = self.height() + 2;
+        let (key, record) = self.naming(number, first);
+        let records = [records, &[(key.as_slice(), record.as_slice())]].concat();
+        let last = self.add(time_ms, State::of(&records, 3, 0));
+        let proof = self.state_proof(last, &key);
+        self.successions.push(proof.clone());
+        self.signers.push((first, signer(number).0));
+        proof
+    }
+
+    /// The record that names who signs in the next epoch, from a block on.
+    pub fn naming(&self, number: u8, first: u64) -> (Vec<u8>, Vec<u8>) {
+        let epoch = u64::try_from(self.signers.len()).unwrap_or_default();
+        let mut record = Vec::new();
+        let mut encoder = minicbor::Encoder::new(&mut record);
+        let written = encoder
+            .array(2)
+            .and_then(|encoder| encoder.u64(first))
+            .and_then(|encoder| encoder.bytes(&signer(number).1));
+        written.expect("encoding into memory does not fail");
+        (succession_key(epoch).expect("few epochs"), record)
+    }
+
+    /// What a server says of who took over after an epoch.
+    pub fn successions(&self, after: u64) -> Successions {
+        let after = usize::try_from(after).unwrap_or_default();
+        Successions(self.successions.iter().skip(after).cloned().collect())
+    }
+
+    fn epoch(&self, height: u64) -> usize {
+        self.signers.iter().filter(|(first, _)| *first <= height).count() - 1
     }
 
     /// What clients pin.
@@ -117,7 +162,7 @@ impl Ledger {
             Some(bytes) => sha256(bytes),
             None => self.root.chain,
         };
-        let mut bytes = vec![0];
+        let mut bytes = vec![u8::try_from(self.epoch(height)).unwrap_or_default()];
         varint(height, &mut bytes);
         bytes.extend_from_slice(&[3; 32]);
         varint(height - 1, &mut bytes);
@@ -145,13 +190,14 @@ impl Ledger {
     }
 
     fn certificate(&self, view: u64, names: Hash) -> Vec<u8> {
-        let mut proposal = vec![0];
+        let epoch = self.epoch(view);
+        let mut proposal = vec![u8::try_from(epoch).unwrap_or_default()];
         varint(view, &mut proposal);
         varint(view - 1, &mut proposal);
         proposal.extend_from_slice(names.as_bytes());
         let namespace =
             [b"starling/ledger/1", self.root.chain.as_bytes().as_slice(), b"_FINALIZE"].concat();
-        let point = hash_to_group(&message(&namespace, &proposal)) * self.secret;
+        let point = hash_to_group(&message(&namespace, &proposal)) * self.signers[epoch].1;
         proposal.extend_from_slice(&G1Affine::from(point).to_compressed());
         proposal
     }

@@ -3,6 +3,7 @@
 mod lies;
 mod neighbours;
 mod proofs;
+mod successions;
 
 use crate::{
     Event, Fault, Input, LightClient, Output, Question, RequestId, ServerId, Wake,
@@ -93,5 +94,6 @@ pub(super) fn honest(ledger: &Ledger, height: u64, question: &Question) -> Vec<u
     match question {
         Question::Latest => ledger.finality(height, 0).to_bytes(),
         Question::State(key) => ledger.state_proof(height, key).to_bytes(),
+        Question::Successions(after) => ledger.successions(*after).to_bytes(),
     }
 }

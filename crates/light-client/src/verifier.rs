@@ -4,15 +4,14 @@ use primitives::sha256;
 use wire::ledger::{Finality, StateProof};
 
 use crate::{
-    Fault, Header, RootError, TrustRoot,
-    certificate::{Certificate, Key},
-    proof,
+    Fault, Header, Identity, RootError, TrustRoot, certificate::Certificate, proof, succession::Chain,
 };
 
-/// Checks what servers say against one trust root. It remembers nothing.
+/// Checks what servers say against one trust root. It remembers nothing but which validators followed on
+/// which.
 #[derive(Clone)]
 pub struct Verifier {
-    key: Key,
+    pub(crate) chain: Chain,
 }
 
 impl core::fmt::Debug for Verifier {
@@ -27,21 +26,36 @@ impl Verifier {
     /// # Errors
     /// The root's key is no key.
     pub fn new(root: &TrustRoot) -> Result<Self, RootError> {
-        Key::new(root).map(|key| Self { key })
+        Chain::new(root).map(|chain| Self { chain })
+    }
+
+    /// The same, with all the validators that it knew before: [`Self::identities`] as they were kept.
+    ///
+    /// # Errors
+    /// The root's key is no key, or they are not what follows on it.
+    pub fn resume(root: &TrustRoot, identities: &[Identity]) -> Result<Self, RootError> {
+        let mut verifier = Self::new(root)?;
+        for identity in identities.iter().skip(1) {
+            verifier.chain.add(*identity).map_err(|_| RootError::Key)?;
+        }
+        Ok(verifier)
     }
 
     /// The headers that a certificate makes final: first the one meant, last the one signed.
     ///
     /// # Errors
-    /// In order: [`Fault::Malformed`], [`Fault::BrokenChain`], [`Fault::Forged`].
+    /// In order: [`Fault::Malformed`], [`Fault::BrokenChain`], [`Fault::Forged`], [`Fault::Replaced`].
     pub fn finality(&self, finality: &Finality) -> Result<Vec<Header>, Fault> {
         let headers = linked(finality)?;
-        if self.holds(finality) { Ok(headers) } else { Err(Fault::Forged) }
+        let last = headers.last().ok_or(Fault::Malformed)?;
+        self.check(finality, last)?;
+        Ok(headers)
     }
 
-    /// Whether the certificate's signature holds: the expensive part, two pairings.
-    pub(crate) fn holds(&self, finality: &Finality) -> bool {
-        Certificate::read(&finality.certificate).is_some_and(|read| self.key.holds(&read))
+    /// Whether the certificate holds for the last header.
+    pub(crate) fn check(&self, finality: &Finality, last: &Header) -> Result<(), Fault> {
+        let certificate = Certificate::read(&finality.certificate).ok_or(Fault::Malformed)?;
+        self.chain.check(&certificate, last)
     }
 
     /// What is under the record's key in the state of a header that is final; none: nothing is.

@@ -93,6 +93,11 @@ impl Holdings {
         self.pair.replace(pair).map(|before| (before, pair))
     }
 
+    /// Nothing that was proved counts any more.
+    pub(crate) fn forget(&mut self) {
+        *self = Self { proofs: self.proofs, ..Self::default() };
+    }
+
     /// Takes a proof. A record that is absent is the default: nothing held, nothing sent. `None`:
     /// the record, though proved, is not of this program's version.
     pub(crate) fn take(&mut self, record: Record, proved: Proved) -> Option<()> {

@@ -183,6 +183,10 @@ impl Rig {
                 }
                 (200, proof.to_bytes())
             }
+            (asked, _) if asked.starts_with("successions?after=") => {
+                let after = asked.split_once('=').unwrap().1.parse().unwrap();
+                (200, self.ledger.successions(after).to_bytes())
+            }
             ("accounts", _) => (200, minicbor::to_vec(&self.receipts).unwrap()),
             ("receipts", id) => {
                 match self.receipts.iter().find(|one| one.transaction.to_string() == id) {
@@ -239,6 +243,29 @@ fn a_balance_is_shown_with_the_height_at_which_it_is_proved() {
     assert_eq!(rig.view.balance.unwrap().height, 2);
     assert_eq!(rig.view.blocks.iter().map(|one| one.height).collect::<Vec<_>>(), [2, 1]);
     assert_eq!((rig.view.certificates, rig.view.proofs), (2, 5));
+}
+
+#[test]
+fn validators_change_and_the_wallet_keeps_whom_it_found() {
+    let mut rig = Rig::new();
+    rig.up();
+    rig.block(7_000_000, 0);
+    assert_eq!(rig.view.succession, None);
+    // The last block of the first ones, then one of the next.
+    rig.now_ms += 3_000;
+    rig.ledger.succeed(rig.now_ms, 2, &[(b"any", b"record")]);
+    rig.block(8_000_000, 0);
+    let shown = Some(view::Succession { height: 3, count: 1 });
+    assert_eq!((rig.view.succession, rig.view.sight), (shown, Sight::Fresh));
+    assert_eq!(rig.view.balance.as_ref().map(|one| (one.units, one.height)), Some((8_000_000, 3)));
+    assert!(rig.view.servers.iter().all(|server| !server.lies), "{:?}", rig.view.servers);
+
+    // At the next visit nobody is asked for it.
+    let mut again = Rig::with(rig.ledger.clone(), rig.saved.clone());
+    again.now_ms = rig.now_ms;
+    again.up();
+    assert_eq!((again.view.succession, again.view.blocks[0].height), (shown, 3));
+    assert!(again.saved.successors.is_some() && again.saved == rig.saved);
 }
 
 #[test]

@@ -106,6 +106,20 @@ pub struct View {
     /// A neighbour gave the proof of the balance.
     #[n(23)]
     pub by_neighbour: bool,
+    /// The last time that validators changed, proved; none: they are those of the trust root.
+    #[n(24)]
+    pub succession: Option<Succession>,
+}
+
+/// Other validators took over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Succession {
+    /// Their first block.
+    #[n(0)]
+    pub height: u64,
+    /// How often that has been.
+    #[n(1)]
+    pub count: u64,
 }
 
 /// How many keys it takes to sign for an account, and of how many.

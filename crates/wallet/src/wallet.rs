@@ -10,6 +10,7 @@ mod paying;
 mod sending;
 mod settling;
 mod showing;
+mod succession;
 mod watching;
 
 use ledger::{AccountId, Action, AssetId, ChainId, Receipt, domains::accounts};
@@ -64,8 +65,11 @@ pub struct Saved {
     /// The seed above follows from the person's own.
     #[n(6)]
     pub(crate) recoverable: Option<bool>,
+    /// Which validators took over from the root's, and so on.
+    #[n(7)]
+    pub(crate) successors: Option<Vec<succession::Successor>>,
     /// What had been promised lately when accounts were changed last, by whichever.
-    #[cbor(n(7), default)]
+    #[cbor(n(8), default)]
     pub(crate) hour: Hour,
 }
 
@@ -96,6 +100,7 @@ impl Saved {
             sent: Vec::new(),
             aside: None,
             recoverable: None,
+            successors: None,
             hour: Hour::default(),
         }
     }
@@ -217,7 +222,7 @@ impl Wallet {
             account: AccountId::of_key(key.id()),
             devices: Devices::new(&saved.seed, chain),
             chain,
-            client: LightClient::new(&root)?,
+            client: succession::client(&root, &saved)?,
             servers: Servers::default(),
             holdings: Holdings::default(),
             transfers: Transfers { list: saved.sent.clone() },
@@ -326,6 +331,7 @@ impl Wallet {
         let path = match question {
             Question::Latest => "certificates/latest".to_owned(),
             Question::State(key) => format!("state/{}", explain::hex(key)),
+            Question::Successions(after) => format!("successions?after={after}"),
         };
         out.push(Output::Ask { request, url: format!("{}/ledger/{path}", server.url), body: None });
     }
@@ -333,6 +339,7 @@ impl Wallet {
     fn on_event(&mut self, event: Event, out: &mut Vec<Output>) {
         match event {
             Event::Head(head) => self.on_head(&head, out),
+            Event::Succeeded(_) => self.on_succeeded(out),
             Event::Proved(proved) if self.on_relayed(proved.query, Some(&proved), out) => {}
             Event::Proved(proved) if self.watch.on_proved(&proved) => self.holdings.proofs += 1,
             Event::Proved(proved) if self.purse.facts.on_proved(&proved, self.now_ms) => {}

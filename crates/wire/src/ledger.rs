@@ -46,6 +46,31 @@ pub struct Records {
     pub more: bool,
 }
 
+/// Which validators took over from which, one after the other: each is the proof of the record that names
+/// the next ones' key, after the last block of those before.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Successions(
+    /// At most [`limits::LEDGER_SUCCESSIONS_MAX`](crate::limits::LEDGER_SUCCESSIONS_MAX).
+    #[n(0)]
+    pub Vec<StateProof>,
+);
+
+impl Successions {
+    /// The bytes that are sent.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Reads what a stranger sent; see [`Finality::read`].
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        read(bytes).filter(|Self(all)| {
+            all.len() <= crate::limits::LEDGER_SUCCESSIONS_MAX
+                && all.iter().all(|proof| proof.finality.is_bounded())
+        })
+    }
+}
+
 impl Records {
     /// The bytes that are sent.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -129,6 +154,22 @@ mod tests {
         bytes.push(0);
         assert_eq!(Finality::read(&bytes), None);
         assert_eq!(Finality::read(&Finality::new(vec![], vec![]).to_bytes()), None);
+    }
+
+    #[test]
+    fn a_list_of_successions_is_bounded() {
+        let finality = Finality::new(vec![vec![1; 3]], vec![3; 83]);
+        let proof = StateProof { record: None, proof: vec![9; 5].into(), finality };
+        let list = |count: usize| Successions(vec![proof.clone(); count]);
+        for count in [0, 1, crate::limits::LEDGER_SUCCESSIONS_MAX] {
+            assert_eq!(Successions::read(&list(count).to_bytes()), Some(list(count)));
+        }
+        let many = list(crate::limits::LEDGER_SUCCESSIONS_MAX + 1);
+        assert_eq!(Successions::read(&many.to_bytes()), None);
+        let mut unbounded = list(2);
+        unbounded.0[1].finality.headers.clear();
+        assert_eq!(Successions::read(&unbounded.to_bytes()), None);
+        assert_eq!(list(1).to_bytes()[1..], proof.to_bytes(), "an array of proofs");
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub const LEDGER_HEADERS_MAX: usize = 65;
 pub const LEDGER_ANSWER_BYTES_MAX: usize = 131_072;
 /// Most records in one page of a listing of the ledger.
 pub const LEDGER_RECORDS_MAX: usize = 256;
+/// Most successions of validators in one answer. A proof is about 2 KiB, 5 KiB at most.
+pub const LEDGER_SUCCESSIONS_MAX: usize = 16;
 /// Longest key of a record that a neighbour is asked for, in bytes: as a server reads it.
 pub const NEAR_KEY_BYTES_MAX: usize = 128;
 /// Longest answer about the ledger between neighbours, in bytes: with its header it is below [`FRAME_BYTES_MAX`].

@@ -5,7 +5,7 @@ use light_client::{
     Event, Header, Input, LightClient, Output, QueryId, ServerId, Verifier,
     testing::{Ledger, State},
 };
-use wire::ledger::{Finality, Records, StateProof};
+use wire::ledger::{Finality, Records, StateProof, Successions};
 
 const NOW_MS: u64 = 1_790_000_000_000;
 const KEY: &[u8] = b"held";
@@ -30,6 +30,18 @@ pub fn run(bytes: &[u8]) {
         if let Ok(record) = Verifier::record(&header, KEY, &proof) {
             assert_eq!(record, Some([2].as_slice()), "another record than the state's");
         }
+    }
+    if let Some(Successions(proofs)) = Successions::read(bytes) {
+        let ledger = succeeded();
+        let (mut named, mut verifier) = (verifier(&ledger), verifier(&ledger));
+        for proof in &ledger.successions(0).0 {
+            named.succeed(proof).expect("the ledger's own");
+        }
+        for proof in &proofs {
+            // Whatever of it is refused, the rest is looked at.
+            let _ = verifier.succeed(proof);
+        }
+        assert!(named.identities().starts_with(verifier.identities()), "only who was named");
     }
     let mut client = LightClient::new(&ledger.root()).expect("the ledger's own");
     let mut out = Vec::new();
@@ -63,6 +75,18 @@ fn ledger() -> Ledger {
     ledger
 }
 
+fn verifier(ledger: &Ledger) -> Verifier {
+    Verifier::new(&ledger.root()).expect("the ledger's own")
+}
+
+/// Two sets of validators took over in it.
+fn succeeded() -> Ledger {
+    let mut ledger = ledger();
+    ledger.succeed(NOW_MS, 2, &[(KEY, &[4])]);
+    ledger.succeed(NOW_MS, 3, &[(KEY, &[5])]);
+    ledger
+}
+
 /// True answers.
 pub fn seeds() -> Vec<Vec<u8>> {
     let ledger = ledger();
@@ -72,5 +96,6 @@ pub fn seeds() -> Vec<Vec<u8>> {
         ledger.state_proof(2, KEY).to_bytes(),
         ledger.state_proof(3, b"gone").to_bytes(),
         ledger.finality(2, 0).headers[0].to_vec(),
+        succeeded().successions(0).to_bytes(),
     ]
 }

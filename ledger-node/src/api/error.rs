@@ -39,6 +39,8 @@ pub enum ApiError {
     Enough,
     /// No room for this fee.
     Full,
+    /// Other validators took over from those of this host.
+    Replaced,
     /// Too many questions at once.
     Busy,
     /// The validator does not work.
@@ -59,6 +61,7 @@ impl ApiError {
             Self::Underpriced => "underpriced",
             Self::Enough => "enough",
             Self::Full => "full",
+            Self::Replaced => "replaced",
             Self::Busy => "busy",
             Self::Stopped => "stopped",
         }
@@ -72,7 +75,7 @@ impl ApiError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Refused(_) | Self::NonceGap => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Duplicate | Self::Underpriced | Self::Enough => StatusCode::CONFLICT,
-            Self::Full | Self::Busy | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full | Self::Replaced | Self::Busy | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -98,6 +101,7 @@ impl From<Unwanted> for ApiError {
             Unwanted::Duplicate => Self::Duplicate,
             Unwanted::Underpriced => Self::Underpriced,
             Unwanted::Full => Self::Full,
+            Unwanted::Replaced => Self::Replaced,
         }
     }
 }

@@ -214,7 +214,7 @@ async fn log<E: Runtime>(
     }
 }
 
-async fn prove<E: Runtime>(
+pub(super) async fn prove<E: Runtime>(
     key: &Key,
     core: &Core,
     blocks: &Final,

@@ -1,5 +1,7 @@
 //! What a validator hands out is checked by the light client: code that shares nothing with the engine.
 
+mod succession;
+
 use std::fs::File;
 use std::time::Duration;
 

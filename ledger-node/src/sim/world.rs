@@ -1,5 +1,7 @@
 //! Validators, clients, and the network between them; what must always hold is asked here.
 
+mod handover;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -64,6 +66,8 @@ pub(super) struct World {
     context: Context,
     oracle: Oracle<PublicKey, Context>,
     network: Network,
+    /// Secrets under the key of those who take over, if anybody does.
+    next: Vec<Secrets>,
     clients: Vec<KeyPair>,
     /// Halves of those that are two.
     twins: Vec<Running>,
@@ -124,8 +128,9 @@ impl World {
         let (wire, oracle) = Wire::new_with_peers(context.child("network"), config, names).await;
         wire.start();
         let (sent, told) = (BTreeMap::new(), BTreeMap::new());
-        let (rng, twins) = (root.derive("world").rng(), Vec::new());
-        let world = Self { rng, validators, context, oracle, network, clients, twins, sent, told };
+        let (rng, twins, next) = (root.derive("world").rng(), Vec::new(), Vec::new());
+        let world =
+            Self { rng, validators, context, oracle, network, next, clients, twins, sent, told };
         world.connect(&good(), |_, _| true).await;
         world
     }
@@ -239,9 +244,9 @@ impl World {
         P: Provider<PublicKey = PublicKey>,
         B: Blocker<PublicKey = PublicKey>,
     {
-        let (validator, members) = (&self.validators[index], self.members());
+        let validator = &self.validators[index];
         let secrets = validator.secrets.clone();
-        let scheme = members.scheme(&secrets).unwrap();
+        let (members, scheme) = self.members().seat(&secrets).unwrap();
         let database = disk.open();
         let mut app =
             node::app(&members, HEARTBEAT, |genesis| Records::of(database, genesis)).unwrap();
@@ -289,7 +294,7 @@ impl World {
         let scheme = members.scheme(&self.validators[index].secrets).unwrap();
         let genesis = node::genesis_block(&members.genesis);
         let rng = self.rng.fork();
-        let liar = Liar { scheme, keys: members.keys, me, rng, genesis };
+        let liar = Liar { scheme, keys: members.set().keys.clone(), me, rng, genesis };
         liar.start(self.context.child("liar"), channels);
         self.validators[index].honest = false;
     }
@@ -321,13 +326,12 @@ impl World {
         let (_, handle) = self.honest().nth(asked).unwrap();
         let mut file = Vec::new();
         let height = handle.write_snapshot(&mut file).await.unwrap();
-        let (validator, members) = (&self.validators[index], self.members());
-        let scheme = members.scheme(&validator.secrets).unwrap();
+        let validator = &self.validators[index];
+        let (members, _) = self.members().seat(&validator.secrets).unwrap();
         let prefix = format!("{index}-{}--", validator.disks);
         let home = Home {
             prefix: &prefix,
             members: &members,
-            scheme: &scheme,
             votes: validator.fresh.load(Ordering::Relaxed),
             pages: NZUsize!(64),
             database: validator.disk.open(),
@@ -543,7 +547,10 @@ impl World {
         let (_, handle) = self.honest().nth(asked).unwrap();
         let key = balance_key(client, AssetId::NATIVE);
         let proved = handle.prove(key.clone()).await.unwrap();
-        let verifier = light_client::Verifier::new(&handle.root().parse().unwrap()).unwrap();
+        let mut verifier = light_client::Verifier::new(&handle.root().parse().unwrap()).unwrap();
+        for proof in &handle.successions(0).unwrap().0 {
+            verifier.succeed(proof).unwrap();
+        }
         let headers = verifier.finality(&proved.certified.to_wire()).unwrap();
         let proof = proved.to_wire();
         let found = light_client::Verifier::record(&headers[0], key.as_bytes(), &proof).unwrap();

@@ -66,10 +66,13 @@ impl Handle {
         for _ in 0..TRIES_MAX {
             heights.mark_unchanged();
             let state = self.final_state()?;
+            // Who takes over after this block is kept in a moment.
+            let successions = self.successions_at(state.last.0)?.ok_or(Unanswered::Busy)?;
+            let successions = Some(successions).filter(|all| !all.is_empty());
             match self.whole_block(state.last.0).await {
                 Ok((header, certificate, block)) => {
                     let finality = wire::ledger::Finality::new(vec![header], certificate);
-                    return Ok((state, Head { finality, block: block.into() }));
+                    return Ok((state, Head { finality, block: block.into(), successions }));
                 }
                 Err(Unanswered::Unknown) => {}
                 Err(error) => return Err(error.into()),

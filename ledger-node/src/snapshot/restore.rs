@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use commonware_codec::{Copying, Decode as _, DecodeExt as _, Encode as _};
-use commonware_consensus::simplex::config::Floor;
+use commonware_consensus::{Epochable as _, simplex::config::Floor};
 use commonware_cryptography::Digestible as _;
 use commonware_parallel::Rayon;
 use commonware_runtime::{Runner as _, buffer::paged::CacheRef, tokio as runtime};
@@ -22,19 +22,22 @@ use commonware_storage::{
 use commonware_utils::{Faults as _, N3f1, NZU16, NZU64, NZUsize, non_empty_range};
 use futures_util::StreamExt as _;
 use ledger::{Key, record_hash};
+use light_client::{Identity, Verifier};
 use minicbor::bytes::ByteVec;
 use redb::Database;
+use wire::ledger::StateProof;
 
 use super::{Head, LOG_BATCH, MAGIC, Page, SnapshotError, Update, cut, read_part};
 use crate::application::Store;
 use crate::block::Block;
 use crate::config::Config;
 use crate::engine::{PAGE_BYTES, Runtime, archive_config, store_config};
-use crate::header::{Digest, Finalization, Scheme};
+use crate::header::{Digest, Finalization};
 use crate::memory::Memory;
 use crate::network::{FRESH, Members, Network, Secrets};
 use crate::node::genesis_block;
 use crate::records::{Records, RecordsError};
+use crate::succession::key_bytes;
 
 /// Is in a folder while a snapshot is restored into it, and stays where that was interrupted.
 pub(crate) const UNFINISHED: &str = "restore.unfinished";
@@ -62,7 +65,6 @@ pub(crate) struct Home<'a> {
     /// See [`crate::engine::Part::prefix`].
     pub(crate) prefix: &'a str,
     pub(crate) members: &'a Members,
-    pub(crate) scheme: &'a Scheme,
     /// Whether this validator may vote from the snapshot's block on: its key signed nothing behind it.
     /// Otherwise it listens first (`memory.rs`).
     pub(crate) votes: bool,
@@ -81,10 +83,10 @@ type Reader = Box<dyn Read + Send>;
 /// In order: network and secrets, the folder, the snapshot. The folder is then as it was.
 pub fn restore(config: &Config, file: &Path, roll_back: bool) -> Result<Restored, SnapshotError> {
     let path = config.network.clone().unwrap_or_else(|| config.data.join("network.toml"));
-    let members = Network::read(&path)?.members(&path)?;
-    let scheme = members.scheme(&Secrets::read(&config.data)?)?;
+    let (members, _) =
+        Network::read(&path)?.members(&path)?.seat(&Secrets::read(&config.data)?)?;
     let fresh = config.data.join(FRESH).exists();
-    let alone = N3f1::max_faults(members.keys.len()) == 0;
+    let alone = N3f1::max_faults(members.set().keys.len()) == 0;
     if alone && !fresh && !roll_back {
         return Err(SnapshotError::RollBack);
     }
@@ -98,7 +100,7 @@ pub fn restore(config: &Config, file: &Path, roll_back: bool) -> Result<Restored
         return Err(SnapshotError::Used(used.clone()));
     }
     std::fs::write(&folder.unfinished, UNFINISHED_TEXT)?;
-    let made = on_thread(&folder, reader, &members, &scheme, fresh || alone);
+    let made = on_thread(&folder, reader, &members, fresh || alone);
     if made.is_err() {
         folder.clear()?;
     }
@@ -111,12 +113,11 @@ fn on_thread(
     folder: &Folder,
     reader: Reader,
     members: &Members,
-    scheme: &Scheme,
     votes: bool,
 ) -> Result<Restored, SnapshotError> {
     let database = Database::create(&folder.records).map_err(RecordsError::from)?;
     let config = runtime::Config::new().with_storage_directory(folder.engine.clone());
-    let home = Home { prefix: "", members, scheme, votes, pages: CACHE_PAGES, database };
+    let home = Home { prefix: "", members, votes, pages: CACHE_PAGES, database };
     let run = move || {
         runtime::Runner::new(config)
             .start(|context| async move { Box::pin(restore_into(&context, home, reader)).await })
@@ -170,7 +171,10 @@ pub(crate) async fn restore_into<E: Runtime>(
     let strategy = context.child("pool").strategy(NonZeroUsize::MIN);
     let pages = CacheRef::new(NZU16!(PAGE_BYTES), home.pages);
     let head = read_part(&mut reader)?.ok_or(SnapshotError::Cut)?;
-    let (block, found) = final_block(context, &head, home.scheme, &strategy)?;
+    let head: Head = minicbor::decode(&head).map_err(|_| SnapshotError::Form("first part"))?;
+    let (block, found) = final_block(context, &head, home.members, &strategy)?;
+    let height = block.header.height.get();
+    let successions = successions(head.successions.unwrap_or_default(), height, home.members)?;
     let log = Log(Arc::new(Mutex::new(reader)));
     let store = store(context, home.prefix, &block, log.clone(), &pages, &strategy).await?;
     log.end()?;
@@ -181,24 +185,51 @@ pub(crate) async fn restore_into<E: Runtime>(
     keep_block(context, home.prefix, &block, &found, &pages).await?;
     let (header, digest) = (&block.header, block.digest());
     let genesis = genesis_block(&home.members.genesis).digest();
-    records.begin_after(&genesis, (header.height.get(), &digest), &header.encode())?;
-    let memory = Memory::open(context.child("memory"), format!("{}memory", home.prefix)).await;
-    let memory = memory.begin_with(header.height.get(), &found).await;
-    if home.votes {
-        memory.begin(&Floor::Finalized(found)).await;
+    for (epoch, proof) in &successions {
+        records.keep_succession(*epoch, proof)?;
     }
-    Ok(Restored { height: header.height.get(), time_ms: header.time_ms, records: count })
+    records.begin_after(&genesis, (height, &digest), &header.encode())?;
+    let memory = Memory::open(context.child("memory"), format!("{}memory", home.prefix)).await;
+    let memory = memory.begin_with(height, &found).await;
+    // Who begins with the last block of those before votes from the first of its own on, if its key is new.
+    if home.votes && found.epoch().get() == home.members.epoch {
+        memory.begin(home.members.epoch, &Floor::Finalized(found)).await;
+    }
+    Ok(Restored { height, time_ms: header.time_ms, records: count })
 }
 
-/// The snapshot's block, which this ledger's validators made final.
+/// Who took over up to a block and after it, as the network's file has it.
+fn successions(
+    shown: Vec<StateProof>,
+    height: u64,
+    members: &Members,
+) -> Result<Vec<(u32, StateProof)>, SnapshotError> {
+    let mut verifier =
+        Verifier::new(&members.root()).map_err(|_| SnapshotError::Form("trust root"))?;
+    let (mut found, mut shown) = (Vec::new(), shown.into_iter());
+    let due = members.eras.iter().skip(1).filter(|(_, set)| set.first <= height.saturating_add(1));
+    for (epoch, set) in due {
+        let proof = shown.next().ok_or(SnapshotError::Successions)?;
+        let (next, _) = verifier.succeed(&proof).map_err(|_| SnapshotError::Successions)?;
+        let expected = Identity { height: set.first, group_key: key_bytes(&set.group_key()) };
+        let epoch = u32::try_from(epoch).map_err(|_| SnapshotError::Successions)?;
+        if next != expected {
+            return Err(SnapshotError::Successions);
+        }
+        found.push((epoch, proof));
+    }
+    Ok(found)
+}
+
+/// The snapshot's block, which this ledger's validators made final: those of this one, or those before in their
+/// last block.
 fn final_block<E: Runtime>(
     context: &E,
-    head: &[u8],
-    scheme: &Scheme,
+    head: &Head,
+    members: &Members,
     strategy: &Rayon,
 ) -> Result<(Block, Finalization), SnapshotError> {
-    let Head { finality, block } =
-        minicbor::decode(head).map_err(|_| SnapshotError::Form("first part"))?;
+    let Head { finality, block, .. } = head;
     let block = Block::decode(Copying(&block[..])).map_err(|_| SnapshotError::Form("block"))?;
     let found = Finalization::decode(Copying(&finality.certificate[..]))
         .map_err(|_| SnapshotError::Form("certificate"))?;
@@ -206,8 +237,15 @@ fn final_block<E: Runtime>(
     let shown = matches!(finality.headers.as_slice(), [one] if one[..] == header[..]);
     let mut rng = context.child("certificate");
     let certified = found.proposal.payload == block.digest();
-    if !shown || !certified || !found.verify(&mut rng, scheme, strategy) {
+    let (height, epoch) = (block.header.height.get(), found.epoch().get());
+    let scheme = members.verifier(epoch).filter(|_| epoch == members.eras.epoch(height));
+    let signed = scheme.is_some_and(|scheme| found.verify(&mut rng, &scheme, strategy));
+    if !shown || !certified || !signed {
         return Err(SnapshotError::NotFinal);
+    }
+    let (first, last) = (members.set().first.saturating_sub(1), members.ends());
+    if height < first || last.is_some_and(|last| height > last) {
+        return Err(SnapshotError::Epoch { height, first, last });
     }
     Ok((block, found))
 }

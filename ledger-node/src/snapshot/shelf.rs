@@ -49,8 +49,11 @@ impl Shelf {
         let place = place.map_err(|_| SnapshotError::Unanswered(Unanswered::Busy))?;
         let mut newest = Arc::clone(&self.newest).lock_owned().await;
         let path = self.folder.join("snapshot");
+        // The last block of its validators is what others begin with: an earlier one is of no use to them.
+        let early = |height: u64| handle.is_over() && height < *handle.height().borrow();
         if let Some((made, height)) = *newest
             && made.elapsed() < MADE_EVERY
+            && !early(height)
         {
             return Ok(Taken { file: File::open(&path)?, height, place });
         }

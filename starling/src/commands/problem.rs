@@ -182,6 +182,9 @@ impl From<NodeError> for Problem {
             NodeError::Ended => "The log above says why; its records are safe: start it again.",
             NodeError::Locked(_) => "Stop the other one, or give this one another `data` folder.",
             NodeError::Unfinished(_) => "Restore it again: `starling ledger restore FILE`.",
+            NodeError::Epoch { .. } | NodeError::Unnamed { .. } => {
+                "Take back the network's file as it was, and choose a later block with `starling keys successor`."
+            }
             NodeError::Keep(_) => "Change `keep_blocks` in the validator's settings.",
             _ => "Check the files that `starling validator --print-config` names.",
         };
@@ -196,6 +199,9 @@ impl From<SnapshotError> for Problem {
             SnapshotError::RollBack => {
                 "Start it with its own ledger if there is one. With --roll-back it begins with the \
                  snapshot, and whoever saw later blocks sees two histories."
+            }
+            SnapshotError::Epoch { .. } => {
+                "Fetch it again when the validators before have made their last block."
             }
             SnapshotError::Network(_) | SnapshotError::Records(_) | SnapshotError::Io(_) => {
                 "Check the files that the validator's settings name, and the disk."
@@ -219,7 +225,11 @@ impl From<FetchError> for Problem {
 
 impl From<NetworkError> for Problem {
     fn from(error: NetworkError) -> Self {
-        Self::new("network", &error, "Name a new folder with --out DIR: nothing is overwritten.")
+        let remedy = match &error {
+            NetworkError::Succession(_) => "Choose a later block with --height HEIGHT.",
+            _ => "Name a new folder with --out DIR: nothing is overwritten.",
+        };
+        Self::new("network", &error, remedy)
     }
 }
 

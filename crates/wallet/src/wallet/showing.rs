@@ -84,6 +84,7 @@ impl Wallet {
             recoverable: self.saved.recoverable == Some(true),
             aside: self.aside(),
             neighbours: self.near.list.iter().filter(shown).map(neighbour).collect(),
+            succession: self.succession(),
             by_neighbour: self.holdings.shown.as_ref().is_some_and(|one| one.from.is_neighbour()),
         }
     }

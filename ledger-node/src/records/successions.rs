@@ -1,0 +1,76 @@
+//! Proofs of who took over from which validators. There are none of them in any state: each is of one that is
+//! gone.
+
+use redb::ReadableDatabase as _;
+use wire::ledger::StateProof;
+
+use super::{Records, RecordsError, SUCCESSIONS};
+
+impl Records {
+    /// Whether it is kept who took over in an epoch.
+    pub(crate) fn has_succession(&self, epoch: u32) -> Result<bool, RecordsError> {
+        let table = self.0.begin_read()?.open_table(SUCCESSIONS)?;
+        Ok(table.get(u64::from(epoch))?.is_some())
+    }
+
+    /// Keeps the proof of who took over in an epoch.
+    pub(crate) fn keep_succession(
+        &self,
+        epoch: u32,
+        proof: &StateProof,
+    ) -> Result<(), RecordsError> {
+        let write = self.0.begin_write()?;
+        let bytes = proof.to_bytes();
+        write.open_table(SUCCESSIONS)?.insert(u64::from(epoch), bytes.as_slice())?;
+        write.commit()?;
+        Ok(())
+    }
+
+    /// Who took over after an epoch, one after the other, until one is not known.
+    pub(crate) fn successions(&self, after: u64) -> Result<Vec<StateProof>, RecordsError> {
+        let table = self.0.begin_read()?.open_table(SUCCESSIONS)?;
+        let mut found = Vec::new();
+        let Some(first) = after.checked_add(1) else { return Ok(found) };
+        for (expected, entry) in (first..).zip(table.range(first..)?) {
+            let (epoch, bytes) = entry?;
+            if epoch.value() != expected {
+                break;
+            }
+            found.push(StateProof::read(bytes.value()).ok_or(RecordsError::Format)?);
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::Changes;
+    use wire::ledger::Finality;
+
+    use super::super::{Digest, Final};
+    use super::*;
+
+    #[test]
+    fn successions_are_told_in_order_and_up_to_the_first_that_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (digest, changes) = (Digest::from([0; 32]), Changes::new());
+        let genesis =
+            Final { height: 0, digest, header: b"header", changes: &changes, receipts: &[] };
+        let records = Records::open(&folder.path().join("records"), &genesis).unwrap();
+        let proof = |epoch: u8| StateProof {
+            record: Some(vec![epoch].into()),
+            proof: vec![9].into(),
+            finality: Finality::new(vec![vec![1]], vec![2]),
+        };
+        assert_eq!(records.successions(0).unwrap(), []);
+        for epoch in [4, 2, 1] {
+            records.keep_succession(u32::from(epoch), &proof(epoch)).unwrap();
+        }
+        assert!(records.has_succession(2).unwrap() && !records.has_succession(3).unwrap());
+        assert_eq!(records.successions(0).unwrap(), [proof(1), proof(2)]);
+        assert_eq!(records.successions(1).unwrap(), [proof(2)]);
+        assert_eq!(records.successions(2).unwrap(), []);
+        assert_eq!(records.successions(3).unwrap(), [proof(4)]);
+        assert_eq!(records.successions(u64::MAX).unwrap(), []);
+    }
+}
