@@ -233,6 +233,7 @@ mod tests {
                 act: None,
                 pool: None,
                 by_balance,
+                counted: None,
             };
             fate(&sent).0
         };

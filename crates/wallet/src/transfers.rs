@@ -49,6 +49,9 @@ pub(crate) struct Sent {
     /// The block at which the balance proves that it was done.
     #[n(13)]
     pub(crate) by_balance: Option<u64>,
+    /// The block at which the account's number proves that it is in one. What was kept before has none.
+    #[n(14)]
+    pub(crate) counted: Option<u64>,
 }
 
 impl Sent {
@@ -95,6 +98,7 @@ impl Transfers {
             act: order.act.clone(),
             pool: order.pool,
             by_balance: None,
+            counted: None,
         };
         self.list.push(sent.clone());
         if self.list.len() > SENT_MAX {
@@ -114,6 +118,7 @@ impl Transfers {
         for sent in self.list.iter_mut().filter(|sent| sent.is_open()) {
             if sent.nonce < nonce {
                 sent.fate = Fate::Final;
+                sent.counted = Some(height);
                 // A day of readings is 17 kB that nobody is told again.
                 sent.bytes = Vec::new();
                 sent.took_ms = now_ms.saturating_sub(sent.signed_ms).max(1);

@@ -217,6 +217,9 @@ pub struct Sent {
     /// tells. None: the balance does not say.
     #[n(10)]
     pub by_balance: Option<u64>,
+    /// The block at which the account's number proves that it is in one; none: not yet, or not known any more.
+    #[n(11)]
+    pub counted: Option<u64>,
 }
 
 /// What was asked of a market, of a community or of an asset.

@@ -69,6 +69,7 @@ fn sent(wish: &Wish, fate: Fate) -> Sent {
         act: Some(act),
         pool: None,
         by_balance: None,
+        counted: None,
     }
 }
 

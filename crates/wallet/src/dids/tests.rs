@@ -299,6 +299,7 @@ fn what_the_ledger_refused_is_told_where_it_was_asked_for() {
         act,
         pool: None,
         by_balance: None,
+        counted: None,
     };
     let act = view::Act { action: Vec::new(), code: 1, amount: None, seized: None, domain: None };
     let check = |list: &[view::Sent], expected: bool| {

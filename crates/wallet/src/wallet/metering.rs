@@ -1,7 +1,7 @@
 //! What the wallet does for pages of energy: its meters sign, then its account.
 
 use identity::{letter, limits::READERS_MAX};
-use ledger::{Action, Prefix, domains::energy};
+use ledger::{Action, Prefix, Transaction, domains::energy};
 
 use super::{Output, Wallet, watching::act};
 use crate::{devices::Sealed, view};
@@ -20,6 +20,9 @@ impl Wallet {
     ) -> Result<(), &'static str> {
         let action: energy::Action = minicbor::decode(bytes).map_err(|_| "action")?;
         let action = self.signed_by_meter(action, device).ok_or("action")?;
+        if self.contradicts(&action) {
+            return Err("contradicts");
+        }
         let letters = match (&action, device) {
             (energy::Action::Read { readings }, Some(device)) if !readers.is_empty() => {
                 self.letters(readings, device, &keys(readers)?)
@@ -33,6 +36,23 @@ impl Wallet {
         // Not before: a letter is of what was said, and a reading that was not sent may be said otherwise.
         hand_over(letters, out);
         Ok(())
+    }
+
+    /// Whether a meter would say something else of a slot than what is on its way from here: two pages of one
+    /// account may have read different files. Both words in one hand cut the meter.
+    fn contradicts(&self, action: &energy::Action) -> bool {
+        let energy::Action::Read { readings } = action else { return false };
+        let open = self.transfers.list.iter().filter(|sent| sent.is_open());
+        let mut sent =
+            open.filter_map(|sent| minicbor::decode::<Transaction>(&sent.bytes).ok());
+        sent.any(|before| match before.body.action {
+            Action::Energy(energy::Action::Read { readings: before }) => {
+                let against =
+                    |one: &energy::Reading| before.iter().any(|said| energy::contradict(said, one));
+                readings.iter().any(against)
+            }
+            _ => false,
+        })
     }
 
     /// Seals again what readings on the ledger commit to, for people named by their DIDs; without readings,
@@ -98,9 +118,12 @@ fn hand_over(letters: view::Letters, out: &mut Vec<Output>) {
     }
 }
 
-/// What is remembered of an action: of readings the first and the last.
+/// What is remembered of an action: of readings the first and the last, as of the highest revision among them, so
+/// that none is said twice ([`crate::energy::Spoken`]).
 fn brief(action: &energy::Action) -> energy::Action {
     let energy::Action::Read { readings } = action else { return action.clone() };
+    let highest = readings.iter().map(|one| one.revision).max().unwrap_or_default();
     let ends = [readings.first(), readings.get(1..).and_then(<[_]>::last)];
-    energy::Action::Read { readings: ends.into_iter().flatten().cloned().collect() }
+    let end = |one: &energy::Reading| energy::Reading { revision: highest, ..one.clone() };
+    energy::Action::Read { readings: ends.into_iter().flatten().map(end).collect() }
 }

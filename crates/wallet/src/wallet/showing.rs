@@ -59,6 +59,7 @@ impl Wallet {
             act: sent.act.clone(),
             pool: sent.pool,
             by_balance: sent.by_balance,
+            counted: sent.counted,
         };
         View {
             root: self.saved.root.clone(),

@@ -4,6 +4,7 @@ use identity::credentials::{Command, Issued as One, Mark};
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::format::counted;
 
 use super::super::desk::Said;
 use super::super::words::GONE;
@@ -54,7 +55,8 @@ fn Line(one: One) -> impl IntoView {
         label => format!("{label} \u{b7} {}", kinds::title(&kind)),
     };
     let about = format!(
-        "{copies} copies, {}; holds {}",
+        "{}, {}; holds {}",
+        counted(copies.into(), "copy", "copies"),
         browser::moment(at_s),
         super::hold::until(until_s)
     );
