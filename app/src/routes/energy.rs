@@ -4,6 +4,7 @@
 //! As on Lend, everything is computed here, of records that the wallet proved, by the ledger's own code
 //! (`wallet::energy`). Files of meters are read here (`meter-data`); the wallet's worker signs.
 
+mod by_hand;
 mod certificates;
 mod chart;
 mod clock;
@@ -38,10 +39,10 @@ use leptos::prelude::*;
 use crate::ledger::Ledger;
 use crate::routes::wallet::BelowWallet;
 
+use by_hand::ByHand;
 use certificates::Certificates;
 use community::Running;
 use confirm::Confirm;
-use correct::ByHand;
 use day::Today;
 use desk::Desk;
 use file::Import;

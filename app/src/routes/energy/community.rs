@@ -29,10 +29,10 @@ pub(super) fn Running() -> impl IntoView {
     let desk = Desk::get();
     let who = Memo::new(move |_| {
         let community = desk.community.read();
-        community.as_ref().map(|one| (one.is_operator, one.is_grid))
+        community.as_ref().map(|one| (one.is_operator, one.is_grid, one.is_network))
     });
     move || {
-        who.get().map(|(is_operator, is_grid)| {
+        who.get().map(|(is_operator, is_grid, is_network)| {
             let note = (!is_operator).then_some(
                 "Somebody else operates this community. You can look at it, and settle what is due.",
             );
@@ -47,7 +47,7 @@ pub(super) fn Running() -> impl IntoView {
                 <Members is_operator />
                 <AllMeters is_operator />
                 {is_operator.then(|| view! { <GroupLink /> })}
-                <Funds is_operator is_grid />
+                <Funds is_operator is_grid is_network />
             }
         })
     }
@@ -224,7 +224,7 @@ fn Ways(meter: Meter) -> impl IntoView {
 
 /// What the retailer, the network and the community have.
 #[component]
-fn Funds(is_operator: bool, is_grid: bool) -> impl IntoView {
+fn Funds(is_operator: bool, is_grid: bool, is_network: bool) -> impl IntoView {
     let desk = Desk::get();
     let fact = move |name: &'static str, of: fn(&Community) -> String| {
         view! {
@@ -255,6 +255,13 @@ fn Funds(is_operator: bool, is_grid: bool) -> impl IntoView {
                     view! {
                         <h3>"Retailer\u{2019}s purse"</h3>
                         <Move purse=Purse::Grid id="grid" />
+                    }
+                })}
+            {is_network
+                .then(|| {
+                    view! {
+                        <h3>"Grid fees"</h3>
+                        <Move purse=Purse::Fees id="fees" />
                     }
                 })}
             {is_operator

@@ -1,16 +1,15 @@
-//! Corrections of what my meters said: of a file that differs from what was signed, or of one slot by hand, with
-//! what comes of it before it is signed.
+//! Corrections of what my meters said, of a file that differs from what was signed, with what comes of them before
+//! they are signed.
 
 use leptos::prelude::*;
-use wallet::energy::{self, Asset, Change, Corrections, Meter, Said, Skipped, State, Stays};
+use wallet::energy::{self, Asset, Change, Corrections, Meter, Said, Stays};
 
 use crate::format::counted;
 
 use super::clock;
 use super::desk::Desk;
-use super::fields::Field;
 use super::limits::becomes;
-use super::signing::{ask, sign};
+use super::signing::ask;
 use super::words::{energy as wh, named, signed};
 
 /// Most changed slots that are listed.
@@ -36,7 +35,7 @@ fn slots(count: usize) -> String {
 }
 
 /// Asks before corrections are signed.
-fn begin(desk: Desk, meter: &Meter, told: &Corrections) {
+pub(super) fn begin(desk: Desk, meter: &Meter, told: &Corrections) {
     let (Some(first), Some(last)) = (told.changes.first(), told.changes.last()) else { return };
     let Some(asset) = desk.community.get_untracked().map(|one| one.asset) else { return };
     let [taken, given] = sums(&told.changes);
@@ -59,7 +58,7 @@ fn begin(desk: Desk, meter: &Meter, told: &Corrections) {
 }
 
 /// Lets all that waits be proved, as soon as there is something to compare it with.
-fn look_through(desk: Desk, told: Memo<Option<Corrections>>) {
+pub(super) fn look_through(desk: Desk, told: Memo<Option<Corrections>>) {
     Effect::new(move |_| {
         let any = told.read().as_ref().is_some_and(|told| !told.changes.is_empty());
         if any && !desk.whole.get_untracked() {
@@ -162,7 +161,7 @@ fn lines(told: &Corrections) -> Vec<String> {
 }
 
 /// The bill, where something changes.
-fn bill(desk: Desk, told: Option<Corrections>) -> impl IntoView {
+pub(super) fn bill(desk: Desk, told: Option<Corrections>) -> impl IntoView {
     let told = told.filter(|told| !told.changes.is_empty());
     let asset = desk.community.get_untracked().map(|one| one.asset);
     told.zip(asset).map(|(told, asset)| view! { <Bill told asset /> })
@@ -193,238 +192,25 @@ fn Bill(told: Corrections, asset: Asset) -> impl IntoView {
     }
 }
 
-/// The card for one slot, typed by hand: read for the first time, or corrected.
-#[component]
-pub(super) fn ByHand() -> impl IntoView {
-    let desk = Desk::get();
-    let mine = Memo::new(move |_| {
-        let signs = |meter: &Meter| meter.device.is_some() && !meter.health.is_cut;
-        desk.mine().into_iter().filter(signs).map(|meter| meter.number).collect::<Vec<u32>>()
-    });
-    // Slots that still may be read.
-    let open = Memo::new(move |_| {
-        let chosen = desk.slot.get()?;
-        let day = desk.day.read();
-        let shown = day.as_ref()?.slots.iter().find(|shown| shown.slot == chosen)?;
-        matches!(shown.state, State::Waiting { .. } | State::Open { .. }).then_some(chosen)
-    });
-    // What is typed stays while records of a new meter are being proved.
-    let any = Memo::new(move |before: Option<&bool>| {
-        before.copied().unwrap_or_default() || !mine.read().is_empty()
-    });
-    move || {
-        let slot = open.get()?;
-        any.get().then(|| view! { <Hand slot mine /> })
-    }
-}
-
-/// What comes of what was typed.
-#[derive(Debug, Clone, PartialEq)]
-enum Typed {
-    /// It is read for the first time.
-    First(energy::Plan),
-    /// It was read otherwise.
-    Again(Corrections),
-}
-
-#[component]
-fn Hand(slot: u64, mine: Memo<Vec<u32>>) -> impl IntoView {
-    let desk = Desk::get();
-    let at = RwSignal::new(0_usize);
-    let meter = Memo::new(move |_| {
-        let mine = mine.read();
-        let number = mine.get(at.get()).or_else(|| mine.first()).copied()?;
-        desk.mine().into_iter().find(|one| one.number == number)
-    });
-    let (taken, given) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let number = Memo::new(move |_| meter.read().as_ref().map(|meter| meter.number));
-    // What the ledger has stands there first; what was typed stays while blocks come.
-    Effect::new(move |before: Option<Option<u32>>| {
-        let (number, before) = (number.get(), before.flatten());
-        if number.is_some() && number != before {
-            let known = untrack(|| {
-                energy::said_of(&desk.book.read(), desk.chosen.get()?, slot, number?)
-            });
-            let text = |of: fn(&Said) -> u64| known.as_ref().map(|said| of(said).to_string());
-            taken.set(text(|said| said.import_wh).unwrap_or_default());
-            given.set(text(|said| said.export_wh).unwrap_or_default());
-        }
-        number.or(before)
-    });
-    let said = Memo::new(move |_| {
-        let read = |text: &str| match text.trim() {
-            "" => Some(0),
-            digits => digits.parse::<u64>().ok(),
-        };
-        let is_empty = taken.read().trim().is_empty() && given.read().trim().is_empty();
-        let (import_wh, export_wh) = (read(&taken.read())?, read(&given.read())?);
-        (!is_empty).then_some(Said { slot, import_wh, export_wh })
-    });
-    let told = Memo::new(move |_| {
-        let (said, meter, community) = (said.get()?, meter.get()?, desk.chosen.get()?);
-        let spoken = desk.spoken(meter.number);
-        let was_passed = meter.health.last.is_some_and(|last| last >= slot);
-        desk.look(|scene| {
-            Some(if was_passed {
-                let told = energy::corrections(scene, community, meter.number, &[said], &spoken);
-                Typed::Again(told?)
-            } else {
-                Typed::First(energy::plan(scene, community, meter.number, &[said], &spoken)?)
-            })
-        })
-    });
-    let again = Memo::new(move |_| match told.get() {
-        Some(Typed::Again(told)) => Some(told),
-        _ => None,
-    });
-    look_through(desk, again);
-    let speaks = Memo::new(move |_| {
-        let changes = again.read().as_ref().is_some_and(|told| !told.changes.is_empty());
-        let corrected = if changes { vec![slot] } else { Vec::new() };
-        meter.read().as_ref().is_some_and(|meter| desk.speaks(meter.number, &corrected))
-    });
-    let is_any = move || match told.read().as_ref() {
-        Some(Typed::First(plan)) => !plan.readings.is_empty(),
-        Some(Typed::Again(told)) => !told.changes.is_empty(),
-        None => false,
-    };
-    let press = move |_| match (told.get_untracked(), meter.get_untracked()) {
-        (Some(Typed::First(plan)), Some(meter)) => sign(desk, &plan, &meter),
-        (Some(Typed::Again(told)), Some(meter)) => begin(desk, &meter, &told),
-        _ => {}
-    };
-    let words = move || {
-        if said.read().is_none() {
-            return "Type what the meter took and gave in this slot, in whole Wh.".to_owned();
-        }
-        if speaks.get() {
-            return "What this meter said before is on its way: wait until it is proved.".to_owned();
-        }
-        let asset = desk.community.get().map(|one| one.asset);
-        match (told.read().as_ref(), asset) {
-            (Some(Typed::First(plan)), Some(asset)) => first(plan, &asset),
-            (Some(Typed::Again(told)), Some(asset)) => corrected(told, &asset),
-            _ => "What decides it is not proved yet.".to_owned(),
-        }
-    };
-    let options = move || {
-        let option = |(at, number): (usize, u32)| {
-            view! { <option value=at.to_string()>{format!("Meter {number}")}</option> }
-        };
-        mine.get().into_iter().enumerate().map(option).collect_view()
-    };
-    view! {
-        <section class="card" aria-labelledby="correct-title" id="correct" data-slot=slot>
-            <h2 id="correct-title" class="num">
-                {format!("My reading of {}", clock::slot(slot))}
-            </h2>
-            <p class="quiet">
-                "Where a reading is wrong or missing, the meter says it again before the slot\u{2019}s time is over. Of what was read before a later slot, only less can be said."
-            </p>
-            <div class="pair pair--form">
-                <div class="labelled" hidden=move || { mine.read().len() < 2 }>
-                    <label for="hand-meter">"Meter"</label>
-                    <select
-                        id="hand-meter"
-                        class="text-field"
-                        on:change=move |event| at.set(event_target_value(&event).parse().unwrap_or_default())
-                    >
-                        {options}
-                    </select>
-                </div>
-                <Field id="hand-taken" name="Taken, Wh" value=taken />
-                <Field id="hand-given" name="Given, Wh" value=given />
-            </div>
-            <p class="quiet num" id="hand-told" role="status">
-                {words}
-            </p>
-            <div id="hand-bill">
-                {move || bill(desk, again.get())}
-            </div>
-            <button
-                class="button"
-                type="button"
-                data-do="hand"
-                disabled=move || !is_any() || speaks.get()
-                on:click=press
-            >
-                "Look at what is signed"
-            </button>
-        </section>
-    }
-}
-
-/// What comes of a first reading of one slot.
-fn first(plan: &energy::Plan, asset: &Asset) -> String {
-    let Skipped { ahead, over, before, read, too_much, not_covered, .. } = plan.skipped;
-    if !plan.readings.is_empty() {
-        let cover = named(plan.cover, asset);
-        return format!("Its first reading. {cover} are set aside until it is settled.");
-    }
-    if not_covered > 0 {
-        return format!("It is not covered: pay in {} more.", named(plan.missing, asset));
-    }
-    let why = [
-        (ahead, "It has not ended."),
-        (over, "Its time for readings is over."),
-        (before, "It is from before this meter came."),
-        (read, "It was read before."),
-        (too_much, "That is more than the connection carries."),
-    ];
-    reason(&why, "What the retailer paid in does not cover it.")
-}
-
-/// The first of these that counts something, or what is left.
-fn reason(why: &[(usize, &str)], other: &str) -> String {
-    let found = why.iter().find(|(count, _)| *count > 0);
-    found.map_or(other, |(_, why)| *why).to_owned()
-}
-
-/// What comes of a correction of one slot.
-fn corrected(told: &Corrections, asset: &Asset) -> String {
-    if let Some(one) = told.changes.first() {
-        return format!("Correction {}: it takes the place of what was said.", one.reading.revision);
-    }
-    let stays = told.stays;
-    if stays.not_covered > 0 {
-        return format!("It is not covered: pay in {} more.", named(told.missing, asset));
-    }
-    let why = [
-        (stays.same, "The ledger has this already."),
-        (stays.over, "Its time for readings is over."),
-        (stays.left_out, "It was left out before a later slot was read, and stays out."),
-        (stays.unproved, "What was said of it is not proved yet."),
-        (
-            stays.counted_on,
-            "A later slot was counted from it: it can only be less than what was said.",
-        ),
-        (stays.too_much, "That is more than the connection carries."),
-        (stays.untrusted, "The community does not trust this meter enough."),
-        (stays.grid_not_covered, "What the retailer paid in does not cover it."),
-    ];
-    reason(&why, "It was corrected as often as may be.")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn why_a_slot_stays_is_said_and_what_is_missing() {
-        let asset = Asset { id: 0, symbol: String::new(), decimals: 6, issuer: None };
-        let stays = |stays| Corrections {
+    fn of_a_file_only_what_differs_is_told() {
+        let told = |stays| Corrections {
             changes: Vec::new(),
             stays,
             cover: (0, 0),
-            missing: 1_500_000,
+            missing: 0,
             money: energy::WhatIf::default(),
         };
-        let told = stays(Stays { not_covered: 1, ..Stays::default() });
-        let words = corrected(&told, &asset).replace('\u{a0}', " ");
-        assert_eq!(words, "It is not covered: pay in 1.50 STAR more.");
-        assert_eq!(lines(&told), ["1\u{a0}slot not covered by what you paid in"]);
-        let told = stays(Stays { counted_on: 2, same: 3, over: 9, ..Stays::default() });
-        assert_eq!(lines(&told).len(), 1, "what is as it was, or too old, is no news");
+        let told_of = |stays| lines(&told(stays));
+        let short = Stays { not_covered: 1, ..Stays::default() };
+        assert_eq!(told_of(short), ["1\u{a0}slot not covered by what you paid in"]);
+        let old = Stays { counted_on: 2, same: 3, over: 9, ..Stays::default() };
+        assert_eq!(told_of(old).len(), 1, "what is as it was, or too old, is no news");
+        assert_eq!(told_of(Stays { same: 96, ..Stays::default() }), [""; 0]);
         assert_eq!(arrow("1".to_owned(), "1".to_owned()), "1");
     }
 }
