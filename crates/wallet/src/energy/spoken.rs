@@ -54,7 +54,7 @@ impl Spoken {
 /// Whether what a meter said from here before is not settled yet: it is on its way, or it is in a block that is newer
 /// than what is proved here of the meter and of the slots that are to be corrected. What has expired waits no more.
 pub fn on_way(book: &Book, sent: &[Sent], community: u32, meter: u32, corrected: &[u64]) -> bool {
-    let mine = || sent.iter().filter(|one| Part::of(one, community, meter).is_some());
+    let mine = || sent.iter().filter(move |one| Part::of(one, community, meter).is_some());
     if mine().any(|one| matches!(one.fate, Fate::Sending | Fate::Waiting)) {
         return true;
     }

@@ -63,4 +63,12 @@ fn the_block_that_counted_it_is_remembered_and_the_highest_revision_in_it() {
     };
     let ends: Vec<(u64, u8)> = readings.iter().map(|one| (one.slot, one.revision)).collect();
     assert_eq!(ends, [(10, 2), (12, 2)]);
+    // Another page, which did not see it, says something else of a slot between: in whatever became of the first,
+    // its word is known to others.
+    rig.command(read(11..12, 240, 2));
+    assert_eq!((rig.view.refused.as_str(), rig.view.sent.len()), ("contradicts", 1));
+    for other in [read(11..12, 240, 3), read(13..14, 240, 0)] {
+        rig.command(other);
+        assert_eq!(rig.view.refused, "");
+    }
 }

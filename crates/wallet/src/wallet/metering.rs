@@ -4,7 +4,7 @@ use identity::{letter, limits::READERS_MAX};
 use ledger::{Action, Prefix, Transaction, domains::energy};
 
 use super::{Output, Wallet, watching::act};
-use crate::{devices::Sealed, view};
+use crate::{devices::Sealed, transfers::Sent, view};
 
 impl Wallet {
     /// Signs and sends what is asked of a community. `units` of the ledger's own asset go into it; what a
@@ -38,20 +38,15 @@ impl Wallet {
         Ok(())
     }
 
-    /// Whether a meter would say something else of a slot than what is on its way from here: two pages of one
-    /// account may have read different files. Both words in one hand cut the meter.
+    /// Whether a meter would say something else of a slot than was said from here: two pages of one account may
+    /// have read different files. Both words in one hand cut the meter, whatever became of the first.
     fn contradicts(&self, action: &energy::Action) -> bool {
         let energy::Action::Read { readings } = action else { return false };
-        let open = self.transfers.list.iter().filter(|sent| sent.is_open());
-        let mut sent =
-            open.filter_map(|sent| minicbor::decode::<Transaction>(&sent.bytes).ok());
-        sent.any(|before| match before.body.action {
-            Action::Energy(energy::Action::Read { readings: before }) => {
-                let against =
-                    |one: &energy::Reading| before.iter().any(|said| energy::contradict(said, one));
-                readings.iter().any(against)
-            }
-            _ => false,
+        self.transfers.list.iter().any(|sent| {
+            let is_said: fn(&[energy::Reading], &energy::Reading) -> bool =
+                if sent.is_open() { differs } else { is_used };
+            let before = said_in(sent);
+            !before.is_empty() && readings.iter().any(|one| is_said(&before, one))
         })
     }
 
@@ -116,6 +111,39 @@ fn hand_over(letters: view::Letters, out: &mut Vec<Output>) {
     if !letters.list.is_empty() {
         out.push(Output::Letters(letters));
     }
+}
+
+/// What meters said in a transaction: all of it while it is on its way, then its first and last, as of the highest
+/// revision in it.
+fn said_in(sent: &Sent) -> Vec<energy::Reading> {
+    let action = if sent.is_open() {
+        let transaction = minicbor::decode::<Transaction>(&sent.bytes).ok();
+        transaction.and_then(|transaction| match transaction.body.action {
+            Action::Energy(action) => Some(action),
+            _ => None,
+        })
+    } else {
+        let energy = Some(Prefix::Energy.byte());
+        let act = sent.act.as_ref().filter(|act| act.domain == energy);
+        act.and_then(|act| minicbor::decode(&act.action).ok())
+    };
+    match action {
+        Some(energy::Action::Read { readings }) => readings,
+        _ => Vec::new(),
+    }
+}
+
+/// Whether something else is on its way.
+fn differs(before: &[energy::Reading], one: &energy::Reading) -> bool {
+    before.iter().any(|said| energy::contradict(said, one))
+}
+
+/// Whether its number was used for slots around it, whatever was said of them.
+fn is_used(before: &[energy::Reading], one: &energy::Reading) -> bool {
+    let (Some(first), Some(last)) = (before.first(), before.last()) else { return false };
+    (first.community, first.meter) == (one.community, one.meter)
+        && (first.slot..=last.slot).contains(&one.slot)
+        && one.revision <= first.revision
 }
 
 /// What is remembered of an action: of readings the first and the last, as of the highest revision among them, so
