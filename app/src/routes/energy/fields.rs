@@ -1,6 +1,8 @@
-//! Fields of the forms here.
+//! Fields of the forms here, side by side.
 
 use leptos::prelude::*;
+
+use crate::components::fields::{Choice, Line};
 
 /// A number that is typed.
 #[component]
@@ -11,53 +13,25 @@ pub(super) fn Field(
 ) -> impl IntoView {
     view! {
         <div class="labelled">
-            <label for=id.clone()>{name}</label>
-            <input
-                id=id
-                class="text-field num"
-                inputmode="decimal"
-                autocomplete="off"
-                prop:value=move || value.get()
-                on:input=move |event| value.set(event_target_value(&event))
-            />
+            <Line id label=name value inputmode="decimal" />
         </div>
     }
 }
 
-/// One of some, by its place among them.
+/// One of some values.
 #[component]
-pub(super) fn Choice(
+pub(super) fn OneOf<T: Copy + PartialEq + Send + Sync + 'static>(
     #[prop(into)] id: String,
     name: &'static str,
-    value: RwSignal<usize>,
-    /// What there is to choose from.
-    #[prop(into)]
-    all: Vec<&'static str>,
+    /// What there is to choose from, each with its words.
+    all: Vec<(T, &'static str)>,
+    chosen: RwSignal<T>,
 ) -> impl IntoView {
-    let option = |(at, one): (usize, &'static str)| {
-        view! { <option value=at.to_string()>{one}</option> }
-    };
-    let select_id = id.clone();
-    Effect::new(move |_| {
-        let found = document().get_element_by_id(&select_id);
-        let select =
-            found.and_then(|one| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(one).ok());
-        if let Some(select) = select {
-            let at = value.get_untracked().to_string();
-            // A plain property of a select.
-            drop(js_sys::Reflect::set(&select, &"value".into(), &at.into()));
-        }
-    });
+    let all: Vec<(T, String)> =
+        all.into_iter().map(|(value, words)| (value, words.to_owned())).collect();
     view! {
         <div class="labelled">
-            <label for=id.clone()>{name}</label>
-            <select
-                id=id
-                class="text-field"
-                on:change=move |event| value.set(event_target_value(&event).parse().unwrap_or_default())
-            >
-                {all.into_iter().enumerate().map(option).collect_view()}
-            </select>
+            <Choice id label=name all chosen />
         </div>
     }
 }

@@ -6,7 +6,7 @@ use wallet::energy::{Asset, Mode, Opening, Rules, Tariff, Trust, Wish};
 use crate::format::counted;
 
 use super::desk::Desk;
-use super::fields::Choice;
+use super::fields::OneOf;
 use super::rules_form::{Draft, RulesFields, lines};
 
 /// The ledger's own asset, in which communities are opened here.
@@ -27,6 +27,8 @@ const WINDOWS: [(u16, &str); 3] = [
     (96, "a day: a file each evening"),
     (288, "three days"),
 ];
+/// The window that the form begins with.
+const WINDOW_SLOTS: u16 = 96;
 /// Clocks offered: how many times as fast as the ledger's.
 const PACES: [(u32, &str); 3] = [
     (1, "the ledger\u{2019}s: a slot in 15 minutes"),
@@ -39,15 +41,11 @@ const PACES: [(u32, &str); 3] = [
 pub(super) fn OpenForm() -> impl IntoView {
     let desk = Desk::get();
     let draft = Draft::of(&RULES);
-    let (window, pace) = (RwSignal::new(1_usize), RwSignal::new(0_usize));
+    let (window, pace) = (RwSignal::new(WINDOW_SLOTS), RwSignal::new(1_u32));
     let begin = move |_| {
         let Some(rules) = untrack(|| draft.read()) else { return };
-        let window = WINDOWS.get(window.get_untracked());
-        let pace = PACES.get(pace.get_untracked());
-        let (Some((window_slots, _)), Some((pace, clock))) = (window.copied(), pace.copied())
-        else {
-            return;
-        };
+        let (window_slots, pace) = (window.get_untracked(), pace.get_untracked());
+        let clock = PACES.iter().find(|one| one.0 == pace).map(|one| one.1).unwrap_or_default();
         let me = desk.ledger.view.read_untracked().account.clone();
         let mut lines = lines(&rules, &native());
         lines.push(("Readings within", counted(window_slots.into(), "slot", "slots")));
@@ -64,13 +62,13 @@ pub(super) fn OpenForm() -> impl IntoView {
         <section class="card" aria-labelledby="open-title" id="open">
             <h2 id="open-title">"Open a community"</h2>
             <RulesFields draft place="open">
-                <Choice
+                <OneOf
                     id="open-window"
                     name="Readings may take"
-                    value=window
-                    all=WINDOWS.map(|one| one.1)
+                    all=WINDOWS.to_vec()
+                    chosen=window
                 />
-                <Choice id="open-clock" name="Its clock" value=pace all=PACES.map(|one| one.1) />
+                <OneOf id="open-clock" name="Its clock" all=PACES.to_vec() chosen=pace />
             </RulesFields>
             <button
                 class="button"

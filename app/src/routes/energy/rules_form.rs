@@ -5,7 +5,7 @@ use wallet::energy::{Asset, LOSS_MAX_PPM, Mode, Rules, Tariff, Trust};
 
 use crate::money;
 
-use super::fields::{Choice, Field};
+use super::fields::{Field, OneOf};
 use super::words::{mode, mode_more, percent_ppm, price, price_of, trust, typed};
 
 const MODES: [Mode; 3] = [Mode::Sharing, Mode::Auction, Mode::Book];
@@ -20,22 +20,21 @@ pub(super) struct Draft {
     feed_in: RwSignal<String>,
     grid_fee: RwSignal<String>,
     loss: RwSignal<String>,
-    mode: RwSignal<usize>,
-    trust: RwSignal<usize>,
+    mode: RwSignal<Mode>,
+    trust: RwSignal<Trust>,
 }
 
 impl Draft {
     /// As these rules are.
     pub(super) fn of(rules: &Rules) -> Self {
         let text = |price: u64| RwSignal::new(typed(price));
-        let at = |found: Option<usize>| RwSignal::new(found.unwrap_or_default());
         Self {
             retail: text(rules.tariff.retail),
             feed_in: text(rules.tariff.feed_in),
             grid_fee: text(rules.tariff.grid_fee),
             loss: RwSignal::new(money::exact(rules.loss_ppm.into(), PERCENT_DECIMALS)),
-            mode: at(MODES.iter().position(|one| *one == rules.mode)),
-            trust: at(TRUSTS.iter().position(|one| *one == rules.trust_min)),
+            mode: RwSignal::new(rules.mode),
+            trust: RwSignal::new(rules.trust_min),
         }
     }
 
@@ -47,8 +46,7 @@ impl Draft {
             grid_fee: price_of(&self.grid_fee.read())?,
         };
         let loss_ppm = loss_of(&self.loss.read())?;
-        let (mode, trust_min) = (*MODES.get(self.mode.get())?, *TRUSTS.get(self.trust.get())?);
-        Some(Rules { mode, tariff, loss_ppm, trust_min })
+        Some(Rules { mode: self.mode.get(), tariff, loss_ppm, trust_min: self.trust.get() })
     }
 }
 
@@ -89,17 +87,22 @@ pub(super) fn RulesFields(
             <Field id=id("feed-in") name="Grid pays, per kWh" value=draft.feed_in />
             <Field id=id("grid-fee") name="Fee between neighbours, per kWh" value=draft.grid_fee />
             <Field id=id("loss") name="Lost on the way, % of what is given" value=draft.loss />
-            <Choice id=id("mode") name="Neighbours trade by" value=draft.mode all=MODES.map(mode) />
-            <Choice
+            <OneOf
+                id=id("mode")
+                name="Neighbours trade by"
+                all=MODES.map(|one| (one, mode(one))).to_vec()
+                chosen=draft.mode
+            />
+            <OneOf
                 id=id("trust")
                 name="Meters that may trade, at least"
-                value=draft.trust
-                all=TRUSTS.map(trust)
+                all=TRUSTS.map(|one| (one, trust(one))).to_vec()
+                chosen=draft.trust
             />
             {children.map(|children| children())}
         </div>
         <p class="quiet" id=id("mode-told")>
-            {move || MODES.get(draft.mode.get()).copied().map(mode_more)}
+            {move || mode_more(draft.mode.get())}
         </p>
         <p class="quiet quiet--warn" role="alert">
             {problem}

@@ -123,8 +123,8 @@ fn said_in(sent: &Sent) -> Vec<energy::Reading> {
             _ => None,
         })
     } else {
-        let energy = Some(Prefix::Energy.byte());
-        let act = sent.act.as_ref().filter(|act| act.domain == energy);
+        let is_ours = |act: &&view::Act| act.domain == Some(Prefix::Energy.byte());
+        let act = sent.act.as_ref().filter(is_ours);
         act.and_then(|act| minicbor::decode(&act.action).ok())
     };
     match action {
