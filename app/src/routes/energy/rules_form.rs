@@ -90,13 +90,13 @@ pub(super) fn RulesFields(
             <OneOf
                 id=id("mode")
                 name="Neighbours trade by"
-                all=MODES.map(|one| (one, mode(one))).to_vec()
+                all={MODES.map(|one| (one, mode(one))).to_vec()}
                 chosen=draft.mode
             />
             <OneOf
                 id=id("trust")
                 name="Meters that may trade, at least"
-                all=TRUSTS.map(|one| (one, trust(one))).to_vec()
+                all={TRUSTS.map(|one| (one, trust(one))).to_vec()}
                 chosen=draft.trust
             />
             {children.map(|children| children())}
