@@ -43,7 +43,7 @@ describe('credentials', () => {
     const offer = await link(issuer, '#issue-link', '#offer=');
     await put(holder, '#take-text', offer);
     await press(holder, '#take-go');
-    await until(holder, 'the offer is read', /10 copies of .Person.*did:starling:/s, '#offer');
+    await until(holder, 'the offer is read', /10\scopies of .Person.*did:starling:/s, '#offer');
     await press(holder, '#offer-go');
     const keys = await link(holder, '#keys-code', '#keys=');
     await put(issuer, '#issue-to', keys);
@@ -62,7 +62,7 @@ describe('credentials', () => {
     await put(holder, '#take-text', credential);
     await press(holder, '#take-go');
     const held = await until(holder, 'it is held and holds', /Not revoked: version 1 of the status list, proved at block \d+/, '#cards');
-    assert.match(held, /Ann[\s\S]*10 of 10 copies/);
+    assert.match(held, /Ann[\s\S]*10 of 10\scopies/);
     const wide = await holder.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= PHONE.width, `${wide} px wide on a screen of ${PHONE.width}`);
     await picture(holder, 'credentials-held');

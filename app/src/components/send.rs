@@ -482,6 +482,9 @@ pub(crate) fn refusal(code: &str) -> Option<&'static str> {
         "readers" => {
             "One of those that read is no key to seal for. Ask for a did:key of Ed25519, at most sixteen."
         }
+        "contradicts" => {
+            "Something else was signed of one of these slots meanwhile. Look at it again: it can be corrected once that is proved."
+        }
         "open" => "Something is on its way to the ledger. Try again when it is done.",
         _ => return None,
     })

@@ -240,6 +240,7 @@ mod tests {
                 pool: None,
                 by_balance,
                 note: None,
+                counted: None,
             };
             fate(&sent).0
         };

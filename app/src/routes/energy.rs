@@ -4,27 +4,34 @@
 //! As on Lend, everything is computed here, of records that the wallet proved, by the ledger's own code
 //! (`wallet::energy`). Files of meters are read here (`meter-data`); the wallet's worker signs.
 
+mod by_hand;
 mod certificates;
 mod chart;
 mod clock;
 mod community;
 mod confirm;
+mod correct;
 mod day;
 mod depth;
 mod desk;
+mod fields;
 mod file;
 mod friend;
 mod group;
 mod history;
 mod limits;
 mod list;
+mod members;
 mod meters;
 mod open;
 mod orders;
 mod purse;
 mod rules;
+mod rules_form;
 mod seen;
+mod signing;
 mod slot;
+mod street;
 mod words;
 
 use leptos::prelude::*;
@@ -32,6 +39,7 @@ use leptos::prelude::*;
 use crate::ledger::Ledger;
 use crate::routes::wallet::BelowWallet;
 
+use by_hand::ByHand;
 use certificates::Certificates;
 use community::Running;
 use confirm::Confirm;
@@ -48,6 +56,7 @@ use open::OpenForm;
 use orders::OrdersCard;
 use purse::Purses;
 use slot::SlotCard;
+use street::{StreetDay, watches};
 
 /// The page of a household.
 #[component]
@@ -72,12 +81,22 @@ fn Household() -> impl IntoView {
     let desk = Desk::get();
     let known =
         Memo::new(move |_| desk.community.read().as_ref().map(|one| (one.id, one.me.is_some())));
+    let watches = watches(desk);
     move || {
         known.get().map(|(_, is_member)| {
             view! {
-                // Who is no member has no day there.
-                {is_member.then(|| view! { <Today /> })}
-                {is_member.then(|| view! { <SlotCard /> })}
+                // Who is no member, or has no meter, has no day there but looks at the street's.
+                <StreetDay />
+                {is_member
+                    .then(|| {
+                        view! {
+                            <Show when=move || !watches.get()>
+                                <Today />
+                            </Show>
+                        }
+                    })}
+                <SlotCard />
+                {is_member.then(|| view! { <ByHand /> })}
                 {is_member.then(|| view! { <Certificates /> })}
                 <Purses />
                 <Meters />

@@ -13,8 +13,11 @@
 //! | `day` | slots of a day: state, flows, money, savings, certificates |
 //! | `market` | who supplied whom, depth with the crossing, limits tried on settled slots |
 //! | `orders` | the book of a slot that has not begun, and what an order would meet there |
+//! | `members` | who is in a community: listed by a server, each proved |
 //! | `letters` | whom what was metered is sealed for, and what can be sealed again |
 //! | `plan` | of a file's slots those that can be signed, and why others can't |
+//! | `revise` | which read slots a meter can correct, and what that changes |
+//! | `spoken` | what a meter was made to say before, so that nothing is said twice of a slot |
 //! | `ask` | what a person wants, as a command; what was asked, in parts |
 //!
 //! Units: energy in Wh, prices in millionths of money per kWh, money in units of the community's asset,
@@ -28,26 +31,34 @@ mod book;
 mod day;
 mod letters;
 mod market;
+mod members;
 mod orders;
 mod plan;
+mod revise;
+mod spoken;
 mod street;
 #[cfg(test)]
 mod tests;
 
 pub use ask::{Asked, Opening, Wish, ask, asked, fee, refusal};
-pub use book::{LISTED_MAX, Listing, METERS_SHOWN_MAX, Named, Span, joined, keep, listing, wanted};
-pub use day::{Day, Flow, Left, Shown, State, day, left, sum};
+pub use book::{
+    LISTED_MAX, Listing, METERS_SHOWN_MAX, Named, Span, joined, keep, listing, waiting_keys, wanted,
+};
+pub use day::{Day, Flow, Left, Shown, State, day, left, revisions, sum};
 pub use ledger::domains::energy::{
-    Booked, Friend, Limits, METERS_MAX, Mode, NOTICE_SLOTS, ORDERS_OF_METER_MAX, PRICE_MAX, Purse,
-    READINGS_MAX, Rules, SLOT_S, Side, Source, Summary, Supply, TRADES_MAX, Tariff, Trust,
-    WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS, Waiting,
+    Booked, Friend, LOSS_MAX_PPM, Limits, METERS_MAX, Member, Mode, NOTICE_SLOTS, ORDERS_OF_METER_MAX,
+    PACE_MAX, PRICE_MAX, Purse, READINGS_MAX, Reading, Rules, SLOT_S, Side, Source, Summary, Supply,
+    TRADES_MAX, Tariff, Trust, WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS, Waiting,
 };
 pub use letters::{NoGroup, letters, look_at, readers, seal_day};
 pub use market::{
     Depth, Giver, Step, Tried, WhatIf, depth, neighbours, supplies, what_if, what_if_friend,
 };
+pub use members::{Neighbour, Roll, Roster, roster};
 pub use orders::{Met, Order, Orders, meets, open_slots, orders};
 pub use plan::{Plan, Said, Skipped, plan};
+pub use revise::{Change, Corrections, Stays, corrections, said_of};
+pub use spoken::{Spoken, on_way};
 pub use street::{Community, Health, Meter, community, free_device, meters};
 
 pub use crate::lending::{Asset, Book, Scene, Seen, ledger_ms, watch};

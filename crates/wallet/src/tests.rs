@@ -3,6 +3,7 @@
 mod assets;
 mod letters;
 mod markets;
+mod metering;
 mod near;
 mod notes;
 mod paying;

@@ -52,6 +52,9 @@ pub(crate) struct Sent {
     /// The note whose hash it carries. What was kept before has none.
     #[n(14)]
     pub(crate) note: Option<String>,
+    /// The block at which the account's number proves that it is in one. What was kept before has none.
+    #[n(15)]
+    pub(crate) counted: Option<u64>,
 }
 
 impl Sent {
@@ -99,6 +102,7 @@ impl Transfers {
             pool: order.pool,
             by_balance: None,
             note: order.note.clone(),
+            counted: None,
         };
         self.list.push(sent.clone());
         if self.list.len() > SENT_MAX {
@@ -118,6 +122,7 @@ impl Transfers {
         for sent in self.list.iter_mut().filter(|sent| sent.is_open()) {
             if sent.nonce < nonce {
                 sent.fate = Fate::Final;
+                sent.counted = Some(height);
                 // A day of readings is 17 kB that nobody is told again.
                 sent.bytes = Vec::new();
                 sent.took_ms = now_ms.saturating_sub(sent.signed_ms).max(1);

@@ -261,6 +261,9 @@ pub struct Sent {
     /// The note whose hash it carries, as it was written here; none: it carries none.
     #[n(11)]
     pub note: Option<String>,
+    /// The block at which the account's number proves that it is in one; none: not yet, or not known any more.
+    #[n(12)]
+    pub counted: Option<u64>,
 }
 
 /// What was asked of a market, of a community or of an asset.

@@ -44,8 +44,7 @@ pub async fn accuse(
     first: Reading,
     second: Reading,
 ) -> Result<TransactionId, MeteringError> {
-    let place = |said: &Reading| (said.community, said.meter, said.slot, said.revision);
-    if place(&first) != place(&second) || first.content == second.content {
+    if !energy::contradict(&first, &second) {
         return Err(MeteringError::NoEvidence);
     }
     let accuse = energy::Action::Accuse { first: Box::new(first), second: Box::new(second) };

@@ -287,7 +287,7 @@ mod tests {
         let tariff = Tariff { retail: 300_000, feed_in: 100_000, grid_fee: 0 };
         let rules =
             Rules { mode: Mode::Sharing, tariff, loss_ppm: 0, trust_min: Trust::SelfReported };
-        Shown { slot, state, rules, readings: 1, mine: Some(mine), missing }
+        Shown { slot, state, rules, readings: 1, revised: 0, mine: Some(mine), missing }
     }
 
     #[test]

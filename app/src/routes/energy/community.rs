@@ -1,7 +1,7 @@
 //! Running a community: members, meters, purses, and slots that are to be settled.
 
 use leptos::prelude::*;
-use wallet::energy::{Community, Meter, Purse, Shown, State, Trust, Wish};
+use wallet::energy::{Community, Meter, Purse, State, Trust, Wish};
 
 use crate::browser;
 use crate::format::{counted, short_key};
@@ -10,11 +10,13 @@ use super::chart::day_name;
 use super::clock;
 use super::desk::{Desk, Doing};
 use super::group::GroupLink;
+use super::members::Members;
 use super::meters::Row;
 use super::purse::Move;
 use super::rules::Announce;
 use super::slot::{SETTLE, SlotCard};
-use super::words::{energy as wh, named, state, trust};
+use super::street::{Days, SlotTable, told_slots};
+use super::words::{energy as wh, named, trust};
 
 /// Digits of an account's name.
 const ACCOUNT_DIGITS: usize = 64;
@@ -27,10 +29,10 @@ pub(super) fn Running() -> impl IntoView {
     let desk = Desk::get();
     let who = Memo::new(move |_| {
         let community = desk.community.read();
-        community.as_ref().map(|one| (one.is_operator, one.is_grid))
+        community.as_ref().map(|one| (one.is_operator, one.is_grid, one.is_network))
     });
     move || {
-        who.get().map(|(is_operator, is_grid)| {
+        who.get().map(|(is_operator, is_grid, is_network)| {
             let note = (!is_operator).then_some(
                 "Somebody else operates this community. You can look at it, and settle what is due.",
             );
@@ -42,9 +44,10 @@ pub(super) fn Running() -> impl IntoView {
                 <SlotCard />
                 {is_operator.then(|| view! { <Admit /> })}
                 {is_operator.then(|| view! { <Announce /> })}
+                <Members is_operator />
                 <AllMeters is_operator />
                 {is_operator.then(|| view! { <GroupLink /> })}
-                <Funds is_operator is_grid />
+                <Funds is_operator is_grid is_network />
             }
         })
     }
@@ -54,13 +57,7 @@ pub(super) fn Running() -> impl IntoView {
 #[component]
 fn Settling() -> impl IntoView {
     let desk = Desk::get();
-    let slots = Memo::new(move |_| {
-        let day = desk.day.read();
-        let all = day.as_ref().map(|day| day.slots.clone()).unwrap_or_default();
-        let waits =
-            |one: &Shown| matches!(one.state, State::Open { .. } | State::Due | State::Settled(_));
-        all.into_iter().rev().filter(waits).collect::<Vec<Shown>>()
-    });
+    let slots = Memo::new(move |_| told_slots(desk));
     let due = Memo::new(move |_| {
         let slots = slots.read();
         let due = slots.iter().rev().filter(|one| one.state == State::Due);
@@ -91,20 +88,14 @@ fn Settling() -> impl IntoView {
             of(|state| matches!(state, State::Open { .. }))
         )
     };
-    let row = |shown: Shown| view! { <SlotRow shown /> };
     view! {
         <section class="card" aria-labelledby="settling-title" id="settling">
             <h2 id="settling-title" class="num">
                 {move || format!("Settlement: {}", day_name(desk))}
             </h2>
             <p class="quiet num" role="status">{counts}</p>
+            <Days />
             <div class="ways">
-                <button class="button" type="button" data-do="day-before" on:click=move |_| desk.days_ago.update(|ago| *ago = (*ago + 1).min(super::desk::DAYS_MAX))>
-                    "Day before"
-                </button>
-                <button class="button" type="button" disabled=move || desk.days_ago.get() == 0 on:click=move |_| desk.days_ago.update(|ago| *ago = ago.saturating_sub(1))>
-                    "Day after"
-                </button>
                 <button
                     class="button button--strong"
                     type="button"
@@ -115,45 +106,8 @@ fn Settling() -> impl IntoView {
                     "Settle what is due"
                 </button>
             </div>
-            <details class="slots">
-                <summary>"Slots that were read or traded"</summary>
-                <table class="peers">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Slot"</th>
-                            <th scope="col">"State"</th>
-                            <th scope="col" class="right">"Readings"</th>
-                            <th scope="col" class="right">"Among neighbours"</th>
-                            <th scope="col" class="right">"From the grid"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{move || slots.get().into_iter().map(row).collect_view()}</tbody>
-                </table>
-            </details>
+            <SlotTable />
         </section>
-    }
-}
-
-#[component]
-fn SlotRow(shown: Shown) -> impl IntoView {
-    let desk = Desk::get();
-    let slot = shown.slot;
-    let (local, grid) = match shown.state {
-        State::Settled(summary) => (wh(summary.volume_wh), wh(summary.grid_in_wh)),
-        _ => ("\u{2026}".to_owned(), "\u{2026}".to_owned()),
-    };
-    view! {
-        <tr data-slot=slot>
-            <th scope="row" class="num">
-                <button class="button button--quiet" type="button" on:click=move |_| desk.slot.set(Some(slot))>
-                    {clock::slot(slot)}
-                </button>
-            </th>
-            <td data-label="State">{state(&shown.state)}</td>
-            <td class="num right" data-label="Readings">{shown.readings}</td>
-            <td class="num right" data-label="Among neighbours">{local}</td>
-            <td class="num right" data-label="From the grid">{grid}</td>
-        </tr>
     }
 }
 
@@ -270,7 +224,7 @@ fn Ways(meter: Meter) -> impl IntoView {
 
 /// What the retailer, the network and the community have.
 #[component]
-fn Funds(is_operator: bool, is_grid: bool) -> impl IntoView {
+fn Funds(is_operator: bool, is_grid: bool, is_network: bool) -> impl IntoView {
     let desk = Desk::get();
     let fact = move |name: &'static str, of: fn(&Community) -> String| {
         view! {
@@ -301,6 +255,13 @@ fn Funds(is_operator: bool, is_grid: bool) -> impl IntoView {
                     view! {
                         <h3>"Retailer\u{2019}s purse"</h3>
                         <Move purse=Purse::Grid id="grid" />
+                    }
+                })}
+            {is_network
+                .then(|| {
+                    view! {
+                        <h3>"Grid fees"</h3>
+                        <Move purse=Purse::Fees id="fees" />
                     }
                 })}
             {is_operator

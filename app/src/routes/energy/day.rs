@@ -5,8 +5,9 @@ use wallet::energy::{self, Asset, Day, Flow, Shown, State};
 
 use super::chart::{DayChart, PriceChart, day_name};
 use super::clock;
-use super::desk::{DAYS_MAX, Desk};
+use super::desk::Desk;
 use super::seen::SettledBadge;
+use super::street::Days;
 use super::words::{energy as wh, price, signed, state};
 
 /// The card of the day.
@@ -14,9 +15,6 @@ use super::words::{energy as wh, price, signed, state};
 pub(super) fn Today() -> impl IntoView {
     let desk = Desk::get();
     let seen = Signal::derive(move || desk.day.read().as_ref().and_then(|day| day.seen));
-    let go = move |by: i64| {
-        desk.days_ago.update(|ago| *ago = ago.saturating_add_signed(by).min(DAYS_MAX));
-    };
     view! {
         <section class="card" aria-labelledby="day-title" id="day">
             <div class="card-head">
@@ -25,25 +23,7 @@ pub(super) fn Today() -> impl IntoView {
                 </h2>
                 <SettledBadge seen />
             </div>
-            <div class="ways">
-                <button
-                    class="button"
-                    type="button"
-                    data-do="day-before"
-                    disabled=move || { desk.days_ago.get() >= DAYS_MAX }
-                    on:click=move |_| go(1)
-                >
-                    "Day before"
-                </button>
-                <button
-                    class="button"
-                    type="button"
-                    disabled=move || desk.days_ago.get() == 0
-                    on:click=move |_| go(-1)
-                >
-                    "Day after"
-                </button>
-            </div>
+            <Days />
             {move || {
                 let (day, community) = (desk.day.get(), desk.street.get());
                 day.zip(community).map(|(day, one)| view! { <Sums day asset=one.asset /> })
@@ -167,7 +147,7 @@ fn Row(shown: Shown, asset: Asset) -> impl IntoView {
                     {clock::slot(slot)}
                 </button>
             </th>
-            <td data-label="State">{state(&shown.state)}</td>
+            <td data-label="State">{how(&shown)}</td>
             <td class="num right" data-label="Taken">{of(flow.import_wh, true)}</td>
             <td class="num right" data-label="of it local">{of(flow.local_import_wh, settled)}</td>
             <td class="num right" data-label="Given">{of(flow.export_wh, true)}</td>
@@ -177,5 +157,13 @@ fn Row(shown: Shown, asset: Asset) -> impl IntoView {
                 {if settled { signed(flow.saved(), &asset) } else { "\u{2026}".to_owned() }}
             </td>
         </tr>
+    }
+}
+
+/// How far a slot is, and whether readings of it were corrected.
+fn how(shown: &Shown) -> String {
+    match shown.revised {
+        0 => state(&shown.state),
+        _ => format!("{}, corrected", state(&shown.state)),
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use wallet::energy::{self, Book, Community, Day, Meter, Named, Scene, Seen, Span, Wish};
+use wallet::energy::{
+    self, Book, Community, Day, Meter, Named, Roll, Scene, Seen, Span, Spoken, Wish,
+};
 use wallet::view::{Fate, Sent, Sight};
 
 use crate::browser;
@@ -45,6 +47,10 @@ pub(super) struct Desk {
     pub(super) slot: RwSignal<Option<u64>>,
     /// The slot whose book is open.
     pub(super) trade: RwSignal<Option<u64>>,
+    /// All that waits in the slots of the day is proved, not only what is this household's.
+    pub(super) whole: RwSignal<bool>,
+    /// Members that a server listed, to be proved.
+    pub(super) roll: RwSignal<Option<Roll>>,
     /// The newest block is new: otherwise the wallet sends nothing.
     pub(super) fresh: Memo<bool>,
     /// For whom what registers showed is sealed: DIDs.
@@ -82,6 +88,19 @@ impl Desk {
         view.sent.iter().filter(|sent| is_open(sent)).filter_map(asked).any(|one| is_it(&one.wish))
     }
 
+    /// What was signed for a meter from here before.
+    pub(super) fn spoken(self, meter: u32) -> Spoken {
+        let community = self.chosen.get().unwrap_or_default();
+        Spoken::of(&self.ledger.view.read().sent, community, meter)
+    }
+
+    /// Whether what a meter said from here is not settled yet, or newer than what is proved of it and of these slots.
+    pub(super) fn speaks(self, meter: u32, corrected: &[u64]) -> bool {
+        let community = self.chosen.get().unwrap_or_default();
+        let view = self.ledger.view.read();
+        energy::on_way(&self.book.read(), &view.sent, community, meter, corrected)
+    }
+
     /// Puts it into the context, and lets the wallet prove what the page needs while it is shown.
     pub(super) fn provide(ledger: Ledger, path: &'static str) {
         let kept = RwSignal::new(Book::default());
@@ -99,7 +118,8 @@ impl Desk {
             Some(Span { community, from, to })
         });
         let (slot, trade) = (RwSignal::new(None), RwSignal::new(None));
-        prove(ledger, (kept, book), (now, span), (slot, trade));
+        let (whole, roll) = (RwSignal::new(path == "/community"), RwSignal::new(None));
+        prove(ledger, (kept, book), (now, span), (slot, trade), (whole, roll));
         if let Ok(ticking) =
             set_interval_with_handle(move || tick.update(|count| *count += 1), TICK)
         {
@@ -138,6 +158,8 @@ impl Desk {
             days_ago,
             slot,
             trade,
+            whole,
+            roll,
             fresh,
             group,
             regrouped,
@@ -220,6 +242,7 @@ fn prove(
     (kept, book): (RwSignal<Book>, Memo<Book>),
     (now, span): (Memo<Option<u64>>, Memo<Option<Span>>),
     (slot, trade): (RwSignal<Option<u64>>, RwSignal<Option<u64>>),
+    (whole, roll): (RwSignal<bool>, RwSignal<Option<Roll>>),
 ) {
     Effect::new(move |before: Option<Option<Span>>| {
         let span = span.get();
@@ -244,7 +267,17 @@ fn prove(
         };
         let named = Named { span: span.get(), slot: slot.get(), trade: trade.get() };
         let now_ms = now.get().unwrap_or_default();
-        energy::wanted((&*book.read(), &*kept.read()), &account, now_ms, named, &devices)
+        let (book, kept) = (book.read(), kept.read());
+        let mut keys = energy::wanted((&*book, &*kept), &account, now_ms, named, &devices);
+        if let Some(span) = named.span {
+            let roll = roll.read();
+            let listed = roll.as_ref().filter(|roll| roll.community() == span.community);
+            keys.extend(listed.map(Roll::keys).unwrap_or_default());
+            if whole.get() {
+                keys.extend(energy::waiting_keys(&book, span, now_ms));
+            }
+        }
+        keys
     });
     Effect::new(move |_| {
         let keys = wanted.get();

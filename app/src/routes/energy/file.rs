@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use meter_data::{ChannelReport, Direction, Options, ReadError, Reading, Zone, read};
-use wallet::energy::{self, Meter, Plan, READINGS_MAX, SLOT_S, Said, Wish, starts_ms};
+use wallet::energy::{Meter, SLOT_S, Said};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlInputElement;
@@ -12,8 +12,9 @@ use crate::format::counted;
 use crate::picked;
 
 use super::clock;
-use super::desk::{Desk, Doing};
-use super::words::{energy as wh, named};
+use super::desk::Desk;
+use super::signing::Signing;
+use super::words::energy as wh;
 
 /// Largest file that is read in a page, in bytes: years of quarters of an hour.
 const FILE_BYTES_MAX: f64 = 32.0 * 1_048_576.0;
@@ -252,16 +253,20 @@ fn channel(channel: &ChannelReport) -> impl IntoView + use<> {
         Direction::Import => "taken",
         Direction::Export => "given",
     };
-    let mut parts = vec![wh(channel.total_wh), format!("{} intervals", channel.intervals)];
+    let number = |count: usize| u64::try_from(count).unwrap_or_default();
+    let intervals = counted(number(channel.intervals), "interval", "intervals");
+    let mut parts = vec![wh(channel.total_wh), intervals];
     for (count, what) in [
         (channel.substituted, "substituted"),
         (channel.duplicates_same, "twice, alike"),
         (channel.duplicates_conflicting, "twice and different: the first counts"),
-        (channel.gap_count, "gaps"),
     ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }
+    }
+    if channel.gap_count > 0 {
+        parts.push(counted(number(channel.gap_count), "gap", "gaps"));
     }
     let ms = |at_s: i64| u64::try_from(at_s).unwrap_or_default().saturating_mul(1_000);
     let gaps = channel.gaps.iter().take(SHOWN_MAX).map(|gap| {
@@ -274,150 +279,4 @@ fn channel(channel: &ChannelReport) -> impl IntoView + use<> {
             <dd>{parts.join("; ")}</dd>
         </div>
     }
-}
-
-/// What of the file a meter of mine can sign.
-#[component]
-fn Signing(said: StoredValue<Vec<Said>>, mine: Memo<Vec<Meter>>) -> impl IntoView {
-    let desk = Desk::get();
-    let at = RwSignal::new(0_usize);
-    let meter = Memo::new(move |_| {
-        let mine = mine.read();
-        mine.get(at.get()).or_else(|| mine.first()).cloned()
-    });
-    let plan = Memo::new(move |_| {
-        let (meter, community) = (meter.get()?, desk.chosen.get()?);
-        desk.look(|scene| {
-            said.with_value(|said| energy::plan(scene, community, meter.number, said))
-        })
-    });
-    let begin = move |_| {
-        let (plan, meter) = (plan.get_untracked(), meter.get_untracked());
-        if let Some((plan, meter)) = plan.zip(meter) {
-            sign(desk, &plan, &meter);
-        }
-    };
-    let none = move || plan.read().as_ref().is_none_or(|plan| plan.readings.is_empty());
-    // Counters go on from the last reading: another one of the same slot would contradict it.
-    let waits = move || desk.waits(|wish| matches!(wish, Wish::Read { .. }));
-    let options = move || {
-        let option = |(at, one): (usize, Meter)| {
-            view! { <option value=at.to_string()>{format!("Meter {}", one.number)}</option> }
-        };
-        mine.get().into_iter().enumerate().map(option).collect_view()
-    };
-    view! {
-        <div class="move">
-            <label for="sign-meter">"Sign as"</label>
-            <select
-                id="sign-meter"
-                class="text-field"
-                on:change=move |event| at.set(event_target_value(&event).parse().unwrap_or_default())
-            >
-                {options}
-            </select>
-            <button
-                class="button button--strong"
-                type="button"
-                data-do="sign-readings"
-                disabled=move || none() || waits()
-                on:click=begin
-            >
-                "Look at what is signed"
-            </button>
-        </div>
-        <p class="quiet" role="status" hidden=move || !waits()>
-            "Readings are on their way: the next ones are signed when the ledger has them."
-        </p>
-        <ul class="notes num" id="plan" aria-live="polite">
-            {move || match plan.get() {
-                Some(plan) => {
-                    told(desk, &plan).into_iter().map(|line| view! { <li class="quiet">{line}</li> }).collect_view().into_any()
-                }
-                None => view! { <li class="quiet">"What decides it is not proved yet."</li> }.into_any(),
-            }}
-        </ul>
-    }
-}
-
-/// What would be signed, and why the rest is not.
-fn told(desk: Desk, plan: &Plan) -> Vec<String> {
-    let slots = |count: usize| counted(u64::try_from(count).unwrap_or_default(), "slot", "slots");
-    let mut lines = vec![match plan.readings.first().zip(plan.readings.last()) {
-        Some((first, last)) => format!(
-            "{} can be signed: {} to {}",
-            slots(plan.readings.len()),
-            clock::moment(starts_ms(first.slot)),
-            clock::moment(starts_ms(last.slot + 1))
-        ),
-        None => "Nothing of it can be signed now".to_owned(),
-    }];
-    if plan.gaps > 0 {
-        lines.push(format!(
-            "{} slots between them are not in the file: they stay missing",
-            plan.gaps
-        ));
-    }
-    let asset = desk.community.read().as_ref().map(|one| one.asset.clone());
-    let skipped = plan.skipped;
-    for (count, why) in [
-        (skipped.ahead, "have not ended"),
-        (skipped.over, "are too old: their time for readings is over"),
-        (skipped.before, "are from before this meter came"),
-        (skipped.read, "were read before, or a later one was"),
-        (
-            skipped.too_much,
-            "have more than the connection carries: is the unit right, and the meter?",
-        ),
-        (skipped.grid_not_covered, "are not covered by what the retailer paid in"),
-    ] {
-        if count > 0 {
-            lines.push(format!("{} {why}", slots(count)));
-        }
-    }
-    if let Some(asset) = asset.filter(|_| skipped.not_covered > 0) {
-        let missing = named(plan.missing, &asset);
-        lines
-            .push(format!("{} are not covered: pay in {missing} more", slots(skipped.not_covered)));
-    }
-    lines
-}
-
-fn sign(desk: Desk, plan: &Plan, meter: &Meter) {
-    let (Some(device), Some(community)) = (meter.device, desk.community.get_untracked()) else {
-        return;
-    };
-    let all = &plan.readings;
-    let (Some(first), Some(last)) = (all.first(), all.last()) else { return };
-    let taken: u64 = all.iter().map(|one| one.content.import_wh).sum();
-    let given: u64 = all.iter().map(|one| one.content.export_wh).sum();
-    let readers = desk.group.get_untracked();
-    let sealed = match readers.len() {
-        0 => "sealed for nobody".to_owned(),
-        count => {
-            let count = u64::try_from(count).unwrap_or_default();
-            format!("sealed for {}", counted(count, "person", "people"))
-        }
-    };
-    let wish = |part: &[_]| {
-        let (readings, readers) = (part.to_vec(), readers.clone());
-        Wish::Read { device, readings, readers }
-    };
-    let lines = vec![
-        ("Meter", meter.number.to_string()),
-        ("From", clock::moment(starts_ms(first.slot))),
-        ("To", clock::moment(starts_ms(last.slot + 1))),
-        ("Readings", all.len().to_string()),
-        ("Taken", wh(taken)),
-        ("Given", wh(given)),
-        ("Set aside", named(plan.cover, &community.asset)),
-        ("What the registers showed", sealed),
-    ];
-    desk.doing.set(Some(Doing {
-        title: "Sign readings".to_owned(),
-        lines,
-        warning: "What is signed stands: who says two things of one slot is cut. Wh of each slot are public, the registers are not.",
-        community: community.id,
-        wishes: all.chunks(READINGS_MAX).map(wish).collect(),
-    }));
 }

@@ -23,18 +23,24 @@ pub(super) fn Deeds() -> impl IntoView {
     });
     let problem =
         move || desk.signed.get().then(|| unsigned(&desk.ledger.view.read().refused)).flatten();
-    let what = |sent: &Sent| sent.act.as_ref().and_then(energy::asked).map(|asked| words(&asked));
+    let me = Memo::new(move |_| desk.ledger.view.read().account.clone());
+    let what = move |sent: &Sent| {
+        let asked = sent.act.as_ref().and_then(energy::asked)?;
+        Some(words(&asked, &me.read()))
+    };
     let told = "That it is in a block is proved. What became of it there a server tells: not proved. The numbers above are.";
     deeds(sent, problem, what, refusal, told)
 }
 
-fn words(asked: &Asked) -> String {
+fn words(asked: &Asked, me: &str) -> String {
     let slot = |slot: u64| clock::moment(starts_ms(slot));
     let what = match &asked.wish {
         Wish::Open(_) => return "Opened a community".to_owned(),
         Wish::Admit(account) => format!("Took in {}", short_key(account)),
         Wish::Rules(from, _) => format!("Announced rules from {}", slot(*from)),
         Wish::Leave => "Left".to_owned(),
+        Wish::Dismiss(account) if account == me => "Left".to_owned(),
+        Wish::Dismiss(account) => format!("Ended the membership of {}", short_key(account)),
         Wish::Deposit(_, units) => format!("Paid in {}", shown(*units, 6)),
         Wish::Withdraw(_, units) => format!("Took out {}", shown(*units, 6)),
         Wish::AddMeter { .. } => "Brought a meter".to_owned(),
@@ -54,7 +60,9 @@ fn words(asked: &Asked) -> String {
         Wish::RemoveMeter(meter) => format!("Took meter {meter} away"),
         Wish::Read { readings, .. } => match (readings.first(), readings.last()) {
             (Some(first), Some(last)) => {
-                format!("Signed readings, {} to {}", slot(first.slot), slot(last.slot + 1))
+                let again = if first.revision > 0 { " again" } else { "" };
+                let (from, to) = (slot(first.slot), slot(last.slot + 1));
+                format!("Signed readings{again}, {from} to {to}")
             }
             _ => "Signed readings".to_owned(),
         },

@@ -170,6 +170,26 @@ fn Tried(
     view! { <WouldBe told heading id=format!("what-if-{number}") asset /> }
 }
 
+/// A line of a bill: what it was, and what it becomes where that is something else.
+pub(super) fn becomes(name: &'static str, was: String, would: String) -> impl IntoView {
+    let changed = was != would;
+    view! {
+        <div>
+            <dt>{name}</dt>
+            <dd>
+                <span class:was=changed>{was}</span>
+                {changed
+                    .then(|| {
+                        view! {
+                            <span aria-hidden="true">" \u{2192} "</span>
+                            <strong>{would}</strong>
+                        }
+                    })}
+            </dd>
+        </div>
+    }
+}
+
 /// What settled slots came to, and would have come to.
 #[component]
 pub(super) fn WouldBe(
@@ -178,24 +198,6 @@ pub(super) fn WouldBe(
     id: String,
     asset: StoredValue<Asset>,
 ) -> impl IntoView {
-    let line = move |name: &'static str, was: String, would: String| {
-        let changed = was != would;
-        view! {
-            <div>
-                <dt>{name}</dt>
-                <dd>
-                    <span class:was=changed>{was}</span>
-                    {changed
-                        .then(|| {
-                            view! {
-                                <span aria-hidden="true">" \u{2192} "</span>
-                                <strong>{would}</strong>
-                            }
-                        })}
-                </dd>
-            </div>
-        }
-    };
     view! {
         <h3>{heading}</h3>
         <div aria-live="polite" id=id>
@@ -218,9 +220,9 @@ pub(super) fn WouldBe(
                 Some(
                     view! {
                         <dl class="bill num">
-                            {line("Paid, less what you got", signed(told.was.net, &asset), signed(told.would.net, &asset))}
-                            {line("From neighbours", wh(told.was.local_import_wh), wh(told.would.local_import_wh))}
-                            {line("To neighbours", wh(told.was.local_export_wh), wh(told.would.local_export_wh))}
+                            {becomes("Paid, less what you got", signed(told.was.net, &asset), signed(told.would.net, &asset))}
+                            {becomes("From neighbours", wh(told.was.local_import_wh), wh(told.would.local_import_wh))}
+                            {becomes("To neighbours", wh(told.was.local_export_wh), wh(told.would.local_export_wh))}
                         </dl>
                         <p class="quiet num">
                             {format!("{} settled slots, cleared again by the ledger\u{2019}s own code{rest}. Others\u{2019} choices and readings stay as they were.", told.slots)}

@@ -166,7 +166,7 @@ fn Join(community: Community) -> impl IntoView {
         <div class="empty" id="join">
             <p class="empty-title">"You are not a member"</p>
             <p class="quiet">
-                "The operator takes you in. Send them this link: it names your account and nothing else."
+                "The operator takes you in. Send them this link: it names your account and nothing else. You need no meter for it: one can come later, and until then you can look."
             </p>
             <CopyText text=Signal::derive(link) label="the link for the operator" />
         </div>

@@ -122,6 +122,8 @@ pub(super) fn Move(
                 class="button"
                 type="button"
                 data-do="pay-in"
+                // Neighbours alone pay fees in, by trading.
+                hidden={purse == Purse::Fees}
                 disabled=move || units().is_none()
                 on:click=move |_| begin(true)
             >

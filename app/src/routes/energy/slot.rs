@@ -30,6 +30,7 @@ fn One(shown: Shown, asset: Asset, id: u32) -> impl IntoView {
     let slot = shown.slot;
     let neighbours = Memo::new(move |_| desk.look(|scene| energy::neighbours(scene, id, slot)));
     let supplies = Memo::new(move |_| energy::supplies(&desk.book.read(), id, slot));
+    let revised = Memo::new(move |_| energy::revisions(&desk.book.read(), id, slot));
     let is_due = shown.state == State::Due;
     let settled = matches!(shown.state, State::Settled(_));
     let is_auction = shown.rules.mode == Mode::Auction;
@@ -49,6 +50,9 @@ fn One(shown: Shown, asset: Asset, id: u32) -> impl IntoView {
                 </button>
             </div>
             <p class="quiet num">{format!("{}, {} readings", state(&shown.state), shown.readings)}</p>
+            <p class="quiet num" id="slot-corrected" hidden=move || revised.read().is_empty()>
+                {move || corrected(&revised.read())}
+            </p>
             {is_due
                 .then(|| {
                     view! {
@@ -67,6 +71,13 @@ fn One(shown: Shown, asset: Asset, id: u32) -> impl IntoView {
             {is_auction.then(|| view! { <DepthChart id at=slot /> })}
         </section>
     }
+}
+
+/// Whose readings were corrected, and by which correction they are what they are.
+fn corrected(revised: &[(u32, u8)]) -> String {
+    let one = |(meter, revision): &(u32, u8)| format!("meter {meter}, correction {revision}");
+    let all: Vec<String> = revised.iter().map(one).collect();
+    format!("Said again while there was time: {}.", all.join("; "))
 }
 
 /// What is said before a slot is settled.

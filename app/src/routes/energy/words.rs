@@ -57,6 +57,11 @@ pub(super) fn power(watts: u32) -> String {
     format!("{}.{}{NBSP}kW", watts / 1_000, watts % 1_000 / 100)
 }
 
+/// A share in millionths, in percent with all its digits.
+pub(super) fn percent_ppm(ppm: u32) -> String {
+    format!("{}{NBSP}%", money::exact(ppm.into(), 4))
+}
+
 /// How far a slot is.
 pub(super) fn state(state: &State) -> String {
     match state {

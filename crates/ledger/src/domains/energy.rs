@@ -108,10 +108,12 @@ pub use book::{Book, Resting, Side, Trade};
 pub use clock::{Clock, PACE_MAX};
 pub use deviation::{Deviation, Settlement, Traded, settle};
 pub use error::Error;
+pub use evidence::contradict;
 pub use execute::Energy;
 pub use letter::{LETTER_ENDING, LETTER_FILE_BYTES_MAX, Opened};
 pub use listing::{
-    communities_prefix, community_of, meter_of, meters_prefix, slot_of, slots_prefix,
+    communities_prefix, community_of, member_of, members_prefix, meter_of, meters_prefix, slot_of,
+    slots_prefix,
 };
 pub use outcome::{Due, Entry, Market, Outcome, Summary, Supply, market, outcome, supplies};
 pub use position::{Booked, Deal, OrderBook, Position, Waiting};

@@ -70,6 +70,7 @@ fn sent(wish: &Wish, fate: Fate) -> Sent {
         pool: None,
         by_balance: None,
         note: None,
+        counted: None,
     }
 }
 

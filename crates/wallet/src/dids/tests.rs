@@ -300,6 +300,7 @@ fn what_the_ledger_refused_is_told_where_it_was_asked_for() {
         pool: None,
         by_balance: None,
         note: None,
+        counted: None,
     };
     let act = view::Act { action: Vec::new(), code: 1, amount: None, seized: None, domain: None };
     let check = |list: &[view::Sent], expected: bool| {

@@ -1,7 +1,7 @@
 //! What a person wants of a community, as a command of the wallet, and what was asked, in parts.
 
 use ledger::{
-    AssetId, Body, ChainId, Code as _, Key, Overlay,
+    AccountId, AssetId, Body, ChainId, Code as _, Key, Overlay,
     domains::{
         Domain as _,
         accounts::{self, balance_key},
@@ -27,6 +27,8 @@ pub struct Opening {
     pub window_slots: u16,
     /// What holds from the first slot on.
     pub rules: Rules,
+    /// How many times as fast as the ledger's its clock runs: more than once to try things out.
+    pub pace: u32,
 }
 
 /// What a person wants. Accounts are named as a [`view::View`] does.
@@ -40,6 +42,8 @@ pub enum Wish {
     Rules(u64, Rules),
     /// Leave, with what is free.
     Leave,
+    /// End somebody's membership, who has no meter: what is free goes to them.
+    Dismiss(String),
     /// Pay in.
     Deposit(Purse, u128),
     /// Take out for oneself.
@@ -107,21 +111,27 @@ pub struct Asked {
     pub wish: Wish,
 }
 
+impl Opening {
+    fn action(&self) -> Option<Action> {
+        let (asset, window_slots, rules) = (AssetId::NATIVE, self.window_slots, self.rules);
+        let (grid, network) = (self.grid.parse().ok()?, self.network.parse().ok()?);
+        Some(match self.pace {
+            0 | 1 => Action::Open { asset, grid, network, window_slots, rules },
+            pace => Action::OpenTrial { asset, grid, network, window_slots, rules, pace },
+        })
+    }
+}
+
 impl Wish {
     fn action(&self, scene: &Scene<'_>, community: u32) -> Option<Action> {
         Some(match self {
-            Self::Open(opening) => Action::Open {
-                asset: AssetId::NATIVE,
-                grid: opening.grid.parse().ok()?,
-                network: opening.network.parse().ok()?,
-                window_slots: opening.window_slots,
-                rules: opening.rules,
-            },
+            Self::Open(opening) => opening.action()?,
             Self::Admit(account) => Action::Admit { community, account: account.parse().ok()? },
             Self::Rules(from_slot, rules) => {
                 Action::SetRules { community, from_slot: *from_slot, rules: *rules }
             }
             Self::Leave => Action::Leave { community, account: scene.account },
+            Self::Dismiss(account) => Action::Leave { community, account: account.parse().ok()? },
             Self::Deposit(purse, amount) => {
                 Action::Deposit { community, purse: *purse, amount: *amount }
             }
@@ -241,6 +251,14 @@ fn decides(scene: &Scene<'_>, community: u32, wish: &Wish) -> Option<Vec<Key>> {
             let asset = rules::community(scene.book, community)?.asset;
             keys.extend([scene.account, rules::vault()].map(|who| balance_key(who, asset)));
         }
+        // Who has nothing there is paid nothing; what others get lies in balances that nobody watches here.
+        Wish::Dismiss(account) => {
+            let account = account.parse().ok()?;
+            keys.push(rules::member_key(community, account));
+            if rules::member(scene.book, community, account)?.free > 0 {
+                return None;
+            }
+        }
         // What the community itself says decides.
         Wish::Rules(..) => {}
         Wish::Limits(meter, _) | Wish::Trust(meter, _) => {
@@ -276,15 +294,17 @@ pub fn asked(act: &Act) -> Option<Asked> {
     }
     let (community, wish) = match view::read::<Action>(&act.action)? {
         Action::Open { grid, network, window_slots, rules, .. } => {
-            let (grid, network) = (grid.to_string(), network.to_string());
-            let opening = Opening { grid, network, window_slots, rules };
-            return Some(Asked { community: None, wish: Wish::Open(opening) });
+            return Some(opened((grid, network), window_slots, rules, 1));
+        }
+        Action::OpenTrial { grid, network, window_slots, rules, pace, .. } => {
+            return Some(opened((grid, network), window_slots, rules, pace));
         }
         Action::Admit { community, account } => (community, Wish::Admit(account.to_string())),
         Action::SetRules { community, from_slot, rules } => {
             (community, Wish::Rules(from_slot, rules))
         }
-        Action::Leave { community, .. } => (community, Wish::Leave),
+        // Whether it was one's own is known to who asks.
+        Action::Leave { community, account } => (community, Wish::Dismiss(account.to_string())),
         Action::Deposit { community, purse, amount } => (community, Wish::Deposit(purse, amount)),
         Action::Withdraw { community, purse, amount, .. } => {
             (community, Wish::Withdraw(purse, amount))
@@ -311,4 +331,16 @@ pub fn asked(act: &Act) -> Option<Asked> {
         _ => return None,
     };
     Some(Asked { community: Some(community), wish })
+}
+
+/// A community that was opened; it had no number then.
+fn opened(
+    (grid, network): (AccountId, AccountId),
+    window_slots: u16,
+    rules: Rules,
+    pace: u32,
+) -> Asked {
+    let (grid, network) = (grid.to_string(), network.to_string());
+    let opening = Opening { grid, network, window_slots, rules, pace };
+    Asked { community: None, wish: Wish::Open(opening) }
 }

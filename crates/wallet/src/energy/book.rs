@@ -129,6 +129,15 @@ pub fn wanted(
     wanted
 }
 
+/// What was said of a span's slots that wait, the newest first: for who looks through all of them, not only their own.
+/// At most as many as are asked for at a time.
+pub fn waiting_keys(book: &Book, span: Span, now_ms: u64) -> Vec<Vec<u8>> {
+    let id = span.community;
+    let slots = span.slots(book, now_ms).rev().filter(|slot| !is_settled(book, id, *slot));
+    let keys = slots.flat_map(|slot| record_keys(book, id, slot)).take(KEPT_AT_A_TIME);
+    keys.map(|key| key.as_bytes().to_vec()).collect()
+}
+
 /// Where it is said which meter a key is of, by the key's name.
 pub(super) fn device_key(device: &str) -> Option<Key> {
     Some(rules::meter_with_key(device.parse().ok()?))

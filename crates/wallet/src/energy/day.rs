@@ -72,6 +72,8 @@ pub struct Shown {
     pub rules: Rules,
     /// How many meters read it.
     pub readings: usize,
+    /// Of these readings, how many were corrected; of those that are proved.
+    pub revised: usize,
     /// What mine took and gave; none: none of them read it.
     pub mine: Option<Flow>,
     /// How many of mine could have read it and did not.
@@ -252,9 +254,17 @@ fn shown(
         state: state(book, community, id, slot, now, found.as_ref()),
         rules,
         readings: read.len(),
+        revised: revisions(book, id, slot).len(),
         mine: (!flows.is_empty()).then(|| flows.into_iter().fold(Flow::default(), Flow::and)),
         missing: mine.iter().filter(could).count(),
     })
+}
+
+/// Meters whose reading of a slot was corrected, and how often at most; of those that are proved.
+pub fn revisions(book: &Book, id: u32, slot: u64) -> Vec<(u32, u8)> {
+    let read = rules::slot(book, id, slot).map(|slot| slot.meters).unwrap_or_default();
+    let one = |meter: u32| Some((meter, rules::record(book, id, slot, meter)?.revision));
+    read.into_iter().filter_map(one).filter(|(_, revision)| *revision > 0).collect()
 }
 
 fn state(

@@ -56,12 +56,12 @@ pub struct Tried {
     pub local_export_wh: u64,
 }
 
-/// Limits tried on settled slots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Something else tried on slots: settled ones with other limits, waiting ones with another reading.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WhatIf {
-    /// Slots of the span that were settled and in which the meter traded.
+    /// Slots in which the meter traded.
     pub slots: usize,
-    /// Settled slots of the span whose readings are not proved yet, so not counted.
+    /// Slots whose readings are not all proved yet, so not counted.
     pub unproved: usize,
     /// As it was.
     pub was: Tried,
@@ -191,24 +191,38 @@ fn tried(
     mode: Option<Mode>,
     change: impl Fn(&mut Entry),
 ) -> WhatIf {
-    let mut told = WhatIf { slots: 0, unproved: 0, was: Tried::default(), would: Tried::default() };
+    let mut told = WhatIf::default();
     for slot in span.slots(scene.book, scene.now_ms) {
         let Some(found) = rules::slot(scene.book, span.community, slot) else { continue };
-        if found.summary.is_none() || !found.meters.contains(&meter) {
-            continue;
+        if found.summary.is_some() && found.meters.contains(&meter) {
+            told.try_slot(scene.book, (span.community, slot), meter, mode, &change);
         }
-        let Some((_, mut entries, _)) = entries(scene.book, span.community, slot) else {
-            told.unproved += 1;
-            continue;
-        };
-        let Some(at) = entries.iter().position(|entry| entry.meter == meter) else { continue };
-        told.slots += 1;
-        told.was.add(&found.rules, &entries, at);
-        change(&mut entries[at]);
-        let mode = mode.unwrap_or(found.rules.mode);
-        told.would.add(&Rules { mode, ..found.rules }, &entries, at);
     }
     told
+}
+
+impl WhatIf {
+    /// Adds what a slot comes to for a meter, and would come to, had something been otherwise for it and had the
+    /// community traded in this mode, if one is said. Others' limits and readings stay as they are.
+    pub(super) fn try_slot(
+        &mut self,
+        book: &Book,
+        (id, slot): (u32, u64),
+        meter: u32,
+        mode: Option<Mode>,
+        change: impl Fn(&mut Entry),
+    ) {
+        let Some((found, mut entries, _)) = entries(book, id, slot) else {
+            self.unproved += 1;
+            return;
+        };
+        let Some(at) = entries.iter().position(|entry| entry.meter == meter) else { return };
+        self.slots += 1;
+        self.was.add(&found.rules, &entries, at);
+        change(&mut entries[at]);
+        let mode = mode.unwrap_or(found.rules.mode);
+        self.would.add(&Rules { mode, ..found.rules }, &entries, at);
+    }
 }
 
 impl Tried {

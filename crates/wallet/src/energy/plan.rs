@@ -4,7 +4,7 @@
 use ledger::domains::energy::{self as rules, Booked, Content, Mode, Reading};
 use primitives::Hash;
 
-use super::{SLOT_S, Scene, book::community_keys};
+use super::{SLOT_S, Scene, Spoken, book::community_keys};
 
 /// Energy of one slot, as a file has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,12 +61,21 @@ enum Fit {
 }
 
 /// Time for a person to look and for a block to come, in milliseconds of the ledger's time.
-const SIGNING_MS: u64 = 5_000;
+pub(super) const SIGNING_MS: u64 = 5_000;
 
 /// What of a file's slots, which ascend, a meter can sign; `None`: what decides it is not proved. A
 /// meter that was cut, or is trusted too little, can sign nothing. A slot of a book that is not covered
 /// ends the plan: after a later slot it could not be read any more, and what was sold in it would be owed.
-pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Option<Plan> {
+///
+/// What was signed before and no block took (`spoken`) is signed under the next revision: the ledger takes any as
+/// the first, and nothing is said twice.
+pub fn plan(
+    scene: &Scene<'_>,
+    community: u32,
+    meter: u32,
+    said: &[Said],
+    spoken: &Spoken,
+) -> Option<Plan> {
     scene.book.seen(&community_keys(scene.book, community, scene.account))?;
     let street = rules::community(scene.book, community)?;
     let device = rules::meter(scene.book, community, meter)?;
@@ -87,6 +96,10 @@ pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Opt
                 continue;
             }
             Fit::Needs(own, grid) => (own, grid),
+        };
+        let Some(revision) = spoken.next(one.slot, None) else {
+            plan.skipped.read += 1;
+            continue;
         };
         // Who traded is read without the retailer's money, and gets nothing for what it did not sell.
         let has_traded = booked != Booked::default();
@@ -110,7 +123,7 @@ pub fn plan(scene: &Scene<'_>, community: u32, meter: u32, said: &[Said]) -> Opt
         (free, grid_free) = (free - own, grid_free - grid);
         plan.cover += own;
         totals = (totals.0 + one.import_wh, totals.1 + one.export_wh);
-        plan.readings.push(reading(community, meter, one, totals));
+        plan.readings.push(Reading { revision, ..reading(community, meter, one, totals) });
     }
     // What is left of the purse is less than any that waits for money.
     plan.missing = plan.missing.saturating_sub(if plan.missing > 0 { free } else { 0 });

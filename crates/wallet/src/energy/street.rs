@@ -53,6 +53,8 @@ pub struct Community {
     pub is_operator: bool,
     /// Whether the account is the retailer.
     pub is_grid: bool,
+    /// Whether grid fees are the account's.
+    pub is_network: bool,
     /// What the account has there as a member.
     pub me: Option<rules::Member>,
     /// Units of the asset that the account has outside.
@@ -135,6 +137,7 @@ pub fn community(scene: &Scene<'_>, id: u32) -> Option<Community> {
         certificates: (found.certificates.minted_wh, found.certificates.claimed_wh),
         is_operator: found.operator == account,
         is_grid: found.grid == account,
+        is_network: found.network == account,
         me: rules::member(book, id, account),
         wallet,
         seen: seen(book, id, account)?,

@@ -1,6 +1,8 @@
 //! A street acted on by the ledger's own code; the page's side is held against it.
 
+mod correcting;
 mod keeping;
+mod members;
 mod trial;
 
 use ledger::{
@@ -12,7 +14,7 @@ use primitives::{Hash, KeyPair, Seed};
 
 use super::{
     Book, Friend, Left, Limits, Mode, NOTICE_SLOTS, Named, Order, Purse, Rules, Said, Scene, Side,
-    Source, Span, State, Tariff, Trust, Wish, community, day, depth, keep, left, listing, meets,
+    Source, Span, Spoken, State, Tariff, Trust, Wish, community, day, depth, keep, left, listing, meets,
     meters, neighbours, open_slots, orders, plan, refusal, sum, supplies, wanted, what_if,
     what_if_friend,
 };
@@ -401,7 +403,7 @@ fn of_a_file_what_the_ledger_takes_is_planned_with_counters_that_go_on() {
         said(START + 8, 5),
     ];
     let book = street.seen();
-    let told = plan(&scene(&street, &book), STREET, 0, &file).unwrap();
+    let told = plan(&scene(&street, &book), STREET, 0, &file, &Spoken::default()).unwrap();
     let skipped = told.skipped;
     assert_eq!((skipped.over, skipped.read, skipped.too_much, skipped.ahead), (2, 1, 1, 1));
     let slots: Vec<(u64, u64)> =
@@ -428,7 +430,7 @@ fn what_is_not_paid_in_is_said_before_it_is_signed() {
     street.wait(3);
     let book = street.seen();
     let file = [START + 1, START + 2].map(|slot| Said { slot, import_wh: 25, export_wh: 0 });
-    let told = plan(&scene(&street, &book), STREET, 0, &file).unwrap();
+    let told = plan(&scene(&street, &book), STREET, 0, &file, &Spoken::default()).unwrap();
     // 25 Wh at 0.3 are 7,500 units and two for rounding.
     assert_eq!((told.readings.len(), told.cover, told.skipped.not_covered), (1, 7_502, 1));
     assert_eq!(told.missing, 7_502 - 2_498);

@@ -1,10 +1,10 @@
 //! What the wallet does for pages of energy: its meters sign, then its account.
 
 use identity::{letter, limits::READERS_MAX};
-use ledger::{Action, Prefix, domains::energy};
+use ledger::{Action, Prefix, Transaction, domains::energy};
 
 use super::{Output, Wallet, watching::act};
-use crate::{devices::Sealed, view};
+use crate::{devices::Sealed, transfers::Sent, view};
 
 impl Wallet {
     /// Signs and sends what is asked of a community. `units` of the ledger's own asset go into it; what a
@@ -20,6 +20,9 @@ impl Wallet {
     ) -> Result<(), &'static str> {
         let action: energy::Action = minicbor::decode(bytes).map_err(|_| "action")?;
         let action = self.signed_by_meter(action, device).ok_or("action")?;
+        if self.contradicts(&action) {
+            return Err("contradicts");
+        }
         let letters = match (&action, device) {
             (energy::Action::Read { readings }, Some(device)) if !readers.is_empty() => {
                 self.letters(readings, device, &keys(readers)?)
@@ -33,6 +36,18 @@ impl Wallet {
         // Not before: a letter is of what was said, and a reading that was not sent may be said otherwise.
         hand_over(letters, out);
         Ok(())
+    }
+
+    /// Whether a meter would say something else of a slot than was said from here: two pages of one account may
+    /// have read different files. Both words in one hand cut the meter, whatever became of the first.
+    fn contradicts(&self, action: &energy::Action) -> bool {
+        let energy::Action::Read { readings } = action else { return false };
+        self.transfers.list.iter().any(|sent| {
+            let is_said: fn(&[energy::Reading], &energy::Reading) -> bool =
+                if sent.is_open() { differs } else { is_used };
+            let before = said_in(sent);
+            !before.is_empty() && readings.iter().any(|one| is_said(&before, one))
+        })
     }
 
     /// Seals again what readings on the ledger commit to, for people named by their DIDs; without readings,
@@ -98,9 +113,45 @@ fn hand_over(letters: view::Letters, out: &mut Vec<Output>) {
     }
 }
 
-/// What is remembered of an action: of readings the first and the last.
+/// What meters said in a transaction: all of it while it is on its way, then its first and last, as of the highest
+/// revision in it.
+fn said_in(sent: &Sent) -> Vec<energy::Reading> {
+    let action = if sent.is_open() {
+        let transaction = minicbor::decode::<Transaction>(&sent.bytes).ok();
+        transaction.and_then(|transaction| match transaction.body.action {
+            Action::Energy(action) => Some(action),
+            _ => None,
+        })
+    } else {
+        let is_ours = |act: &&view::Act| act.domain == Some(Prefix::Energy.byte());
+        let act = sent.act.as_ref().filter(is_ours);
+        act.and_then(|act| minicbor::decode(&act.action).ok())
+    };
+    match action {
+        Some(energy::Action::Read { readings }) => readings,
+        _ => Vec::new(),
+    }
+}
+
+/// Whether something else is on its way.
+fn differs(before: &[energy::Reading], one: &energy::Reading) -> bool {
+    before.iter().any(|said| energy::contradict(said, one))
+}
+
+/// Whether its number was used for slots around it, whatever was said of them.
+fn is_used(before: &[energy::Reading], one: &energy::Reading) -> bool {
+    let (Some(first), Some(last)) = (before.first(), before.last()) else { return false };
+    (first.community, first.meter) == (one.community, one.meter)
+        && (first.slot..=last.slot).contains(&one.slot)
+        && one.revision <= first.revision
+}
+
+/// What is remembered of an action: of readings the first and the last, as of the highest revision among them, so
+/// that none is said twice ([`crate::energy::Spoken`]).
 fn brief(action: &energy::Action) -> energy::Action {
     let energy::Action::Read { readings } = action else { return action.clone() };
+    let highest = readings.iter().map(|one| one.revision).max().unwrap_or_default();
     let ends = [readings.first(), readings.get(1..).and_then(<[_]>::last)];
-    energy::Action::Read { readings: ends.into_iter().flatten().cloned().collect() }
+    let end = |one: &energy::Reading| energy::Reading { revision: highest, ..one.clone() };
+    energy::Action::Read { readings: ends.into_iter().flatten().map(end).collect() }
 }

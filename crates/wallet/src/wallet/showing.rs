@@ -60,6 +60,7 @@ impl Wallet {
             pool: sent.pool,
             by_balance: sent.by_balance,
             note: sent.note.clone(),
+            counted: sent.counted,
         };
         View {
             root: self.saved.root.clone(),

@@ -7,6 +7,7 @@ use wallet::dids;
 use wallet::view::Sight;
 
 use crate::browser;
+use crate::format::counted;
 
 use super::super::desk::Said;
 use super::book::Book;
@@ -67,8 +68,14 @@ pub(super) fn Receive() -> impl IntoView {
 fn Offered(offer: Offer, give: Callback<(String, u8)>) -> impl IntoView {
     let Offer { kind, count, issuer } = offer;
     let words = format!(
-        "{count} copies of \u{201c}{}\u{201d}, so that who sees one does not know you again by another.",
-        kinds::title(&kind)
+        "{} of \u{201c}{}\u{201d}{}",
+        counted(count.into(), "copy", "copies"),
+        kinds::title(&kind),
+        if count == 1 {
+            "."
+        } else {
+            ", so that who sees one does not know you again by another."
+        }
     );
     let press = move |_| give.run((kind.clone(), count));
     view! {
@@ -152,7 +159,11 @@ fn One(card: Card, lacking: RwSignal<Vec<(TokenHash, Lacking)>>) -> impl IntoVie
     let title = kinds::title(&card.kind).to_owned();
     let (label, removed) = (title.clone(), title.clone());
     let until = until(card.until_s);
-    let copies = format!("{} of {} copies not shown to anybody", card.fresh, card.copies);
+    let copies = format!(
+        "{} of {} not shown to anybody",
+        card.fresh,
+        counted(card.copies.into(), "copy", "copies")
+    );
     let card = StoredValue::new(card);
     let status = move || card.with_value(|card| status(book, card, &lacking.read()));
     view! {

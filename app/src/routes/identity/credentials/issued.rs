@@ -142,7 +142,8 @@ fn Line(one: One) -> impl IntoView {
         label => format!("{label} \u{b7} {}", kinds::title(&kind)),
     };
     let about = format!(
-        "{copies} copies, {}; holds {}",
+        "{}, {}; holds {}",
+        counted(copies.into(), "copy", "copies"),
         browser::moment(at_s),
         super::hold::until(until_s)
     );

@@ -9,7 +9,7 @@ use super::{
 use crate::{BlockContext, Overlay};
 
 /// Whether these are two things said of one slot in one revision.
-pub(super) fn contradict(first: &Reading, second: &Reading) -> bool {
+pub fn contradict(first: &Reading, second: &Reading) -> bool {
     let place = |said: &Reading| (said.community, said.meter, said.slot, said.revision);
     place(first) == place(second) && first.content != second.content
 }

@@ -61,7 +61,7 @@ fn of_a_file_what_is_over_before_a_person_signed_is_left_out_by_the_trials_clock
         street.pass(4, pace);
         let book = street.seen();
         let file = [START + 2, START + 3, START + 4].map(said);
-        let told = plan(&scene(&street, &book), STREET, 0, &file).unwrap();
+        let told = plan(&scene(&street, &book), STREET, 0, &file, &Spoken::default()).unwrap();
         assert_eq!((told.skipped.over, told.skipped.ahead), (over, 1), "{pace} times as fast");
         assert_eq!(told.readings.len(), 2 - over);
     }

@@ -179,6 +179,18 @@ fn counters_follow_from_those_before() {
 }
 
 #[test]
+fn a_first_reading_may_have_any_revision_and_what_was_said_under_another_shows_nothing() {
+    let mut street = street(RULES);
+    // Signed, and in no block in time: whoever carried it has it.
+    let lost = street.say(0, (SLOT, 0), content(40, 0, (40, 0)));
+    let again = street.say(0, (SLOT, 1), content(30, 0, (30, 0)));
+    street.done(1, read(&[&again]));
+    assert_eq!((street.record(SLOT, 0).revision, street.member(1).held), (1, 9_002));
+    street.refused(STRANGER, accuse(&lost, &again), Error::NoEvidence);
+    street.refused(STRANGER, read(&[&lost]), Error::NothingNew);
+}
+
+#[test]
 fn what_a_reading_may_cost_is_covered_or_it_is_not_taken() {
     let mut street = street(RULES);
     street.done(1, withdraw(Purse::Member, 1, DEPOSIT - 300_001));
