@@ -15,6 +15,7 @@ pub(crate) mod header;
 pub(crate) mod heading;
 pub(crate) mod icon;
 pub(crate) mod integrity;
+pub(crate) mod kept;
 pub(crate) mod last_look;
 pub(crate) mod link_card;
 pub(crate) mod logo;

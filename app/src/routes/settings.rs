@@ -6,6 +6,7 @@ use leptos_router::components::A;
 use crate::browser;
 use crate::components::cache::CachePanel;
 use crate::components::heading::Heading;
+use crate::components::kept::KeptPanel;
 use crate::components::upload::{Switch, UploadLimit};
 use crate::session::Session;
 use crate::settings::Theme;
@@ -29,6 +30,7 @@ pub(crate) fn SettingsPage() -> impl IntoView {
                     choose=move |on| session.choose(|settings| settings.upload_metered = on)
                 />
                 <CachePanel />
+                <KeptPanel />
             </section>
             <section class="card" aria-labelledby="privacy-title">
                 <h2 id="privacy-title">"Privacy"</h2>

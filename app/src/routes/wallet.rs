@@ -1,5 +1,6 @@
 //! What I have on the ledger, proved; sending and receiving; assets of my own.
 
+mod away;
 mod held;
 mod issue;
 mod receive;
@@ -21,6 +22,7 @@ use crate::components::transfers::Transfers;
 use crate::ledger::{Ledger, Stage};
 use crate::money;
 
+use away::Away;
 use held::Held;
 use issue::Issue;
 use receive::Receive;
@@ -57,6 +59,7 @@ pub(crate) fn WalletPage() -> impl IntoView {
             </Heading>
             <NotOpen />
             <OtherLedger />
+            <Away />
             <Show when=open>
                 <Balance />
                 <div class="pair">
@@ -98,6 +101,7 @@ pub(crate) fn BelowWallet(
             </Heading>
             <NotOpen />
             <OtherLedger />
+            <Away />
             <Show when=open>{children.with_value(|children| children())}</Show>
         </div>
     }

@@ -95,6 +95,15 @@ async fn other_sites_may_run_the_player_but_not_frame_the_page() {
     assert!(policy.contains("'wasm-unsafe-eval'"));
 }
 
+/// While the host is down, the worker that keeps the page answers for the same ones.
+#[test]
+fn the_worker_that_keeps_the_page_knows_the_apps_routes() {
+    let worker = include_str!("../../../../static/kept.js");
+    for route in APP_ROUTES {
+        assert!(worker.contains(&format!("\"{route}\"")), "{route}");
+    }
+}
+
 #[test]
 fn a_hash_in_a_name_is_told_from_a_word() {
     for path in ["vendor/hls-0a1b2c3d.mjs", "app-5ef3a9d1c4b07a26_bg.wasm", "a-b-0123456789.css"] {
