@@ -3,11 +3,16 @@
 
 /** Waits before files that did not arrive are asked for again, in milliseconds. */
 const AGAIN_MS = [300, 1000, 3000];
+/** How long a page is up before it is kept on this device, in milliseconds: what a visit needs comes first. */
+const KEEP_AFTER_MS = 10_000;
 
 const [script, wasm] = document.querySelector('meta[name="starling-app"]').content.split(" ");
 
 try {
   await start(AGAIN_MS);
+  setTimeout(() => (window.requestIdleCallback ?? setTimeout)(keepPage), KEEP_AFTER_MS);
+  // A person who had forgotten it wants it again.
+  addEventListener("starling-keep", keepPage);
 } catch (error) {
   console.error("starling: the page could not start", error);
   playAlone();
@@ -34,6 +39,21 @@ function receiveFromDevice() {
   const register = () => navigator.serviceWorker?.register("/share-target/worker.js").catch(() => {});
   if (location.pathname === "/share" || matchMedia("(display-mode: standalone)").matches) register();
   else addEventListener("appinstalled", register);
+}
+
+// A page that was open opens again while its host is down: `static/kept.js` keeps it. Nothing is fetched for that where
+// the connection is metered, or where a person said no.
+async function keepPage() {
+  try {
+    const { saveData, type } = navigator.connection ?? {};
+    const version = document.querySelector('meta[name="starling-version"]')?.content;
+    if (!version || saveData || type === "cellular" || localStorage.getItem("starling.keep-page") === "no") return;
+    await navigator.serviceWorker.register("/kept.js");
+    const { active } = await navigator.serviceWorker.ready;
+    active.postMessage({ keep: version });
+  } catch {
+    // Not by plain HTTP, nor in some private windows: there the page comes from its host alone.
+  }
 }
 
 function playAlone() {

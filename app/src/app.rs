@@ -16,7 +16,6 @@ use crate::later::{Later, Page};
 use crate::ledger::Ledger;
 use crate::routes::home::Home;
 use crate::routes::network::Network;
-use crate::routes::settings::SettingsPage;
 use crate::routes::watch::Watch;
 use crate::session::Session;
 
@@ -106,7 +105,7 @@ fn Shell() -> impl IntoView {
                 <Route path=path!("/liquidations") view=|| view! { <Later page=Page::Liquidations /> } />
                 <Route path=path!("/energy") view=|| view! { <Later page=Page::Energy /> } />
                 <Route path=path!("/community") view=|| view! { <Later page=Page::Community /> } />
-                <Route path=path!("/settings") view=SettingsPage />
+                <Route path=path!("/settings") view=|| view! { <Later page=Page::Settings /> } />
                 <Route path=path!("/host") view=|| view! { <Later page=Page::Host /> } />
             </Routes>
             </Show>

@@ -17,6 +17,16 @@ pub(crate) fn origin() -> String {
     window().location().origin().unwrap_or_default()
 }
 
+/// The address of a script that keeps its name, of this page's own version where that is said: so a page that
+/// stays on this device (`static/kept.js`) gets no other one's.
+pub(crate) fn of_this_version(path: &str) -> String {
+    let meta = document().query_selector("meta[name=starling-version]").ok().flatten();
+    match meta.and_then(|meta| meta.get_attribute("content")) {
+        Some(version) => format!("{path}?v={version}"),
+        None => path.to_owned(),
+    }
+}
+
 /// The signaling server of this page's host.
 pub(crate) fn signal_url() -> String {
     let origin = origin();
@@ -218,11 +228,16 @@ pub(crate) async fn exists(url: &str) -> Option<bool> {
 
 /// What this page's own server answers at `path`, and with which status; `None` where it does not.
 pub(crate) async fn ask(path: &str, method: &str) -> Option<(u16, Vec<u8>)> {
+    ask_at(&origin(), path, method).await
+}
+
+/// The same of any server.
+pub(crate) async fn ask_at(server: &str, path: &str, method: &str) -> Option<(u16, Vec<u8>)> {
     let (options, headers) = (web_sys::RequestInit::new(), js_sys::Object::new());
     Reflect::set(&headers, &"accept".into(), &"application/cbor".into()).ok()?;
     options.set_method(method);
     options.set_headers(&headers);
-    let url = format!("{}{path}", origin());
+    let url = format!("{server}{path}");
     let answer = JsFuture::from(window().fetch_with_str_and_init(&url, &options)).await.ok()?;
     let answer: web_sys::Response = answer.dyn_into().ok()?;
     let bytes = JsFuture::from(answer.array_buffer().ok()?).await.ok()?;

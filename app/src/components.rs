@@ -16,6 +16,7 @@ pub(crate) mod heading;
 pub(crate) mod hour_limit;
 pub(crate) mod icon;
 pub(crate) mod integrity;
+pub(crate) mod kept;
 pub(crate) mod last_look;
 pub(crate) mod link_card;
 pub(crate) mod logo;

@@ -13,6 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{MessageChannel, MessageEvent, Worker, WorkerOptions, WorkerType};
 
+use crate::browser;
 use crate::ledger::Ledger;
 
 const WORKER: &str = "/identity/worker.js";
@@ -123,7 +124,7 @@ impl Keys {
     fn start(self) {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let Ok(worker) = Worker::new_with_options(WORKER, &options) else {
+        let Ok(worker) = Worker::new_with_options(&browser::of_this_version(WORKER), &options) else {
             self.stage.set(Stage::Failed);
             return;
         };

@@ -13,6 +13,7 @@
 //! | `identity` | Identity |
 //! | `credentials` | Credentials, Present, Issue, Verify, Shared with |
 //! | `host` | Host |
+//! | `settings` | Settings |
 
 use core::{future::Future, pin::Pin, time::Duration};
 
@@ -34,6 +35,7 @@ use crate::routes::identity::{
 use crate::routes::ledger::LedgerPage;
 use crate::routes::lend::{LendPage, LiquidationsPage};
 use crate::routes::library::Library;
+use crate::routes::settings::SettingsPage;
 use crate::routes::share::Share;
 use crate::routes::wallet::WalletPage;
 use crate::sharing::Sharing;
@@ -73,6 +75,8 @@ pub(crate) enum Page {
     Shared,
     /// The servers.
     Host,
+    /// What a person may choose.
+    Settings,
 }
 
 /// Waits before a part that did not arrive is asked for again.
@@ -114,6 +118,7 @@ impl Page {
                 credentials(self).await
             }
             Self::Host => host().await,
+            Self::Settings => settings().await,
         }
     }
 }
@@ -251,4 +256,9 @@ fn credentials(page: Page) -> Result<Draw, SplitLoaderError> {
 #[wasm_split(host, fallible, wasm_split_path = ::leptos::wasm_split)]
 fn host() -> Result<Draw, SplitLoaderError> {
     Ok(|| Host().into_any())
+}
+
+#[wasm_split(settings, fallible, wasm_split_path = ::leptos::wasm_split)]
+fn settings() -> Result<Draw, SplitLoaderError> {
+    Ok(|| SettingsPage().into_any())
 }

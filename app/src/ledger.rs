@@ -150,6 +150,23 @@ impl Ledger {
         });
     }
 
+    /// What a server of the ledger has at `path`, below `/ledger`: the page's own host first, then the others that
+    /// are asked. Not proved.
+    pub(crate) async fn fetch(self, path: &str) -> Option<Vec<u8>> {
+        let mut servers = readable(&self.view.read_untracked());
+        if servers.is_empty() {
+            // The wallet has said nothing yet.
+            servers.push(browser::origin());
+        }
+        for server in servers {
+            let answer = browser::ask_at(&server, &format!("/ledger{path}"), "GET").await;
+            if let Some((200, bytes)) = answer {
+                return Some(bytes);
+            }
+        }
+        None
+    }
+
     /// Hands the wallet a port over which its account's key comes.
     pub(crate) fn take_keys(self, port: &web_sys::MessagePort) {
         let message = js_sys::Object::new();
@@ -167,7 +184,7 @@ impl Ledger {
     fn start(self) {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let Ok(worker) = Worker::new_with_options(WORKER, &options) else {
+        let Ok(worker) = Worker::new_with_options(&browser::of_this_version(WORKER), &options) else {
             self.stage.set(Stage::Failed("no-worker".to_owned()));
             return;
         };
@@ -246,5 +263,41 @@ impl Ledger {
             (carrier.purse)(&purse);
         }
         self.purse.set(purse);
+    }
+}
+
+/// Addresses of servers that can be read, those that answer first.
+fn readable(view: &View) -> Vec<String> {
+    let (mut up, down): (Vec<_>, Vec<_>) =
+        view.servers.iter().filter(|one| !one.lies).partition(|one| one.is_up);
+    up.extend(down);
+    up.into_iter().map(|one| one.url.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use wallet::view::Server;
+
+    use super::*;
+
+    #[test]
+    fn who_answers_is_asked_first_and_who_lied_is_not() {
+        let server = |url: &str, is_up, lies| Server {
+            url: url.to_owned(),
+            is_up,
+            is_away: !is_up,
+            height: 1,
+            faults: Vec::new(),
+            lies,
+        };
+        let servers = vec![
+            server("own", false, false),
+            server("liar", true, true),
+            server("one", true, false),
+            server("two", true, false),
+        ];
+        let view = View { servers, ..View::default() };
+        assert_eq!(readable(&view), ["one", "two", "own"]);
+        assert_eq!(readable(&View::default()), Vec::<String>::new());
     }
 }

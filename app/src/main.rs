@@ -13,6 +13,7 @@ mod browser;
 mod components;
 mod format;
 mod host;
+mod kept;
 mod keys;
 mod later;
 mod ledger;

@@ -11,6 +11,7 @@ pub(crate) mod ledger;
 pub(crate) mod liquidate;
 pub(crate) mod meter;
 pub(crate) mod money;
+pub(crate) mod page;
 pub(crate) mod publish;
 pub(crate) mod relay;
 pub(crate) mod report;

@@ -12,12 +12,13 @@ mod opening;
 mod store;
 mod walk;
 
-pub(crate) use add::io_at;
+pub(crate) use add::{folder_of, io_at};
 pub use add::{Added, Options, add, name_only};
 pub(crate) use car::block;
 pub use car::{Exported, Imported, export, import};
 pub use error::ContentError;
 pub use fetch::{Fetched, Gateways, SourceError, fetch};
+pub(crate) use get::files_below;
 pub use get::{Got, get, get_share};
 pub use list::{Listed, list};
 pub use opening::Opening;

@@ -32,6 +32,8 @@ enum LogFormat {
 enum Command {
     /// Serve the page, media and the signaling server on one port
     Serve(commands::serve::Args),
+    /// Keep the page of this program as blocks, so that others can hand it on, and print what it is called
+    Page(commands::page::Args),
     /// Relay between peers whose networks let no direct path through (TURN)
     Relay(commands::relay::Args),
     /// Sign what the segments of an HLS stream must be, so that viewers can pass them on
@@ -82,6 +84,7 @@ async fn main() -> ExitCode {
     log(cli.log);
     let result = match cli.command {
         Command::Serve(args) => commands::serve::run(args).await,
+        Command::Page(args) => commands::page::run(args).await,
         Command::Relay(args) => commands::relay::run(args).await,
         Command::Publish(args) => commands::publish::run(args).await,
         Command::Demo(args) => commands::demo::run(args).await,

@@ -7,6 +7,7 @@
 //! | `/ledger/*` | the ledger |
 //! | `/did/*` | the fetcher of outside DIDs |
 //! | `/push/*` | telling people who closed the page |
+//! | `/v1/page` | what the page is called that is served here |
 //! | `/media/*` | the demo, or the person's own folder |
 //! | everything else | the built page |
 //!
@@ -21,31 +22,33 @@ pub(crate) mod http;
 pub mod ledger;
 mod media;
 mod own_media;
+mod page;
 mod policy;
 mod security;
 mod tls;
 
 pub use config::Config;
 pub use own_media::{MediaState, Progress};
+pub use page::{PAGE_BYTES_MAX, Page, PageError};
 pub use tls::{TlsConfig, TlsError};
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
-use axum::routing::any;
+use axum::routing::{any, get};
 use primitives::{KeyPair, PeerId};
 use signaling_server::{MediaFolder, State, bus, open_at_root};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::content::StoreError;
+use crate::content::{FileStore, StoreError};
 use crate::gateway;
 use crate::key_file::{self, KeyFileError};
 use crate::push::{self, Push, PushError};
@@ -103,6 +106,14 @@ pub enum ServeError {
     /// The block store can't be opened.
     #[error("the block store: {0}")]
     Store(#[from] StoreError),
+    /// The page that the settings name can't be served.
+    #[error("the page {name}: {error}")]
+    Page {
+        /// How it is named.
+        name: String,
+        /// Why.
+        error: PageError,
+    },
     /// Accepting connections failed.
     #[error("serving failed: {0}")]
     Serving(io::Error),
@@ -143,6 +154,16 @@ impl ServeError {
             Self::Key(_) | Self::Store(_) | Self::Push(_) => {
                 "Check the data folder, or give another with --data.".to_owned()
             }
+            Self::Page { error: PageError::Content(_), .. } => {
+                "Bring it into the block store of this data folder: `starling get CID --from \
+                 https://HOST --pin`, from a host or gateway that has it."
+                    .to_owned()
+            }
+            Self::Page { .. } => {
+                "Name it by what `starling page` or another host's /v1/page says, or leave it out: \
+                 then the one in this program is served."
+                    .to_owned()
+            }
             Self::Serving(_) => "Start it again.".to_owned(),
         }
     }
@@ -164,6 +185,7 @@ pub struct Server {
     resolver: Router,
     ledger: ledger::Beside,
     push: Option<Push>,
+    page: Arc<Page>,
 }
 
 impl Server {
@@ -172,7 +194,7 @@ impl Server {
     /// # Errors
     /// In order: no address, a port is taken, a certificate can't be read, the media folder is missing, a key can't be had, a
     /// setting can't be meant, the relay's port is taken, the gateway has nobody to introduce it to peers,
-    /// the block store can't be opened, the key or the list of push can't be read.
+    /// the block store can't be opened, the key or the list of push can't be read, the page can't be served.
     pub fn bind(config: Config) -> Result<Self, ServeError> {
         if config.listen.is_empty() {
             return Err(ServeError::NoAddress);
@@ -208,6 +230,7 @@ impl Server {
         if let Some(push) = &push {
             signaling.count_too(Arc::new(push.clone()));
         }
+        let page = Arc::new(page_of(config.page.as_deref(), &config.data)?);
         let Config { data, media, tls, .. } = config;
         Ok(Self {
             sockets,
@@ -223,6 +246,7 @@ impl Server {
             resolver,
             ledger,
             push,
+            page,
         })
     }
 
@@ -242,7 +266,6 @@ impl Server {
 
     /// All routes.
     pub fn app(&self) -> Router {
-        let find: assets::Find = assets::BUNDLE;
         let app = signaling_server::app(self.signaling.clone())
             .merge(self.gateway.clone())
             .merge(self.resolver.clone())
@@ -251,10 +274,11 @@ impl Server {
             .nest(MEDIA_PATH.trim_end_matches('/'), media::router(&self.folder()))
             // A nested router does not get this one: without it, the page would answer.
             .route(MEDIA_PATH, any(StatusCode::NOT_FOUND))
+            .route("/v1/page", get(page::about).with_state(Arc::clone(&self.page)))
             .fallback_service(
                 Router::new()
                     .fallback(assets::serve)
-                    .with_state(find)
+                    .with_state(Arc::clone(&self.page))
                     .layer(middleware::from_fn_with_state(self.signaling.clone(), open_at_root)),
             );
         security::layer(app, self.certificate.is_some())
@@ -346,8 +370,15 @@ impl Server {
     }
 }
 
+/// The page that the settings name, or that of this program.
+fn page_of(name: Option<&str>, data: &Path) -> Result<Page, ServeError> {
+    let Some(name) = name else { return Ok(Page::built_in()) };
+    let page = Page::given(name, &FileStore::open(data)?);
+    page.map_err(|error| ServeError::Page { name: name.to_owned(), error })
+}
+
 /// Where the key is that signs the media of a data folder.
-pub fn publisher_key(data: &std::path::Path) -> PathBuf {
+pub fn publisher_key(data: &Path) -> PathBuf {
     data.join("publisher.key")
 }
 
@@ -362,7 +393,7 @@ pub fn from_here(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-fn media_folder(data: &std::path::Path, media: Option<&PathBuf>) -> PathBuf {
+fn media_folder(data: &Path, media: Option<&PathBuf>) -> PathBuf {
     media.cloned().unwrap_or_else(|| data.join("demo"))
 }
 

@@ -130,7 +130,9 @@ async function browsersReader() {
 
 /** Ours, in a worker. `read` gives undefined where it broke. */
 function startReader() {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  // Of the same version as this file, where that is said (`static/kept.js`).
+  const { search } = new URL(import.meta.url);
+  const worker = new Worker(new URL(`./worker.js${search}`, import.meta.url), { type: 'module' });
   const waiting = new Map();
   let count = 0;
   worker.addEventListener('message', ({ data: { text, id } }) => {

@@ -24,6 +24,8 @@ const ASK_MS = 10_000;
 const KNOWN_MS = 5_000;
 const ASK_AGAIN_MS = 2_000;
 const ASK_ON_MS = 30_000;
+/** Why a server has no ledger, where waiting for it is no use: others may have the one that is known. */
+const GONE = ['off', 'stopped'];
 
 let tab = null;
 let timer = 0;
@@ -67,7 +69,7 @@ async function open({ origin, root: linked }) {
   demo = status?.demo ?? false;
   await begin(Tab.open(saved, seed, root, linked !== null, origin, demo));
   self.postMessage({ state: 'open', served: status?.root ?? null });
-  if (!status) askOn(origin);
+  if (!status?.root) askOn(origin);
   perform((one) => one.tick());
 }
 
@@ -118,7 +120,7 @@ async function look(origin, withinMs) {
 async function ask(origin, known) {
   for (;;) {
     const said = await look(origin, known ? KNOWN_MS : ASK_MS);
-    if (said?.root || (known && !said)) return said;
+    if (said?.root || (known && (!said || GONE.includes(said.why)))) return said;
     const why = said?.why ?? 'unreachable';
     self.postMessage({ state: 'failed', why });
     if (why === 'off') return new Promise(() => {});

@@ -88,7 +88,7 @@ describe('an identity', () => {
     const page = await visit('/identity');
     await until(page, 'there is none', /Make an identity/);
     const { did } = await make(page);
-    const worker = page.workers().find((one) => one.url().endsWith('/identity/worker.js'));
+    const worker = page.workers().find((one) => new URL(one.url()).pathname === '/identity/worker.js');
     await worker.evaluate(() => {
       IDBObjectStore.prototype.put = () => {
         throw new DOMException('no room', 'QuotaExceededError');

@@ -1,11 +1,12 @@
-// The real server behind a proxy: what it says of the ledger can be changed on its way, or cut off.
+// The real server behind a proxy: what it says can be changed on its way, or cut off.
 
 import http from 'node:http';
 import net from 'node:net';
 
 /**
  * A proxy before `server`, on a port of its own: `url`, `cut()` (from then on nothing below `/ledger` answers, and what
- * is open there ends) and `close()`. `change(url, body, status)` gives what is handed on in place of a body.
+ * is open there ends), `down()` and `back()` (nothing listens there, and again something does), and `close()`.
+ * `change(url, body, status)` gives what is handed on in place of a body, which is always asked for whole and plain.
  */
 export async function openProxy({ port }, change = (_, body) => body) {
   const at = { host: '127.0.0.1', port };
@@ -13,7 +14,8 @@ export async function openProxy({ port }, change = (_, body) => body) {
   const refuses = (url) => proxy.isCut && url.startsWith('/ledger/');
   const server = http.createServer((asked, answer) => {
     if (refuses(asked.url)) return asked.socket.destroy();
-    const passed = http.request({ ...at, method: asked.method, path: asked.url, headers: asked.headers }, async (given) => {
+    const { 'accept-encoding': _, 'if-none-match': __, ...wanted } = asked.headers;
+    const passed = http.request({ ...at, method: asked.method, path: asked.url, headers: wanted }, async (given) => {
       const parts = [];
       for await (const part of given) parts.push(part);
       const body = change(asked.url, Buffer.concat(parts), given.statusCode);
@@ -46,12 +48,16 @@ export async function openProxy({ port }, change = (_, body) => body) {
     proxy.isCut = true;
     destroy(refuses);
   };
+  const listen = (own) => new Promise((resolve) => server.listen(own, '127.0.0.1', resolve));
   proxy.close = async () => {
     destroy(() => true);
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  proxy.url = `http://127.0.0.1:${server.address().port}`;
+  await listen(0);
+  const own = server.address().port;
+  proxy.url = `http://127.0.0.1:${own}`;
+  proxy.down = proxy.close;
+  proxy.back = () => listen(own);
   return proxy;
 }

@@ -56,6 +56,7 @@ describe('the markets', () => {
     await picture(page, 'lend-preview');
     await pressTwice(page, '#act-sign');
     await until(page, 'health is what the form said', /^1\.1428$/, '#health');
+    assert.match(await text(page, '#health-exact'), /^Exactly 1\.1428\d+\.$/, 'to the last digit');
     const mine = await until(page, 'what it stands for is told', /Liquidated if STAR falls 12\.\d+\s%/, '.mine');
     // Health is exactly one at 1.75, less a moment of interest.
     assert.match(mine, /to 1\.7(49999|5)/);

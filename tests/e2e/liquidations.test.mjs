@@ -92,6 +92,7 @@ describe('liquidations', () => {
     await until(keeper.page, 'it is above 1 again, and near', /health 1\.1/, '#targets');
     await until(debtor.page, 'the debtor sees it proved', /^1\.1/, '#health');
     await until(debtor.page, 'and owes half', /Owed 247\.5\d*\sUSDX/, '.mine');
+    await until(debtor.page, 'who did it is told', /repaid 247\.5\d*\sUSDX for you and took 2\.\d+\sSTAR, market 1/, '#losses');
 
     // By more than a quarter: it counts when a quorum has seen it again.
     await market.price(2, 880 * DOLLAR);

@@ -12,7 +12,7 @@ const PAIRS = ['peers', 'playback', 'network', 'formats', 'origin', 'embed', 'pa
  * The longest first, so that none is alone at the end.
  */
 const PATIENT = [
-  'files', 'energy', 'app', 'payments', 'fund', 'identity', 'credentials', 'hostile', 'outside', 'grants', 'gateway', 'native', 'preview', 'lending', 'assets', 'ledger', 'ledger-neighbour', 'share-page', 'keeping',
+  'files', 'energy', 'app', 'payments', 'fund', 'identity', 'credentials', 'hostile', 'outside', 'grants', 'gateway', 'native', 'preview', 'lending', 'kept', 'assets', 'ledger', 'ledger-neighbour', 'share-page', 'keeping',
   'liquidations', 'push', 'file-tag', 'share-target', 'host',
 ];
 

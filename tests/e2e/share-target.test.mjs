@@ -29,7 +29,8 @@ describe('the share sheet of a phone', () => {
 
 /** In the page: whether the worker of this folder runs. */
 async function active(folder) {
-  return (await navigator.serviceWorker.getRegistration(folder))?.active?.state === 'activated';
+  const registration = await navigator.serviceWorker.getRegistration(folder);
+  return registration?.scope.endsWith(folder) && registration.active?.state === 'activated';
 }
 
 /** In the page: posts a file as the manifest says that the system does. */

@@ -11,9 +11,10 @@
 //! | files for embedding sites | `files-wasm/`, likewise | `files/` |
 //! | the player's engine | npm's hls.js | `vendor/` |
 //! | the player, icons, manifest | `static/` | as there |
+//! | what stays on a visitor's device | by [`kept`] | `kept.json` |
 //!
 //! Scripts and wasm get names that contain the hash of their bytes ([`names`]), so that they may be
-//! cached for ever; `embed.js`, the workers and `index.html`
+//! cached for ever; `embed.js`, the workers, `kept.js` and `index.html`
 //! keep theirs; so do `bench.html` and `bench.js`, which rigs open. What compresses gets a `.br` beside it.
 //! The bundle is made in a neighbouring folder and swapped in whole: a server that is running never
 //! reads half of it.
@@ -21,6 +22,7 @@
 mod app;
 mod compress;
 mod imports;
+mod kept;
 mod names;
 mod peer;
 mod script;
@@ -179,15 +181,16 @@ fn assemble(
     files.retain(|path, _| !path.ends_with(".d.ts"));
     let workers = ["alerts", "identity", "preview", "scan", "share-target", "wallet"];
     let workers = workers.map(|folder| format!("{folder}/worker.js"));
-    let others = ["bench.js", "embed.js", "scan/element.js"];
+    let others = ["bench.js", "embed.js", "kept.js", "scan/element.js"];
     let fixed: Vec<&str> = workers.iter().map(String::as_str).chain(others).collect();
     names::hash(&mut files, &fixed)?;
     for (path, bytes) in read_folder(app)? {
         // The page's own files win: its index.html is the bundle's.
         files.insert(path, bytes);
     }
-    if mode == Mode::Dev {
-        add_reload(house, &mut files)?;
+    match mode {
+        Mode::Dev => add_reload(house, &mut files)?,
+        Mode::Release => kept::add_list(&mut files)?,
     }
     let next = house.root.join("dist/web.next");
     clear(&next)?;

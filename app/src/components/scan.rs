@@ -7,6 +7,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::CustomEvent;
 
+use crate::browser;
+
 /// What defines the element.
 const SCRIPT: &str = "/scan/element.js";
 
@@ -79,12 +81,13 @@ impl Drop for Shown {
 
 /// Loads what defines the element, once.
 fn load() -> Result<(), JsValue> {
-    if document().query_selector(&format!("script[src='{SCRIPT}']"))?.is_some() {
+    let address = browser::of_this_version(SCRIPT);
+    if document().query_selector(&format!("script[src='{address}']"))?.is_some() {
         return Ok(());
     }
     let script = document().create_element("script")?;
     script.set_attribute("type", "module")?;
-    script.set_attribute("src", SCRIPT)?;
+    script.set_attribute("src", &address)?;
     document().document_element().ok_or(JsValue::NULL)?.append_child(&script)?;
     Ok(())
 }

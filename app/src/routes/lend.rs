@@ -17,6 +17,7 @@ mod reserve;
 mod running;
 pub(super) mod seen;
 mod seize;
+mod suffered;
 mod targets;
 mod words;
 
@@ -37,6 +38,7 @@ use open::OpenDialog;
 use position::Mine;
 use reserve::Reserves;
 use seize::SeizeDialog;
+use suffered::Losses;
 use targets::Targets;
 
 /// The lend page.
@@ -53,6 +55,7 @@ pub(crate) fn LendPage() -> impl IntoView {
             <Markets />
             <Chosen />
             <Deeds />
+            <Losses />
             <ActDialog />
             <OpenDialog />
         </BelowWallet>

@@ -7,6 +7,7 @@ use crate::browser;
 use crate::components::cache::CachePanel;
 use crate::components::heading::Heading;
 use crate::components::hour_limit::HourLimit;
+use crate::components::kept::KeptPanel;
 use crate::components::upload::{Switch, UploadLimit};
 use crate::session::Session;
 use crate::settings::Theme;
@@ -30,6 +31,7 @@ pub(crate) fn SettingsPage() -> impl IntoView {
                     choose=move |on| session.choose(|settings| settings.upload_metered = on)
                 />
                 <CachePanel />
+                <KeptPanel />
             </section>
             <section class="card" aria-labelledby="paying-title">
                 <h2 id="paying-title">"Paying for files"</h2>

@@ -1,5 +1,6 @@
 //! What I have on the ledger, proved; sending and receiving; assets of my own.
 
+mod away;
 mod held;
 mod issue;
 mod keys;
@@ -22,6 +23,7 @@ use crate::components::transfers::Transfers;
 use crate::ledger::{Ledger, Stage};
 use crate::money;
 
+use away::Away;
 use held::Held;
 use issue::Issue;
 use keys::SeveralKeys;
@@ -59,6 +61,7 @@ pub(crate) fn WalletPage() -> impl IntoView {
             </Heading>
             <NotOpen />
             <OtherLedger />
+            <Away />
             <Show when=open>
                 <SeveralKeys />
                 <Balance />
@@ -101,6 +104,7 @@ pub(crate) fn BelowWallet(
             </Heading>
             <NotOpen />
             <OtherLedger />
+            <Away />
             <Show when=open>{children.with_value(|children| children())}</Show>
         </div>
     }

@@ -15,6 +15,7 @@
 //! | `hints` | which positions a server says are close to 1: what to prove, never what is shown |
 //! | `liquidation` | positions below 1 and near it, and what liquidating one would do |
 //! | `opening` | what a market can be made of, what opening one costs, which one it became |
+//! | `suffered` | what others did to an account's positions, by a server's word |
 //!
 //! Units: amounts in units of their asset, prices and values with 8 decimals, health with 18, rates and
 //! shares in millionths (`ppm`), times of the ledger.
@@ -32,6 +33,7 @@ mod market;
 mod opening;
 mod position;
 mod preview;
+mod suffered;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -61,6 +63,7 @@ pub use opening::{
 pub use position::{Factor, Held, Interest, Liquidation, Position, Standing, position};
 pub(crate) use preview::NOBODY;
 pub use preview::{Kind, Most, Preview, State, blocked, most, preview};
+pub use suffered::{SUFFERED_MAX, Suffered, suffered};
 
 /// One, as health factors count: 18 decimals.
 pub const ONE: u128 = rules::math::WAD;

@@ -33,6 +33,17 @@ pub(crate) enum State {
     Out,
 }
 
+impl Server {
+    /// It did not answer, or hung up, and has not been reached since.
+    pub(crate) const fn is_away(&self) -> bool {
+        match self.state {
+            State::Down { .. } => true,
+            State::Connecting => self.failures > 0,
+            State::Up | State::Out => false,
+        }
+    }
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Servers {

@@ -457,6 +457,27 @@ fn a_server_that_is_gone_is_tried_again_later_and_later() {
 }
 
 #[test]
+fn while_the_pages_own_host_is_away_another_proves_the_balance_and_the_page_hears_of_both() {
+    let mut rig = Rig::new();
+    rig.command(Command::AddServer(OTHER.to_owned()));
+    let away = |rig: &Rig| rig.view.servers.iter().map(|one| one.is_away).collect::<Vec<_>>();
+    assert_eq!(away(&rig), [false, false], "both are tried for the first time");
+    rig.connects.clear();
+    rig.step(Input::Down(ServerId(0)));
+    rig.step(Input::Up(ServerId(1)));
+    rig.answer();
+    rig.block(7_000_000, 0);
+    assert_eq!(rig.view.balance.unwrap().units, 7_000_000);
+    assert_eq!((away(&rig), rig.view.servers[1].height), (vec![true, false], 1));
+    rig.now_ms += 2_000;
+    rig.step(Input::Tick);
+    let (again, url) = rig.connects.remove(0);
+    assert_eq!((url.as_str(), away(&rig)), (ORIGIN, vec![true, false]), "tried, not reached");
+    rig.step(Input::Up(again));
+    assert_eq!(away(&rig), [false, false]);
+}
+
+#[test]
 fn the_faucet_is_asked_for_this_account() {
     let mut rig = Rig::new();
     rig.up();

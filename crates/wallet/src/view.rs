@@ -177,6 +177,9 @@ pub struct Server {
     /// It is not asked any more.
     #[n(4)]
     pub lies: bool,
+    /// It did not answer, or hung up, and has not been reached since.
+    #[n(5)]
+    pub is_away: bool,
 }
 
 /// A number with its proof.

@@ -13,7 +13,7 @@ use starling::ledger_client::{ClientError, FetchError};
 use starling::metering::MeteringError;
 use starling::publish::PublishError;
 use starling::purse::PurseError;
-use starling::serve::ServeError;
+use starling::serve::{PageError, ServeError};
 use starling::settings::SettingsError;
 use starling::share::ShareError;
 
@@ -166,6 +166,18 @@ impl From<relay::RelayError> for Problem {
 impl From<ServeError> for Problem {
     fn from(error: ServeError) -> Self {
         Self::new("serve", &error, error.remedy())
+    }
+}
+
+impl From<PageError> for Problem {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Content(error) => error.into(),
+            PageError::Name(_) | PageError::NoDocument => {
+                let remedy = "Take a program that was built with its page, as `cargo xtask dist` does.";
+                Self::new("no-page", &error, remedy)
+            }
+        }
     }
 }
 

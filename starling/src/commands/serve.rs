@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Folder with an HLS stream to serve at /media/ instead of the demo; signed if it is not yet
     #[arg(long, value_name = "DIR")]
     media: Option<PathBuf>,
+    /// A page to serve instead of the one in this program: the CID, or the link, of one in the block store
+    #[arg(long, value_name = "CID|LINK")]
+    page: Option<String>,
     /// Origin of streams nobody signed ("https://media.example"), whose segments this server fetches
     /// once to vouch for them, so that viewers may share them; "*": every origin at public addresses;
     /// more than once: all of them
@@ -52,6 +55,7 @@ impl Args {
         config.gateway.swarm.enabled |= self.gateway_swarm;
         config.data = self.data.unwrap_or(config.data);
         config.media = self.media.or(config.media);
+        config.page = self.page.or(config.page);
         Ok(config)
     }
 }

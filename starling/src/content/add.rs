@@ -9,6 +9,7 @@ use ::content::{
     build::{Build, Entry, FileBuilder, SymlinkBuilder, TreeBuilder, TreeError},
     store::BlockStore as _,
 };
+use axum::body::Bytes;
 
 use super::walk::{Found, Kind, Walked, walk};
 use super::{ContentError, FileStore, Pin, PinKind, Progress};
@@ -66,6 +67,24 @@ pub fn name_only(
     progress: Progress<'_>,
 ) -> Result<Added, ContentError> {
     Adding::new(options.profile, &mut |_| Ok(()), progress).add(path, options.wrap)
+}
+
+/// What files in memory are called as a folder, each by its path; `keep` gets every block.
+///
+/// # Errors
+/// A path is refused, or `keep` fails.
+pub(crate) fn folder_of(
+    files: impl Iterator<Item = (String, Bytes)>,
+    keep: Keep<'_>,
+) -> Result<Cid, ContentError> {
+    let mut unseen = |_: u64, _: u64| {};
+    let mut adding = Adding::new(Profile::default(), keep, &mut unseen);
+    let mut tree = TreeBuilder::new(adding.profile);
+    for (path, bytes) in files {
+        let entry = adding.bytes(&bytes)?;
+        tree.insert(&path, entry).map_err(|error| named(Path::new(&path), error))?;
+    }
+    Ok(adding.finish(tree)?.cid)
 }
 
 type Keep<'f> = &'f mut dyn FnMut(Block) -> Result<(), ContentError>;
@@ -131,6 +150,19 @@ impl<'f> Adding<'f> {
             let error = drafts.error().cloned();
             ContentError::Tree(error.expect("a tree without an entry has an error"))
         })
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<Entry, ContentError> {
+        let mut builder = FileBuilder::new(self.profile);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = &rest[builder.push(rest)..];
+            self.drain(&mut builder)?;
+        }
+        builder.finish();
+        self.drain(&mut builder)?;
+        self.files += 1;
+        Ok(builder.entry().expect("a finished file with all names has an entry"))
     }
 
     fn file(&mut self, path: &Path) -> Result<Entry, ContentError> {

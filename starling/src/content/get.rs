@@ -1,5 +1,6 @@
 //! Blocks of the store, as files.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,46 @@ pub fn get_share(
     let chosen: Vec<&ShareEntry> = entries.iter().filter_map(at).collect();
     let write = |getting: &mut Getting<'_>| getting.share(manifest, &chosen);
     whole(out, manifest.total_bytes(), store, &opening, progress, write)
+}
+
+/// The files below `root`, by their paths, in memory; folders and symlinks are left out.
+///
+/// # Errors
+/// A block is missing or damaged, the graph is refused or larger than `limit_bytes`.
+pub(crate) fn files_below(
+    root: Cid,
+    limit_bytes: u64,
+    store: &FileStore,
+) -> Result<BTreeMap<String, Vec<u8>>, ContentError> {
+    let mut reader = TreeReader::new(root, TREE_ENTRIES_MAX, limit_bytes);
+    let mut found = Vec::new();
+    while !reader.is_done() {
+        if let Some(cid) = reader.wanted(1).first() {
+            reader.put(&block(store, *cid)?.into_opened())?;
+        }
+        found.extend(std::iter::from_fn(|| reader.next_entry()));
+    }
+    let mut files = BTreeMap::new();
+    for entry in found {
+        if let Found::File { size_bytes } = entry.found {
+            files.insert(entry.path, in_memory(entry.cid, size_bytes, store)?);
+        }
+    }
+    Ok(files)
+}
+
+fn in_memory(root: Cid, size_bytes: u64, store: &FileStore) -> Result<Vec<u8>, ContentError> {
+    let mut reader = FileReader::new(root, size_bytes);
+    let mut bytes = Vec::new();
+    while !reader.is_done() {
+        if let Some(cid) = reader.wanted(1).first() {
+            reader.put(&block(store, *cid)?.into_opened())?;
+        }
+        while let Some(part) = reader.next_part() {
+            bytes.extend_from_slice(&part.bytes);
+        }
+    }
+    Ok(bytes)
 }
 
 /// Writes something to `out`, which must not be there. It is there whole or not at all.

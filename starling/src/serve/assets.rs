@@ -9,24 +9,22 @@
 //! "Read by other sites": `Access-Control-Allow-Origin: *` and `Cross-Origin-Resource-Policy:
 //! cross-origin`, for `<starling-player>` runs on pages of any origin, also of those that set COEP.
 //!
-//! A debug build reads the files from the folder at every request, a release build holds them.
+//! A debug build reads the files from the folder at every request, a release build holds them. The page may also be
+//! one that another host handed on ([`super::page`]).
+
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
-use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::http::{accepts_brotli, none_match, value};
+use super::page::{File, Page};
 use super::policy;
 
-#[derive(RustEmbed)]
-#[folder = "../dist/web"]
-// A debug build does not look whether it is there (`build.rs`).
-#[allow_missing = true]
-struct Bundle;
-
-const INDEX: &str = "index.html";
+/// The document.
+pub(super) const INDEX: &str = "index.html";
 /// Paths the app draws itself. Other paths without a file are not found.
 const APP_ROUTES: [&str; 19] = [
     "/",
@@ -55,15 +53,9 @@ const NO_PAGE: &str = "<!doctype html><meta charset=utf-8><title>Starling</title
 /// Fewest hexadecimal digits that count as a hash in a name.
 const HASH_DIGITS_MIN: usize = 8;
 
-/// Finds a file of the bundle by its path without the first slash.
-pub(super) type Find = fn(&str) -> Option<EmbeddedFile>;
-
-/// The bundle built into this binary.
-pub(super) const BUNDLE: Find = Bundle::get;
-
-/// Answers with a file of the bundle.
+/// Answers with a file of the page.
 pub(super) async fn serve(
-    State(find): State<Find>,
+    State(page): State<Arc<Page>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -73,32 +65,32 @@ pub(super) async fn serve(
     }
     let path = uri.path();
     if APP_ROUTES.contains(&path.strip_suffix('/').filter(|p| !p.is_empty()).unwrap_or(path)) {
-        return document(find, StatusCode::OK, &headers);
+        return document(&page, StatusCode::OK, &headers);
     }
     let path = path.trim_start_matches('/');
-    match find(path).filter(|_| path != INDEX && !path.ends_with(".br")) {
-        Some(file) => answer(find, path, file, StatusCode::OK, &headers),
+    match page.get(path).filter(|_| path != INDEX && !path.ends_with(".br")) {
+        Some(file) => answer(&page, path, file, StatusCode::OK, &headers),
         // The app says it in the person's own surroundings; a missing file is a plain error.
-        None if !path.contains('.') => document(find, StatusCode::NOT_FOUND, &headers),
+        None if !path.contains('.') => document(&page, StatusCode::NOT_FOUND, &headers),
         None => (StatusCode::NOT_FOUND, "not found\n").into_response(),
     }
 }
 
-fn document(find: Find, status: StatusCode, headers: &HeaderMap) -> Response {
-    match find(INDEX) {
-        Some(file) => answer(find, INDEX, file, status, headers),
+fn document(page: &Page, status: StatusCode, headers: &HeaderMap) -> Response {
+    match page.get(INDEX) {
+        Some(file) => answer(page, INDEX, file, status, headers),
         None => (StatusCode::SERVICE_UNAVAILABLE, axum::response::Html(NO_PAGE)).into_response(),
     }
 }
 
 fn answer(
-    find: Find,
+    page: &Page,
     path: &str,
-    file: EmbeddedFile,
+    file: File,
     status: StatusCode,
     asked: &HeaderMap,
 ) -> Response {
-    let brotli = find(&format!("{path}.br"));
+    let brotli = page.get(&format!("{path}.br"));
     let both = brotli.is_some();
     let brotli = brotli.filter(|_| accepts_brotli(asked));
     let etag = etag(&file, brotli.is_some());
@@ -110,7 +102,7 @@ fn answer(
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
     if path == INDEX {
-        policy::set(&mut headers, &file.data);
+        policy::set(&mut headers, &file.bytes);
     } else {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
@@ -122,13 +114,13 @@ fn answer(
     if brotli.is_some() {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
     }
-    let body = Body::from(brotli.unwrap_or(file).data);
+    let body = Body::from(brotli.unwrap_or(file).bytes);
     (status, headers, body).into_response()
 }
 
 /// Strong, so the two codings have two (RFC 9110, 8.8.3.3).
-fn etag(file: &EmbeddedFile, brotli: bool) -> String {
-    let hash = primitives::Hash::new(file.metadata.sha256_hash()).to_string();
+fn etag(file: &File, brotli: bool) -> String {
+    let hash = file.hash.to_string();
     format!("\"{}{}\"", &hash[..16], if brotli { "-br" } else { "" })
 }
 

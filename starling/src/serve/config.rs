@@ -24,6 +24,9 @@ pub struct Config {
     /// Folder with an HLS stream to serve instead of the demo. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<PathBuf>,
+    /// CID of a page in the block store to serve instead of the one in this program. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// TLS.
     pub tls: TlsConfig,
     /// The signaling server.
@@ -48,6 +51,7 @@ impl Default for Config {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 8787))],
             data: PathBuf::from("starling-data"),
             media: None,
+            page: None,
             tls: TlsConfig::default(),
             signaling: signaling_server::Config::default(),
             bus: BusConfig::default(),
@@ -120,11 +124,11 @@ mod tests {
             })
             .collect();
         let config = toml::from_str::<Config>(&lines.join("\n")).unwrap();
-        assert!(config.media.is_some() && config.bus.ca.is_some());
+        assert!(config.media.is_some() && config.page.is_some() && config.bus.ca.is_some());
         assert!(config.tls.cert.is_some() && config.tls.key.is_some());
         assert!(config.tls.challenges.is_some());
         assert!(config.gateway.swarm.server.is_some() && config.push.contact.is_some());
-        assert_eq!(left_out, 8);
+        assert_eq!(left_out, 9);
     }
 
     #[test]

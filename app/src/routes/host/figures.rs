@@ -1,7 +1,10 @@
 //! The figures, once they are there.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
+use crate::browser;
+use crate::components::copy::CopyText;
 use crate::format::{bytes, counted, duration, short_key, uptime};
 use crate::host::{Node, Status, Swarm, Tracker};
 
@@ -15,6 +18,28 @@ pub(super) fn Figures(status: Memo<Status>) -> impl IntoView {
             <Swarms status />
             <Refusals status />
         </div>
+        <Served />
+    }
+}
+
+/// What the page is called that this host serves.
+#[component]
+fn Served() -> impl IntoView {
+    let cid = RwSignal::new(String::new());
+    spawn_local(async move {
+        let answer = browser::ask("/v1/page", "GET").await;
+        let named = answer.and_then(|(_, bytes)| browser::json_text(&bytes, "cid"));
+        // Nobody waits any more where the person left the page meanwhile.
+        cid.try_set(named.unwrap_or_default());
+    });
+    view! {
+        <section class="card" aria-labelledby="served-title" hidden=move || cid.read().is_empty()>
+            <h2 id="served-title">"The page served here"</h2>
+            <CopyText label="the page\u{2019}s CID" text=Signal::from(cid) />
+            <p class="quiet">
+                "Hosts that show the same CID serve the same page, to the byte. Any host can serve this one by its CID."
+            </p>
+        </section>
     }
 }
 

@@ -91,6 +91,11 @@ fn Health(mine: Memo<Option<Position>>) -> impl IntoView {
         Factor::Is(_) => "Below 1 it may be liquidated.".to_owned(),
     }
     };
+    // Not in a title alone, which neither fingers nor keys open.
+    let exact = move || {
+        let exact = factor_exact(now());
+        (!exact.is_empty()).then(|| format!("Exactly {exact}."))
+    };
     let worth = move |of: fn(&lending::Standing) -> Option<u128>| {
         standing().and_then(|standing| of(&standing)).map_or_else(|| "\u{2013}".to_owned(), value)
     };
@@ -103,7 +108,7 @@ fn Health(mine: Memo<Option<Position>>) -> impl IntoView {
         <div class="health" class:health--under=under>
             <p class="health-line">
                 <span>"Health"</span>
-                <strong id="health" class="num" title=move || factor_exact(now())>
+                <strong id="health" class="num">
                     {move || factor(now())}
                 </strong>
             </p>
@@ -111,7 +116,7 @@ fn Health(mine: Memo<Option<Position>>) -> impl IntoView {
                 <span class="gauge-fill" style:width=move || format!("{}%", tenths(bar(now())))></span>
                 <span class="gauge-one" style:inset-inline-start=format!("{}%", tenths(AT_ONE))></span>
             </div>
-            <p class="quiet">{words}</p>
+            <p class="quiet">{words} " " <span class="num" id="health-exact">{exact}</span></p>
             <dl class="facts-row facts-row--three num">
                 <div class="fact">
                     <dt>"Collateral"</dt>

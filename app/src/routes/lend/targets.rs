@@ -10,9 +10,9 @@ use wallet::lending::{
     Target,
 };
 
-use crate::browser;
 use crate::components::avatar::Avatar;
 use crate::format::{counted, short_key};
+use crate::ledger::Ledger;
 use crate::money::grouped;
 
 use super::desk::Desk;
@@ -31,7 +31,7 @@ pub(super) fn Targets() -> impl IntoView {
     let failed = RwSignal::new(false);
     let list = move || {
         if let Some(market) = desk.chosen.get_untracked() {
-            spawn_local(ask(market, desk.chosen, desk.hints, failed));
+            spawn_local(ask(desk.ledger, market, desk.chosen, desk.hints, failed));
         }
     };
     Effect::new(move |_| {
@@ -89,6 +89,7 @@ pub(super) fn Targets() -> impl IntoView {
 
 /// Asks for the list, part by part.
 async fn ask(
+    ledger: Ledger,
     market: u32,
     chosen: Memo<Option<u32>>,
     hints: RwSignal<Option<Hints>>,
@@ -96,8 +97,8 @@ async fn ask(
 ) {
     let mut list = Hints::new(market);
     while let Some(path) = list.next_path() {
-        let answer = browser::ask(&format!("/ledger{path}"), "GET").await;
-        let good = answer.is_some_and(|(status, bytes)| status == 200 && list.take(&bytes));
+        let answer = ledger.fetch(&path).await;
+        let good = answer.is_some_and(|bytes| list.take(&bytes));
         if !good {
             // Nobody waits any more where the person left the page meanwhile.
             failed.try_set(true);

@@ -38,6 +38,7 @@ impl Wallet {
             height: server.height,
             faults: server.faults.iter().map(|fault| fault.code().to_owned()).collect(),
             lies: server.state == State::Out,
+            is_away: server.is_away(),
         };
         let neighbour = |one: &crate::near::Neighbour| view::Server {
             url: one.peer.to_string(),
@@ -45,6 +46,7 @@ impl Wallet {
             height: one.height,
             faults: one.faults.iter().map(|fault| fault.code().to_owned()).collect(),
             lies: one.lies(),
+            is_away: false,
         };
         let shown = |one: &&crate::near::Neighbour| one.id.is_some() || one.lies();
         let sent = |sent: &Sent| view::Sent {

@@ -2,20 +2,17 @@
 
 use axum::Router;
 use axum::http::{Request, Response};
-use rust_embed::Metadata;
 
 use super::*;
 
-fn fake(path: &str) -> Option<EmbeddedFile> {
-    let (data, number): (&'static [u8], u8) = match path {
-        "index.html" => (b"<script>1</script>", 1),
-        "embed.js" => (b"export {}", 2),
-        "app-5ef3a9d1c4b07a26_bg.wasm" => (b"wasm wasm wasm", 3),
-        "app-5ef3a9d1c4b07a26_bg.wasm.br" => (b"br", 4),
-        _ => return None,
-    };
-    let metadata = Metadata::__rust_embed_new([number; 32], None, None);
-    Some(EmbeddedFile { data: data.into(), metadata })
+fn page() -> Page {
+    let files = [
+        ("index.html", "<script>1</script>"),
+        ("embed.js", "export {}"),
+        ("app-5ef3a9d1c4b07a26_bg.wasm", "wasm wasm wasm"),
+        ("app-5ef3a9d1c4b07a26_bg.wasm.br", "br"),
+    ];
+    Page::of(files.into_iter().map(|(path, text)| (path.into(), text.into())).collect())
 }
 
 async fn get(path: &str, headers: &[(&str, &str)]) -> Response<Body> {
@@ -23,8 +20,7 @@ async fn get(path: &str, headers: &[(&str, &str)]) -> Response<Body> {
     for (name, text) in headers {
         request = request.header(*name, *text);
     }
-    let find: Find = fake;
-    let app = Router::new().fallback(serve).with_state(find);
+    let app = Router::new().fallback(serve).with_state(Arc::new(page()));
     tower::ServiceExt::oneshot(app, request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
@@ -93,6 +89,15 @@ async fn other_sites_may_run_the_player_but_not_frame_the_page() {
     let policy = page.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("frame-ancestors 'self'"));
     assert!(policy.contains("'wasm-unsafe-eval'"));
+}
+
+/// While the host is down, the worker that keeps the page answers for the same ones.
+#[test]
+fn the_worker_that_keeps_the_page_knows_the_apps_routes() {
+    let worker = include_str!("../../../../static/kept.js");
+    for route in APP_ROUTES {
+        assert!(worker.contains(&format!("\"{route}\"")), "{route}");
+    }
 }
 
 #[test]
