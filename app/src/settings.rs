@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) cache_bytes: u64,
     /// Speak to other viewers only through a relay.
     pub(crate) relay_only: bool,
+    /// Tell the fund that a video names who sent what, and be paid for what is passed on.
+    pub(crate) earn: bool,
     /// Colours.
     pub(crate) theme: Theme,
 }
@@ -27,6 +29,7 @@ impl Default for Settings {
             upload_metered: false,
             cache_bytes: 512_000_000,
             relay_only: false,
+            earn: false,
             theme: Theme::System,
         }
     }
@@ -48,6 +51,7 @@ impl Settings {
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(default.cache_bytes),
             relay_only: flag(RELAY_ONLY, default.relay_only),
+            earn: flag(EARN, default.earn),
             theme: read(THEME).and_then(|text| Theme::parse(&text)).unwrap_or(default.theme),
         }
     }
@@ -59,6 +63,7 @@ impl Settings {
         write(UPLOAD_METERED, flag(self.upload_metered));
         write(CACHE, &self.cache_bytes.to_string());
         write(RELAY_ONLY, flag(self.relay_only));
+        write(EARN, flag(self.earn));
         write(THEME, self.theme.as_text());
     }
 
@@ -77,6 +82,7 @@ const UPLOAD: &str = "starling.upload";
 const UPLOAD_METERED: &str = "starling.upload-metered";
 const CACHE: &str = "starling.cache-bytes";
 const RELAY_ONLY: &str = "starling.relay-only";
+const EARN: &str = "starling.earn";
 /// Also read by `theme.js`, before the first paint.
 const THEME: &str = "starling.theme";
 
@@ -202,6 +208,7 @@ mod tests {
             upload_metered: true,
             cache_bytes: 0,
             relay_only: true,
+            earn: true,
             theme: Theme::Dark,
         };
         let store = RefCell::new(BTreeMap::new());
@@ -215,6 +222,7 @@ mod tests {
     fn unreadable_texts_are_the_default() {
         assert_eq!(Settings::load(|_| Some("-7 rubbish".to_owned())), Settings::default());
         assert_eq!(Settings::load(|_| None), Settings::default());
+        assert!(!Settings::default().earn, "nobody is told anything before a person says so");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 // Proves that a site's owner can pay viewers who upload: the one who sends earns what the other verified, the player says
-// so, and it is on the ledger in the account that the tag names; that a page without a fund loads nothing of it; and that
-// a fund that is not there costs the video nothing.
+// so, and it is on the ledger in the account that the tag names; that a page without a fund loads nothing of it; that
+// a fund that is not there costs the video nothing; and that our own Watch page earns for its wallet once a person says so,
+// not before, and proves what was paid.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -102,6 +103,41 @@ describe('a fund for a video', () => {
     assert.ok(fund.lines.every(({ earned }) => earned === undefined || earned === '0'));
   });
 
+  test('our Watch page earns once a person says so, and proves what was paid', async () => {
+    const url = await openFund();
+    const context = await chromium.createBrowserContext();
+    try {
+      const page = await context.newPage();
+      const query = new URLSearchParams({ src: stage.src, fund: url });
+      await page.goto(`${stage.server.url}/watch?${query}`, { waitUntil: 'domcontentloaded' });
+      const until = (what, condition, withinMs) => eventually(what, async () => {
+        const seen = await page.evaluate(watched);
+        return { value: condition(seen) && seen, seen };
+      }, withinMs);
+      const before = await until('has a head start', ({ bufferedTo }) => bufferedTo >= 20);
+      assert.match(before.card, /127\.0\.0\.1:\d+ pays who passes it on/);
+      assert.deepEqual([before.fund, before.account, before.earned], [null, null, null], 'nothing is told before');
+      assert.ok(fund.lines.every(({ viewers }) => !viewers));
+
+      await page.click('#earning .switch');
+      const on = await until('names its account', ({ account }) => account !== null, PATIENT_MS);
+      assert.equal(on.fund, url);
+      assert.match(on.account, /^[0-9a-f]{64}$/);
+      await fund.until('knows it', ({ viewers }) => viewers === 1, PATIENT_MS);
+      const second = await Viewer.open(chromium, stage, { attributes: { fund: url } });
+      await second.until('holds 20 s', ({ video }) => video?.bufferedTo >= 20);
+      const seen = await until('what was paid is proved', ({ proved }) => proved >= PRICE, PATIENT_MS);
+      assert.match(seen.card, /Earned so far\s+\d+\.\d+\sSTAR/);
+      assert.match(seen.card, /\d+\.\d+\sSTAR are in your account, proved at block \d+/);
+      assert.ok(seen.proved <= await unitsOf(on.account), 'no more than the ledger has');
+
+      await page.click('#earning .switch');
+      await until('tells nothing any more', (now) => now.fund === null && now.account === null && now.earned === null);
+    } finally {
+      await context.close();
+    }
+  });
+
   test('a page without a fund loads nothing of it', async () => {
     const viewer = await Viewer.open(chromium, stage);
     const { stats } = await viewer.until('plays', ({ video, stats }) => video?.at >= 3 && stats.mode === 'starling');
@@ -122,6 +158,21 @@ describe('a fund for a video', () => {
     assert.equal((await viewer.look()).video.error, null);
   });
 });
+
+/** What our Watch page shows of the fund, and what its player names. Runs in the page. */
+function watched() {
+  const player = document.querySelector('starling-player');
+  const { video } = player ?? {};
+  const figures = document.querySelector('#earned');
+  return {
+    bufferedTo: video?.buffered.length > 0 ? video.buffered.end(video.buffered.length - 1) : 0,
+    fund: player?.getAttribute('fund') ?? null,
+    account: player?.getAttribute('account') ?? null,
+    card: document.querySelector('#earning')?.innerText ?? '',
+    earned: figures && Number(figures.dataset.units),
+    proved: Number(figures?.dataset.proved ?? 0),
+  };
+}
 
 /** Scripts of ours about funds that a tab loaded. */
 async function loadedOfFund(viewer) {
