@@ -8,8 +8,9 @@
 
 mod reporting;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -27,13 +28,17 @@ use wire::fund::REPORT_BYTES_MAX;
 
 use crate::key_file::KeyFileError;
 use crate::ledger_client::ClientError;
-use crate::purse::{self, Handed, Pay, Pot, Purse, PurseError};
+use crate::purse::{self, Handed, Outlook, Pay, Pot, Purse, PurseError};
 
 pub use peer_native::payments::fund::Spent;
 pub use reporting::{Reported, Reports};
 
 /// Someone is paid when they earned so many times what paying costs.
 const WORTH_TIMES: u128 = 10;
+/// How often it is looked whether what is left in pools of before can be taken back.
+const BACK_EVERY: Duration = Duration::from_secs(3_600);
+/// When another pool is tried to be opened again, after it could not be.
+const AGAIN: Duration = Duration::from_secs(300);
 
 /// What the owner decides.
 #[derive(Debug)]
@@ -42,6 +47,8 @@ pub struct Options {
     pub purse: purse::Options,
     /// What is set aside, and where it is remembered.
     pub pay: Pay,
+    /// A pool that is there is filled up to that; otherwise it goes on with what is left in it.
+    pub refills: bool,
     /// The swarms that are paid for.
     pub swarms: Vec<SwarmId>,
     /// Most units in an hour.
@@ -67,7 +74,6 @@ struct Shared {
     fund: Mutex<Fund>,
     proxies: Proxies,
     started: Instant,
-    pool: u64,
 }
 
 /// Pays what is owed.
@@ -78,6 +84,10 @@ pub struct Payer {
     desk: Desk,
     payout_from: u128,
     cost: u128,
+    /// Where the pool is remembered.
+    data: PathBuf,
+    back_at: Instant,
+    replace_at: Instant,
 }
 
 /// Meets the ledger, and finds or opens the pool.
@@ -86,7 +96,7 @@ pub struct Payer {
 /// See [`PurseError`].
 pub async fn open(options: Options) -> Result<(Payer, Desk), PurseError> {
     let pay = options.pay;
-    let (purse, pot) = Purse::pot(options.purse, &pay).await?;
+    let (purse, pot) = Purse::pot(options.purse, &pay, options.refills).await?;
     let Pot { chain, pool, signer, free, cost } = pot;
     let rules = Rules {
         chain,
@@ -102,10 +112,13 @@ pub async fn open(options: Options) -> Result<(Payer, Desk), PurseError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(KeyFileError::Entropy)?;
     let fund = Mutex::new(Fund::new(rules, Seed::new(seed), Time::ZERO));
-    let shared = Shared { fund, proxies: options.proxies, started: Instant::now(), pool };
-    let desk = Desk(Arc::new(shared));
+    let now = Instant::now();
+    let desk = Desk(Arc::new(Shared { fund, proxies: options.proxies, started: now }));
     let payout_from = options.payout_from.unwrap_or(cost.saturating_mul(WORTH_TIMES));
-    Ok((Payer { purse, signer, desk: desk.clone(), payout_from, cost }, desk))
+    let (data, back_at, replace_at) = (pay.data, now + BACK_EVERY, now);
+    let payer =
+        Payer { purse, signer, desk: desk.clone(), payout_from, cost, data, back_at, replace_at };
+    Ok((payer, desk))
 }
 
 impl Desk {
@@ -121,7 +134,17 @@ impl Desk {
 
     /// The pool that pays.
     pub fn pool(&self) -> u64 {
-        self.0.pool
+        self.fund().pool()
+    }
+
+    /// Units that may still be paid.
+    pub fn left_units(&self) -> u128 {
+        self.fund().left_units()
+    }
+
+    /// Accounts that earned something which they were not promised, and how many units.
+    pub fn owed(&self) -> (usize, u128) {
+        self.fund().owed()
     }
 
     /// What was earned and paid so far.
@@ -178,11 +201,35 @@ impl Payer {
     /// Pays whoever is owed enough, one transaction's worth of people.
     ///
     /// # Errors
-    /// The ledger does not answer or refuses. Nothing is lost: the next round tries again.
-    pub async fn round(&mut self) -> Result<(), ClientError> {
-        let prolonged = self.purse.prolong().await;
+    /// The ledger does not answer or refuses, or there are too few units for another pool. Nothing is lost: the next
+    /// round tries again.
+    pub async fn round(&mut self) -> Result<(), PurseError> {
+        let kept = self.keep().await;
         self.pay(self.payout_from).await?;
-        prolonged
+        kept
+    }
+
+    /// Keeps the pool alive, or opens another where it can pay nobody new.
+    async fn keep(&mut self) -> Result<(), PurseError> {
+        let now = Instant::now();
+        if now >= self.back_at {
+            self.back_at = now + BACK_EVERY;
+            self.purse.give_back(&self.data).await?;
+        }
+        let outlook = self.purse.prolong().await?;
+        let wanted = {
+            let fund = self.desk.fund();
+            // What was signed of the old one is handed in first.
+            if fund.unclaimed().is_empty() { fund.left_units() } else { 0 }
+        };
+        if outlook != Outlook::Over || wanted == 0 || now < self.replace_at {
+            return Ok(());
+        }
+        self.replace_at = now + AGAIN;
+        let (pool, units) = self.purse.replace(&self.data, &self.signer, wanted).await?;
+        self.replace_at = now;
+        self.desk.fund().renew(pool, units);
+        Ok(())
     }
 
     /// Pays everybody who is owed what paying costs at least, before it ends. What is less is forgotten.

@@ -3,7 +3,9 @@
 //!
 //! Proves: reports of receivers become units in the sender's account, to the unit, without a transaction of its own; a
 //! report twice, a forged one and one of the sender's own address are worth nothing; the amount is never passed;
-//! `seed` and `get` of a share do so between them; what is left comes back; and another process goes on with what the first left in the pool, and reports of the first's hour are worth nothing.
+//! `seed` and `get` of a share do so between them; what is left comes back; another process goes on with what the first
+//! left in the pool, sets more aside only when told to, and reports of the first's hour are worth nothing; a pool without
+//! lanes is followed by another, and nobody loses by it; and who is paid nothing in the end is told of.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![allow(dead_code, reason = "the rig is shared with other tests")]
 
@@ -16,11 +18,14 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use files_rig::{DEADLINE, Killed, Place, Served, noise, wait_until};
-use ledger::AccountId;
+use ledger::{
+    AccountId, Action,
+    domains::paypool::{self, BATCH_MAX, LANES_MAX, Pool, pool_key},
+};
 use native_rig::{Getting, Seeded};
 use primitives::{Hash, KeyPair, PeerId, Seed, SwarmId};
 use serde_json::Value;
-use starling::ledger_client::Client;
+use starling::{key_file, ledger_client::Client};
 use tokio::runtime::Runtime;
 use wire::fund::{Report, Said, Terms};
 
@@ -60,6 +65,8 @@ fn rich(bank: &Served, place: &Place) -> AccountId {
 struct Funding {
     url: String,
     pool: u64,
+    /// What it may pay.
+    units: Value,
     process: Killed,
     lines: Receiver<Value>,
 }
@@ -91,7 +98,7 @@ impl Funding {
         assert_eq!(open["event"], "open", "{open}");
         let (url, pool) =
             (open["url"].as_str().unwrap().to_owned(), open["pool"].as_u64().unwrap());
-        Self { url, pool, process: Killed(process), lines }
+        Self { url, pool, units: open["units"].clone(), process: Killed(process), lines }
     }
 
     fn until(&self, wanted: impl Fn(&Value) -> bool) -> Value {
@@ -105,10 +112,16 @@ impl Funding {
         }
     }
 
-    fn stop(mut self) -> Option<i32> {
+    fn stop(self) -> Option<i32> {
+        self.stop_telling().0
+    }
+
+    /// Its exit code, and what it said until then.
+    fn stop_telling(mut self) -> (Option<i32>, Vec<Value>) {
         let id = self.process.0.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-        self.process.0.wait().unwrap().code()
+        let code = self.process.0.wait().unwrap().code();
+        (code, self.lines.iter().collect())
     }
 
     fn terms(&self) -> Terms {
@@ -229,8 +242,9 @@ fn who_uploads_is_paid_for_what_others_verified_and_a_liar_for_nothing() {
 
     // The next process has what is left, and no more of it is set aside.
     let before = units(&bank, payer);
-    let fund = Funding::start(&owner, &bank, &["--amount", "820000", "--hourly", "820000"]);
-    assert!(units(&bank, payer) + 1_000 > before, "the pool is used again");
+    let fund = Funding::start(&owner, &bank, &["--amount", "5000000", "--hourly", "5000000"]);
+    assert_eq!(units(&bank, payer), before, "nothing more is set aside");
+    assert_eq!(fund.units, "820000");
     let (status, told) = fund.post(2, second.report(&old, &[(&giver, 9 * MIB)]));
     assert_eq!((status, &told["error"]["code"]), (409, &Value::from("session")));
     fund.report(&giver, &[]);
@@ -240,9 +254,86 @@ fn who_uploads_is_paid_for_what_others_verified_and_a_liar_for_nothing() {
     let told = fund.until(|line| line["paid"] == "820000");
     assert_eq!(told["over"], true);
     assert_eq!(units(&bank, account), 1_000_000, "all that was ever set aside");
+    let pool = fund.pool;
+    assert_eq!(fund.stop(), Some(0));
+
+    // More only when it is told to.
+    let before = units(&bank, payer);
+    let fund = Funding::start(&owner, &bank, &["--amount", "50000", "--refill"]);
+    assert_eq!((fund.pool, &fund.units), (pool, &"50000".into()));
+    assert!(units(&bank, payer) < before - 50_000);
     assert_eq!(fund.stop(), Some(0));
     let closed = owner.json(&["fund", "--close", "--key", "me.key", "--node", &bank.url]);
-    assert_eq!((&closed["event"], &closed["units"]), (&"closing".into(), &"0".into()));
+    assert_eq!((&closed["event"], &closed["units"]), (&"closing".into(), &"50000".into()));
+}
+
+/// Opens every lane that a pool may have, for people who never come.
+fn use_up(bank: &Served, owner: &Place, pool: u64) {
+    let key = key_file::load_or_create(&owner.path("me.key")).unwrap().key;
+    let client = Client::new(&bank.url).unwrap();
+    let mut people: Vec<_> =
+        (0..u64::from(LANES_MAX)).map(|number| somebody(10_000 + number)).collect();
+    people.sort();
+    runtime().block_on(async {
+        for people in people.chunks(BATCH_MAX) {
+            let lanes = people.iter().map(|one| (*one, 1)).collect();
+            let action = Action::Paypool(paypool::Action::Reserve { pool, lanes });
+            let id = client.act(&key, action).await.unwrap();
+            client.done(id, DEADLINE).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_pool_without_lanes_is_followed_by_another_and_nobody_loses_by_it() {
+    let (server, owner) = (Place::new(), Place::new());
+    let bank = Served::new(&server);
+    rich(&bank, &owner);
+    let amount = ["--amount", "1000000", "--hourly", "1000000", "--payout", "1000"];
+    let fund = Funding::start(&owner, &bank, &amount);
+    let first = fund.pool;
+    use_up(&bank, &owner, first);
+
+    let account = somebody(1);
+    let (giver, second) = (Viewer::new(1, Some(account)), Viewer::new(2, None));
+    fund.report(&giver, &[]);
+    let old = fund.terms();
+    fund.report(&second, &[(&giver, MIB)]);
+    let told = fund.until(|line| line["event"] == "pool");
+    let pool = told["pool"].as_u64().unwrap();
+    assert_ne!(pool, first);
+    fund.until(|line| line["paid"] == "20000");
+    assert_eq!(units(&bank, account), 20_000);
+
+    // Viewers are told of it, and tell what came since.
+    let (status, told) = fund.post(2, second.report(&old, &[(&giver, 2 * MIB)]));
+    assert_eq!((status, &told["error"]["code"]), (409, &Value::from("pool")));
+    assert_eq!(fund.terms().pool, pool);
+    fund.report(&second, &[(&giver, MIB)]);
+    assert_eq!(fund.report(&giver, &[])["earned"], "40000");
+    fund.until(|line| line["paid"] == "40000");
+    assert_eq!(fund.stop(), Some(0));
+    let record = |pool: u64| {
+        let client = Client::new(&bank.url).unwrap();
+        runtime().block_on(client.record::<Pool>(&pool_key(pool))).unwrap().unwrap()
+    };
+    assert!(record(first).closing_s.is_some(), "what is left in it comes back a day later");
+    assert_eq!(record(pool).payees, 1);
+}
+
+#[test]
+fn who_earned_less_than_its_fees_is_told_of_at_the_end() {
+    let (server, owner) = (Place::new(), Place::new());
+    let bank = Served::new(&server);
+    rich(&bank, &owner);
+    let fund = Funding::start(&owner, &bank, &["--amount", "1000000"]);
+    let (giver, second) = (Viewer::new(1, Some(somebody(1))), Viewer::new(2, None));
+    fund.report(&giver, &[]);
+    fund.report(&second, &[(&giver, 100)]);
+    assert_eq!(fund.report(&giver, &[])["earned"], "1");
+    let (code, told) = fund.stop_telling();
+    let unpaid = told.iter().find(|line| line["event"] == "unpaid").unwrap();
+    assert_eq!((code, &unpaid["payees"], &unpaid["units"]), (Some(0), &1.into(), &"1".into()));
 }
 
 #[test]
