@@ -28,7 +28,7 @@ use wire::fund::REPORT_BYTES_MAX;
 
 use crate::key_file::KeyFileError;
 use crate::ledger_client::ClientError;
-use crate::purse::{self, Handed, Outlook, Pay, Pot, Purse, PurseError};
+use crate::purse::{self, Handed, Outlook, Pay, Pot, Purse, PurseError, Source, Stock};
 
 pub use peer_native::payments::fund::Spent;
 pub use reporting::{Reported, Reports};
@@ -37,6 +37,10 @@ pub use reporting::{Reported, Reports};
 const WORTH_TIMES: u128 = 10;
 /// How often it is looked whether what is left in pools of before can be taken back.
 const BACK_EVERY: Duration = Duration::from_secs(3_600);
+/// Of a pool that is drawn from, enough for so many hours is drawn at a time.
+const DRAWN_HOURS: u128 = 2;
+/// How often it is looked whether such a pool's owner asked for the rest.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// When another pool is tried to be opened again, after it could not be.
 const AGAIN: Duration = Duration::from_secs(300);
 
@@ -49,6 +53,8 @@ pub struct Options {
     pub pay: Pay,
     /// A pool that is there is filled up to that; otherwise it goes on with what is left in it.
     pub refills: bool,
+    /// A pool that its owner opened for this key, to draw from it what is paid; none: the account pays.
+    pub source: Option<u64>,
     /// The swarms that are paid for.
     pub swarms: Vec<SwarmId>,
     /// Most units in an hour.
@@ -86,6 +92,8 @@ pub struct Payer {
     cost: u128,
     /// Where the pool is remembered.
     data: PathBuf,
+    source: Option<Source>,
+    look_at: Instant,
     back_at: Instant,
     replace_at: Instant,
 }
@@ -96,14 +104,16 @@ pub struct Payer {
 /// See [`PurseError`].
 pub async fn open(options: Options) -> Result<(Payer, Desk), PurseError> {
     let pay = options.pay;
-    let (purse, pot) = Purse::pot(options.purse, &pay, options.refills).await?;
-    let Pot { chain, pool, signer, free, cost } = pot;
+    let step = options.hour_units_max.saturating_mul(DRAWN_HOURS).min(pay.spend_max);
+    let source = options.source.map(|pool| Source { pool, step });
+    let (purse, pot) = Purse::pot(options.purse, &pay, options.refills, source).await?;
+    let Pot { chain, pool, signer, free, drawable, cost } = pot;
     let rules = Rules {
         chain,
         pool,
         swarms: options.swarms,
         per_mib: pay.per_mib_max.max(1),
-        units_max: free.min(pay.spend_max),
+        units_max: free.saturating_add(drawable).min(pay.spend_max),
         hour_units_max: options.hour_units_max,
         viewer_bytes_max: options.viewer_bytes_max,
         place_bytes_max: options.place_bytes_max,
@@ -115,9 +125,18 @@ pub async fn open(options: Options) -> Result<(Payer, Desk), PurseError> {
     let now = Instant::now();
     let desk = Desk(Arc::new(Shared { fund, proxies: options.proxies, started: now }));
     let payout_from = options.payout_from.unwrap_or(cost.saturating_mul(WORTH_TIMES));
-    let (data, back_at, replace_at) = (pay.data, now + BACK_EVERY, now);
-    let payer =
-        Payer { purse, signer, desk: desk.clone(), payout_from, cost, data, back_at, replace_at };
+    let payer = Payer {
+        purse,
+        signer,
+        desk: desk.clone(),
+        payout_from,
+        cost,
+        data: pay.data,
+        source,
+        look_at: now + LOOK_EVERY,
+        back_at: now + BACK_EVERY,
+        replace_at: now,
+    };
     Ok((payer, desk))
 }
 
@@ -217,6 +236,9 @@ impl Payer {
             self.purse.give_back(&self.data).await?;
         }
         let outlook = self.purse.prolong().await?;
+        if let (Outlook::Open(free), Some(source)) = (outlook, self.source) {
+            return self.draw(source, free, now).await;
+        }
         let wanted = {
             let fund = self.desk.fund();
             // What was signed of the old one is handed in first.
@@ -226,9 +248,36 @@ impl Payer {
             return Ok(());
         }
         self.replace_at = now + AGAIN;
+        let (wanted, drawable) = match self.source {
+            Some(Source { pool, step }) => {
+                let Stock { drawn, drawable, .. } = self.purse.stock(pool, step.min(wanted)).await?;
+                (drawn, drawable)
+            }
+            None => (wanted, 0),
+        };
         let (pool, units) = self.purse.replace(&self.data, &self.signer, wanted).await?;
         self.replace_at = now;
-        self.desk.fund().renew(pool, units);
+        self.desk.fund().renew(pool, units.saturating_add(drawable));
+        Ok(())
+    }
+
+    /// Draws what the pool lacks from its owner's, who may have asked for the rest.
+    async fn draw(&mut self, source: Source, free: u128, now: Instant) -> Result<(), PurseError> {
+        let Source { pool, step } = source;
+        let lacking = if free <= step / 2 { step.saturating_sub(free) } else { 0 };
+        let lacking = lacking.min(self.desk.left_units().saturating_sub(free));
+        if now < self.look_at && lacking == 0 {
+            return Ok(());
+        }
+        let stock = self.purse.stock(pool, lacking).await?;
+        self.purse.top_up(stock.drawn).await?;
+        let there = free.saturating_add(stock.drawn).saturating_add(stock.drawable);
+        self.desk.fund().limit(there);
+        self.look_at = now + LOOK_EVERY;
+        if stock.is_over {
+            self.source = None;
+            self.purse.let_go(pool).await?;
+        }
         Ok(())
     }
 

@@ -7,6 +7,7 @@ mod error;
 mod payout;
 mod pool;
 mod promises;
+mod source;
 mod state;
 
 use std::collections::BTreeSet;
@@ -29,6 +30,7 @@ pub use error::PurseError;
 pub(crate) use payout::{Handed, Outlook, Pot};
 pub use pool::Closed;
 use promises::Promises;
+pub(crate) use source::{Source, Stock};
 
 /// How long a transaction may take to be final.
 const FINAL_WITHIN: Duration = Duration::from_secs(20);

@@ -5,7 +5,8 @@
 //! report twice, a forged one and one of the sender's own address are worth nothing; the amount is never passed;
 //! `seed` and `get` of a share do so between them; what is left comes back; another process goes on with what the first
 //! left in the pool, sets more aside only when told to, and reports of the first's hour are worth nothing; a pool without
-//! lanes is followed by another, and nobody loses by it; and who is paid nothing in the end is told of.
+//! lanes is followed by another, and nobody loses by it; who is paid nothing in the end is told of; and a fund that draws
+//! from its owner's pool takes a little at a time, and gives the rest back.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![allow(dead_code, reason = "the rig is shared with other tests")]
 
@@ -19,8 +20,8 @@ use std::sync::mpsc::{Receiver, channel};
 
 use files_rig::{DEADLINE, Killed, Place, Served, noise, wait_until};
 use ledger::{
-    AccountId, Action,
-    domains::paypool::{self, BATCH_MAX, LANES_MAX, Pool, pool_key},
+    AccountId, Action, AssetId,
+    domains::paypool::{self, BATCH_MAX, LANES_MAX, Lane, Pool, lane_key, pool_key},
 };
 use native_rig::{Getting, Seeded};
 use primitives::{Hash, KeyPair, PeerId, Seed, SwarmId};
@@ -267,21 +268,34 @@ fn who_uploads_is_paid_for_what_others_verified_and_a_liar_for_nothing() {
     assert_eq!((&closed["event"], &closed["units"]), (&"closing".into(), &"50000".into()));
 }
 
+/// The key in a place, which is made there.
+fn key_of(place: &Place) -> KeyPair {
+    key_file::load_or_create(&place.path("me.key")).unwrap().key
+}
+
+/// Does something with a pool, as the Wallet page does; the receipt.
+fn act(bank: &Served, key: &KeyPair, action: paypool::Action) -> Value {
+    let client = Client::new(&bank.url).unwrap();
+    runtime().block_on(async {
+        let id = client.act(key, Action::Paypool(action)).await.unwrap();
+        client.done(id, DEADLINE).await.unwrap()
+    })
+}
+
+fn pool_of(bank: &Served, number: u64) -> Pool {
+    let client = Client::new(&bank.url).unwrap();
+    runtime().block_on(client.record(&pool_key(number))).unwrap().unwrap()
+}
+
 /// Opens every lane that a pool may have, for people who never come.
 fn use_up(bank: &Served, owner: &Place, pool: u64) {
-    let key = key_file::load_or_create(&owner.path("me.key")).unwrap().key;
-    let client = Client::new(&bank.url).unwrap();
     let mut people: Vec<_> =
         (0..u64::from(LANES_MAX)).map(|number| somebody(10_000 + number)).collect();
     people.sort();
-    runtime().block_on(async {
-        for people in people.chunks(BATCH_MAX) {
-            let lanes = people.iter().map(|one| (*one, 1)).collect();
-            let action = Action::Paypool(paypool::Action::Reserve { pool, lanes });
-            let id = client.act(&key, action).await.unwrap();
-            client.done(id, DEADLINE).await.unwrap();
-        }
-    });
+    for people in people.chunks(BATCH_MAX) {
+        let lanes = people.iter().map(|one| (*one, 1)).collect();
+        act(bank, &key_of(owner), paypool::Action::Reserve { pool, lanes });
+    }
 }
 
 #[test]
@@ -313,12 +327,67 @@ fn a_pool_without_lanes_is_followed_by_another_and_nobody_loses_by_it() {
     assert_eq!(fund.report(&giver, &[])["earned"], "40000");
     fund.until(|line| line["paid"] == "40000");
     assert_eq!(fund.stop(), Some(0));
-    let record = |pool: u64| {
-        let client = Client::new(&bank.url).unwrap();
-        runtime().block_on(client.record::<Pool>(&pool_key(pool))).unwrap().unwrap()
+    let left = pool_of(&bank, first);
+    assert!(left.closing_s.is_some(), "what is left in it comes back a day later");
+    assert_eq!(pool_of(&bank, pool).payees, 1);
+}
+
+#[test]
+fn a_fund_draws_a_little_at_a_time_and_its_owner_has_the_rest() {
+    let (server, owner, machine) = (Place::new(), Place::new(), Place::new());
+    let bank = Served::new(&server);
+    let payer = rich(&bank, &owner);
+    let (owners, funds) = (key_of(&owner), key_of(&machine));
+    let fund_account = AccountId::of_key(funds.id());
+    let (deposit, asset) = (1_000_000, AssetId::NATIVE);
+    let open = paypool::Action::Open { asset, deposit, ttl_s: 7 * 86_400, signer: funds.id() };
+    let opened = act(&bank, &owners, open);
+    let number = opened["events"][0]["numbers"][0].as_str().unwrap().to_owned();
+    let pool: u64 = number.parse().unwrap();
+
+    // Nothing is set aside for it yet.
+    let start = ["fund", VIDEO, "--key", "me.key", "--node", &bank.url, "--listen", "127.0.0.1:0"];
+    let drawing = ["--amount", "1000000", "--hourly", "100000", "--pool", &number];
+    let (code, text) = machine.fails(&[&start[..], &drawing[..]].concat());
+    assert!(code == 7 && text.contains("--pool"), "{code}: {text}");
+
+    let lanes = vec![(fund_account, deposit)];
+    act(&bank, &owners, paypool::Action::Reserve { pool, lanes });
+    let client = Client::new(&bank.url).unwrap();
+    runtime().block_on(async {
+        let id = client.send(&owners, asset, fund_account, 1_000_000).await.unwrap();
+        client.done(id, DEADLINE).await.unwrap();
+    });
+    let lane = || {
+        let key = lane_key(pool, fund_account);
+        let lane: Option<Lane> = runtime().block_on(client.record(&key)).unwrap();
+        lane.unwrap()
     };
-    assert!(record(first).closing_s.is_some(), "what is left in it comes back a day later");
-    assert_eq!(record(pool).payees, 1);
+    let fund = Funding::start(&machine, &bank, &[&drawing[..], &["--payout", "1000"]].concat());
+    let first = lane().redeemed;
+    assert!((200_000..500_000).contains(&first), "two hours' worth: {first}");
+    let may: u128 = fund.units.as_str().unwrap().parse().unwrap();
+    assert!((500_000..=1_000_000).contains(&may), "{may}");
+
+    // An hour's worth is earned: as much is drawn again.
+    let account = somebody(1);
+    let (giver, second) = (Viewer::new(1, Some(account)), Viewer::new(2, None));
+    fund.report(&giver, &[]);
+    fund.report(&second, &[(&giver, 50 * MIB)]);
+    fund.until(|line| line["paid"] == "100000");
+    assert_eq!(units(&bank, account), 100_000);
+    wait_until("more is drawn", || lane().redeemed >= first + 100_000);
+    assert_eq!(fund.stop(), Some(0));
+    let drawn = lane().redeemed;
+    assert!(drawn < 700_000, "{drawn}");
+
+    let close = ["fund", "--close", "--key", "me.key", "--node", &bank.url, "--pool", &number];
+    assert_eq!(machine.json(&close)["event"], "closing", "its own, from which somebody was paid");
+    let left = pool_of(&bank, pool);
+    assert_eq!((left.open_lanes, left.free), (0, deposit - drawn), "the owner waits for nobody");
+    let before = units(&bank, payer);
+    act(&bank, &owners, paypool::Action::CloseFinish { pool });
+    assert!(units(&bank, payer) > before + left.free - 100_000, "but for a fee");
 }
 
 #[test]

@@ -43,8 +43,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "UNITS", required_unless_present = "close")]
     amount: Option<u128>,
     /// Fill a pool that the folder remembers up to the amount
-    #[arg(long, conflicts_with = "close")]
+    #[arg(long, conflicts_with_all = ["close", "pool"])]
     refill: bool,
+    /// Draw what is paid from this pool, a little at a time: somebody opened it on the Wallet page for the key of --key,
+    /// and has what was not drawn
+    #[arg(long, value_name = "NUMBER")]
+    pool: Option<u64>,
     /// Pay nothing any more: ask for what is left, and take it once everybody had a day for what they were promised
     #[arg(long, conflicts_with_all = ["videos", "amount"])]
     close: bool,
@@ -115,8 +119,8 @@ async fn work(args: Args) -> Result<(), Problem> {
 }
 
 async fn close(args: Args) -> Result<(), Problem> {
-    let (mut lines, data) = (Lines::new(args.json), args.data.clone());
-    match Purse::close(options(args)?.purse, &data).await? {
+    let (mut lines, data, source) = (Lines::new(args.json), args.data.clone(), args.pool);
+    match Purse::close(options(args)?.purse, &data, source).await? {
         Closed::Nothing => lines.tell("nothing", json!({}), "this folder remembers no open pool"),
         Closed::Waits { pool, units, ends_s } => {
             let about = json!({ "pool": pool, "units": units.to_string(), "ends_s": ends_s });
@@ -151,6 +155,7 @@ fn options(args: Args) -> Result<fund::Options, Problem> {
         },
         pay,
         refills: args.refill,
+        source: args.pool,
         swarms: args.videos.iter().map(|video| swarm(video, publisher)).collect(),
         hour_units_max: args.hourly.unwrap_or((amount / HOURS).max(1)),
         viewer_bytes_max: args.viewer_mib.saturating_mul(MIB),

@@ -9,7 +9,7 @@ use ledger::{
 use peer_native::payments::Promised;
 use primitives::KeyPair;
 
-use super::{Closed, FEE_MAX, Options, Pay, Promises, Purse, PurseError, pool};
+use super::{Closed, Options, Pay, Promises, Purse, PurseError, Source, pool};
 use crate::ledger_client::ClientError;
 
 /// A pool that pays whoever is owed something.
@@ -22,6 +22,8 @@ pub(crate) struct Pot {
     pub(crate) signer: KeyPair,
     /// Units that nobody was promised.
     pub(crate) free: u128,
+    /// Units that may be drawn beside these.
+    pub(crate) drawable: u128,
     /// Most units that paying one person costs, fees of both transactions.
     pub(crate) cost: u128,
 }
@@ -29,8 +31,8 @@ pub(crate) struct Pot {
 /// Whether the pool can pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outlook {
-    /// It can.
-    Open,
+    /// It can, and so many units of it are free.
+    Open(u128),
     /// Its owner asked for the rest.
     Closing,
     /// It has ended, or somebody is owed something for whom it has no lane left.
@@ -47,12 +49,13 @@ pub(crate) struct Handed {
 }
 
 impl Purse {
-    /// Finds or opens a pool that holds what may be spent. One that is there is filled up to that if `refills`, and goes
-    /// on with what is left in it otherwise.
+    /// Finds or opens a pool that holds what may be spent, or a part of it where the rest is drawn from `source`. One
+    /// that is there is filled up to that if `refills`, and goes on with what is left in it otherwise.
     pub(crate) async fn pot(
         options: Options,
         pay: &Pay,
         refills: bool,
+        source: Option<Source>,
     ) -> Result<(Self, Pot), PurseError> {
         let Options { node, root, key, .. } = options;
         let mut purse = Self::meet(&node, root, key).await?;
@@ -62,21 +65,32 @@ impl Purse {
             purse.hand_in_again(number, &pool::signer(&pay.data)?, &promises).await?;
         }
         let again = if refills { pool::Again::Filled } else { pool::Again::AsItIs };
-        let (number, signer) = pool::find_or_open(&purse, pay, again).await?;
+        let ((number, signer), drawable) = match source {
+            Some(source) => purse.find_or_draw(source, pay).await?,
+            None => (pool::find_or_open(&purse, pay, again).await?, 0),
+        };
         let promises = Promises::of(&pay.data, chain, number).await?;
         purse.paying = Some((number, promises));
         let free = purse.pool(number).await?.map_or(0, |(pool, _)| pool.free);
         let cost = purse.claim_cost().await?.saturating_mul(2);
-        Ok((purse, Pot { chain, pool: number, signer, free, cost }))
+        Ok((purse, Pot { chain, pool: number, signer, free, drawable, cost }))
     }
 
-    /// Asks for what is left in the pool that a folder remembers.
+    /// Asks for what is left in the pool that a folder remembers, and gives back what was not drawn from `source`.
     ///
     /// # Errors
     /// See [`PurseError`].
-    pub async fn close(options: Options, data: &Path) -> Result<Closed, PurseError> {
+    pub async fn close(
+        options: Options,
+        data: &Path,
+        source: Option<u64>,
+    ) -> Result<Closed, PurseError> {
         let Options { node, root, key, .. } = options;
-        pool::close(&Self::meet(&node, root, key).await?, data).await
+        let purse = Self::meet(&node, root, key).await?;
+        if let Some(source) = source {
+            purse.let_go(source).await?;
+        }
+        pool::close(&purse, data).await
     }
 
     /// Keeps the pool alive; whether it can pay.
@@ -85,7 +99,7 @@ impl Purse {
         match self.pool(*number).await? {
             Some((pool, now_s)) if pool.is_open(now_s) => {
                 pool::prolong(self, *number, &pool, now_s).await?;
-                Ok(if self.is_full { Outlook::Over } else { Outlook::Open })
+                Ok(if self.is_full { Outlook::Over } else { Outlook::Open(pool.free) })
             }
             Some((pool, _)) if pool.closing_s.is_some() => Ok(Outlook::Closing),
             _ => Ok(Outlook::Over),
@@ -101,9 +115,9 @@ impl Purse {
         wanted: u128,
     ) -> Result<(u64, u128), PurseError> {
         let before = self.paying.as_ref().map_or(0, |(number, _)| *number);
-        let units = self.client.holding(self.account()).await?.units.parse().unwrap_or(0);
+        let units = self.units().await?;
         // Fees of what is paid come on top.
-        let deposit = wanted.min(u128::saturating_sub(units, FEE_MAX));
+        let deposit = wanted.min(units.saturating_sub(self.fees().await?));
         if deposit == 0 {
             return Err(PurseError::Short { units, wanted });
         }

@@ -45,6 +45,8 @@ pub(super) enum Again {
     Filled,
     /// It goes on with what is left in it; one that has ended is followed by one with as much.
     AsItIs,
+    /// It goes on with what is left in it; one that has ended is followed by one with what may be spent.
+    Kept,
 }
 
 /// The key of a folder's vouchers.
@@ -69,7 +71,7 @@ pub(super) async fn find_or_open(
             Some((pool, now_s)) if is_ours(&pool, purse, &signer) && pool.is_open(now_s) => {
                 match again {
                     Again::Filled => fill(purse, pay, number, &pool, now_s).await?,
-                    Again::AsItIs => prolong(purse, number, &pool, now_s).await?,
+                    Again::AsItIs | Again::Kept => prolong(purse, number, &pool, now_s).await?,
                 }
                 known.write(&path).await?;
                 return Ok((number, signer));
@@ -84,7 +86,7 @@ pub(super) async fn find_or_open(
         }
         known.pool = None;
     }
-    if deposit == 0 && again == Again::AsItIs {
+    if deposit == 0 && again != Again::Filled {
         return Err(PurseError::Empty);
     }
     let number = open(purse, &mut known, &path, deposit, &signer).await?;
