@@ -1,5 +1,6 @@
 //! What I have on the ledger, proved; sending and receiving; assets of my own.
 
+mod funds;
 mod held;
 mod issue;
 mod receive;
@@ -21,6 +22,7 @@ use crate::components::transfers::Transfers;
 use crate::ledger::{Ledger, Stage};
 use crate::money;
 
+use funds::{Funds, Pools};
 use held::Held;
 use issue::Issue;
 use receive::Receive;
@@ -31,7 +33,7 @@ use review::Review;
 pub(crate) fn WalletPage() -> impl IntoView {
     browser::set_title("Wallet");
     let ledger = Ledger::get();
-    Assets::provide(ledger);
+    Assets::provide(ledger, Pools::provide(ledger).wanted);
     let open = move || *ledger.stage.read() == Stage::Open;
     view! {
         <div class="route">
@@ -65,6 +67,7 @@ pub(crate) fn WalletPage() -> impl IntoView {
                 </div>
                 <Held />
                 <Payments />
+                <Funds />
                 <Transfers />
                 <Issue />
                 <Review />

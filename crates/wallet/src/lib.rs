@@ -17,7 +17,7 @@
 //! | [`assets`] | of such records: what an account holds and issues beside the ledger's own asset |
 //! | [`energy`] | of such records: communities, slots, and what a file of readings would be |
 //! | [`dids`] | of such records: a DID, its history, what is asked of it |
-//! | [`funds`] | of such records: what a fund's pool paid |
+//! | [`funds`] | of such records: what a fund's pool paid, pools that funds draw on |
 //! | [`view`] | what a page may show and ask |
 //!
 //! Laws of this crate:
