@@ -49,7 +49,7 @@ pub(crate) fn EarnSwitch() -> impl IntoView {
 fn Figures() -> impl IntoView {
     let drawn = RwSignal::new(None::<Draw>);
     spawn_local(async move {
-        if let Ok(draw) = patiently(|| later::earned()).await {
+        if let Ok(draw) = patiently(later::earned).await {
             // Nobody waits any more where the person left the page meanwhile.
             drawn.try_set(Some(draw));
         }

@@ -16,6 +16,7 @@
 //! all, so nothing of it has to be kept.
 
 mod hour;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +38,8 @@ use wire::{
 
 use crate::price;
 use hour::Hour;
+
+pub use tally::Tally;
 
 /// Most accounts that are known at a time: as many as a pool has lanes.
 pub const PAYEES_MAX: usize = 1_024;
