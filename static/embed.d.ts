@@ -60,6 +60,9 @@ export interface Earned {
   paid: number;
   /** `off`: the fund does not pay for this video; `unreachable`: it did not answer, and is asked again. */
   state: "starting" | "on" | "off" | "unreachable";
+  /** The ledger on which the fund pays, and its pool there, once it answered. */
+  chain?: string;
+  pool?: number;
 }
 
 /** What a site's owner wants to know. Bytes are media bytes since the source was loaded. */

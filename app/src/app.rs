@@ -47,9 +47,20 @@ fn Shell() -> impl IntoView {
             _ => before,
         }
     });
+    let fund = Memo::new(move |before: Option<&Option<String>>| {
+        let before = before.cloned().flatten();
+        match path.read().as_str() {
+            _ if got.get() => before,
+            "/" => None,
+            "/watch" if query.read().get("src").is_some() => {
+                query.read().get("fund").and_then(|fund| browser::web_address(&fund))
+            }
+            _ => before,
+        }
+    });
     Ledger::provide();
     Keys::provide();
-    Session::provide(source);
+    Session::provide(source, fund);
     let page = Memo::new(move |_| match path.read().as_str() {
         _ if got.get() => "get",
         "/share" => "share",

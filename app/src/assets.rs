@@ -6,6 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wallet::assets::{self, Asset, Book, Holdings, Known, Preview, Scene, Seen, Wish};
+use wallet::funds;
 use wallet::lending::{ledger_ms, watch};
 use wallet::view::{Faucet, Sight};
 
@@ -45,8 +46,9 @@ pub(crate) struct Assets {
 }
 
 impl Assets {
-    /// Puts it into the context, and lets the wallet prove what the page needs while it is shown.
-    pub(crate) fn provide(ledger: Ledger) {
+    /// Puts it into the context, and lets the wallet prove what the page needs while it is shown: `more` are keys of
+    /// other records.
+    pub(crate) fn provide(ledger: Ledger, more: Memo<Vec<Vec<u8>>>) {
         let account = Memo::new(move |_| ledger.view.read().account.clone());
         let asked = browser::query("asset").and_then(|text| text.parse().ok());
         let sends = RwSignal::new(asked.unwrap_or_default());
@@ -86,7 +88,8 @@ impl Assets {
         let wanted = Memo::new(move |_| {
             let deciding =
                 draft.read().as_ref().map(|wish| assets::deciding(&account.read(), wish));
-            let deciding = deciding.unwrap_or_default();
+            let mut deciding = deciding.unwrap_or_default();
+            deciding.extend(more.get());
             let mut keys = assets::wanted(&book.read(), &account.read(), &named.read(), &deciding);
             if alone.get() {
                 keys.truncate(ALONE_MAX);
@@ -171,6 +174,14 @@ impl Assets {
             return None;
         }
         assets::preview(&Scene::new(&book, &view.account, now_ms)?, &view.sent, wish)
+    }
+
+    /// What something done with a fund's pool costs at most; none: it is not proved.
+    pub(crate) fn fund_fee(self, wish: &funds::Wish) -> Option<u128> {
+        match wish {
+            funds::Wish::Fees { .. } => self.ledger.view.read().fee,
+            wish => funds::fee(&self.book.read(), &self.account.read(), wish),
+        }
     }
 
     /// Takes a wish to the last look; `after`: what follows once it is signed.

@@ -38,6 +38,34 @@ pub(crate) fn signal_url() -> String {
 /// What a person pasted, as the absolute address of a playlist. A link to one of our watch pages
 /// stands for the playlist it carries. `None`: not a web address.
 pub(crate) fn playlist_url(pasted: &str) -> Option<String> {
+    let url = pasted_url(pasted)?;
+    if url.pathname() == "/watch"
+        && let Some(carried) = url.search_params().get("src")
+    {
+        let carried = web_sys::Url::new_with_base(&carried, &url.origin()).ok()?;
+        return matches!(carried.protocol().as_str(), "http:" | "https:").then(|| carried.href());
+    }
+    Some(url.href())
+}
+
+/// The fund that a link to one of our watch pages names.
+pub(crate) fn fund_of(pasted: &str) -> Option<String> {
+    let url = pasted_url(pasted).filter(|url| url.pathname() == "/watch")?;
+    url.search_params().get("fund").and_then(|fund| web_address(&fund))
+}
+
+/// A whole address of the web, as browsers write it; `None`: it is none.
+pub(crate) fn web_address(text: &str) -> Option<String> {
+    let url = web_sys::Url::new(text.trim()).ok()?;
+    matches!(url.protocol().as_str(), "http:" | "https:").then(|| url.href())
+}
+
+/// The host and port in an address; the address itself, where it is none.
+pub(crate) fn host_of(address: &str) -> String {
+    web_sys::Url::new(address).map_or_else(|_| address.to_owned(), |url| url.host())
+}
+
+fn pasted_url(pasted: &str) -> Option<web_sys::Url> {
     let pasted = pasted.trim();
     if pasted.is_empty() {
         return None;
@@ -48,16 +76,7 @@ pub(crate) fn playlist_url(pasted: &str) -> Option<String> {
         format!("https://{pasted}")
     };
     let url = web_sys::Url::new_with_base(&guessed, &origin()).ok()?;
-    if !matches!(url.protocol().as_str(), "http:" | "https:") {
-        return None;
-    }
-    if url.pathname() == "/watch"
-        && let Some(carried) = url.search_params().get("src")
-    {
-        let carried = web_sys::Url::new_with_base(&carried, &url.origin()).ok()?;
-        return matches!(carried.protocol().as_str(), "http:" | "https:").then(|| carried.href());
-    }
-    Some(url.href())
+    matches!(url.protocol().as_str(), "http:" | "https:").then_some(url)
 }
 
 /// A field of this page's query.

@@ -8,6 +8,8 @@ pub(crate) mod cache;
 pub(crate) mod car;
 pub(crate) mod copy;
 pub(crate) mod deeds;
+pub(crate) mod earned;
+pub(crate) mod earning;
 pub(crate) mod fields;
 pub(crate) mod file_list;
 pub(crate) mod gateway;

@@ -7,7 +7,7 @@
 //! | part | pages |
 //! |---|---|
 //! | `files` | Share, Get, Library, and the shares that were open at the last visit |
-//! | `money` | Wallet, Ledger |
+//! | `money` | Wallet, Ledger, and what a fund pays for a video |
 //! | `lend` | Lend, Liquidations: the ledger's markets, with the code that tries what an action would do |
 //! | `energy` | Energy, Community: neighbours' slots, with the code that settles them and reads meter files |
 //! | `identity` | Identity |
@@ -25,6 +25,7 @@ use peer_wasm::Peer;
 use peer_wasm::files::Remembered;
 
 use crate::browser;
+use crate::components::earned::EarnedHere;
 use crate::paying;
 use crate::routes::energy::{CommunityPage, EnergyPage};
 use crate::routes::get::Get;
@@ -82,8 +83,8 @@ pub(crate) enum Page {
 /// Waits before a part that did not arrive is asked for again.
 const AGAIN: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
 
-/// Makes the page.
-type Draw = fn() -> AnyView;
+/// Makes the page, or a part of it.
+pub(crate) type Draw = fn() -> AnyView;
 
 #[derive(Debug, Clone, Copy)]
 enum Stage {
@@ -219,6 +220,12 @@ fn money(page: Page) -> Result<Draw, SplitLoaderError> {
         Page::Ledger => || LedgerPage().into_any(),
         _ => || WalletPage().into_any(),
     })
+}
+
+/// What a fund pays for a video, for the page that plays it.
+#[wasm_split(money, fallible, wasm_split_path = ::leptos::wasm_split)]
+pub(crate) fn earned() -> Result<Draw, SplitLoaderError> {
+    Ok(|| EarnedHere().into_any())
 }
 
 #[wasm_split(lend, fallible, wasm_split_path = ::leptos::wasm_split)]

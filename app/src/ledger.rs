@@ -109,6 +109,13 @@ impl Ledger {
         }
     }
 
+    /// The account in use; none: the wallet is not open here.
+    pub(crate) fn account(self) -> Option<String> {
+        let is_open = *self.stage.read() == Stage::Open;
+        let account = is_open.then(|| self.view.read().account.clone());
+        account.filter(|account| !account.is_empty())
+    }
+
     /// Whether somebody carries for it.
     pub(crate) fn carries(self) -> bool {
         self.carrier.with_value(Option::is_some)

@@ -15,6 +15,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::browser;
 use crate::ledger;
+use crate::components::header;
 use crate::settings::{Settings, Theme};
 use crate::sharing::Sharing;
 
@@ -37,6 +38,10 @@ pub(crate) struct Session {
     pub(crate) settings: RwSignal<Settings>,
     /// The playlist on screen, absolute.
     pub(crate) source: Memo<Option<String>>,
+    /// The fund that the link to it names: who pays those who pass it on.
+    pub(crate) fund: Memo<Option<String>>,
+    /// What the player tells of that; none: nothing, since no fund is named or the person did not choose to earn.
+    pub(crate) funded: Memo<Option<Funded>>,
     /// What is wrong, with remedies: the peer's, and that there is none. The player tells its own.
     pub(crate) problems: Memo<Vec<Problem>>,
     /// Shares of files.
@@ -80,14 +85,44 @@ pub(crate) struct PlayerReport {
     pub(crate) failed: bool,
     /// The sound is off.
     pub(crate) muted: bool,
+    /// What the fund says was earned, where one is told of it.
+    pub(crate) earned: Option<Earned>,
+}
+
+/// Who is told what came from whom, and whom that pays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Funded {
+    /// The fund, by its address.
+    pub(crate) url: String,
+    /// The account to pay; none: the wallet is not open here, or not yet.
+    pub(crate) account: Option<String>,
+}
+
+/// What a fund says of this account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Earned {
+    /// Units.
+    pub(crate) units: u64,
+    /// Of these, paid into the account.
+    pub(crate) paid: u64,
+    /// `starting`, `on`, `off` or `unreachable`.
+    pub(crate) state: String,
+    /// The ledger on which it pays, and its pool there; none: it did not answer yet.
+    pub(crate) pool: Option<(String, u64)>,
 }
 
 impl Session {
     /// Makes the session, starts the peer, and puts it into the context.
-    pub(crate) fn provide(source: Memo<Option<String>>) -> Self {
+    pub(crate) fn provide(source: Memo<Option<String>>, fund: Memo<Option<String>>) -> Self {
         let view = RwSignal::new(View::default());
         let player = RwSignal::new(PlayerReport::default());
         let stage = RwSignal::new(Stage::Starting);
+        let settings = RwSignal::new(Settings::load(browser::kept));
+        let sharing = Sharing::new();
+        let funded = Memo::new(move |_| {
+            let url = fund.get().filter(|_| settings.read().earn)?;
+            Some(Funded { url, account: sharing.ledger.account() })
+        });
         let session = Self {
             view,
             player,
@@ -98,14 +133,22 @@ impl Session {
                 with_players_own(shown, &player.read())
             }),
             problems: Memo::new(move |_| problems(&view.read(), &stage.read())),
-            settings: RwSignal::new(Settings::load(browser::kept)),
+            settings,
             metered: RwSignal::new(browser::is_metered()),
-            sharing: Sharing::new(),
+            sharing,
+            fund,
+            funded,
             running: StoredValue::new_local(None),
         };
         provide_context(session);
         session.watch_connection();
         session.watch_hour();
+        Effect::new(move || {
+            if funded.read().is_some() {
+                // Whose account is to be paid, the wallet says.
+                sharing.ledger.wake();
+            }
+        });
         spawn_local(session.start());
         session
     }
@@ -118,6 +161,11 @@ impl Session {
     /// The absolute address of this host's demo.
     pub(crate) fn demo_url() -> String {
         format!("{}{DEMO_PATH}", browser::origin())
+    }
+
+    /// The watch page of what is on screen.
+    pub(crate) fn watch_path(self) -> String {
+        header::watch_path(self.source.get().as_deref(), self.fund.get().as_deref())
     }
 
     /// Whether the player can be made: the peer is there, or will not come.
@@ -294,7 +342,22 @@ impl PlayerReport {
             http_bytes: number("httpBytes").map_or(0, crate::format::whole),
             failed: field("error").is_object(),
             muted,
+            earned: Earned::read(&field("earned")),
         }
+    }
+}
+
+impl Earned {
+    /// As `static/fund/reports.js` tells it; none: there is no fund.
+    fn read(told: &JsValue) -> Option<Self> {
+        let field = |name: &str| Reflect::get(told, &name.into()).unwrap_or_default();
+        let number = |name: &str| field(name).as_f64().map(crate::format::whole);
+        told.is_object().then(|| Self {
+            units: number("units").unwrap_or_default(),
+            paid: number("paid").unwrap_or_default(),
+            state: field("state").as_string().unwrap_or_default(),
+            pool: field("chain").as_string().zip(number("pool")),
+        })
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) relay_only: bool,
     /// Most that is paid in an hour, for all shares together, in units of the ledger's own asset; 0 pays nobody.
     pub(crate) pay_hour_units: u128,
+    /// Tell the fund that a video names who sent what, and be paid for what is passed on.
+    pub(crate) earn: bool,
     /// Colours.
     pub(crate) theme: Theme,
 }
@@ -30,6 +32,7 @@ impl Default for Settings {
             cache_bytes: 512_000_000,
             relay_only: false,
             pay_hour_units: wallet::view::HOUR_CAP,
+            earn: false,
             theme: Theme::System,
         }
     }
@@ -54,6 +57,7 @@ impl Settings {
             pay_hour_units: read(PAY_HOUR)
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(default.pay_hour_units),
+            earn: flag(EARN, default.earn),
             theme: read(THEME).and_then(|text| Theme::parse(&text)).unwrap_or(default.theme),
         }
     }
@@ -66,6 +70,7 @@ impl Settings {
         write(CACHE, &self.cache_bytes.to_string());
         write(RELAY_ONLY, flag(self.relay_only));
         write(PAY_HOUR, &self.pay_hour_units.to_string());
+        write(EARN, flag(self.earn));
         write(THEME, self.theme.as_text());
     }
 
@@ -85,6 +90,7 @@ const UPLOAD_METERED: &str = "starling.upload-metered";
 const CACHE: &str = "starling.cache-bytes";
 const RELAY_ONLY: &str = "starling.relay-only";
 const PAY_HOUR: &str = "starling.pay-hour";
+const EARN: &str = "starling.earn";
 /// Also read by `theme.js`, before the first paint.
 const THEME: &str = "starling.theme";
 
@@ -211,6 +217,7 @@ mod tests {
             cache_bytes: 0,
             relay_only: true,
             pay_hour_units: 0,
+            earn: true,
             theme: Theme::Dark,
         };
         let store = RefCell::new(BTreeMap::new());
@@ -224,6 +231,7 @@ mod tests {
     fn unreadable_texts_are_the_default() {
         assert_eq!(Settings::load(|_| Some("-7 rubbish".to_owned())), Settings::default());
         assert_eq!(Settings::load(|_| None), Settings::default());
+        assert!(!Settings::default().earn, "nobody is told anything before a person says so");
     }
 
     #[test]

@@ -8,8 +8,9 @@
 
 mod reporting;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -27,13 +28,21 @@ use wire::fund::REPORT_BYTES_MAX;
 
 use crate::key_file::KeyFileError;
 use crate::ledger_client::ClientError;
-use crate::purse::{self, Handed, Pay, Pot, Purse, PurseError};
+use crate::purse::{self, Handed, Outlook, Pay, Pot, Purse, PurseError, Source, Stock};
 
 pub use peer_native::payments::fund::Spent;
 pub use reporting::{Reported, Reports};
 
 /// Someone is paid when they earned so many times what paying costs.
 const WORTH_TIMES: u128 = 10;
+/// How often it is looked whether what is left in pools of before can be taken back.
+const BACK_EVERY: Duration = Duration::from_secs(3_600);
+/// Of a pool that is drawn from, enough for so many hours is drawn at a time.
+const DRAWN_HOURS: u128 = 2;
+/// How often it is looked whether such a pool's owner asked for the rest.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// When another pool is tried to be opened again, after it could not be.
+const AGAIN: Duration = Duration::from_secs(300);
 
 /// What the owner decides.
 #[derive(Debug)]
@@ -42,6 +51,10 @@ pub struct Options {
     pub purse: purse::Options,
     /// What is set aside, and where it is remembered.
     pub pay: Pay,
+    /// A pool that is there is filled up to that; otherwise it goes on with what is left in it.
+    pub refills: bool,
+    /// A pool that its owner opened for this key, to draw from it what is paid; none: the account pays.
+    pub source: Option<u64>,
     /// The swarms that are paid for.
     pub swarms: Vec<SwarmId>,
     /// Most units in an hour.
@@ -67,7 +80,6 @@ struct Shared {
     fund: Mutex<Fund>,
     proxies: Proxies,
     started: Instant,
-    pool: u64,
 }
 
 /// Pays what is owed.
@@ -78,6 +90,12 @@ pub struct Payer {
     desk: Desk,
     payout_from: u128,
     cost: u128,
+    /// Where the pool is remembered.
+    data: PathBuf,
+    source: Option<Source>,
+    look_at: Instant,
+    back_at: Instant,
+    replace_at: Instant,
 }
 
 /// Meets the ledger, and finds or opens the pool.
@@ -86,14 +104,16 @@ pub struct Payer {
 /// See [`PurseError`].
 pub async fn open(options: Options) -> Result<(Payer, Desk), PurseError> {
     let pay = options.pay;
-    let (purse, pot) = Purse::pot(options.purse, &pay).await?;
-    let Pot { chain, pool, signer, free, cost } = pot;
+    let step = options.hour_units_max.saturating_mul(DRAWN_HOURS).min(pay.spend_max);
+    let source = options.source.map(|pool| Source { pool, step });
+    let (purse, pot) = Purse::pot(options.purse, &pay, options.refills, source).await?;
+    let Pot { chain, pool, signer, free, drawable, cost } = pot;
     let rules = Rules {
         chain,
         pool,
         swarms: options.swarms,
         per_mib: pay.per_mib_max.max(1),
-        units_max: free.min(pay.spend_max),
+        units_max: free.saturating_add(drawable).min(pay.spend_max),
         hour_units_max: options.hour_units_max,
         viewer_bytes_max: options.viewer_bytes_max,
         place_bytes_max: options.place_bytes_max,
@@ -102,10 +122,22 @@ pub async fn open(options: Options) -> Result<(Payer, Desk), PurseError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(KeyFileError::Entropy)?;
     let fund = Mutex::new(Fund::new(rules, Seed::new(seed), Time::ZERO));
-    let shared = Shared { fund, proxies: options.proxies, started: Instant::now(), pool };
-    let desk = Desk(Arc::new(shared));
+    let now = Instant::now();
+    let desk = Desk(Arc::new(Shared { fund, proxies: options.proxies, started: now }));
     let payout_from = options.payout_from.unwrap_or(cost.saturating_mul(WORTH_TIMES));
-    Ok((Payer { purse, signer, desk: desk.clone(), payout_from, cost }, desk))
+    let payer = Payer {
+        purse,
+        signer,
+        desk: desk.clone(),
+        payout_from,
+        cost,
+        data: pay.data,
+        source,
+        look_at: now + LOOK_EVERY,
+        back_at: now + BACK_EVERY,
+        replace_at: now,
+    };
+    Ok((payer, desk))
 }
 
 impl Desk {
@@ -121,7 +153,17 @@ impl Desk {
 
     /// The pool that pays.
     pub fn pool(&self) -> u64 {
-        self.0.pool
+        self.fund().pool()
+    }
+
+    /// Units that may still be paid.
+    pub fn left_units(&self) -> u128 {
+        self.fund().left_units()
+    }
+
+    /// Accounts that earned something which they were not promised, and how many units.
+    pub fn owed(&self) -> (usize, u128) {
+        self.fund().owed()
     }
 
     /// What was earned and paid so far.
@@ -178,11 +220,65 @@ impl Payer {
     /// Pays whoever is owed enough, one transaction's worth of people.
     ///
     /// # Errors
-    /// The ledger does not answer or refuses. Nothing is lost: the next round tries again.
-    pub async fn round(&mut self) -> Result<(), ClientError> {
-        let prolonged = self.purse.prolong().await;
+    /// The ledger does not answer or refuses, or there are too few units for another pool. Nothing is lost: the next
+    /// round tries again.
+    pub async fn round(&mut self) -> Result<(), PurseError> {
+        let kept = self.keep().await;
         self.pay(self.payout_from).await?;
-        prolonged
+        kept
+    }
+
+    /// Keeps the pool alive, or opens another where it can pay nobody new.
+    async fn keep(&mut self) -> Result<(), PurseError> {
+        let now = Instant::now();
+        if now >= self.back_at {
+            self.back_at = now + BACK_EVERY;
+            self.purse.give_back(&self.data).await?;
+        }
+        let outlook = self.purse.prolong().await?;
+        if let (Outlook::Open(free), Some(source)) = (outlook, self.source) {
+            return self.draw(source, free, now).await;
+        }
+        let wanted = {
+            let fund = self.desk.fund();
+            // What was signed of the old one is handed in first.
+            if fund.unclaimed().is_empty() { fund.left_units() } else { 0 }
+        };
+        if outlook != Outlook::Over || wanted == 0 || now < self.replace_at {
+            return Ok(());
+        }
+        self.replace_at = now + AGAIN;
+        let (wanted, drawable) = match self.source {
+            Some(Source { pool, step }) => {
+                let Stock { drawn, drawable, .. } = self.purse.stock(pool, step.min(wanted)).await?;
+                (drawn, drawable)
+            }
+            None => (wanted, 0),
+        };
+        let (pool, units) = self.purse.replace(&self.data, &self.signer, wanted).await?;
+        self.replace_at = now;
+        self.desk.fund().renew(pool, units.saturating_add(drawable));
+        Ok(())
+    }
+
+    /// Draws what the pool lacks from its owner's, who may have asked for the rest.
+    async fn draw(&mut self, source: Source, free: u128, now: Instant) -> Result<(), PurseError> {
+        let Source { pool, step } = source;
+        let lacking = if free <= step / 2 { step.saturating_sub(free) } else { 0 };
+        let lacking = lacking.min(self.desk.left_units().saturating_sub(free));
+        if now < self.look_at && lacking == 0 {
+            return Ok(());
+        }
+        let stock = self.purse.stock(pool, lacking).await?;
+        self.purse.top_up(stock.drawn).await?;
+        let there = free.saturating_add(stock.drawn).saturating_add(stock.drawable);
+        self.desk.fund().limit(there);
+        self.look_at = now + LOOK_EVERY;
+        if stock.is_over {
+            self.source = None;
+            self.purse.let_go(pool).await?;
+        }
+        Ok(())
     }
 
     /// Pays everybody who is owed what paying costs at least, before it ends. What is less is forgotten.

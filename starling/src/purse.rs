@@ -7,6 +7,7 @@ mod error;
 mod payout;
 mod pool;
 mod promises;
+mod source;
 mod state;
 
 use std::collections::BTreeSet;
@@ -26,9 +27,10 @@ use tokio::sync::mpsc;
 use crate::ledger_client::{Client, ClientError, Waits};
 
 pub use error::PurseError;
-pub(crate) use payout::{Handed, Pot};
+pub(crate) use payout::{Handed, Outlook, Pot};
 pub use pool::Closed;
 use promises::Promises;
+pub(crate) use source::{Source, Stock};
 
 /// How long a transaction may take to be final.
 const FINAL_WITHIN: Duration = Duration::from_secs(20);
@@ -84,6 +86,8 @@ pub struct Purse {
     paying: Option<(u64, Promises)>,
     /// Payees in whose lanes something is left that the till counts on no more.
     forgotten: BTreeSet<AccountId>,
+    /// Somebody is owed something for whom the pool has no lane left.
+    is_full: bool,
 }
 
 impl Purse {
@@ -122,7 +126,8 @@ impl Purse {
         };
         let verifier = Verifier::new(&root).map_err(PurseError::Root)?;
         let chain = ChainId::new(*root.chain.as_bytes());
-        Ok(Self { client, verifier, chain, key, paying: None, forgotten: BTreeSet::new() })
+        let (paying, forgotten, is_full) = (None, BTreeSet::new(), false);
+        Ok(Self { client, verifier, chain, key, paying, forgotten, is_full })
     }
 
     /// Whose it is.
@@ -131,7 +136,7 @@ impl Purse {
     }
 
     async fn paying(&self, pay: &Pay) -> Result<Paying, PurseError> {
-        let (pool, signer) = pool::find_or_open(self, pay).await?;
+        let (pool, signer) = pool::find_or_open(self, pay, pool::Again::Filled).await?;
         Ok(Paying {
             pool,
             asset: AssetId::NATIVE,

@@ -109,7 +109,8 @@ export class Fund {
     const told = await answer.json().catch(() => null);
     if (answer.ok) {
       for (const [giver, all] of said.values()) giver.told = Math.max(giver.told, all);
-      this.earned = { units: Number(told.earned) || 0, paid: Number(told.paid) || 0, state: "on" };
+      const { chain, pool } = this.#terms;
+      this.earned = { units: Number(told.earned) || 0, paid: Number(told.paid) || 0, state: "on", chain, pool };
       const everyS = Number(this.#terms.every_s);
       this.#nextAt = performance.now() + (everyS >= 1 ? everyS * 1000 : REPORT_EVERY_MS);
     } else if (answer.status === 409) {

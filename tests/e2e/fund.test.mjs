@@ -1,13 +1,17 @@
 // Proves that a site's owner can pay viewers who upload: the one who sends earns what the other verified, the player says
-// so, and it is on the ledger in the account that the tag names; that a page without a fund loads nothing of it; and that
-// a fund that is not there costs the video nothing.
+// so, and it is on the ledger in the account that the tag names; that a page without a fund loads nothing of it; that
+// a fund that is not there costs the video nothing; and that our own Watch page earns for its wallet once a person says so,
+// not before, and proves what was paid; and that a pool is set aside, drawn on and taken back on the Wallet page.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { launchChromium } from '../rig/browser.mjs';
 import { freePort, starlingBinary } from '../rig/starling.mjs';
+import { enabled, fund as gift, put } from './identity-forms.mjs';
+import { BLOCKS_MS, press, until as reads } from './ledger-pages.mjs';
 import { Native, place } from './native.mjs';
 import { eventually, openStage, Viewer } from './stage.mjs';
 
@@ -17,7 +21,7 @@ const MIB = 1 << 20;
 /** Two reports of each side, fifteen seconds apart, a block and a round of payments. */
 const PATIENT_MS = 120_000;
 /** Accounts that signed nothing yet. */
-const [FIRST, SECOND] = ['a1'.repeat(32), 'b2'.repeat(32)];
+const [FIRST, SECOND, THIRD] = ['a1', 'b2', 'c3'].map((byte) => byte.repeat(32));
 
 describe('a fund for a video', () => {
   let chromium;
@@ -102,6 +106,119 @@ describe('a fund for a video', () => {
     assert.ok(fund.lines.every(({ earned }) => earned === undefined || earned === '0'));
   });
 
+  test('our Watch page earns once a person says so, and proves what was paid', async () => {
+    const url = await openFund();
+    const context = await chromium.createBrowserContext();
+    try {
+      const page = await context.newPage();
+      const query = new URLSearchParams({ src: stage.src, fund: url });
+      await page.goto(`${stage.server.url}/watch?${query}`, { waitUntil: 'domcontentloaded' });
+      const until = (what, condition, withinMs) => eventually(what, async () => {
+        const seen = await page.evaluate(watched);
+        return { value: condition(seen) && seen, seen };
+      }, withinMs);
+      const before = await until('has a head start', ({ bufferedTo }) => bufferedTo >= 20);
+      assert.match(before.card, /127\.0\.0\.1:\d+ pays who passes it on/);
+      assert.deepEqual([before.fund, before.account, before.earned], [null, null, null], 'nothing is told before');
+      assert.ok(fund.lines.every(({ viewers }) => !viewers));
+
+      await page.click('#earning .switch');
+      const on = await until('names its account', ({ account }) => account !== null, PATIENT_MS);
+      assert.equal(on.fund, url);
+      assert.match(on.account, /^[0-9a-f]{64}$/);
+      await fund.until('knows it', ({ viewers }) => viewers === 1, PATIENT_MS);
+      const second = await Viewer.open(chromium, stage, { attributes: { fund: url } });
+      await second.until('holds 20 s', ({ video }) => video?.bufferedTo >= 20);
+      const seen = await until('what was paid is proved', ({ proved }) => proved >= PRICE, PATIENT_MS);
+      assert.match(seen.card, /Earned so far\s+\d+\.\d+\sSTAR/);
+      assert.match(seen.card, /\d+\.\d+\sSTAR are in your account, proved at block \d+/);
+      assert.ok(seen.proved <= await unitsOf(on.account), 'no more than the ledger has');
+
+      await page.click('#earning .switch');
+      await until('tells nothing any more', (now) => now.fund === null && now.account === null && now.earned === null);
+    } finally {
+      await context.close();
+    }
+  });
+
+  test('a pool is set aside on the Wallet page, a fund draws on it and pays, and the rest comes back', async () => {
+    const folder = await place(stage.folder);
+    const starling = async (...words) => {
+      const { stdout } = await promisify(execFile)(starlingBinary(), [...words, '--json'], { cwd: folder });
+      return JSON.parse(stdout);
+    };
+    const { key, account } = await starling('keys', 'show', 'fund.key');
+    const context = await chromium.createBrowserContext();
+    try {
+      const page = await context.newPage();
+      await page.goto(`${stage.server.url}/wallet`, { waitUntil: 'domcontentloaded' });
+      await gift(page);
+      const owner = await page.evaluate(() => document.querySelector('.receive .copy-text').innerText.trim());
+      const pool = () => page.evaluate(() => ({ ...document.querySelector('[data-fund]')?.dataset }));
+      const next = (name) => eventually(`${name} is next`, async () => {
+        const seen = await pool();
+        return { value: seen.next === name && seen, seen };
+      }, BLOCKS_MS);
+      const does = async (name, wanted) => {
+        await enabled(page, `#funds [data-do=${name}]`);
+        await press(page, `#funds [data-do=${name}]`);
+        await signs(page, wanted);
+      };
+
+      await put(page, '#fund-key', `key     ${key}account ${account}`);
+      await put(page, '#fund-units', '2');
+      await put(page, '#fund-days', '7');
+      await press(page, '#fund-review');
+      await signs(page, /Locked\s+2\.00\sSTAR\s+For\s+7\sdays/);
+      const { fund: number } = await next('allow');
+      await reads(page, 'it may not be drawn on yet', /the fund may not draw on it yet\s+Proved at block \d+/, '#funds');
+      await does('allow', /May draw\s+2\.00\sSTAR/);
+      await next('close');
+      await reads(page, 'it may be drawn on', /2\.00\sSTAR may be drawn until \d{4}-\d\d-\d\d/, '#funds');
+      await does('fees', /Amount\s+1\.00\sSTAR/);
+      await eventually('the fund has units for fees', async () => {
+        const units = await unitsOf(account);
+        return { value: units === 1_000_000, seen: units };
+      });
+
+      await put(page, `#fund-about-${number}`, stage.src);
+      const [, video, options] = await eventually('the command names the video', async () => {
+        const all = await page.evaluate(() => [...document.querySelectorAll('#funds .copy-text')].map((one) => one.textContent.trim()));
+        return { value: all.map((one) => /^starling fund '([^']+)' (.+)$/.exec(one)).find(Boolean), seen: all };
+      });
+      assert.equal(video, stage.src);
+      fund = Native.start(folder, [
+        ...['fund', video, ...options.split(' '), '--listen', `127.0.0.1:${await freePort()}`],
+        ...['--hourly', '500000', '--price', String(PRICE), '--payout', '5000', '--every', '1s', '--same-address'],
+      ]);
+      const { url } = await fund.until('is open', ({ event }) => event === 'open');
+      const first = await Viewer.open(chromium, stage, { attributes: { fund: url, account: THIRD } });
+      await first.until('has a head start', ({ video: shown }) => shown?.bufferedTo >= 20);
+      await first.until('is known to the fund', ({ stats }) => stats.earned?.state === 'on');
+      const second = await Viewer.open(chromium, stage, { attributes: { fund: url } });
+      await second.until('holds 20 s', ({ video: shown }) => shown?.bufferedTo >= 20);
+      const paid = await fund.until('it is paid', (line) => Number(line.paid) >= PRICE, PATIENT_MS);
+      assert.ok((await unitsOf(THIRD)) >= PRICE && Number(paid.paid) <= 500_000);
+      await eventually('the page proves what was drawn', async () => {
+        const seen = await pool();
+        return { value: Number(seen.drawn) >= 1_000_000, seen };
+      }, BLOCKS_MS);
+
+      assert.equal(await fund.stop(), 0);
+      const where = ['--key', 'fund.key', '--node', stage.server.url, '--data', path.join(folder, 'store')];
+      assert.equal((await starling('fund', '--close', ...where, '--pool', number)).event, 'closing');
+      const left = await next('take');
+      assert.equal(Number(left.left) + Number(left.drawn), 2_000_000);
+      await does('take', /Left in it\s+\d+\.\d+\sSTAR/);
+      await reads(page, 'it is gone', /There is none: it is closed/, '#funds');
+      const has = await unitsOf(owner);
+      const most = 9_000_000 - Number(left.drawn);
+      assert.ok(has < most && has > most - 100_000, `${has} units: ten STAR without what was drawn, one for fees, and its own`);
+    } finally {
+      await context.close();
+    }
+  });
+
   test('a page without a fund loads nothing of it', async () => {
     const viewer = await Viewer.open(chromium, stage);
     const { stats } = await viewer.until('plays', ({ video, stats }) => video?.at >= 3 && stats.mode === 'starling');
@@ -122,6 +239,30 @@ describe('a fund for a video', () => {
     assert.equal((await viewer.look()).video.error, null);
   });
 });
+
+/** Looks at what is about to be signed of a pool, with its fee, and signs it. */
+async function signs(page, wanted) {
+  await reads(page, 'what is signed is told', wanted, '#fund-bill');
+  await reads(page, 'the fee is told before signing', /Fee, at most\s+0\.0\d+\sSTAR/, '#fund-bill');
+  await enabled(page, '#fund-sign');
+  await press(page, '#fund-sign');
+  await page.waitForSelector('#fund-bill', { hidden: true });
+}
+
+/** What our Watch page shows of the fund, and what its player names. Runs in the page. */
+function watched() {
+  const player = document.querySelector('starling-player');
+  const { video } = player ?? {};
+  const figures = document.querySelector('#earned');
+  return {
+    bufferedTo: video?.buffered.length > 0 ? video.buffered.end(video.buffered.length - 1) : 0,
+    fund: player?.getAttribute('fund') ?? null,
+    account: player?.getAttribute('account') ?? null,
+    card: document.querySelector('#earning')?.innerText ?? '',
+    earned: figures && Number(figures.dataset.units),
+    proved: Number(figures?.dataset.proved ?? 0),
+  };
+}
 
 /** Scripts of ours about funds that a tab loaded. */
 async function loadedOfFund(viewer) {

@@ -3,7 +3,10 @@
 //!
 //! Proves: reports of receivers become units in the sender's account, to the unit, without a transaction of its own; a
 //! report twice, a forged one and one of the sender's own address are worth nothing; the amount is never passed;
-//! `seed` and `get` of a share do so between them; what is left comes back; and another process goes on with what the first left in the pool, and reports of the first's hour are worth nothing.
+//! `seed` and `get` of a share do so between them; what is left comes back; another process goes on with what the first
+//! left in the pool, sets more aside only when told to, and reports of the first's hour are worth nothing; a pool without
+//! lanes is followed by another, and nobody loses by it; who is paid nothing in the end is told of; and a fund that draws
+//! from its owner's pool takes a little at a time, and gives the rest back.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![allow(dead_code, reason = "the rig is shared with other tests")]
 
@@ -16,11 +19,14 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use files_rig::{DEADLINE, Killed, Place, Served, noise, wait_until};
-use ledger::AccountId;
+use ledger::{
+    AccountId, Action, AssetId,
+    domains::paypool::{self, BATCH_MAX, LANES_MAX, Lane, Pool, lane_key, pool_key},
+};
 use native_rig::{Getting, Seeded};
 use primitives::{Hash, KeyPair, PeerId, Seed, SwarmId};
 use serde_json::Value;
-use starling::ledger_client::Client;
+use starling::{key_file, ledger_client::Client};
 use tokio::runtime::Runtime;
 use wire::fund::{Report, Said, Terms};
 
@@ -60,6 +66,8 @@ fn rich(bank: &Served, place: &Place) -> AccountId {
 struct Funding {
     url: String,
     pool: u64,
+    /// What it may pay.
+    units: Value,
     process: Killed,
     lines: Receiver<Value>,
 }
@@ -91,7 +99,7 @@ impl Funding {
         assert_eq!(open["event"], "open", "{open}");
         let (url, pool) =
             (open["url"].as_str().unwrap().to_owned(), open["pool"].as_u64().unwrap());
-        Self { url, pool, process: Killed(process), lines }
+        Self { url, pool, units: open["units"].clone(), process: Killed(process), lines }
     }
 
     fn until(&self, wanted: impl Fn(&Value) -> bool) -> Value {
@@ -105,10 +113,16 @@ impl Funding {
         }
     }
 
-    fn stop(mut self) -> Option<i32> {
+    fn stop(self) -> Option<i32> {
+        self.stop_telling().0
+    }
+
+    /// Its exit code, and what it said until then.
+    fn stop_telling(mut self) -> (Option<i32>, Vec<Value>) {
         let id = self.process.0.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-        self.process.0.wait().unwrap().code()
+        let code = self.process.0.wait().unwrap().code();
+        (code, self.lines.iter().collect())
     }
 
     fn terms(&self) -> Terms {
@@ -229,8 +243,9 @@ fn who_uploads_is_paid_for_what_others_verified_and_a_liar_for_nothing() {
 
     // The next process has what is left, and no more of it is set aside.
     let before = units(&bank, payer);
-    let fund = Funding::start(&owner, &bank, &["--amount", "820000", "--hourly", "820000"]);
-    assert!(units(&bank, payer) + 1_000 > before, "the pool is used again");
+    let fund = Funding::start(&owner, &bank, &["--amount", "5000000", "--hourly", "5000000"]);
+    assert_eq!(units(&bank, payer), before, "nothing more is set aside");
+    assert_eq!(fund.units, "820000");
     let (status, told) = fund.post(2, second.report(&old, &[(&giver, 9 * MIB)]));
     assert_eq!((status, &told["error"]["code"]), (409, &Value::from("session")));
     fund.report(&giver, &[]);
@@ -240,9 +255,154 @@ fn who_uploads_is_paid_for_what_others_verified_and_a_liar_for_nothing() {
     let told = fund.until(|line| line["paid"] == "820000");
     assert_eq!(told["over"], true);
     assert_eq!(units(&bank, account), 1_000_000, "all that was ever set aside");
+    let pool = fund.pool;
+    assert_eq!(fund.stop(), Some(0));
+
+    // More only when it is told to.
+    let before = units(&bank, payer);
+    let fund = Funding::start(&owner, &bank, &["--amount", "50000", "--refill"]);
+    assert_eq!((fund.pool, &fund.units), (pool, &"50000".into()));
+    assert!(units(&bank, payer) < before - 50_000);
     assert_eq!(fund.stop(), Some(0));
     let closed = owner.json(&["fund", "--close", "--key", "me.key", "--node", &bank.url]);
-    assert_eq!((&closed["event"], &closed["units"]), (&"closing".into(), &"0".into()));
+    assert_eq!((&closed["event"], &closed["units"]), (&"closing".into(), &"50000".into()));
+}
+
+/// The key in a place, which is made there.
+fn key_of(place: &Place) -> KeyPair {
+    key_file::load_or_create(&place.path("me.key")).unwrap().key
+}
+
+/// Does something with a pool, as the Wallet page does; the receipt.
+fn act(bank: &Served, key: &KeyPair, action: paypool::Action) -> Value {
+    let client = Client::new(&bank.url).unwrap();
+    runtime().block_on(async {
+        let id = client.act(key, Action::Paypool(action)).await.unwrap();
+        client.done(id, DEADLINE).await.unwrap()
+    })
+}
+
+fn pool_of(bank: &Served, number: u64) -> Pool {
+    let client = Client::new(&bank.url).unwrap();
+    runtime().block_on(client.record(&pool_key(number))).unwrap().unwrap()
+}
+
+/// Opens every lane that a pool may have, for people who never come.
+fn use_up(bank: &Served, owner: &Place, pool: u64) {
+    let mut people: Vec<_> =
+        (0..u64::from(LANES_MAX)).map(|number| somebody(10_000 + number)).collect();
+    people.sort();
+    for people in people.chunks(BATCH_MAX) {
+        let lanes = people.iter().map(|one| (*one, 1)).collect();
+        act(bank, &key_of(owner), paypool::Action::Reserve { pool, lanes });
+    }
+}
+
+#[test]
+fn a_pool_without_lanes_is_followed_by_another_and_nobody_loses_by_it() {
+    let (server, owner) = (Place::new(), Place::new());
+    let bank = Served::new(&server);
+    rich(&bank, &owner);
+    let amount = ["--amount", "1000000", "--hourly", "1000000", "--payout", "1000"];
+    let fund = Funding::start(&owner, &bank, &amount);
+    let first = fund.pool;
+    use_up(&bank, &owner, first);
+
+    let account = somebody(1);
+    let (giver, second) = (Viewer::new(1, Some(account)), Viewer::new(2, None));
+    fund.report(&giver, &[]);
+    let old = fund.terms();
+    fund.report(&second, &[(&giver, MIB)]);
+    let told = fund.until(|line| line["event"] == "pool");
+    let pool = told["pool"].as_u64().unwrap();
+    assert_ne!(pool, first);
+    fund.until(|line| line["paid"] == "20000");
+    assert_eq!(units(&bank, account), 20_000);
+
+    // Viewers are told of it, and tell what came since.
+    let (status, told) = fund.post(2, second.report(&old, &[(&giver, 2 * MIB)]));
+    assert_eq!((status, &told["error"]["code"]), (409, &Value::from("pool")));
+    assert_eq!(fund.terms().pool, pool);
+    fund.report(&second, &[(&giver, MIB)]);
+    assert_eq!(fund.report(&giver, &[])["earned"], "40000");
+    fund.until(|line| line["paid"] == "40000");
+    assert_eq!(fund.stop(), Some(0));
+    let left = pool_of(&bank, first);
+    assert!(left.closing_s.is_some(), "what is left in it comes back a day later");
+    assert_eq!(pool_of(&bank, pool).payees, 1);
+}
+
+#[test]
+fn a_fund_draws_a_little_at_a_time_and_its_owner_has_the_rest() {
+    let (server, owner, machine) = (Place::new(), Place::new(), Place::new());
+    let bank = Served::new(&server);
+    let payer = rich(&bank, &owner);
+    let (owners, funds) = (key_of(&owner), key_of(&machine));
+    let fund_account = AccountId::of_key(funds.id());
+    let (deposit, asset) = (1_000_000, AssetId::NATIVE);
+    let open = paypool::Action::Open { asset, deposit, ttl_s: 7 * 86_400, signer: funds.id() };
+    let opened = act(&bank, &owners, open);
+    let number = opened["events"][0]["numbers"][0].as_str().unwrap().to_owned();
+    let pool: u64 = number.parse().unwrap();
+
+    // Nothing is set aside for it yet.
+    let start = ["fund", VIDEO, "--key", "me.key", "--node", &bank.url, "--listen", "127.0.0.1:0"];
+    let drawing = ["--amount", "1000000", "--hourly", "100000", "--pool", &number];
+    let (code, text) = machine.fails(&[&start[..], &drawing[..]].concat());
+    assert!(code == 7 && text.contains("--pool"), "{code}: {text}");
+
+    let lanes = vec![(fund_account, deposit)];
+    act(&bank, &owners, paypool::Action::Reserve { pool, lanes });
+    let client = Client::new(&bank.url).unwrap();
+    runtime().block_on(async {
+        let id = client.send(&owners, asset, fund_account, 1_000_000).await.unwrap();
+        client.done(id, DEADLINE).await.unwrap();
+    });
+    let lane = || {
+        let key = lane_key(pool, fund_account);
+        let lane: Option<Lane> = runtime().block_on(client.record(&key)).unwrap();
+        lane.unwrap()
+    };
+    let fund = Funding::start(&machine, &bank, &[&drawing[..], &["--payout", "1000"]].concat());
+    let first = lane().redeemed;
+    assert!((200_000..500_000).contains(&first), "two hours' worth: {first}");
+    let may: u128 = fund.units.as_str().unwrap().parse().unwrap();
+    assert!((500_000..=1_000_000).contains(&may), "{may}");
+
+    // An hour's worth is earned: as much is drawn again.
+    let account = somebody(1);
+    let (giver, second) = (Viewer::new(1, Some(account)), Viewer::new(2, None));
+    fund.report(&giver, &[]);
+    fund.report(&second, &[(&giver, 50 * MIB)]);
+    fund.until(|line| line["paid"] == "100000");
+    assert_eq!(units(&bank, account), 100_000);
+    wait_until("more is drawn", || lane().redeemed >= first + 100_000);
+    assert_eq!(fund.stop(), Some(0));
+    let drawn = lane().redeemed;
+    assert!(drawn < 700_000, "{drawn}");
+
+    let close = ["fund", "--close", "--key", "me.key", "--node", &bank.url, "--pool", &number];
+    assert_eq!(machine.json(&close)["event"], "closing", "its own, from which somebody was paid");
+    let left = pool_of(&bank, pool);
+    assert_eq!((left.open_lanes, left.free), (0, deposit - drawn), "the owner waits for nobody");
+    let before = units(&bank, payer);
+    act(&bank, &owners, paypool::Action::CloseFinish { pool });
+    assert!(units(&bank, payer) > before + left.free - 100_000, "but for a fee");
+}
+
+#[test]
+fn who_earned_less_than_its_fees_is_told_of_at_the_end() {
+    let (server, owner) = (Place::new(), Place::new());
+    let bank = Served::new(&server);
+    rich(&bank, &owner);
+    let fund = Funding::start(&owner, &bank, &["--amount", "1000000"]);
+    let (giver, second) = (Viewer::new(1, Some(somebody(1))), Viewer::new(2, None));
+    fund.report(&giver, &[]);
+    fund.report(&second, &[(&giver, 100)]);
+    assert_eq!(fund.report(&giver, &[])["earned"], "1");
+    let (code, told) = fund.stop_telling();
+    let unpaid = told.iter().find(|line| line["event"] == "unpaid").unwrap();
+    assert_eq!((code, &unpaid["payees"], &unpaid["units"]), (Some(0), &1.into(), &"1".into()));
 }
 
 #[test]

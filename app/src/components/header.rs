@@ -47,7 +47,7 @@ pub(crate) fn TabBar() -> impl IntoView {
 #[component]
 fn Links(icons: bool) -> impl IntoView {
     let session = Session::get();
-    let watch = move || watch_path(session.source.get().as_deref());
+    let watch = move || session.watch_path();
     // Identity, Ledger, Lend and Energy are below the wallet: they are reached from there, and have no place of their own here.
     let path = use_location().pathname;
     let in_wallet = move || match path.read().as_str() {
@@ -78,12 +78,14 @@ fn Links(icons: bool) -> impl IntoView {
     }
 }
 
-/// The watch page of a playlist.
-pub(crate) fn watch_path(source: Option<&str>) -> String {
-    source.map_or_else(
-        || "/watch".to_owned(),
-        |source| format!("/watch?src={}", browser::encoded(source)),
-    )
+/// The watch page of a playlist, and of the fund that pays its viewers.
+pub(crate) fn watch_path(source: Option<&str>, fund: Option<&str>) -> String {
+    let Some(source) = source else { return "/watch".to_owned() };
+    let path = format!("/watch?src={}", browser::encoded(source));
+    match fund {
+        Some(fund) => format!("{path}&fund={}", browser::encoded(fund)),
+        None => path,
+    }
 }
 
 #[component]

@@ -18,7 +18,8 @@ pub(crate) fn OpenUrl() -> impl IntoView {
         let pasted = input.get().map(|input| input.value()).unwrap_or_default();
         match browser::playlist_url(&pasted) {
             Some(url) => {
-                navigate(&watch_path(Some(&url)), leptos_router::NavigateOptions::default())
+                let path = watch_path(Some(&url), browser::fund_of(&pasted).as_deref());
+                navigate(&path, leptos_router::NavigateOptions::default())
             }
             None => refused.set(true),
         }

@@ -10,9 +10,8 @@ use leptos_router::components::A;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::components::header::watch_path;
 use crate::components::icon::{Glyph, Icon};
-use crate::session::{PlayerReport, Session};
+use crate::session::{Funded, PlayerReport, Session};
 
 /// Events after which the player's report is read anew.
 const EVENTS: [&str; 3] = ["starling-stats", "starling-error", "starling-mode"];
@@ -50,6 +49,14 @@ pub(crate) fn Player(
             shown.set_value(Shown::new(session, &holder, &source).ok());
         }
     });
+    Effect::new(move || {
+        let funded = session.funded.get();
+        shown.with_value(|shown| {
+            if let Some(Shown { element, .. }) = shown {
+                name_fund(element, funded.as_ref());
+            }
+        });
+    });
     view! {
         <section
             class="stage"
@@ -60,7 +67,7 @@ pub(crate) fn Player(
             <div class="screen" node_ref=holder></div>
             <SoundButton holder />
             <div class="corner-controls">
-                <A href=move || watch_path(session.source.get().as_deref()) attr:class="button">
+                <A href=move || session.watch_path() attr:class="button">
                     "Back to watching"
                 </A>
                 <button
@@ -125,6 +132,7 @@ impl Shown {
         for event in EVENTS {
             element.add_event_listener_with_callback(event, listener.as_ref().unchecked_ref())?;
         }
+        name_fund(&element, session.funded.get_untracked().as_ref());
         element.set_attribute("src", source)?;
         holder.append_child(&element)?;
         Ok(Self { element, _listener: listener })
@@ -134,6 +142,20 @@ impl Shown {
 impl Drop for Shown {
     fn drop(&mut self) {
         self.element.remove();
+    }
+}
+
+/// Names the fund that is told who sent what, and the account to pay; or neither.
+fn name_fund(player: &web_sys::Element, funded: Option<&Funded>) {
+    let account = funded.and_then(|funded| funded.account.as_deref());
+    // The account first: a fund is asked as soon as it is named.
+    for (name, value) in [("account", account), ("fund", funded.map(|funded| funded.url.as_str()))] {
+        let done = match value {
+            Some(value) => player.set_attribute(name, value),
+            None => player.remove_attribute(name),
+        };
+        // Fails only for names that are no names; ours are literals.
+        drop(done);
     }
 }
 

@@ -8,7 +8,6 @@ use std::fmt::Write;
 
 use crate::browser;
 use crate::components::copy::CopyText;
-use crate::components::header::watch_path;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::link_card::LinkCard;
 use crate::session::Session;
@@ -19,11 +18,12 @@ pub(crate) fn ShareButton() -> impl IntoView {
     let session = Session::get();
     let dialog = NodeRef::<Dialog>::new();
     let link = Signal::derive(move || match session.source.get() {
-        Some(source) => format!("{}{}", browser::origin(), watch_path(Some(&source))),
+        Some(_) => format!("{}{}", browser::origin(), session.watch_path()),
         None => browser::origin(),
     });
     let tag = Signal::derive(move || {
-        embed_tag(&browser::origin(), session.source.read().as_deref().unwrap_or_default())
+        let (source, fund) = (session.source.get().unwrap_or_default(), session.fund.get());
+        embed_tag(&browser::origin(), &source, fund.as_deref())
     });
     let open = move |_| {
         if let Some(dialog) = dialog.get() {
@@ -114,11 +114,13 @@ fn qr(text: &str) -> Option<(i32, String)> {
 }
 
 /// What a site owner pastes.
-fn embed_tag(origin: &str, source: &str) -> String {
-    let source = source.replace('&', "&amp;").replace('"', "&quot;");
+fn embed_tag(origin: &str, source: &str, fund: Option<&str>) -> String {
+    let quoted = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;");
+    let source = quoted(source);
+    let fund = fund.map(|fund| format!(" fund=\"{}\"", quoted(fund))).unwrap_or_default();
     format!(
         "<script type=\"module\" src=\"{origin}/embed.js\"></script>\n\
-         <starling-player src=\"{source}\" controls></starling-player>"
+         <starling-player src=\"{source}\"{fund} controls></starling-player>"
     )
 }
 
@@ -128,8 +130,10 @@ mod tests {
 
     #[test]
     fn a_source_cannot_break_out_of_the_tag() {
-        let tag = embed_tag("https://h", "https://v/\"><script>&");
+        let tag = embed_tag("https://h", "https://v/\"><script>&", Some("https://f/\"&"));
         assert!(tag.contains("src=\"https://v/&quot;><script>&amp;\""));
+        assert!(tag.contains(" fund=\"https://f/&quot;&amp;\" controls>"));
+        assert!(!embed_tag("https://h", "https://v", None).contains("fund"));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 
 use crate::browser;
-use crate::components::header::watch_path;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::open_url::OpenUrl;
 use crate::components::problems::Problems;
@@ -19,7 +18,7 @@ pub(crate) fn Home() -> impl IntoView {
     let session = Session::get();
     let demo = LocalResource::new(|| async { browser::exists(&Session::demo_url()).await });
     let missing = Memo::new(move |_| demo.get().flatten() == Some(false));
-    let details = move || watch_path(session.source.get().as_deref());
+    let details = move || session.watch_path();
     view! {
         <div class="route" data-empty=move || missing.get().to_string()>
             <div class="intro">

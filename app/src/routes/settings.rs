@@ -5,6 +5,7 @@ use leptos_router::components::A;
 
 use crate::browser;
 use crate::components::cache::CachePanel;
+use crate::components::earning::EarnSwitch;
 use crate::components::heading::Heading;
 use crate::components::hour_limit::HourLimit;
 use crate::components::kept::KeptPanel;
@@ -30,6 +31,7 @@ pub(crate) fn SettingsPage() -> impl IntoView {
                     on=Signal::derive(move || settings.read().upload_metered)
                     choose=move |on| session.choose(|settings| settings.upload_metered = on)
                 />
+                <EarnSwitch />
                 <CachePanel />
                 <KeptPanel />
             </section>
@@ -78,6 +80,12 @@ fn Seen() -> impl IntoView {
                 <div>
                     <dt>"The video's site"</dt>
                     <dd>"What any site sees: your address and the parts you fetch from it. Fewer than usual."</dd>
+                </div>
+                <div>
+                    <dt>"Who pays for a video"</dt>
+                    <dd>
+                        "Nothing, unless you choose to earn above and the video\u{2019}s link names a fund: then your network address, a key made for this visit, your account, and how much you got from which other viewers."
+                    </dd>
                 </div>
                 <div>
                     <dt>"Everyone else"</dt>

@@ -1,6 +1,7 @@
 //! What I have on the ledger, proved; sending and receiving; assets of my own.
 
 mod away;
+mod funds;
 mod held;
 mod issue;
 mod keys;
@@ -24,6 +25,7 @@ use crate::ledger::{Ledger, Stage};
 use crate::money;
 
 use away::Away;
+use funds::{Funds, Pools};
 use held::Held;
 use issue::Issue;
 use keys::SeveralKeys;
@@ -35,7 +37,7 @@ use review::Review;
 pub(crate) fn WalletPage() -> impl IntoView {
     browser::set_title("Wallet");
     let ledger = Ledger::get();
-    Assets::provide(ledger);
+    Assets::provide(ledger, Pools::provide(ledger).wanted);
     let open = move || *ledger.stage.read() == Stage::Open;
     view! {
         <div class="route">
@@ -71,6 +73,7 @@ pub(crate) fn WalletPage() -> impl IntoView {
                 </div>
                 <Held />
                 <Payments />
+                <Funds />
                 <Transfers />
                 <Issue />
                 <Review />

@@ -5,6 +5,7 @@ use leptos_router::components::A;
 
 use crate::browser;
 use crate::components::area_chart::AreaChart;
+use crate::components::earning::Earning;
 use crate::components::open_url::OpenUrl;
 use crate::components::problems::Problems;
 use crate::components::segment_strip::SegmentStrip;
@@ -64,6 +65,7 @@ fn Playing() -> impl IntoView {
             <aside class="side" aria-label="The swarm">
                 <TotalsCard />
                 <SwarmGraph />
+                <Earning />
             </aside>
         </div>
     }
@@ -80,6 +82,7 @@ fn Nothing() -> impl IntoView {
                 <p>
                     <A href=crate::components::header::watch_path(
                         Some(&Session::demo_url()),
+                        None,
                     )>"Or play the demo"</A>
                 </p>
             </div>

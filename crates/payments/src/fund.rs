@@ -1,4 +1,5 @@
-//! Whoever funds a swarm pays viewers for what others say they got from them, sans-IO: one [`Fund`] for each pool.
+//! Whoever funds a swarm pays viewers for what others say they got from them, sans-IO: one [`Fund`], out of one pool at
+//! a time.
 //!
 //! A receiver signs what it verified from whom ([`wire::fund::Report`]); who sent it named an account in a report of
 //! its own. Nobody can know that two keys are not one person's, so what one says counts only so far:
@@ -15,6 +16,7 @@
 //! all, so nothing of it has to be kept.
 
 mod hour;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -37,7 +39,9 @@ use wire::{
 use crate::price;
 use hour::Hour;
 
-/// Most accounts that are owed something at a time: a pool has no more lanes.
+pub use tally::Tally;
+
+/// Most accounts that are known at a time: as many as a pool has lanes.
 pub const PAYEES_MAX: usize = 1_024;
 
 /// What the owner decided.
@@ -129,6 +133,12 @@ impl Payee {
     fn paid(&self) -> u128 {
         self.promised.saturating_sub(self.unclaimed()).saturating_sub(self.forfeited)
     }
+
+    /// Forgets a voucher that can't be handed in any more.
+    fn forfeit(&mut self) {
+        self.forfeited += self.unclaimed();
+        (self.voucher, self.redeemed) = (None, 0);
+    }
 }
 
 /// What a fund has done, as shown.
@@ -161,13 +171,29 @@ pub struct Fund {
     payees: BTreeMap<AccountId, Payee>,
     /// The last one that was named as due: who can't be paid keeps nobody behind it waiting.
     turn: Option<AccountId>,
+    /// What accounts had that gave way once all of it was paid.
+    gone: Gone,
+}
+
+/// Sums of accounts that are not known any more.
+#[derive(Debug, Clone, Copy, Default)]
+struct Gone {
+    payees: usize,
+    promised: u128,
+    paid: u128,
 }
 
 impl Fund {
     /// Nobody is owed anything. `seed` is secret and another each time: sessions follow from it.
     pub fn new(rules: Rules, seed: Seed, now: Time) -> Self {
         let hour = Hour::new(session(&seed, 0), now);
-        Self { rules, seed, hours: 0, hour, bytes: 0, payees: BTreeMap::new(), turn: None }
+        let (payees, gone) = (BTreeMap::new(), Gone::default());
+        Self { rules, seed, hours: 0, hour, bytes: 0, payees, turn: None, gone }
+    }
+
+    /// The pool that pays.
+    pub const fn pool(&self) -> u64 {
+        self.rules.pool
     }
 
     /// What a report must name now.
@@ -238,9 +264,12 @@ impl Fund {
         self.rules.bytes_for(self.rules.units_max).saturating_sub(self.bytes)
     }
 
-    /// Makes room for an account: who earned least and was promised nothing gives way.
+    /// Makes room for an account: who was paid all gives way first, then who earned least and was promised nothing.
     fn has_room(&mut self, account: AccountId) -> bool {
         if self.payees.len() < PAYEES_MAX || self.payees.contains_key(&account) {
+            return true;
+        }
+        if self.part_with_paid() {
             return true;
         }
         let free = self.payees.iter().filter(|(_, payee)| payee.promised == 0);
@@ -251,6 +280,24 @@ impl Fund {
         };
         self.payees.remove(&least);
         self.bytes -= bytes;
+        true
+    }
+
+    /// Forgets an account that has all it earned, the smallest of them. What it was paid stays spent.
+    fn part_with_paid(&mut self) -> bool {
+        let is_paid = |payee: &Payee| {
+            payee.promised > 0 && payee.unclaimed() == 0 && payee.promised == self.earned(payee)
+        };
+        let paid = self.payees.iter().filter(|(_, payee)| is_paid(payee));
+        let Some(least) = paid.min_by_key(|(_, payee)| payee.bytes).map(|(account, _)| *account)
+        else {
+            return false;
+        };
+        if let Some(payee) = self.payees.remove(&least) {
+            self.gone.payees += 1;
+            self.gone.promised += payee.promised;
+            self.gone.paid += payee.paid();
+        }
         true
     }
 
@@ -320,19 +367,51 @@ impl Fund {
     pub fn forfeited(&mut self, payee: AccountId, epoch: u32) {
         let Some(payee) = self.payees.get_mut(&payee) else { return };
         if payee.voucher.as_ref().is_some_and(|voucher| voucher.epoch == epoch) {
-            payee.forfeited += payee.unclaimed();
-            payee.voucher = None;
+            payee.forfeit();
         }
+    }
+
+    /// Another pool pays from now on, of which so many units may be spent. What was signed of the one before should be
+    /// handed in: it is not asked for any more. Viewers tell anew; bounds of the hour go on.
+    pub fn renew(&mut self, pool: u64, units: u128) {
+        self.rules.pool = pool;
+        self.payees.values_mut().for_each(Payee::forfeit);
+        self.limit(units);
+        self.hours += 1;
+        self.hour.renew(session(&self.seed, self.hours));
+    }
+
+    /// No more than so many units are there beyond what was promised; never more than the owner allowed.
+    pub fn limit(&mut self, units: u128) {
+        self.rules.units_max = self.rules.units_max.min(self.promised_sum().saturating_add(units));
+    }
+
+    /// Units that may still be promised.
+    pub fn left_units(&self) -> u128 {
+        self.rules.units_max.saturating_sub(self.promised_sum())
+    }
+
+    /// Accounts that earned something which they were not promised, and how many units.
+    pub fn owed(&self) -> (usize, u128) {
+        let owed = self.payees.values().map(|one| self.earned(one).saturating_sub(one.promised));
+        owed.filter(|units| *units > 0).fold((0, 0), |(count, sum), units| (count + 1, sum + units))
+    }
+
+    fn promised_sum(&self) -> u128 {
+        let known = self.payees.values().map(|payee| payee.promised);
+        known.fold(self.gone.promised, u128::saturating_add)
     }
 
     /// What it has done so far.
     pub fn spent(&self) -> Spent {
         let mut spent = Spent {
             viewers: self.hour.viewers(),
-            payees: self.payees.len(),
+            payees: self.gone.payees + self.payees.len(),
             bytes: self.bytes,
+            earned: self.gone.promised,
+            promised: self.gone.promised,
+            paid: self.gone.paid,
             is_over: self.left() == 0,
-            ..Spent::default()
         };
         for payee in self.payees.values() {
             spent.earned += self.earned(payee);

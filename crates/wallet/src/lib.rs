@@ -17,6 +17,7 @@
 //! | [`assets`] | of such records: what an account holds and issues beside the ledger's own asset |
 //! | [`energy`] | of such records: communities, slots, and what a file of readings would be |
 //! | [`dids`] | of such records: a DID, its history, what is asked of it |
+//! | [`funds`] | of such records: what a fund's pool paid, pools that funds draw on |
 //! | [`view`] | what a page may show and ask |
 //!
 //! Laws of this crate:
@@ -26,7 +27,7 @@
 //!   sees to it, of what is asked of other assets, markets and communities the page, by [`assets`],
 //!   [`lending`] and [`energy`], before it asks.
 //!
-//! [`assets`], [`lending`], [`energy`] and [`dids`] are no part of [`Wallet`]: the page runs them on what the wallet proved,
+//! [`assets`], [`lending`], [`energy`], [`dids`] and [`funds`] are no part of [`Wallet`]: the page runs them on what the wallet proved,
 //! and the worker's module stays small (`docs/adr/0056-lend-page.md`, `docs/adr/0058-energy-page.md`).
 //!
 //! Not here: sockets, storage, the seed from which an account's key follows (`identity`).
@@ -36,6 +37,7 @@ mod devices;
 pub mod dids;
 pub mod energy;
 mod explain;
+pub mod funds;
 mod holdings;
 pub mod lending;
 mod near;

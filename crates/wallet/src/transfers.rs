@@ -1,6 +1,8 @@
 //! What was sent, what it costs, and what became of it.
 
-use ledger::{AccountId, Action, Body, ChainId, Params, Receipt, TransactionId, domains::lending};
+use ledger::{
+    AccountId, Action, Body, ChainId, Params, Prefix, Receipt, TransactionId, domains::lending,
+};
 use minicbor::{Decode, Encode};
 use primitives::KeyPair;
 
@@ -167,7 +169,11 @@ impl Transfers {
         sent.height = receipt.height;
         if let Some(act) = &mut sent.act {
             act.code = receipt.code;
-            act.amount = lending::moved(&receipt.events);
+            act.amount = match act.domain == Some(Prefix::Paypool.byte()) {
+                // A pool's events begin with its number.
+                true => receipt.events.iter().find_map(|event| event.numbers.first().copied()),
+                false => lending::moved(&receipt.events),
+            };
             act.seized = lending::seized(&receipt.events);
         }
         true

@@ -269,16 +269,17 @@ pub struct Sent {
     pub counted: Option<u64>,
 }
 
-/// What was asked of a market, of a community or of an asset.
+/// What was asked of a market, of a community, of an asset or of a fund's pool.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Act {
-    /// The action: CBOR, for `crate::lending::asked`, `crate::energy::asked` or `crate::assets::asked`.
+    /// The action: CBOR, for `crate::lending::asked`, `crate::energy::asked`, `crate::assets::asked` or
+    /// `crate::funds::asked`.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub action: Vec<u8>,
     /// Why it was refused, as a server tells: the refusal's number; 0: it was not.
     #[n(1)]
     pub code: u16,
-    /// The amount that moved, as a server tells; of a liquidation: what was repaid.
+    /// The amount that moved, as a server tells; of a liquidation: what was repaid; of a fund: the pool's number.
     #[n(2)]
     pub amount: Option<u128>,
     /// Of a liquidation: what it brought, as a server tells. What was kept before has none.
@@ -439,6 +440,13 @@ pub enum Command {
     #[n(13)]
     Asset(
         /// The action: CBOR, from `crate::assets`.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        Vec<u8>,
+    ),
+    /// Open, prolong or close a pool for a fund, or let it draw on one.
+    #[n(14)]
+    Pool(
+        /// The action: CBOR, from `crate::funds`.
         #[cbor(n(0), with = "minicbor::bytes")]
         Vec<u8>,
     ),

@@ -471,6 +471,11 @@ impl Wallet {
                     why.clone_into(&mut self.refused);
                 }
             }
+            Command::Pool(action) => {
+                if let Err(why) = self.act_on_pool(&action, out) {
+                    why.clone_into(&mut self.refused);
+                }
+            }
             Command::Faucet => {
                 let url = self.servers.list.first().map(|server| server.url.clone());
                 let path = url.map(|url| format!("{url}/ledger/faucet/{}", self.account));

@@ -97,10 +97,24 @@ pub fn to_sign(said: &str) -> Vec<u8> {
     [CONTEXT, said.as_bytes()].concat()
 }
 
+impl Terms {
+    /// A fund's answer.
+    pub fn read(answer: &[u8]) -> Option<Self> {
+        serde_json::from_slice(answer).ok()
+    }
+}
+
+impl Said {
+    /// As it is signed.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("ids and numbers are JSON")
+    }
+}
+
 impl Report {
     /// A report by the owner of a key: `sign` gives its signature over bytes.
     pub fn make(peer: PeerId, said: &Said, sign: impl FnOnce(&[u8]) -> Signature) -> Self {
-        let said = serde_json::to_string(said).expect("ids and numbers are JSON");
+        let said = said.to_text();
         let signature = Base64(sign(&to_sign(&said)).to_vec());
         Self { peer, said, signature }
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 use signaling_server::Proxies;
 use starling::fund::{self, Desk, Payer};
 use starling::key_file;
-use starling::purse::{self, Closed, Pay, Purse};
+use starling::purse::{self, Closed, Pay, Purse, PurseError};
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 
@@ -38,10 +38,17 @@ pub(crate) struct Args {
     /// Whose account pays; a new key is made unless it is there
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// Units to set aside in a pool on the ledger: this run pays no more, and each start fills the pool up to it.
-    /// Fees of the payments come on top
+    /// Units to set aside in a pool on the ledger: this run pays no more. A pool that the folder remembers goes on
+    /// with what is left in it. Fees of the payments come on top
     #[arg(long, value_name = "UNITS", required_unless_present = "close")]
     amount: Option<u128>,
+    /// Fill a pool that the folder remembers up to the amount
+    #[arg(long, conflicts_with_all = ["close", "pool"])]
+    refill: bool,
+    /// Draw what is paid from this pool, a little at a time: somebody opened it on the Wallet page for the key of --key,
+    /// and has what was not drawn
+    #[arg(long, value_name = "NUMBER")]
+    pool: Option<u64>,
     /// Pay nothing any more: ask for what is left, and take it once everybody had a day for what they were promised
     #[arg(long, conflicts_with_all = ["videos", "amount"])]
     close: bool,
@@ -112,8 +119,8 @@ async fn work(args: Args) -> Result<(), Problem> {
 }
 
 async fn close(args: Args) -> Result<(), Problem> {
-    let (mut lines, data) = (Lines::new(args.json), args.data.clone());
-    match Purse::close(options(args)?.purse, &data).await? {
+    let (mut lines, data, source) = (Lines::new(args.json), args.data.clone(), args.pool);
+    match Purse::close(options(args)?.purse, &data, source).await? {
         Closed::Nothing => lines.tell("nothing", json!({}), "this folder remembers no open pool"),
         Closed::Waits { pool, units, ends_s } => {
             let about = json!({ "pool": pool, "units": units.to_string(), "ends_s": ends_s });
@@ -147,6 +154,8 @@ fn options(args: Args) -> Result<fund::Options, Problem> {
             earn: None,
         },
         pay,
+        refills: args.refill,
+        source: args.pool,
         swarms: args.videos.iter().map(|video| swarm(video, publisher)).collect(),
         hour_units_max: args.hourly.unwrap_or((amount / HOURS).max(1)),
         viewer_bytes_max: args.viewer_mib.saturating_mul(MIB),
@@ -174,13 +183,14 @@ fn swarm(video: &str, publisher: Option<PeerId>) -> SwarmId {
 
 fn tell_open(lines: &mut Lines, address: SocketAddr, payer: &Payer, desk: &Desk) {
     let (pool, from, fees) = (desk.pool(), payer.payout_from(), payer.cost());
-    let url = format!("http://{address}/fund");
+    let (url, units) = (format!("http://{address}/fund"), desk.left_units());
     let about = json!({
-        "url": url, "pool": pool, "payout_from": from.to_string(), "fees_max": fees.to_string(),
+        "url": url, "pool": pool, "units": units.to_string(), "payout_from": from.to_string(),
+        "fees_max": fees.to_string(),
     });
     let text = format!(
-        "pool {pool} pays viewers who report to {url}; someone is paid from {from} units on, which costs \
-         {fees} units of fees at most"
+        "pool {pool} pays viewers who report to {url}, {units} units in all; someone is paid from {from} \
+         units on, which costs {fees} units of fees at most"
     );
     lines.tell("open", about, &text);
 }
@@ -196,16 +206,24 @@ async fn go_on(
     let mut stop = std::pin::pin!(stop);
     let mut every = tokio::time::interval(every);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut last = None;
+    let (mut last, mut pool) = (None, desk.pool());
     loop {
         let stops = tokio::select! {
             () = &mut stop => true,
             _ = every.tick() => false,
         };
-        let paid = if stops { payer.settle().await } else { payer.round().await };
+        let paid = if stops {
+            payer.settle().await.map_err(PurseError::from)
+        } else {
+            payer.round().await
+        };
         match paid {
             Ok(()) => lines.settle(),
             Err(error) => lines.warn(&error.into()),
+        }
+        if pool != desk.pool() {
+            pool = desk.pool();
+            tell_pool(lines, pool);
         }
         let spent = desk.spent();
         if last != Some(spent) {
@@ -213,9 +231,28 @@ async fn go_on(
             last = Some(spent);
         }
         if stops {
+            tell_owed(lines, desk.owed());
             return Ok(());
         }
     }
+}
+
+fn tell_pool(lines: &mut Lines, pool: u64) {
+    let text = format!("pool {pool} pays from now on: the one before could pay nobody new");
+    lines.tell("pool", json!({ "pool": pool }), &text);
+}
+
+/// What somebody earned who is not paid any more.
+fn tell_owed(lines: &mut Lines, (payees, units): (usize, u128)) {
+    if payees == 0 {
+        return;
+    }
+    let about = json!({ "payees": payees, "units": units.to_string() });
+    let text = format!(
+        "{payees} accounts earned {units} units that are not paid: for each of them it is less than its fees, \
+         or the ledger did not take it"
+    );
+    lines.tell("unpaid", about, &text);
 }
 
 fn tell_spent(lines: &mut Lines, spent: &fund::Spent) {

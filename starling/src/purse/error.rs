@@ -27,6 +27,15 @@ pub enum PurseError {
         /// What is to be locked.
         wanted: u128,
     },
+    /// The pool has ended, and nothing was left in it.
+    #[error("the pool that this folder remembers has ended, and all of it was paid out")]
+    Empty,
+    /// A pool to draw from is another key's, or gives nothing.
+    #[error("pool {pool} gives nothing to this key")]
+    NotOurs {
+        /// Which.
+        pool: u64,
+    },
     /// What remembers the pool can't be read or written.
     #[error("{path}: {source}")]
     Io {
@@ -51,6 +60,8 @@ impl PurseError {
             Self::Root(_) => "root",
             Self::Key(_) => "key",
             Self::Short { .. } => "short",
+            Self::Empty => "empty",
+            Self::NotOurs { .. } => "not-ours",
             Self::Io { .. } => "io",
             Self::Damaged { .. } => "damaged",
         }
@@ -66,6 +77,11 @@ impl PurseError {
             Self::Root(_) => "Copy the trust root once more, from the Ledger page of the server.",
             Self::Key(_) => "Check the file.",
             Self::Short { .. } => "Set less aside with --spend, or send the account more units.",
+            Self::Empty => "Set units aside anew with --refill.",
+            Self::NotOurs { .. } => {
+                "On the Wallet page, under Funds, open a pool for the key that starling keys show FILE \
+                 prints, let it draw on the pool, and name that with --pool."
+            }
             Self::Io { .. } => "Name a folder that can be read and written with --data DIR.",
             Self::Damaged { .. } => {
                 "Move pool.json and promises.json away: a new deposit is made, and the one they name \

@@ -9,7 +9,7 @@ use ledger::{
 use peer_native::payments::Promised;
 use primitives::KeyPair;
 
-use super::{Closed, Options, Pay, Promises, Purse, PurseError, pool};
+use super::{Closed, Options, Pay, Promises, Purse, PurseError, Source, pool};
 use crate::ledger_client::ClientError;
 
 /// A pool that pays whoever is owed something.
@@ -22,8 +22,21 @@ pub(crate) struct Pot {
     pub(crate) signer: KeyPair,
     /// Units that nobody was promised.
     pub(crate) free: u128,
+    /// Units that may be drawn beside these.
+    pub(crate) drawable: u128,
     /// Most units that paying one person costs, fees of both transactions.
     pub(crate) cost: u128,
+}
+
+/// Whether the pool can pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    /// It can, and so many units of it are free.
+    Open(u128),
+    /// Its owner asked for the rest.
+    Closing,
+    /// It has ended, or somebody is owed something for whom it has no lane left.
+    Over,
 }
 
 /// What became of vouchers that were handed in.
@@ -36,38 +49,88 @@ pub(crate) struct Handed {
 }
 
 impl Purse {
-    /// Finds or opens a pool that holds what may be spent.
-    pub(crate) async fn pot(options: Options, pay: &Pay) -> Result<(Self, Pot), PurseError> {
+    /// Finds or opens a pool that holds what may be spent, or a part of it where the rest is drawn from `source`. One
+    /// that is there is filled up to that if `refills`, and goes on with what is left in it otherwise.
+    pub(crate) async fn pot(
+        options: Options,
+        pay: &Pay,
+        refills: bool,
+        source: Option<Source>,
+    ) -> Result<(Self, Pot), PurseError> {
         let Options { node, root, key, .. } = options;
         let mut purse = Self::meet(&node, root, key).await?;
         let chain = purse.chain;
-        let (number, signer) = pool::find_or_open(&purse, pay).await?;
+        // Before another pool takes the place of the one in which it was promised.
+        if let Some((number, promises)) = Promises::last(&pay.data, chain).await? {
+            purse.hand_in_again(number, &pool::signer(&pay.data)?, &promises).await?;
+        }
+        let again = if refills { pool::Again::Filled } else { pool::Again::AsItIs };
+        let ((number, signer), drawable) = match source {
+            Some(source) => purse.find_or_draw(source, pay).await?,
+            None => (pool::find_or_open(&purse, pay, again).await?, 0),
+        };
         let promises = Promises::of(&pay.data, chain, number).await?;
-        purse.hand_in_again(number, &signer, &promises).await?;
         purse.paying = Some((number, promises));
         let free = purse.pool(number).await?.map_or(0, |(pool, _)| pool.free);
         let cost = purse.claim_cost().await?.saturating_mul(2);
-        Ok((purse, Pot { chain, pool: number, signer, free, cost }))
+        Ok((purse, Pot { chain, pool: number, signer, free, drawable, cost }))
     }
 
-    /// Asks for what is left in the pool that a folder remembers.
+    /// Asks for what is left in the pool that a folder remembers, and gives back what was not drawn from `source`.
     ///
     /// # Errors
     /// See [`PurseError`].
-    pub async fn close(options: Options, data: &Path) -> Result<Closed, PurseError> {
+    pub async fn close(
+        options: Options,
+        data: &Path,
+        source: Option<u64>,
+    ) -> Result<Closed, PurseError> {
         let Options { node, root, key, .. } = options;
-        pool::close(&Self::meet(&node, root, key).await?, data).await
+        let purse = Self::meet(&node, root, key).await?;
+        if let Some(source) = source {
+            purse.let_go(source).await?;
+        }
+        pool::close(&purse, data).await
     }
 
-    /// Keeps the pool alive.
-    pub(crate) async fn prolong(&self) -> Result<(), ClientError> {
-        let Some((number, _)) = &self.paying else { return Ok(()) };
+    /// Keeps the pool alive; whether it can pay.
+    pub(crate) async fn prolong(&self) -> Result<Outlook, ClientError> {
+        let Some((number, _)) = &self.paying else { return Ok(Outlook::Closing) };
         match self.pool(*number).await? {
             Some((pool, now_s)) if pool.is_open(now_s) => {
-                pool::prolong(self, *number, &pool, now_s).await
+                pool::prolong(self, *number, &pool, now_s).await?;
+                Ok(if self.is_full { Outlook::Over } else { Outlook::Open(pool.free) })
             }
-            _ => Ok(()),
+            Some((pool, _)) if pool.closing_s.is_some() => Ok(Outlook::Closing),
+            _ => Ok(Outlook::Over),
         }
+    }
+
+    /// Opens another pool, with so many units or as many as there are; its number, and what is in it. What was promised
+    /// of the one before must be handed in.
+    pub(crate) async fn replace(
+        &mut self,
+        data: &Path,
+        signer: &KeyPair,
+        wanted: u128,
+    ) -> Result<(u64, u128), PurseError> {
+        let before = self.paying.as_ref().map_or(0, |(number, _)| *number);
+        let units = self.units().await?;
+        // Fees of what is paid come on top.
+        let deposit = wanted.min(units.saturating_sub(self.fees().await?));
+        if deposit == 0 {
+            return Err(PurseError::Short { units, wanted });
+        }
+        let number = pool::replace(self, data, before, deposit, signer).await?;
+        self.paying = Some((number, Promises::of(data, self.chain, number).await?));
+        self.is_full = false;
+        let free = self.pool(number).await?.map_or(0, |(pool, _)| pool.free);
+        Ok((number, free))
+    }
+
+    /// Takes back what is left in pools that were used before and whose time is over.
+    pub(crate) async fn give_back(&self, data: &Path) -> Result<(), PurseError> {
+        pool::give_back(self, data).await
     }
 
     /// Sets units aside and signs for each payee, in ascending order; the vouchers, and how many units more each is. Who
@@ -102,32 +165,38 @@ impl Purse {
     }
 
     /// Sets aside what lanes lack for what is due, as far as the pool has units and lanes left.
-    async fn set_aside(&self, due: &[(AccountId, u128)]) -> Result<(), ClientError> {
+    async fn set_aside(&mut self, due: &[(AccountId, u128)]) -> Result<(), ClientError> {
         let Some((number, promises)) = &self.paying else { return Ok(()) };
-        let open = self.pool(*number).await?.filter(|(pool, now_s)| pool.is_open(*now_s));
+        let number = *number;
+        let open = self.pool(number).await?.filter(|(pool, now_s)| pool.is_open(*now_s));
         let Some((pool, _)) = open else {
             tracing::warn!("pool {number} is closing: nothing more is set aside in it");
             return Ok(());
         };
         let (mut free, mut places) = (pool.free, LANES_MAX.saturating_sub(pool.payees));
-        let mut lanes = Vec::new();
+        let (mut lanes, mut is_full) = (Vec::new(), false);
         for (payee, units) in due {
-            let lane = self.lane(*number, *payee).await?;
+            let lane = self.lane(number, *payee).await?;
             let open = lane.filter(|lane| lane.open);
             let room =
                 open.map_or(0, |lane| lane.reserve.saturating_sub(used(promises, *payee, &lane)));
             let lacking = units.saturating_sub(room).min(free);
-            if lacking == 0 || (lane.is_none() && places == 0) {
+            if lane.is_none() && places == 0 {
+                is_full = true;
+                continue;
+            }
+            if lacking == 0 {
                 continue;
             }
             places -= u32::from(lane.is_none());
             free -= lacking;
             lanes.push((*payee, lacking));
         }
+        self.is_full = is_full;
         if lanes.is_empty() {
             return Ok(());
         }
-        self.act(paypool::Action::Reserve { pool: *number, lanes }).await
+        self.act(paypool::Action::Reserve { pool: number, lanes }).await
     }
 
     /// Hands vouchers in for their payees. A lane that was given back pays nothing, and trying costs a fee: none of its

@@ -1,4 +1,5 @@
-//! The pool that a person pays from: opened once, filled when it is used again, given back when it has ended.
+//! The pool that a person pays from: opened once, filled when it is used again and that is wanted, replaced when it can
+//! pay nobody new, given back when it has ended.
 
 use std::path::Path;
 
@@ -37,40 +38,130 @@ struct Known {
     before: Vec<u64>,
 }
 
+/// What is done with a pool that was used before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// It is filled up to what may be spent.
+    Filled,
+    /// It goes on with what is left in it; one that has ended is followed by one with as much.
+    AsItIs,
+    /// It goes on with what is left in it; one that has ended is followed by one with what may be spent.
+    Kept,
+}
+
+/// The key of a folder's vouchers.
+pub(super) fn signer(data: &Path) -> Result<KeyPair, PurseError> {
+    Ok(key_file::load_or_create(&data.join(SIGNER))?.key)
+}
+
 /// The number of a pool that holds what may be spent, and its voucher key.
-pub(super) async fn find_or_open(purse: &Purse, pay: &Pay) -> Result<(u64, KeyPair), PurseError> {
-    let signer = key_file::load_or_create(&pay.data.join(SIGNER))?.key;
+pub(super) async fn find_or_open(
+    purse: &Purse,
+    pay: &Pay,
+    again: Again,
+) -> Result<(u64, KeyPair), PurseError> {
+    let signer = signer(&pay.data)?;
     let path = pay.data.join(REMEMBERED);
     let mut known = Known::read(&path, purse.chain).await?;
     known.find(purse).await?;
     known.give_back(purse).await?;
+    let mut deposit = pay.spend_max;
     if let Some(number) = known.pool {
         match purse.pool(number).await? {
             Some((pool, now_s)) if is_ours(&pool, purse, &signer) && pool.is_open(now_s) => {
-                fill(purse, pay, number, &pool, now_s).await?;
+                match again {
+                    Again::Filled => fill(purse, pay, number, &pool, now_s).await?,
+                    Again::AsItIs | Again::Kept => prolong(purse, number, &pool, now_s).await?,
+                }
                 known.write(&path).await?;
                 return Ok((number, signer));
             }
-            Some(_) => known.before.push(number),
+            Some((pool, _)) => {
+                if again == Again::AsItIs {
+                    deposit = deposit.min(pool.free.saturating_add(pool.reserved));
+                }
+                known.before.push(number);
+            }
             None => {}
         }
         known.pool = None;
     }
-    check_funds(purse, pay.spend_max).await?;
+    if deposit == 0 && again != Again::Filled {
+        return Err(PurseError::Empty);
+    }
+    let number = open(purse, &mut known, &path, deposit, &signer).await?;
+    Ok((number, signer))
+}
+
+/// Opens another pool in place of one that can pay nobody new, and asks for what is left of that: it comes back a day
+/// later, when [`give_back`] is called.
+pub(super) async fn replace(
+    purse: &Purse,
+    data: &Path,
+    before: u64,
+    deposit: u128,
+    signer: &KeyPair,
+) -> Result<u64, PurseError> {
+    let path = data.join(REMEMBERED);
+    let mut known = Known::read(&path, purse.chain).await?;
+    known.find(purse).await?;
+    let found = known.pool.take().filter(|number| *number != before);
+    if !known.before.contains(&before) {
+        known.before.push(before);
+    }
+    let number = match found {
+        // An earlier try opened it and did not hear so.
+        Some(number) => {
+            known.pool = Some(number);
+            known.write(&path).await?;
+            number
+        }
+        None => open(purse, &mut known, &path, deposit, signer).await?,
+    };
+    if let Some((pool, now_s)) = purse.pool(before).await?
+        && pool.is_open(now_s)
+        && let Err(error) = purse.act(paypool::Action::CloseStart { pool: before }).await
+    {
+        // It ends by itself when its time is over.
+        tracing::warn!("what is left in pool {before} could not be asked for: {error}");
+    }
+    Ok(number)
+}
+
+/// Ends pools that were used before and whose time is over.
+pub(super) async fn give_back(purse: &Purse, data: &Path) -> Result<(), PurseError> {
+    let path = data.join(REMEMBERED);
+    let mut known = Known::read(&path, purse.chain).await?;
+    if known.before.is_empty() {
+        return Ok(());
+    }
+    known.give_back(purse).await?;
+    known.write(&path).await
+}
+
+/// Opens a pool, and remembers it.
+async fn open(
+    purse: &Purse,
+    known: &mut Known,
+    path: &Path,
+    deposit: u128,
+    signer: &KeyPair,
+) -> Result<u64, PurseError> {
+    check_funds(purse, deposit).await?;
     let open = paypool::Action::Open {
         asset: AssetId::NATIVE,
-        deposit: pay.spend_max,
+        deposit,
         ttl_s: TTL_S,
         signer: signer.id(),
     };
     let id = purse.send(open).await?;
     known.opening = Some(id);
-    known.write(&path).await?;
+    known.write(path).await?;
     let receipt = purse.client.done(id, FINAL_WITHIN).await?;
     let number = number_of(&receipt).ok_or_else(|| ClientError::Form("a receipt".to_owned()))?;
     (known.pool, known.opening) = (Some(number), None);
-    known.write(&path).await?;
-    Ok((number, signer))
+    known.write(path).await?;
+    Ok(number)
 }
 
 fn is_ours(pool: &Pool, purse: &Purse, signer: &KeyPair) -> bool {

@@ -48,6 +48,14 @@ impl Promises {
         Ok(Self { path, known, is_new: false })
     }
 
+    /// The last ones that were written down, and of which pool of this ledger.
+    pub(super) async fn last(data: &Path, chain: ChainId) -> Result<Option<(u64, Self)>, PurseError> {
+        let path = data.join(FILE);
+        let known: Known = state::read(&path).await?;
+        let pool = known.pool.filter(|_| known.chain == Some(chain));
+        Ok(pool.map(|pool| (pool, Self { path, known, is_new: false })))
+    }
+
     pub(super) fn note(&mut self, promised: Promised) {
         let Promised { payee, epoch, cumulative } = promised;
         self.known.lanes.insert(payee, Lane { epoch, units: cumulative });
@@ -111,6 +119,10 @@ mod tests {
         assert_eq!((read.of_lane(payee, 2), read.of_lane(payee, 1)), (units, 0));
         let other = Promises::of(folder.path(), chain, 6).await.unwrap();
         assert_eq!(other.of_lane(payee, 2), 0);
+        let (pool, last) = Promises::last(folder.path(), chain).await.unwrap().unwrap();
+        assert_eq!((pool, last.of_lane(payee, 2)), (5, units));
+        let elsewhere = ChainId::new([2; 32]);
+        assert!(Promises::last(folder.path(), elsewhere).await.unwrap().is_none());
 
         let mut written = read;
         written.note(Promised { payee, epoch: 3, cumulative: 40 });

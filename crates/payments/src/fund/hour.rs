@@ -51,6 +51,12 @@ impl Hour {
         Self { session, ends: now + HOUR, viewers, places, bytes: 0 }
     }
 
+    /// Viewers tell anew from here on, within the same bounds.
+    pub(super) fn renew(&mut self, session: Hash) {
+        self.session = session;
+        self.viewers.values_mut().for_each(|viewer| viewer.counted.clear());
+    }
+
     pub(super) fn viewers(&self) -> usize {
         self.viewers.len()
     }

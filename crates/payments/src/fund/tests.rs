@@ -286,6 +286,69 @@ fn who_is_owed_most_stays_when_there_are_too_many() {
     assert_eq!(fund.spent().bytes, held);
 }
 
+#[test]
+fn another_pool_goes_on_where_the_last_ended() {
+    let mut fund = fund(rules());
+    tell(&mut fund, START, 1, &[]).unwrap();
+    tell(&mut fund, START, 2, &[(1, 3 * MIB)]).unwrap();
+    pay(&mut fund, 1);
+    fund.claimed(account(1), 1, 3_000);
+    tell(&mut fund, START, 2, &[(1, 5 * MIB)]).unwrap();
+    let old = said(&mut fund, START, Some(2), &[(1, 9 * MIB)]);
+
+    fund.renew(POOL + 1, 40_000);
+    assert_eq!(fund.report(START, at(2), &body(2, &old)), Err(Refusal::Pool));
+    assert_ne!(fund.terms(START).session, old.session, "viewers tell anew");
+    let told = tell(&mut fund, START, 1, &[]).unwrap();
+    assert_eq!((told.earned.as_str(), told.paid.as_str()), ("5000", "3000"), "nothing is lost");
+    assert_eq!(told.voucher, None);
+    // What came since, as sums that begin at nothing; within what one viewer's word is worth in the hour.
+    tell(&mut fund, START, 2, &[(1, 4 * MIB)]).unwrap();
+    assert_eq!(earned(&mut fund, START, 1), "9000");
+    tell(&mut fund, START, 2, &[(1, 400 * MIB)]).unwrap();
+    assert_eq!(earned(&mut fund, START, 1), "20000");
+    // In all no more than was promised before and the new pool has.
+    assert_eq!((fund.left_units(), fund.spent().promised), (40_000, 3_000));
+    assert_eq!(pay(&mut fund, 1), 17_000);
+    assert_eq!((fund.left_units(), fund.owed()), (23_000, (0, 0)));
+}
+
+#[test]
+fn a_voucher_that_was_not_handed_in_before_its_pool_ended_is_not_called_paid() {
+    let mut fund = fund(rules());
+    tell(&mut fund, START, 1, &[]).unwrap();
+    tell(&mut fund, START, 2, &[(1, 3 * MIB)]).unwrap();
+    pay(&mut fund, 1);
+    fund.renew(POOL + 1, 40_000);
+    assert!(fund.unclaimed().is_empty());
+    assert_eq!((fund.spent().promised, fund.spent().paid), (3_000, 0));
+}
+
+#[test]
+fn who_was_paid_all_gives_way_and_stays_counted() {
+    let mut fund = fund(Rules { units_max: u128::MAX, hour_units_max: u128::MAX, ..rules() });
+    tell(&mut fund, START, 1, &[]).unwrap();
+    tell(&mut fund, START, 2, &[(1, MIB)]).unwrap();
+    pay(&mut fund, 1);
+    fund.claimed(account(1), 1, 1_000);
+    for number in 0..PAYEES_MAX - 1 {
+        let number = u64::try_from(number).unwrap();
+        let owed = Payee { bytes: 2 * MIB, ..Payee::default() };
+        fund.payees.insert(account(5_000 + number), owed);
+        fund.bytes += 2 * MIB;
+    }
+    let before = fund.spent();
+    assert_eq!((before.payees, before.paid), (PAYEES_MAX, 1_000));
+    tell(&mut fund, START, 3, &[]).unwrap();
+    tell(&mut fund, START, 2, &[(3, MIB)]).unwrap();
+    assert_eq!(earned(&mut fund, START, 3), "1000");
+    let spent = fund.spent();
+    assert_eq!((spent.payees, spent.paid), (PAYEES_MAX + 1, 1_000));
+    assert_eq!(spent.earned, before.earned + 1_000);
+    assert_eq!(earned(&mut fund, START, 1), "0", "forgotten");
+    assert_eq!(fund.owed().0, PAYEES_MAX, "nobody who is owed something");
+}
+
 proptest! {
     /// Whatever is said by whomever from wherever: what is signed stays within what was set aside, what is earned is
     /// what somebody said, and saying it again changes nothing.

@@ -1,9 +1,9 @@
 //! What the wallet does for pages beside money: proves records they watch, signs what they ask of
-//! markets, of names and of assets.
+//! markets, of names, of assets and of funds' pools.
 
 use ledger::{
     AccountId, Action, AssetId, Prefix,
-    domains::{accounts, assets, identity, lending},
+    domains::{accounts, assets, identity, lending, paypool},
 };
 use light_client::Input as Seen;
 
@@ -56,6 +56,25 @@ impl Wallet {
         };
         let act = act(bytes.to_vec(), Some(Prefix::Assets));
         self.sign_act(Action::Assets(action), act, to, 0, out)
+    }
+
+    /// Signs and sends what is asked of a pool that no till of this wallet pays from.
+    pub(super) fn act_on_pool(
+        &mut self,
+        bytes: &[u8],
+        out: &mut Vec<Output>,
+    ) -> Result<(), &'static str> {
+        let action: paypool::Action = minicbor::decode(bytes).map_err(|_| "action")?;
+        let units = match &action {
+            paypool::Action::Open { asset: AssetId::NATIVE, deposit, .. } => *deposit,
+            paypool::Action::Reserve { .. }
+            | paypool::Action::Extend { .. }
+            | paypool::Action::CloseStart { .. }
+            | paypool::Action::CloseFinish { .. } => 0,
+            _ => return Err("action"),
+        };
+        let act = act(bytes.to_vec(), Some(Prefix::Paypool));
+        self.sign_act(Action::Paypool(action), act, self.account, units, out)
     }
 
     /// Signs and sends an action that is remembered as such.
