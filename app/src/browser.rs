@@ -312,6 +312,26 @@ pub(crate) fn download(name: &str, bytes: &[u8]) -> bool {
     is_done
 }
 
+/// Asks any server by `GET`, or tells it something by `POST`, as text: its status and answer, if it says so in time and
+/// that is at most `bytes_max` long.
+pub(crate) async fn told(
+    url: &str,
+    body: Option<&[u8]>,
+    bytes_max: usize,
+    ms_max: u32,
+) -> Option<(u16, Vec<u8>)> {
+    let options = web_sys::RequestInit::new();
+    options.set_signal(time_limit(ms_max).as_ref());
+    if let Some(body) = body {
+        options.set_method("POST");
+        options.set_body(&JsValue::from_str(core::str::from_utf8(body).ok()?));
+    }
+    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &options)).await.ok()?;
+    let answer: web_sys::Response = answer.dyn_into().ok()?;
+    let blob = JsFuture::from(answer.blob().ok()?).await.ok()?;
+    Some((answer.status(), read(&blob.dyn_into().ok()?, bytes_max).await?))
+}
+
 /// A text of an object of JSON; `None`: it is none, or has no such text.
 pub(crate) fn json_text(bytes: &[u8], name: &str) -> Option<String> {
     let object = js_sys::JSON::parse(core::str::from_utf8(bytes).ok()?).ok()?;

@@ -12,6 +12,7 @@ pub(crate) mod earned;
 pub(crate) mod earning;
 pub(crate) mod fields;
 pub(crate) mod file_list;
+pub(crate) mod funding;
 pub(crate) mod gateway;
 pub(crate) mod header;
 pub(crate) mod heading;

@@ -182,7 +182,7 @@ pub(crate) type Work = Pin<Box<dyn Future<Output = ()>>>;
 /// Starts the shares of files.
 #[wasm_split(files, fallible, wasm_split_path = ::leptos::wasm_split)]
 pub(crate) fn shares(sharing: Sharing, peer: Peer) -> Result<Work, SplitLoaderError> {
-    Ok(Box::pin(sharing.start(peer.files())))
+    Ok(Box::pin(sharing.start(peer)))
 }
 
 /// Everything that is remembered of shares, as soon as it is read.

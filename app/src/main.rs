@@ -21,6 +21,7 @@ mod money;
 mod neighbours;
 mod paying;
 mod picked;
+mod reporting;
 mod routes;
 mod session;
 mod settings;

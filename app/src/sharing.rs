@@ -6,7 +6,7 @@
 //! from outside is held as `dyn`.
 
 use core::any::Any;
-use std::{rc::Rc, time::Duration};
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use gloo_timers::future::sleep;
 use leptos::prelude::*;
@@ -20,6 +20,8 @@ use crate::later;
 use crate::ledger::Ledger;
 use crate::neighbours;
 use crate::paying;
+use crate::reporting;
+use crate::session::Earned;
 use crate::share_words::{Said, error};
 
 /// Kept once there are shares on this device.
@@ -76,6 +78,8 @@ pub(crate) struct Sharing {
     pub(crate) changed: RwSignal<u32>,
     /// The gateway that is asked for what nobody has, by its address.
     pub(crate) gateway: RwSignal<Option<String>>,
+    /// What funds say was earned by shares, by their CIDs.
+    pub(crate) earned: RwSignal<BTreeMap<String, Earned>>,
 }
 
 /// Bytes a second that shares may send, and who is to be told.
@@ -108,6 +112,7 @@ impl Sharing {
             made: RwSignal::new(None),
             changed: RwSignal::new(0),
             gateway: RwSignal::new(browser::kept(GATEWAY_KEY).filter(|text| !text.is_empty())),
+            earned: RwSignal::new(BTreeMap::new()),
         }
     }
 
@@ -144,7 +149,8 @@ impl Sharing {
     }
 
     /// Opens what was open at the last visit.
-    pub(crate) async fn start(self, files: Files) {
+    pub(crate) async fn start(self, peer: Peer) {
+        let files = peer.files();
         self.files.set_value(Some(Rc::new(files.clone())));
         self.blocks.set_value(Some(Rc::new(files.clone())));
         let told = files.clone();
@@ -159,6 +165,7 @@ impl Sharing {
         files.use_worker();
         neighbours::begin(&files, self.ledger);
         paying::resume(&files, self.ledger);
+        spawn_local(reporting::run(files.clone(), peer, self));
         files.restore().await;
         self.ready.set(true);
         self.changed.update(|count| *count = count.wrapping_add(1));
@@ -320,6 +327,14 @@ pub(crate) fn cid_of(link: &str) -> Option<String> {
 /// A link in full, to be sent.
 pub(crate) fn full(link: &str) -> String {
     format!("{}/{link}", crate::browser::origin())
+}
+
+/// The same, with the fund that pays those who give it.
+pub(crate) fn funded(link: &str, fund: Option<&str>) -> String {
+    match fund {
+        Some(fund) => full(&format!("?fund={}{link}", browser::encoded(fund))),
+        None => full(link),
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 // Proves that a site's owner can pay viewers who upload: the one who sends earns what the other verified, the player says
 // so, and it is on the ledger in the account that the tag names; that a page without a fund loads nothing of it; that
-// a fund that is not there costs the video nothing; and that our own Watch page earns for its wallet once a person says so,
-// not before, and proves what was paid; and that a pool is set aside, drawn on and taken back on the Wallet page.
+// a fund that is not there costs the video nothing; that our own Watch page earns for its wallet once a person says so,
+// not before, and proves what was paid; that a pool is set aside, drawn on and taken back on the Wallet page; and that tabs
+// which share files tell the fund that the share's link names.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -13,6 +14,7 @@ import { freePort, starlingBinary } from '../rig/starling.mjs';
 import { enabled, fund as gift, put } from './identity-forms.mjs';
 import { BLOCKS_MS, press, until as reads } from './ledger-pages.mjs';
 import { Native, place } from './native.mjs';
+import { withPeople } from './people.mjs';
 import { eventually, openStage, Viewer } from './stage.mjs';
 
 /** Units for a MiB. */
@@ -41,32 +43,11 @@ describe('a fund for a video', () => {
     await chromium?.close();
   });
 
-  /** Starts `starling fund` for the video, from an account that was given something; where viewers report. */
   const openFund = async () => {
-    const folder = await place(stage.folder);
-    const words = ['keys', 'show', 'me.key', '--json'];
-    const { stdout } = await promisify(execFile)(starlingBinary(), words, { cwd: folder });
-    const { account } = JSON.parse(stdout);
-    await eventually('the faucet gives', async () => {
-      const { status } = await fetch(`${stage.server.url}/ledger/faucet/${account}`, { method: 'POST' });
-      return { value: status < 300, seen: status };
-    });
-    await eventually('the gift is there', async () => {
-      const seen = await unitsOf(account);
-      return { value: seen > 0, seen };
-    });
-    fund = Native.start(folder, [
-      ...['fund', stage.src, '--key', 'me.key', '--node', stage.server.url, '--listen', `127.0.0.1:${await freePort()}`],
-      // All viewers of a test have one address.
-      ...['--amount', '2000000', '--hourly', '2000000', '--price', String(PRICE), '--payout', '5000', '--every', '1s', '--same-address'],
-    ]);
+    fund = await startFund(stage, stage.src);
     return (await fund.until('is open', ({ event }) => event === 'open')).url;
   };
-
-  const unitsOf = async (account) => {
-    const answer = await fetch(`${stage.server.url}/ledger/accounts/${account}`);
-    return Number((await answer.json()).units ?? 0);
-  };
+  const unitsOf = (account) => holding(stage, account);
 
   test('who uploads earns what the other viewer verified, and has it on the ledger', async () => {
     const url = await openFund();
@@ -239,6 +220,81 @@ describe('a fund for a video', () => {
     assert.equal((await viewer.look()).video.error, null);
   });
 });
+
+describe('a fund for a share', () => {
+  const { stage, arrive } = withPeople();
+  let fund;
+  afterEach(async () => {
+    await fund?.kill();
+    fund = undefined;
+  });
+
+  test('who gives a share to another tab is paid by the fund that its link names', async () => {
+    const file = { name: 'film.bin', size: 8 * MIB + 5, seed: 91 };
+    const [sender, receiver] = [await arrive(), await arrive()];
+    const bare = await sender.share([file], { withinMs: PATIENT_MS });
+    fund = await startFund(stage, bare);
+    const { url } = await fund.until('is open', ({ event }) => event === 'open');
+    await sender.page.click('.funding summary');
+    await sender.page.type('.funding .text-field', url);
+    await sender.page.click('.funding [type=submit]');
+    const link = await eventually('the link names the fund', async () => {
+      const seen = await sender.madeLink();
+      return { value: new URL(seen).searchParams.get('fund') === url && seen, seen };
+    });
+    assert.equal(new URL(link).hash, new URL(bare).hash, 'what opens the share is as before');
+    await sender.page.click('.funding .switch');
+    await fund.until('knows who gives', ({ viewers }) => viewers === 1, PATIENT_MS);
+    await eventually('the wallet of who gives is open', async () => {
+      const seen = await sender.page.evaluate(() => document.querySelector('.funding [role=status]')?.innerText ?? '');
+      return { value: /earned/.test(seen), seen };
+    }, PATIENT_MS);
+
+    await receiver.page.goto(link, { waitUntil: 'domcontentloaded' });
+    await receiver.page.waitForSelector('#earning .switch', { timeout: PATIENT_MS });
+    await receiver.page.click('#earning .switch');
+    await receiver.until('names and sizes are shown', ({ stage: shown }) => shown === 'offered', PATIENT_MS);
+    await receiver.page.click('[data-do=get]');
+    await receiver.done(PATIENT_MS);
+    const price = (file.size / MIB) * PRICE;
+    const told = await eventually('who gave is told', async () => {
+      const seen = await sender.page.evaluate(() => ({ ...document.querySelector('.funding [data-earned]')?.dataset }));
+      return { value: Number(seen.paid) >= PRICE && seen, seen };
+    }, PATIENT_MS);
+    assert.ok(Number(told.earned) <= price * 1.1, `${told.earned} units for ${file.size} bytes`);
+    await sender.go('/wallet');
+    await reads(sender.page, 'the wallet is open', /Proved at block \d+/);
+    const account = await sender.page.evaluate(() => document.querySelector('.receive .copy-text').innerText.trim());
+    assert.ok((await holding(stage, account)) >= Number(told.paid), 'the ledger has it');
+  });
+});
+
+/** Starts `starling fund` for a video or a share, from an account that was given something. */
+async function startFund(stage, what) {
+  const folder = await place(stage.folder);
+  const words = ['keys', 'show', 'me.key', '--json'];
+  const { stdout } = await promisify(execFile)(starlingBinary(), words, { cwd: folder });
+  const { account } = JSON.parse(stdout);
+  await eventually('the faucet gives', async () => {
+    const { status } = await fetch(`${stage.server.url}/ledger/faucet/${account}`, { method: 'POST' });
+    return { value: status < 300, seen: status };
+  });
+  await eventually('the gift is there', async () => {
+    const seen = await holding(stage, account);
+    return { value: seen > 0, seen };
+  });
+  return Native.start(folder, [
+    ...['fund', what, '--key', 'me.key', '--node', stage.server.url, '--listen', `127.0.0.1:${await freePort()}`],
+    // All viewers of a test have one address.
+    ...['--amount', '2000000', '--hourly', '2000000', '--price', String(PRICE), '--payout', '5000', '--every', '1s', '--same-address'],
+  ]);
+}
+
+/** Units that an account has, as a server says. */
+async function holding(stage, account) {
+  const answer = await fetch(`${stage.server.url}/ledger/accounts/${account}`);
+  return Number((await answer.json()).units ?? 0);
+}
 
 /** Looks at what is about to be signed of a pool, with its fee, and signs it. */
 async function signs(page, wanted) {

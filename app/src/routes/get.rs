@@ -12,9 +12,11 @@ use peer_wasm::files::{FilesError, ShareStatus, view::Stage};
 
 use crate::browser;
 use crate::components::file_list::FileList;
+use crate::components::funding::FundedShare;
 use crate::components::gateway::GatewayChoice;
 use crate::components::price::Price;
 use crate::format::share;
+use crate::reporting;
 use crate::session::Session;
 use crate::share_words::{self, Said};
 use parts::{Actions, Failed, Password, Peers, Shape};
@@ -49,7 +51,12 @@ pub(crate) fn Get() -> impl IntoView {
         let link = link.get_untracked();
         spawn_local(async move {
             opening.set(match files.open(&link, password.as_deref()).await {
-                Ok(cid) => Opening::Open(cid),
+                Ok(cid) => {
+                    if let Some(fund) = browser::query("fund").and_then(|fund| browser::web_address(&fund)) {
+                        reporting::name(&cid, Some(&fund));
+                    }
+                    Opening::Open(cid)
+                }
                 Err(FilesError::PasswordNeeded) => Opening::Locked(None),
                 Err(FilesError::Password(wrong)) => {
                     Opening::Locked(Some(crate::format::sentence(&wrong.to_string())))
@@ -143,6 +150,7 @@ fn Fetching(cid: Signal<Option<String>>) -> impl IntoView {
             </Show>
         </section>
         <Price cid status />
+        <FundedShare cid />
         <Peers status />
         <section class="card other-source" hidden=move || !lacking.get()>
             <details>

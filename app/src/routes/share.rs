@@ -9,14 +9,16 @@ use peer_wasm::files::{COPY_BYTES_MAX, FilesError, Item, MakeOptions, Remembered
 use crate::browser;
 use crate::components::asking::Asking;
 use crate::components::car::SaveCar;
+use crate::components::funding::Funding;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::link_card::LinkCard;
 use crate::components::problems::Problems;
 use crate::format::{bytes, percent, share, trimmed};
 use crate::picked;
+use crate::reporting;
 use crate::session::Session;
 use crate::share_words;
-use crate::sharing::{Making, full};
+use crate::sharing::{Making, funded};
 
 /// The page.
 #[component]
@@ -317,7 +319,9 @@ fn Mine(share: Remembered) -> impl IntoView {
     let status = sharing.watch(Signal::stored(Some(share.cid.clone())));
     let said =
         Memo::new(move |_| status.read().as_ref().map(share_words::sending).unwrap_or_default());
-    let link = full(&share.link);
+    let fund = RwSignal::new(reporting::fund_of(&share.cid));
+    let bare = share.link.clone();
+    let link = Signal::derive(move || funded(&bare, fund.read().as_deref()));
     let open = sharing.made.get_untracked().as_ref() == Some(&share.cid);
     let stop = move |_| {
         spawn_local(async move {
@@ -351,13 +355,14 @@ fn Mine(share: Remembered) -> impl IntoView {
             </div>
             <details class="link-details" open={open || !again}>
                 <summary>"Link and code"</summary>
-                <LinkCard link=Signal::stored(link) />
+                <LinkCard link />
             </details>
             <div class="transfer-state">
                 <p class="transfer-line num" aria-live="polite">{move || said.read().headline.clone()}</p>
                 <p class="quiet num transfer-detail">{move || said.read().detail.clone()}</p>
             </div>
             <Asking cid=share.cid.clone() name=share.name.clone() />
+            <Funding cid=share.cid.clone() fund />
             {share.public.then(|| view! { <div class="transfer-actions"><SaveCar cid=Signal::stored(Some(share.cid.clone())) /></div> })}
             {again.then(|| view! { <Again cid=share.cid.clone() size_bytes=share.size_bytes /> })}
         </section>

@@ -19,6 +19,8 @@ use crate::{
     view::{self, Act, Command, Record, Records},
 };
 
+pub use payments::fund::Tally;
+
 /// Shortest and longest life of a pool from now, in seconds.
 pub const TTL_S: (u64, u64) = (paypool::TTL_MIN_S, paypool::TTL_MAX_S);
 
