@@ -41,7 +41,7 @@ pub(crate) fn HourLimit() -> impl IntoView {
                 "For all files together, whatever you agree to for each. Then paying waits until the hour is over. 0 pays nobody. The ledger\u{2019}s fees are not counted."
             </p>
             <p id="pay-hour-problem" class="quiet quiet--warn" role="alert">
-                {problem}
+                {move || problem.get()}
             </p>
         </div>
     }

@@ -63,7 +63,8 @@ impl Form {
             }
             return;
         }
-        match understood(&to, &amount, &self.note.read_untracked(), self.ledger) {
+        let note = self.note.get_untracked();
+        match understood(&to, &amount, &note, self.ledger) {
             Ok(understood) => {
                 self.problem.set(None);
                 self.draft.set(Some(understood));

@@ -188,6 +188,10 @@ impl Purse {
         // Tills are of one visit, and a lane that is closed owes nothing.
         for deal in kept.deals.iter_mut().filter(|deal| deal.stage == view::Stage::On) {
             deal.stage = view::Stage::Opening;
+            if deal.stopped == HOUR {
+                // Its next till says so, if it is so still.
+                deal.stopped.clear();
+            }
         }
         kept.vouchers.retain(|one| !one.closed);
         Self { kept, ..Self::default() }
@@ -343,6 +347,7 @@ impl Purse {
         for share in waiting {
             if let Some(deal) = self.kept.deal(&share).filter(|deal| deal.stopped == HOUR) {
                 deal.stopped.clear();
+                self.is_new = true;
             }
             self.step(&share, Input::GoOn);
         }
