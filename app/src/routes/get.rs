@@ -52,7 +52,8 @@ pub(crate) fn Get() -> impl IntoView {
         spawn_local(async move {
             opening.set(match files.open(&link, password.as_deref()).await {
                 Ok(cid) => {
-                    if let Some(fund) = browser::query("fund").and_then(|fund| browser::web_address(&fund)) {
+                    let fund = browser::query("fund");
+                    if let Some(fund) = fund.and_then(|fund| browser::web_address(&fund)) {
                         reporting::name(&cid, Some(&fund));
                     }
                     Opening::Open(cid)

@@ -360,7 +360,13 @@ mod tests {
         ];
         for wish in wishes {
             let Some(Command::Pool(action)) = ask(&wish) else { panic!("{wish:?}") };
-            let act = |domain| Act { action: action.clone(), code: 0, amount: None, seized: None, domain };
+            let act = |domain| Act {
+                action: action.clone(),
+                code: 0,
+                amount: None,
+                seized: None,
+                domain,
+            };
             assert_eq!(asked(&act(Some(Prefix::Paypool.byte()))), Some(wish));
             assert_eq!(asked(&act(None)), None, "of a market");
         }

@@ -49,7 +49,10 @@ impl Promises {
     }
 
     /// The last ones that were written down, and of which pool of this ledger.
-    pub(super) async fn last(data: &Path, chain: ChainId) -> Result<Option<(u64, Self)>, PurseError> {
+    pub(super) async fn last(
+        data: &Path,
+        chain: ChainId,
+    ) -> Result<Option<(u64, Self)>, PurseError> {
         let path = data.join(FILE);
         let known: Known = state::read(&path).await?;
         let pool = known.pool.filter(|_| known.chain == Some(chain));

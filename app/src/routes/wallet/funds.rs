@@ -267,7 +267,8 @@ fn Ways(pools: Pools, number: u64, here: Memo<Option<Pool>>, steps: Memo<Steps>)
     };
     let allow = move |_| {
         let pool = here.get_untracked();
-        let allow = |pool: Pool| Wish::Allow { pool: number, account: pool.account, units: pool.free };
+        let allow =
+            |pool: Pool| Wish::Allow { pool: number, account: pool.account, units: pool.free };
         begin(pool.map(allow));
     };
     let longer = move |_| begin(Some(Wish::Extend { pool: number, ttl_s: LONGER_S }));

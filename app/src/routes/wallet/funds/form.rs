@@ -139,11 +139,12 @@ mod tests {
     fn what_is_typed_is_a_pool_or_says_what_is_wrong() {
         let key = "a1".repeat(32);
         assert_eq!(read(&key, "2,5", "30"), Ok((key.clone(), 2_500_000, 30 * DAY_S)));
+        let key = key.as_str();
         for (key, amount, days, wrong) in [
             ("me", "1", "1", "no key"),
-            (&key, "0", "1", "no amount"),
-            (&key, "1", "0", "Days"),
-            (&key, "1", "31", "Days"),
+            (key, "0", "1", "no amount"),
+            (key, "1", "0", "Days"),
+            (key, "1", "31", "Days"),
         ] {
             let why = read(key, amount, days).unwrap_err();
             assert!(why.contains(wrong), "{why}");
