@@ -33,8 +33,14 @@ where
             dialog.close();
         }
     });
+    let closed = move |_| {
+        // A browser says so later: by then it may be open again, about something else.
+        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
+            about.set(None);
+        }
+    };
     view! {
-        <dialog class=class node_ref=dialog aria-labelledby=titled on:close=move |_| about.set(None)>
+        <dialog class=class node_ref=dialog aria-labelledby=titled on:close=closed>
             {move || about.get().map(|about| form(about, close))}
         </dialog>
     }
