@@ -191,7 +191,8 @@ impl Ledger {
     fn start(self) {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let Ok(worker) = Worker::new_with_options(&browser::of_this_version(WORKER), &options) else {
+        let Ok(worker) = Worker::new_with_options(&browser::of_this_version(WORKER), &options)
+        else {
             self.stage.set(Stage::Failed("no-worker".to_owned()));
             return;
         };

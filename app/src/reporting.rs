@@ -41,8 +41,7 @@ pub(crate) fn name(cid: &str, fund: Option<&str>) {
     all.retain(|(known, _)| known != cid);
     all.extend(fund.map(|fund| (cid.to_owned(), fund.to_owned())));
     let over = all.len().saturating_sub(KEPT_MAX);
-    let lines: Vec<String> =
-        all.drain(over..).map(|(cid, fund)| format!("{cid} {fund}")).collect();
+    let lines: Vec<String> = all.drain(over..).map(|(cid, fund)| format!("{cid} {fund}")).collect();
     browser::keep(KEY, &lines.join("\n"));
 }
 

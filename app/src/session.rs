@@ -14,8 +14,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::browser;
-use crate::ledger;
 use crate::components::header;
+use crate::ledger;
 use crate::settings::{Settings, Theme};
 use crate::sharing::Sharing;
 

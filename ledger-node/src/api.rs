@@ -281,8 +281,7 @@ async fn successions(
     }
     let shown = |(epoch, one): (u64, &StateProof)| {
         let record = one.record.as_ref().ok_or(ApiError::Stopped)?;
-        let named: ledger::Succession =
-            minicbor::decode(record).map_err(|_| ApiError::Stopped)?;
+        let named: ledger::Succession = minicbor::decode(record).map_err(|_| ApiError::Stopped)?;
         let headers: Vec<String> =
             one.finality.headers.iter().map(|header| HEX.encode(header)).collect();
         Ok::<_, ApiError>(json!({
@@ -291,7 +290,8 @@ async fn successions(
             "certificate": HEX.encode(&one.finality.certificate),
         }))
     };
-    let list = (after.saturating_add(1)..).zip(&found.0).map(shown).collect::<Result<Vec<_>, _>>()?;
+    let list =
+        (after.saturating_add(1)..).zip(&found.0).map(shown).collect::<Result<Vec<_>, _>>()?;
     Ok(Json(json!({ "epoch": node.epoch(), "successions": list })).into_response())
 }
 

@@ -360,7 +360,8 @@ where
     // Above the heartbeat: an idle leader is no absent one.
     let leader_timeout = part.heartbeat + Duration::from_secs(1);
     let (scheme, fresh) = (part.scheme, part.fresh);
-    let resting = Resting::new(context.child("resting"), deferred.clone(), core.clone(), part.heartbeat);
+    let resting =
+        Resting::new(context.child("resting"), deferred.clone(), core.clone(), part.heartbeat);
     let (go, gone) = oneshot::channel();
     context.child("agreement").spawn(move |mut context| async move {
         let (mut votes, mut certificates) = (votes, certificates);

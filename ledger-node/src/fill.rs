@@ -128,7 +128,8 @@ impl Maker<'_> {
         let (mut accounts, mut records) = (0, 0);
         let mut changes = first;
         let roots = loop {
-            let roots = Box::pin(put(&stores, &changes)).await.map_err(|error| self.failed(error))?;
+            let roots =
+                Box::pin(put(&stores, &changes)).await.map_err(|error| self.failed(error))?;
             let page = listed(&changes);
             // The supply is written each time anew.
             records += if records == 0 { length(&page) } else { length(&page).saturating_sub(1) };
@@ -145,7 +146,11 @@ impl Maker<'_> {
         let kept = keep_block(context, "", &block, &found, &pages);
         Box::pin(kept).await.map_err(|error| self.failed(error))?;
         let (header, digest) = (&block.header, block.digest());
-        self.records.begin_after(&header.parent, (header.height.get(), &digest), &header.encode())?;
+        self.records.begin_after(
+            &header.parent,
+            (header.height.get(), &digest),
+            &header.encode(),
+        )?;
         let memory = Memory::open(context.child("memory"), "memory".to_owned()).await;
         let memory = memory.begin_with(header.height.get(), &found).await;
         memory.begin(&Floor::Finalized(found)).await;

@@ -212,8 +212,7 @@ pub fn deal_successor(
         let what = "is there already: name a new folder".to_owned();
         return Err(NetworkError::Form { path: made, what });
     }
-    let keys: Vec<PrivateKey> =
-        addresses.iter().map(|_| random_key()).collect::<Result<_, _>>()?;
+    let keys: Vec<PrivateKey> = addresses.iter().map(|_| random_key()).collect::<Result<_, _>>()?;
     let network = Network::read(path)?;
     let (network, secrets) =
         succeed(network, height, addresses, keys, commonware_utils::sys_rng())?;

@@ -28,10 +28,10 @@ mod shelf;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) mod skim;
 
-pub(crate) use restore::{UNFINISHED, keep_block};
 #[cfg(test)]
 pub(crate) use restore::{Home, restore_into};
 pub use restore::{Restored, restore};
+pub(crate) use restore::{UNFINISHED, keep_block};
 pub(crate) use shelf::Shelf;
 pub use shelf::Taken;
 

@@ -12,8 +12,8 @@ mod opening;
 mod store;
 mod walk;
 
-pub(crate) use add::{folder_of, io_at};
 pub use add::{Added, Options, add, name_only};
+pub(crate) use add::{folder_of, io_at};
 pub(crate) use car::block;
 pub use car::{Exported, Imported, export, import};
 pub use error::ContentError;

@@ -250,7 +250,8 @@ impl Payer {
         self.replace_at = now + AGAIN;
         let (wanted, drawable) = match self.source {
             Some(Source { pool, step }) => {
-                let Stock { drawn, drawable, .. } = self.purse.stock(pool, step.min(wanted)).await?;
+                let Stock { drawn, drawable, .. } =
+                    self.purse.stock(pool, step.min(wanted)).await?;
                 (drawn, drawable)
             }
             None => (wanted, 0),

@@ -20,8 +20,8 @@ use identity::{
     status::Anchor,
 };
 use ledger::{
-    AccountId, Action, AssetId, Block, BlockRun, Body, Checked, Genesis, MemoryStore, Params, Policy,
-    Scan as _, Succession, apply,
+    AccountId, Action, AssetId, Block, BlockRun, Body, Checked, Genesis, MemoryStore, Params,
+    Policy, Scan as _, Succession, apply,
     domains::{accounts, assets, identity as dids},
 };
 use primitives::{Hash, KeyPair, Seed};

@@ -6,7 +6,7 @@
 import { runFolder } from '../rig/runner.mjs';
 
 /** Deadlines in these are generous, and a browser of theirs leaves most of the machine idle. */
-const PAIRS = ['peers', 'playback', 'network', 'formats', 'origin', 'embed', 'package', 'relay'];
+const PAIRS = ['saving', 'peers', 'playback', 'network', 'formats', 'origin', 'embed', 'package', 'relay'];
 /**
  * No assertion in these is about time: they wait for what must come. Durations that they print are of a shared machine.
  * The longest first, so that none is alone at the end.

@@ -13,8 +13,8 @@ mod ledger_openapi;
 mod ledger_rig;
 mod ledger_signers;
 mod ledger_snapshot;
-mod ledger_succession;
 mod ledger_status;
+mod ledger_succession;
 mod ledger_upgrade;
 mod lending;
 

@@ -67,7 +67,8 @@ async fn open(config: Config) -> (Site, String) {
     let site = Site::default();
     let there = listen(Router::new().fallback(file).with_state(site.clone())).await;
     let instead = BTreeMap::from([("town.example".to_owned(), format!("http://{there}"))]);
-    let ours = listen(resolver::router(&Config { instead, ..config }, Proxies::default()).unwrap()).await;
+    let ours =
+        listen(resolver::router(&Config { instead, ..config }, Proxies::default()).unwrap()).await;
     (site, format!("http://{ours}"))
 }
 

@@ -149,7 +149,8 @@ impl Drop for Shown {
 fn name_fund(player: &web_sys::Element, funded: Option<&Funded>) {
     let account = funded.and_then(|funded| funded.account.as_deref());
     // The account first: a fund is asked as soon as it is named.
-    for (name, value) in [("account", account), ("fund", funded.map(|funded| funded.url.as_str()))] {
+    for (name, value) in [("account", account), ("fund", funded.map(|funded| funded.url.as_str()))]
+    {
         let done = match value {
             Some(value) => player.set_attribute(name, value),
             None => player.remove_attribute(name),

@@ -387,7 +387,9 @@ pub(crate) fn several(keys: Keys) -> String {
     let ours = if has_ours { "this browser has one of them" } else { "none is in this browser" };
     match (needed, count) {
         (1, 1) => "Another key signs for this account, and it is not in this browser.".to_owned(),
-        (needed, count) => format!("It takes {needed} of {count} keys to sign for this account, and {ours}."),
+        (needed, count) => {
+            format!("It takes {needed} of {count} keys to sign for this account, and {ours}.")
+        }
     }
 }
 
@@ -517,7 +519,10 @@ mod tests {
     #[test]
     fn an_account_of_several_keys_is_told_as_such() {
         let told = several(Keys { needed: 2, count: 3, has_ours: true });
-        assert_eq!(told, "It takes 2 of 3 keys to sign for this account, and this browser has one of them.");
+        assert_eq!(
+            told,
+            "It takes 2 of 3 keys to sign for this account, and this browser has one of them."
+        );
         let told = several(Keys { needed: 1, count: 1, has_ours: false });
         assert!(told.starts_with("Another key signs"), "{told}");
     }

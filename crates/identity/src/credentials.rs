@@ -44,8 +44,8 @@ pub use facts::{Facts, KeyFact, ListFact, Need, Newest, WebFact, WebWord};
 pub use grants::{Give, Given, GrantAsk, Reading};
 pub use told::Told;
 pub use view::{
-    Asking, Card, Choice, Claim, Command, Issued, List, Mark, Offer, Order, Part, Pick,
-    Question, Reply, Said, Show, Verdict, View, Wait, Wanted,
+    Asking, Card, Choice, Claim, Command, Issued, List, Mark, Offer, Order, Part, Pick, Question,
+    Reply, Said, Show, Verdict, View, Wait, Wanted,
 };
 
 use facts::Resolved;

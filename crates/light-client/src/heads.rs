@@ -83,7 +83,11 @@ impl Heads {
 
     /// Others make the blocks from this one on, as `last`, the one before it, names them. What was seen of later
     /// blocks is dropped, and whoever showed the newest of them is named.
-    pub(crate) fn succeed(&mut self, height: u64, last: &Header) -> Result<Option<ServerId>, Fault> {
+    pub(crate) fn succeed(
+        &mut self,
+        height: u64,
+        last: &Header,
+    ) -> Result<Option<ServerId>, Fault> {
         if self.competes(last) {
             return Err(Fault::Fork);
         }

@@ -92,8 +92,9 @@ impl Chain {
         let identity = self.at(certificate.epoch).ok_or(Fault::Forged)?;
         let signed = match certificate.epoch == self.epoch() {
             true => self.newest.holds(certificate),
-            false => Key::new(&self.name, &identity.group_key)
-                .is_ok_and(|key| key.holds(certificate)),
+            false => {
+                Key::new(&self.name, &identity.group_key).is_ok_and(|key| key.holds(certificate))
+            }
         };
         if !signed || last.height < identity.height {
             return Err(Fault::Forged);
@@ -115,8 +116,7 @@ impl Verifier {
     /// promised order. Nothing is followed then.
     pub fn succeed(&mut self, proof: &StateProof) -> Result<(Identity, Header), Fault> {
         let headers = linked(&proof.finality)?;
-        let certificate =
-            Certificate::read(&proof.finality.certificate).ok_or(Fault::Malformed)?;
+        let certificate = Certificate::read(&proof.finality.certificate).ok_or(Fault::Malformed)?;
         let [last] = headers.as_slice() else { return Err(Fault::BrokenChain) };
         // It is named by those whom it replaces, and by nobody before them.
         if certificate.epoch != self.epoch() {

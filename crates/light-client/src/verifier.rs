@@ -4,7 +4,8 @@ use primitives::sha256;
 use wire::ledger::{Finality, StateProof};
 
 use crate::{
-    Fault, Header, Identity, RootError, TrustRoot, certificate::Certificate, proof, succession::Chain,
+    Fault, Header, Identity, RootError, TrustRoot, certificate::Certificate, proof,
+    succession::Chain,
 };
 
 /// Checks what servers say against one trust root. It remembers nothing but which validators followed on

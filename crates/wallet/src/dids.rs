@@ -237,9 +237,9 @@ pub fn failed(view: &view::View, since_ms: u64) -> Option<&view::Sent> {
 /// What was asked of names and of lists last. Nothing else is signed to oneself with no word of what it is.
 pub fn last(view: &view::View) -> Option<&view::Sent> {
     // The newest comes first.
-    view.sent.iter().find(|sent| {
-        sent.act.is_none() && sent.pool.is_none() && sent.to == view.account
-    })
+    view.sent
+        .iter()
+        .find(|sent| sent.act.is_none() && sent.pool.is_none() && sent.to == view.account)
 }
 
 /// Whether something that was asked of a name or a list is signed, and records that are proved at `height` may not

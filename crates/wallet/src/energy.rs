@@ -46,9 +46,10 @@ pub use book::{
 };
 pub use day::{Day, Flow, Left, Shown, State, day, left, revisions, sum};
 pub use ledger::domains::energy::{
-    Booked, Friend, LOSS_MAX_PPM, Limits, METERS_MAX, Member, Mode, NOTICE_SLOTS, ORDERS_OF_METER_MAX,
-    PACE_MAX, PRICE_MAX, Purse, READINGS_MAX, Reading, Rules, SLOT_S, Side, Source, Summary, Supply,
-    TRADES_MAX, Tariff, Trust, WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS, Waiting,
+    Booked, Friend, LOSS_MAX_PPM, Limits, METERS_MAX, Member, Mode, NOTICE_SLOTS,
+    ORDERS_OF_METER_MAX, PACE_MAX, PRICE_MAX, Purse, READINGS_MAX, Reading, Rules, SLOT_S, Side,
+    Source, Summary, Supply, TRADES_MAX, Tariff, Trust, WINDOW_MAX_SLOTS, WINDOW_MIN_SLOTS,
+    Waiting,
 };
 pub use letters::{NoGroup, letters, look_at, readers, seal_day};
 pub use market::{

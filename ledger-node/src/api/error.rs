@@ -75,7 +75,9 @@ impl ApiError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Refused(_) | Self::NonceGap => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Duplicate | Self::Underpriced | Self::Enough => StatusCode::CONFLICT,
-            Self::Full | Self::Replaced | Self::Busy | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full | Self::Replaced | Self::Busy | Self::Stopped => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 }

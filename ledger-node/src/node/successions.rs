@@ -59,11 +59,7 @@ impl Handle {
 }
 
 /// Whether the blocks of a folder are those of the validators in the network's file, who named each other.
-pub(super) fn one_history(
-    members: &Members,
-    core: &Core,
-    folder: &Path,
-) -> Result<(), NodeError> {
+pub(super) fn one_history(members: &Members, core: &Core, folder: &Path) -> Result<(), NodeError> {
     let (height, folder) = (*core.height.borrow(), folder.to_owned());
     let header = core.state.records().header(height)?;
     let header = header.and_then(|bytes| Header::decode(Copying(&bytes[..])).ok());
@@ -74,9 +70,8 @@ pub(super) fn one_history(
     }
     let state = core.state.records().snapshot()?;
     for (epoch, set) in members.eras.iter().skip(1).filter(|(_, set)| set.first <= height + 1) {
-        let named = u32::try_from(epoch).ok().and_then(|epoch| {
-            state.get(&ledger::succession_key(epoch))
-        });
+        let named =
+            u32::try_from(epoch).ok().and_then(|epoch| state.get(&ledger::succession_key(epoch)));
         let named = named.and_then(|record| minicbor::decode(&record).ok());
         if named != Some(set.succession()) {
             return Err(NodeError::Unnamed { folder, height: set.first });

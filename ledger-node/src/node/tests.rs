@@ -174,7 +174,8 @@ async fn a_filled_ledger_goes_on_starts_again_and_proves_what_it_was_filled_with
             let held = accounts::balance_key(account, AssetId::NATIVE);
             let proved = crate::api::proved(&handle, &held).await.unwrap();
             assert!(is_final(&handle, &proved.certified) && is_proved(&held, &proved));
-            let found = handle.with_state(|state| accounts::balance(state, account, AssetId::NATIVE));
+            let found =
+                handle.with_state(|state| accounts::balance(state, account, AssetId::NATIVE));
             assert_eq!(found.unwrap(), units);
         }
         // What the faucet paid with makes one record: its account's.

@@ -83,8 +83,7 @@ type Reader = Box<dyn Read + Send>;
 /// In order: network and secrets, the folder, the snapshot. The folder is then as it was.
 pub fn restore(config: &Config, file: &Path, roll_back: bool) -> Result<Restored, SnapshotError> {
     let path = config.network.clone().unwrap_or_else(|| config.data.join("network.toml"));
-    let (members, _) =
-        Network::read(&path)?.members(&path)?.seat(&Secrets::read(&config.data)?)?;
+    let (members, _) = Network::read(&path)?.members(&path)?.seat(&Secrets::read(&config.data)?)?;
     let fresh = config.data.join(FRESH).exists();
     let alone = N3f1::max_faults(members.set().keys.len()) == 0;
     if alone && !fresh && !roll_back {

@@ -121,12 +121,7 @@ pub(crate) async fn measure(options: &Options) -> Result<Value, Fault> {
 
 impl Rig {
     /// Accounts with units for their fees.
-    async fn payers(
-        &self,
-        owner: &KeyPair,
-        count: u64,
-        purse: u128,
-    ) -> Result<Vec<Payer>, Fault> {
+    async fn payers(&self, owner: &KeyPair, count: u64, purse: u128) -> Result<Vec<Payer>, Fault> {
         let nonce = self.nodes[0].holding(AccountId::of_key(owner.id())).await?.nonce;
         let mut owner = Payer::new(owner.clone(), nonce);
         let (mut payers, mut last) = (Vec::new(), None);

@@ -171,7 +171,8 @@ impl Reporter {
         let signed = self.witness.attest(said.clone()).await;
         let (peer, signature) = signed.map_err(|_| Failure::Ended)?;
         let request = self.http.post(&self.to.url).timeout(ANSWER_WITHIN);
-        let answer = read(request.body(Tally::report(peer, said, &signature)).send().await?).await?;
+        let answer =
+            read(request.body(Tally::report(peer, said, &signature)).send().await?).await?;
         serde_json::from_slice(&answer).map_err(|_| Failure::Form)
     }
 }

@@ -83,13 +83,7 @@ fn document(page: &Page, status: StatusCode, headers: &HeaderMap) -> Response {
     }
 }
 
-fn answer(
-    page: &Page,
-    path: &str,
-    file: File,
-    status: StatusCode,
-    asked: &HeaderMap,
-) -> Response {
+fn answer(page: &Page, path: &str, file: File, status: StatusCode, asked: &HeaderMap) -> Response {
     let brotli = page.get(&format!("{path}.br"));
     let both = brotli.is_some();
     let brotli = brotli.filter(|_| accepts_brotli(asked));

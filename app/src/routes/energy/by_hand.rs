@@ -127,7 +127,8 @@ impl Typing {
             return "Type what the meter took and gave in this slot, in whole Wh.".to_owned();
         }
         if self.speaks.get() {
-            return "What this meter said before is on its way: wait until it is proved.".to_owned();
+            return "What this meter said before is on its way: wait until it is proved."
+                .to_owned();
         }
         let asset = self.desk.community.get().map(|one| one.asset);
         match (self.told.read().as_ref(), asset) {
@@ -149,9 +150,8 @@ fn begin_with_known(
     Effect::new(move |before: Option<Option<u32>>| {
         let (number, before) = (number.get(), before.flatten());
         if number.is_some() && number != before {
-            let known = untrack(|| {
-                energy::said_of(&desk.book.read(), desk.chosen.get()?, slot, number?)
-            });
+            let known =
+                untrack(|| energy::said_of(&desk.book.read(), desk.chosen.get()?, slot, number?));
             let text = |of: fn(&Said) -> u64| known.as_ref().map(|said| of(said).to_string());
             taken.set(text(|said| said.import_wh).unwrap_or_default());
             given.set(text(|said| said.export_wh).unwrap_or_default());
@@ -252,7 +252,10 @@ fn reason(why: &[(usize, &str)], other: &str) -> String {
 /// What comes of a correction of one slot.
 fn corrected(told: &Corrections, asset: &Asset) -> String {
     if let Some(one) = told.changes.first() {
-        return format!("Correction {}: it takes the place of what was said.", one.reading.revision);
+        return format!(
+            "Correction {}: it takes the place of what was said.",
+            one.reading.revision
+        );
     }
     let stays = told.stays;
     if stays.not_covered > 0 {

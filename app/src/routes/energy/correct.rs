@@ -75,10 +75,7 @@ fn is_ready(desk: Desk, meter: &Meter, told: &Corrections) -> bool {
 
 /// What of a file differs from what a meter said, and can be corrected.
 #[component]
-pub(super) fn FromFile(
-    said: StoredValue<Vec<Said>>,
-    meter: Memo<Option<Meter>>,
-) -> impl IntoView {
+pub(super) fn FromFile(said: StoredValue<Vec<Said>>, meter: Memo<Option<Meter>>) -> impl IntoView {
     let desk = Desk::get();
     let told = Memo::new(move |_| {
         let (meter, community) = (meter.get()?, desk.chosen.get()?);
@@ -99,7 +96,8 @@ pub(super) fn FromFile(
             begin(desk, &meter, &told);
         }
     };
-    let is_any = Memo::new(move |_| told.read().as_ref().is_some_and(|told| !lines(told).is_empty()));
+    let is_any =
+        Memo::new(move |_| told.read().as_ref().is_some_and(|told| !lines(told).is_empty()));
     view! {
         <Show when=move || is_any.get()>
             <div id="corrections">

@@ -116,9 +116,13 @@ mod tests {
 
     #[test]
     fn a_loss_is_a_percentage_of_at_most_a_fifth() {
-        for (typed, ppm) in
-            [("0", Some(0)), ("2.5", Some(25_000)), ("20", Some(200_000)), ("20.0001", None), ("", None)]
-        {
+        for (typed, ppm) in [
+            ("0", Some(0)),
+            ("2.5", Some(25_000)),
+            ("20", Some(200_000)),
+            ("20.0001", None),
+            ("", None),
+        ] {
             assert_eq!(loss_of(typed), ppm, "{typed}");
         }
         assert_eq!(percent_ppm(25_000), "2.5\u{a0}%");

@@ -61,7 +61,8 @@ pub(super) fn watches(desk: Desk) -> Memo<bool> {
 pub(super) fn StreetDay() -> impl IntoView {
     let desk = Desk::get();
     let watches = watches(desk);
-    let is_member = Memo::new(move |_| desk.street.read().as_ref().is_some_and(|one| one.me.is_some()));
+    let is_member =
+        Memo::new(move |_| desk.street.read().as_ref().is_some_and(|one| one.me.is_some()));
     let note = move || {
         if is_member.get() {
             "You have no meter here: you trade and pay nothing, and see what the street does. A home that only takes power needs a meter as well: one that reads every 15 minutes, or a file of its readings. What was taken by a profile, not metered, your retailer bills as before. Bring a meter below whenever you have one; you can leave at any time."
@@ -97,7 +98,8 @@ pub(super) fn StreetDay() -> impl IntoView {
 
 #[component]
 fn Facts(sums: Sums, asset: Asset) -> impl IntoView {
-    let mean = sums.mean().map_or_else(|| "nobody traded yet".to_owned(), |mean| price(mean, &asset));
+    let mean =
+        sums.mean().map_or_else(|| "nobody traded yet".to_owned(), |mean| price(mean, &asset));
     let fact = |name: &'static str, value: String| {
         view! {
             <div class="fact">
@@ -238,8 +240,7 @@ mod tests {
             let grid_in_wh = 40;
             State::Settled(Summary { volume_wh, price, grid_in_wh, ..Summary::default() })
         };
-        let slots =
-            [shown(settled(100, 200_000)), shown(settled(300, 100_000)), shown(State::Due)];
+        let slots = [shown(settled(100, 200_000)), shown(settled(300, 100_000)), shown(State::Due)];
         let sums = Sums::of(&slots);
         assert_eq!((sums.slots, sums.local_wh, sums.from_grid_wh), (2, 400, 80));
         assert_eq!(sums.mean(), Some(125_000), "of energy, not of slots");

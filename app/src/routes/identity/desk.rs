@@ -165,7 +165,9 @@ impl Desk {
             Some(_) if *self.ledger.stage.read_untracked() != crate::ledger::Stage::Open => {
                 self.say(place, words::GONE);
             }
-            Some(Order::Did { .. }) if untrack(|| self.waits()) => self.say(place, words::ON_ITS_WAY),
+            Some(Order::Did { .. }) if untrack(|| self.waits()) => {
+                self.say(place, words::ON_ITS_WAY)
+            }
             Some(order) => {
                 if matches!(order, Order::Did { .. }) {
                     self.told.set(Some(Before::of(self.ledger)));

@@ -94,9 +94,10 @@ impl Pools {
     /// Whether something that was asked of a pool is not in what is proved of it as of this block.
     fn is_busy(self, number: u64, height: u64) -> bool {
         let now_ms = browser::now_ms();
-        self.deeds.read().iter().any(|(wish, sent)| {
-            wish.pool() == Some(number) && is_under_way(sent, height, now_ms)
-        })
+        self.deeds
+            .read()
+            .iter()
+            .any(|(wish, sent)| wish.pool() == Some(number) && is_under_way(sent, height, now_ms))
     }
 }
 

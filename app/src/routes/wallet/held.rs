@@ -118,8 +118,9 @@ fn row(desk: Assets, holding: Holding) -> impl IntoView + use<> {
 /// What is said of all other assets of the ledger.
 fn others(desk: Assets) -> String {
     let all = desk.all.read();
-    let Some(Holdings { held, others: more, made, without, without_seen, waiting, left_out, .. }) =
-        &*all
+    let Some(Holdings {
+        held, others: more, made, without, without_seen, waiting, left_out, ..
+    }) = &*all
     else {
         return "Which assets there are is being proved.".to_owned();
     };

@@ -3,8 +3,8 @@
 use primitives::Hash;
 
 use super::{
-    Asked, Credentials, Facts, Need, Question, Resolved, Turn, Verdict, Wait, WebWord, facts::Known,
-    issue, shown, signs, words,
+    Asked, Credentials, Facts, Need, Question, Resolved, Turn, Verdict, Wait, WebWord,
+    facts::Known, issue, shown, signs, words,
 };
 use crate::{
     dcql::{ClaimPath, ClaimQuery, Query},

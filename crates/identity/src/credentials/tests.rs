@@ -494,7 +494,10 @@ fn what_was_shown_to_whom_is_remembered_without_what_it_said() {
     let told = holder.done(Command::Look).view.told;
     let [told] = &told[..] else { panic!("one answer was given: {told:?}") };
     assert_eq!((told.at_s, &told.verifier), (holder.now_s, &verifier.did()));
-    assert_eq!((told.name.as_deref(), told.purpose.as_deref()), (Some("The bar"), Some("Adults only")));
+    assert_eq!(
+        (told.name.as_deref(), told.purpose.as_deref()),
+        (Some("The bar"), Some("Adults only"))
+    );
     assert_eq!(told.kinds, [KIND]);
     assert_eq!(told.claims, ["age equal or over \u{b7} 18"]);
     for number in 0..crate::limits::TOLD_MAX {
@@ -502,6 +505,10 @@ fn what_was_shown_to_whom_is_remembered_without_what_it_said() {
         holder.store.remember(told);
     }
     let all = holder.done(Command::Look).view.told;
-    assert_eq!((all.len(), all[0].at_s), (256, 255), "the oldest is forgotten, the newest comes first");
+    assert_eq!(
+        (all.len(), all[0].at_s),
+        (256, 255),
+        "the oldest is forgotten, the newest comes first"
+    );
     assert_eq!(holder.done(Command::ForgetTold).view.told, []);
 }

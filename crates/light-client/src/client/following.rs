@@ -4,9 +4,7 @@ use primitives::SortedSet;
 use wire::ledger::{Finality, Successions};
 
 use super::{ANSWER_MS, LightClient, Request};
-use crate::{
-    Event, Fault, Identity, Output, Question, RootError, ServerId, TrustRoot, Verifier,
-};
+use crate::{Event, Fault, Identity, Output, Question, RootError, ServerId, TrustRoot, Verifier};
 
 impl LightClient {
     /// A client that knows its root, and which validators followed on the root's: [`Self::identities`] as they

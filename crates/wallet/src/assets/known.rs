@@ -41,9 +41,8 @@ impl Known {
 
     /// As a text, to be kept.
     pub fn to_text(&self) -> String {
-        let line = |numbers: &[u32]| {
-            numbers.iter().map(u32::to_string).collect::<Vec<String>>().join(" ")
-        };
+        let line =
+            |numbers: &[u32]| numbers.iter().map(u32::to_string).collect::<Vec<String>>().join(" ");
         format!("{}|{}", line(&self.marked), line(&self.held))
     }
 
@@ -62,7 +61,12 @@ impl Known {
 
     /// Remembers what is proved to be held, the oldest assets first, and forgets what is proved to be held no more;
     /// whether anything is different now. What was there before is not pushed out.
-    pub fn notice(&mut self, book: &Book, account: &str, numbers: impl IntoIterator<Item = u32>) -> bool {
+    pub fn notice(
+        &mut self,
+        book: &Book,
+        account: &str,
+        numbers: impl IntoIterator<Item = u32>,
+    ) -> bool {
         let Ok(account) = account.parse::<AccountId>() else { return false };
         let before = self.held.clone();
         let has = |number: u32| balance(book, account, number) != Balance::default();

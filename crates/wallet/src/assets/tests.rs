@@ -335,5 +335,9 @@ fn what_a_person_marked_is_kept_as_a_text() {
     let mut full = Known::read(&format!("{many}|"));
     full.mark(500, true);
     assert!(!full.is_marked(500));
-    assert_eq!(full.names(0, &[], &[]).len(), KNOWN_MAX - 1, "the ledger\u{2019}s own is no asset beside it");
+    assert_eq!(
+        full.names(0, &[], &[]).len(),
+        KNOWN_MAX - 1,
+        "the ledger\u{2019}s own is no asset beside it"
+    );
 }

@@ -75,7 +75,8 @@ impl Roll {
         for (key, _) in page.records {
             let bytes: Vec<u8> = key.into();
             let key = Key::from_bytes(bytes);
-            let found = rules::member_of(&key).filter(|(community, _)| *community == self.community);
+            let found =
+                rules::member_of(&key).filter(|(community, _)| *community == self.community);
             let Some((_, account)) = found.filter(|_| self.last.as_ref() < Some(&key)) else {
                 return false;
             };

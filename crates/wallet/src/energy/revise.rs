@@ -97,8 +97,7 @@ impl Change {
 
 /// What a meter said of a slot, where that is proved.
 pub fn said_of(book: &Book, community: u32, slot: u64, meter: u32) -> Option<Said> {
-    let Content { import_wh, export_wh, .. } =
-        rules::record(book, community, slot, meter)?.content;
+    let Content { import_wh, export_wh, .. } = rules::record(book, community, slot, meter)?.content;
     Some(Said { slot, import_wh, export_wh })
 }
 

@@ -14,8 +14,8 @@ use primitives::{Hash, KeyPair, Seed};
 
 use super::{
     Book, Friend, Left, Limits, Mode, NOTICE_SLOTS, Named, Order, Purse, Rules, Said, Scene, Side,
-    Source, Span, Spoken, State, Tariff, Trust, Wish, community, day, depth, keep, left, listing, meets,
-    meters, neighbours, open_slots, orders, plan, refusal, sum, supplies, wanted, what_if,
+    Source, Span, Spoken, State, Tariff, Trust, Wish, community, day, depth, keep, left, listing,
+    meets, meters, neighbours, open_slots, orders, plan, refusal, sum, supplies, wanted, what_if,
     what_if_friend,
 };
 use crate::{explain::hex, view};

@@ -31,9 +31,8 @@ pub fn suffered(receipts: &[u8], account: AccountId) -> Option<Vec<Suffered>> {
 }
 
 fn of(receipt: &Receipt, account: AccountId) -> Option<Suffered> {
-    let tells = |event: &&Event| {
-        event.kind == LIQUIDATED && event.accounts.get(1) == Some(&account)
-    };
+    let tells =
+        |event: &&Event| event.kind == LIQUIDATED && event.accounts.get(1) == Some(&account);
     let event = receipt.events.iter().find(tells)?;
     let &[market, collateral, debt, repaid, seized, fee] = event.numbers.as_slice() else {
         return None;

@@ -36,7 +36,11 @@ fn what_contradicts_something_on_its_way_is_not_signed() {
     assert_eq!((rig.view.refused.as_str(), rig.view.sent.len()), ("contradicts", 1));
     rig.answer();
     rig.command(read(11..12, 251, 0));
-    assert_eq!((rig.view.refused.as_str(), rig.view.sent.len()), ("contradicts", 1), "a server has it");
+    assert_eq!(
+        (rig.view.refused.as_str(), rig.view.sent.len()),
+        ("contradicts", 1),
+        "a server has it"
+    );
     for fits in [read(12..13, 250, 0), read(13..15, 251, 0), read(12..13, 251, 1)] {
         rig.command(fits);
         assert_eq!(rig.view.refused, "");

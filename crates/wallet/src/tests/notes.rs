@@ -53,7 +53,10 @@ fn a_note_that_is_too_long_or_none_is_not_signed() {
         (noted(5, ""), "note"),
         (noted(0, "x"), "nothing"),
         (noted(10_000_000, "x"), "too-much"),
-        (Command::SendNoted { to: account().to_string(), units: 1, note: "x".to_owned() }, "itself"),
+        (
+            Command::SendNoted { to: account().to_string(), units: 1, note: "x".to_owned() },
+            "itself",
+        ),
     ] {
         rig.command(command);
         assert_eq!(rig.view.refused, why);
@@ -87,11 +90,9 @@ fn an_account_that_takes_several_keys_is_told_and_nothing_is_signed_for_it() {
     assert_eq!(rig.view.keys, Some(Keys { needed: 2, count: 2, has_ours: true }));
     let (share, name) = ("bafyshare".to_owned(), "film.bin".to_owned());
     let part = Part::Pay { per_mib_max: 1_000, limit: 1_000 };
-    for command in [
-        send(somebody(), 5),
-        noted(5, "rent"),
-        Command::Purse(Wish::Deal { share, name, part }),
-    ] {
+    for command in
+        [send(somebody(), 5), noted(5, "rent"), Command::Purse(Wish::Deal { share, name, part })]
+    {
         rig.command(command);
         rig.answer();
     }

@@ -28,8 +28,7 @@ pub(super) fn client(root: &TrustRoot, saved: &Saved) -> Result<LightClient, Roo
 impl Wallet {
     /// Others make the blocks from some height on. It is kept at once: those before are never believed again.
     pub(super) fn on_succeeded(&mut self, out: &mut Vec<Output>) {
-        let successor =
-            |one: &Identity| Successor { height: one.height, group_key: one.group_key };
+        let successor = |one: &Identity| Successor { height: one.height, group_key: one.group_key };
         let all = self.client.identities();
         let height = all.last().map_or(0, |newest| newest.height);
         self.saved.successors = Some(all.iter().skip(1).map(successor).collect());

@@ -231,7 +231,9 @@ mod tests {
     #[test]
     fn a_text_says_what_is_signed_and_carries_signatures_from_one_to_the_next() {
         let text = sheet().to_text();
-        for said in ["sends 250 units of the ledger's own asset", "Fee: 9000 units", "Nobody signed"] {
+        for said in
+            ["sends 250 units of the ledger's own asset", "Fee: 9000 units", "Nobody signed"]
+        {
             assert!(text.contains(said), "{text}");
         }
         let mut first = Sheet::read(&text).unwrap();
@@ -273,7 +275,11 @@ mod tests {
     #[test]
     fn what_is_not_signed_by_its_keys_or_is_something_else_is_refused() {
         assert_eq!(sheet().sign(&key(9)), Err(SheetError::Stranger));
-        for text in ["", BEGIN, "-----BEGIN STARLING TRANSACTION-----\nAAAA\n-----END STARLING TRANSACTION-----"] {
+        for text in [
+            "",
+            BEGIN,
+            "-----BEGIN STARLING TRANSACTION-----\nAAAA\n-----END STARLING TRANSACTION-----",
+        ] {
             assert_eq!(Sheet::read(text), Err(SheetError::Form), "{text}");
         }
         let mut forged = sheet();

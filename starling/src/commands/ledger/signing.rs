@@ -156,7 +156,9 @@ impl From<SheetError> for Problem {
                 "Ask whoever sent the file to send it once more, as it was written."
             }
             SheetError::Action => "`starling ledger sign` signs nothing else.",
-            SheetError::Stranger => "`starling ledger sign FILE` without a key says whose may sign.",
+            SheetError::Stranger => {
+                "`starling ledger sign FILE` without a key says whose may sign."
+            }
             SheetError::Other => "Name files that began as copies of one draft.",
             SheetError::Few { .. } => {
                 "Hand the file on: the others sign it with `starling ledger sign FILE --key KEY`."

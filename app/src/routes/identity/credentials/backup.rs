@@ -49,7 +49,9 @@ pub(super) fn Backup() -> impl IntoView {
     };
     let asks = move || {
         let name = handed.get()?;
-        Some(format!("Handed to the browser as \u{201c}{name}\u{201d}. Look whether it is there: it counts as a backup once you say that you have it."))
+        Some(format!(
+            "Handed to the browser as \u{201c}{name}\u{201d}. Look whether it is there: it counts as a backup once you say that you have it."
+        ))
     };
     let chosen = move |event: leptos::ev::Event| {
         let input = event.target().and_then(|one| one.dyn_into::<HtmlInputElement>().ok());

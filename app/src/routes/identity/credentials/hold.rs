@@ -71,11 +71,7 @@ fn Offered(offer: Offer, give: Callback<(String, u8)>) -> impl IntoView {
         "{} of \u{201c}{}\u{201d}{}",
         counted(count.into(), "copy", "copies"),
         kinds::title(&kind),
-        if count == 1 {
-            "."
-        } else {
-            ", so that who sees one does not know you again by another."
-        }
+        if count == 1 { "." } else { ", so that who sees one does not know you again by another." }
     );
     let press = move |_| give.run((kind.clone(), count));
     view! {

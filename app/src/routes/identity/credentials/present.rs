@@ -69,7 +69,8 @@ fn History() -> impl IntoView {
     let line = |told: Told| {
         let Told { at_s, verifier, name, purpose, kinds, claims } = told;
         let who = name.unwrap_or_else(|| "Somebody without a name".to_owned());
-        let what = if claims.is_empty() { "only that you hold it".to_owned() } else { claims.join(", ") };
+        let what =
+            if claims.is_empty() { "only that you hold it".to_owned() } else { claims.join(", ") };
         let kinds: Vec<&str> = kinds.iter().map(|kind| kinds::title(kind)).collect();
         let shown = format!("{}: {what}", kinds.join(", "));
         let why = purpose.map(|why| format!(" \u{b7} \u{201c}{why}\u{201d}"));

@@ -84,8 +84,9 @@ fn understood(key: &str, amount: &str, days: &str, ledger: Ledger) -> Result<Wis
 }
 
 fn read(key: &str, amount: &str, days: &str) -> Result<(String, u128, u64), String> {
-    let key = funds::key_in(key)
-        .ok_or("That is no key: expected 64 digits and letters a to f, or all that the command prints.")?;
+    let key = funds::key_in(key).ok_or(
+        "That is no key: expected 64 digits and letters a to f, or all that the command prints.",
+    )?;
     let units = money::units(amount)
         .filter(|units| *units > 0)
         .ok_or("That is no amount: expected digits, at most six after the point.")?;

@@ -80,10 +80,9 @@ fn lines(pools: Pools, wish: &Wish) -> Vec<AnyView> {
             };
             vec![line("Pool", pool.to_string()), line("Left in it", left)]
         }
-        Wish::Fees { account, units } => vec![
-            person("The fund\u{2019}s account", account),
-            line("Amount", money::named(*units)),
-        ],
+        Wish::Fees { account, units } => {
+            vec![person("The fund\u{2019}s account", account), line("Amount", money::named(*units))]
+        }
     }
 }
 

@@ -51,8 +51,7 @@ fn a_correction_is_what_the_ledger_takes_with_what_it_changes() {
     let book = street.look(named).0;
     let file =
         [said(START + 1, 350), said(START + 2, 450), said(START + 3, 150), said(START + 4, 9)];
-    let told =
-        corrections(&scene(&street, &book), STREET, 0, &file, &Spoken::default()).unwrap();
+    let told = corrections(&scene(&street, &book), STREET, 0, &file, &Spoken::default()).unwrap();
     let changes: Vec<(u64, u64, u64, u8)> = told
         .changes
         .iter()
@@ -114,8 +113,7 @@ fn what_stays_is_said_by_why() {
         said(START + 4, 900_000),
         said(START + 5, 4_000),
     ];
-    let told =
-        corrections(&scene(&street, &book), STREET, 0, &file, &Spoken::default()).unwrap();
+    let told = corrections(&scene(&street, &book), STREET, 0, &file, &Spoken::default()).unwrap();
     let stays = told.stays;
     assert_eq!((stays.over, stays.left_out, stays.same), (1, 1, 1));
     assert_eq!((stays.too_much, stays.not_covered, told.changes.len()), (1, 1, 0));
@@ -124,8 +122,7 @@ fn what_stays_is_said_by_why() {
     // Of another day nothing is known here.
     let empty = Span { community: STREET, from: START + 90, to: START + 96 };
     let book = street.look(Named { span: Some(empty), slot: None, trade: None }).0;
-    let told =
-        corrections(&scene(&street, &book), STREET, 0, &file, &Spoken::default()).unwrap();
+    let told = corrections(&scene(&street, &book), STREET, 0, &file, &Spoken::default()).unwrap();
     assert_eq!((told.stays.over, told.stays.unproved), (1, 4));
 }
 
