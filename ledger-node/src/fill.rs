@@ -125,7 +125,7 @@ impl Maker<'_> {
         let opened = <Stores<E> as DatabaseSet<E>>::init(context.child("state"), settings, None);
         let stores: Stores<E> = Box::pin(opened).await;
         let (mut supply, first) = beginning(self.genesis)?;
-        let (mut accounts, mut records) = (0, 0);
+        let (mut accounts, mut records) = (0_u64, 0);
         let mut changes = first;
         let roots = loop {
             let roots =
@@ -153,7 +153,7 @@ impl Maker<'_> {
         )?;
         let memory = Memory::open(context.child("memory"), "memory".to_owned()).await;
         let memory = memory.begin_with(header.height.get(), &found).await;
-        memory.begin(&Floor::Finalized(found)).await;
+        memory.begin(0, &Floor::Finalized(found)).await;
         Ok(Filled { accounts, records })
     }
 

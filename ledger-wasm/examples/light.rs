@@ -82,11 +82,12 @@ impl Light {
 fn bytes_of(output: Output) -> Vec<u8> {
     match output {
         Output::Ask { server, request, question } => {
-            let key = match question {
-                Question::Latest => Vec::new(),
-                Question::State(key) => key,
+            let (kind, key) = match question {
+                Question::Latest => (0, Vec::new()),
+                Question::State(key) => (0, key),
+                Question::Successions(after) => (7, after.to_be_bytes().to_vec()),
             };
-            told(0, &[server.0.into(), request.0], &key)
+            told(kind, &[server.0.into(), request.0], &key)
         }
         Output::Event(Event::Head(head)) => {
             told(1, &[head.header.height, head.header.time_ms], &head.bytes)
@@ -98,6 +99,7 @@ fn bytes_of(output: Output) -> Vec<u8> {
         Output::Event(Event::Unproved(query, _)) => told(4, &[query.0], &[]),
         Output::Event(Event::Misbehaved(server, _)) => told(5, &[server.0.into()], &[]),
         Output::Event(Event::Recovered(server, _)) => told(6, &[server.0.into()], &[]),
+        Output::Event(Event::Succeeded(_)) => told(8, &[], &[]),
     }
 }
 

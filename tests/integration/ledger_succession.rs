@@ -30,20 +30,8 @@ fn restore(network: &Network, index: usize, file: &std::path::Path) {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lone_validator_hands_over_to_four_and_its_clients_follow() {
-    let mut old = Network::alone();
-    old.start(0).await;
-    let root = Client::new(&old.base(0)).unwrap().root().await.unwrap();
-    let verifier = Verifier::new(&root).unwrap();
-    let before = old.send(0, somebody(), 1_000);
-    assert_eq!(held(&old, 0, &verifier).await, Some(1_000));
-    let first = old.get(0, "status").await["height"].as_u64().unwrap() + AHEAD;
-    old.kill(0);
-    let (mut new, said) = old.successor(first);
-    assert!(said.contains(&format!("Before block {}", first - 1)), "{said}");
-
-    // The old one is told, makes its last block, and then no more.
+/// The old one is told, makes its last block, and then no more; how it names the next validators.
+async fn is_told(old: &mut Network, new: &Network, first: u64) -> Value {
     let shared = new.folder().join("network.toml");
     std::fs::copy(&shared, old.folder().join("network.toml")).unwrap();
     old.start(0).await;
@@ -64,6 +52,23 @@ async fn a_lone_validator_hands_over_to_four_and_its_clients_follow() {
     assert_eq!((&listed["epoch"], &listed["successions"][0]["height"]), (&json!(0), &json!(first)));
     let (code, wrong) = old.ask(0, "successions?after=x", None).await;
     assert_eq!((code, wrong), (400, json!({ "error": { "code": "malformed" } })));
+    listed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lone_validator_hands_over_to_four_and_its_clients_follow() {
+    let mut old = Network::alone();
+    old.start(0).await;
+    let root = Client::new(&old.base(0)).unwrap().root().await.unwrap();
+    let verifier = Verifier::new(&root).unwrap();
+    let before = old.send(0, somebody(), 1_000);
+    assert_eq!(held(&old, 0, &verifier).await, Some(1_000));
+    let first = old.get(0, "status").await["height"].as_u64().unwrap() + AHEAD;
+    old.kill(0);
+    let (mut new, said) = old.successor(first);
+    assert!(said.contains(&format!("Before block {}", first - 1)), "{said}");
+
+    let listed = is_told(&mut old, &new, first).await;
     let file = old.folder().join("file");
     let made = starling()
         .args(["ledger", "--node", &old.base(0), "snapshot"])

@@ -329,7 +329,7 @@ mod tests {
         };
         let key = pool_key(POOL).as_bytes().to_vec();
         assert_eq!(pool(&Records::default(), POOL), Found::Unproved);
-        assert_eq!(wanted(&Records::default(), &[POOL]), [key.clone()]);
+        assert_eq!(wanted(&Records::default(), &[POOL]), std::slice::from_ref(&key));
         let gone = Records { list: vec![one(key.clone(), None)] };
         assert_eq!(pool(&gone, POOL), Found::Gone(9));
         let unread = Records { list: vec![one(key.clone(), Some(vec![0xff]))] };

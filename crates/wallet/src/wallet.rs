@@ -476,14 +476,7 @@ impl Wallet {
                     why.clone_into(&mut self.refused);
                 }
             }
-            Command::Faucet => {
-                let url = self.servers.list.first().map(|server| server.url.clone());
-                let path = url.map(|url| format!("{url}/ledger/faucet/{}", self.account));
-                if let Some(url) = path.filter(|_| self.faucet != Faucet::None) {
-                    self.faucet = Faucet::Asked;
-                    self.errand(Errand::Faucet, url, Some(Vec::new()), out);
-                }
-            }
+            Command::Faucet => self.ask_faucet(out),
             Command::AddServer(url) => match self.servers.add(&url) {
                 Some((id, url)) => {
                     self.saved.servers.push(url.clone());
@@ -526,6 +519,15 @@ impl Wallet {
                     self.save(out);
                 }
             }
+        }
+    }
+
+    fn ask_faucet(&mut self, out: &mut Vec<Output>) {
+        let url = self.servers.list.first().map(|server| server.url.clone());
+        let path = url.map(|url| format!("{url}/ledger/faucet/{}", self.account));
+        if let Some(url) = path.filter(|_| self.faucet != Faucet::None) {
+            self.faucet = Faucet::Asked;
+            self.errand(Errand::Faucet, url, Some(Vec::new()), out);
         }
     }
 

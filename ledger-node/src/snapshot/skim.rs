@@ -14,7 +14,7 @@ use crate::header::{Digest, Finalization};
 pub(crate) fn skim(bytes: &[u8]) -> Result<u64, SnapshotError> {
     let mut rest = bytes.strip_prefix(MAGIC.as_slice()).ok_or(SnapshotError::NotASnapshot)?;
     let head = read_part(&mut rest)?.ok_or(SnapshotError::Cut)?;
-    let Head { finality, block } =
+    let Head { finality, block, successions: _ } =
         minicbor::decode(&head).map_err(|_| SnapshotError::Form("first part"))?;
     Block::decode(Copying(&block[..])).map_err(|_| SnapshotError::Form("block"))?;
     Finalization::decode(Copying(&finality.certificate[..]))

@@ -35,7 +35,7 @@ fn Served() -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="served-title" hidden=move || cid.read().is_empty()>
             <h2 id="served-title">"The page served here"</h2>
-            <CopyText label="the page\u{2019}s CID" text=Signal::from(cid) />
+            <CopyText label="the page\u{2019}s CID" text=cid />
             <p class="quiet">
                 "Hosts that show the same CID serve the same page, to the byte. Any host can serve this one by its CID."
             </p>

@@ -386,6 +386,8 @@ mod tests {
             act: Some(act),
             pool: None,
             by_balance: None,
+            note: None,
+            counted: None,
         }
     }
 

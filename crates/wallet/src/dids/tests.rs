@@ -332,6 +332,8 @@ fn what_is_on_its_way_waits_until_the_records_know_of_it() {
         act: None,
         pool,
         by_balance: None,
+        note: None,
+        counted: None,
     };
     let check = |list: &[view::Sent], expected: bool| {
         let (account, sent) = ("me".to_owned(), list.to_vec());
@@ -347,6 +349,6 @@ fn what_is_on_its_way_waits_until_the_records_know_of_it() {
     check(&[sent("me", Fate::Expired, 0, None)], false);
     // What goes to others is none of it, whatever came of it.
     let gift = sent("you", Fate::Waiting, 0, None);
-    check(&[gift.clone()], false);
+    check(std::slice::from_ref(&gift), false);
     check(&[gift, sent("me", Fate::Sending, 0, None)], true);
 }

@@ -72,14 +72,15 @@ impl World {
             }
             // Nobody has it but who is asked by hand.
             Need::Token(token) => facts.missing.push(*token),
+            Need::Web { .. } => panic!("no issuer here is a web server's"),
         }
     }
 
     /// Has the ledger name the newest list of an issuer.
     fn anchor(&mut self, issuer: &mut Browser, id: StarlingId, number: u64) -> Result<(), u16> {
         let head = Some(self.name(id).head);
-        let (last, despite) = (None, false);
-        let anchor_it = Command::Anchor { network: NETWORK, number, head, last, despite };
+        let (last, despite, list) = (None, false, 1);
+        let anchor_it = Command::Anchor { network: NETWORK, number, head, last, despite, list };
         let reply = issuer.done(self, anchor_it);
         self.submit(anchor(&reply.bytes).unwrap())
     }

@@ -36,6 +36,7 @@ fn sent(readings: &[Reading], fate: Fate, counted: Option<u64>) -> Sent {
         act: Some(Act { action, code: 0, amount: None, seized: None, domain }),
         pool: None,
         by_balance: None,
+        note: None,
         counted,
     }
 }
