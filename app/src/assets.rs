@@ -45,6 +45,12 @@ pub(crate) struct Assets {
     after: StoredValue<Option<Callback<()>>>,
 }
 
+/// Takes note of what is held; whether that is new.
+fn notices(known: &mut Known, book: &Book, account: &str, all: Option<&Holdings>) -> bool {
+    let numbers = all.into_iter().flat_map(|all| all.all_held().map(|one| one.asset.id));
+    known.notice(book, account, numbers)
+}
+
 impl Assets {
     /// Puts it into the context, and lets the wallet prove what the page needs while it is shown: `more` are keys of
     /// other records.
@@ -73,12 +79,7 @@ impl Assets {
             Memo::new(move |_| assets::holdings(&book.read(), &account.read(), &named.read()));
         Effect::new(move |_| {
             let mut now = known.get_untracked();
-            let is_new = {
-                let (book, account, all) = (book.read(), account.read(), all.read());
-                let numbers = all.iter().flat_map(|all| all.all_held().map(|one| one.asset.id));
-                now.notice(&book, &account, numbers)
-            };
-            if is_new {
+            if notices(&mut now, &book.read(), &account.read(), all.read().as_ref()) {
                 browser::keep(&place.read_untracked(), &now.to_text());
                 known.set(now);
             }

@@ -129,7 +129,7 @@ impl Maker<'_> {
         let mut changes = first;
         let roots = loop {
             let roots =
-                Box::pin(put(&stores, &changes)).await.map_err(|error| self.failed(error))?;
+                Box::pin(put(&stores, &changes)).await.map_err(|error| self.failed(&error))?;
             let page = listed(&changes);
             // The supply is written each time anew.
             records += if records == 0 { length(&page) } else { length(&page).saturating_sub(1) };
@@ -144,7 +144,7 @@ impl Maker<'_> {
         let block = self.block(&roots);
         let found = self.sign(&block, &strategy)?;
         let kept = keep_block(context, "", &block, &found, &pages);
-        Box::pin(kept).await.map_err(|error| self.failed(error))?;
+        Box::pin(kept).await.map_err(|error| self.failed(&error))?;
         let (header, digest) = (&block.header, block.digest());
         self.records.begin_after(
             &header.parent,
@@ -157,8 +157,9 @@ impl Maker<'_> {
         Ok(Filled { accounts, records })
     }
 
-    fn failed(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> NodeError {
-        NodeError::Io { path: self.folder.to_owned(), source: io::Error::other(error) }
+    fn failed(&self, error: &impl ToString) -> NodeError {
+        let source = io::Error::other(error.to_string());
+        NodeError::Io { path: self.folder.to_owned(), source }
     }
 
     /// The first block, without transactions, of this state.
@@ -187,7 +188,7 @@ impl Maker<'_> {
         let proposal = Proposal::new(first_round(), View::zero(), block.digest());
         let vote = Finalize::sign(&self.scheme, proposal).ok_or(NetworkError::NotAValidator)?;
         Finalization::from_owned_finalizes(&self.scheme, non_empty![vote], strategy)
-            .map_err(|error| self.failed(error))
+            .map_err(|error| self.failed(&error))
     }
 }
 

@@ -53,33 +53,7 @@ pub(super) fn Backup() -> impl IntoView {
             "Handed to the browser as \u{201c}{name}\u{201d}. Look whether it is there: it counts as a backup once you say that you have it."
         ))
     };
-    let chosen = move |event: leptos::ev::Event| {
-        let input = event.target().and_then(|one| one.dyn_into::<HtmlInputElement>().ok());
-        let Some(input) = input else { return };
-        let file = input.files().and_then(|files| files.get(0));
-        // So that the same file can be picked again.
-        input.set_value("");
-        let Some(file) = file else { return };
-        found.set(None);
-        spawn_local(async move {
-            let read = browser::read(&file, BOOK_BYTES_MAX).await;
-            // The person may have left the page.
-            if found.try_get_untracked().is_none() {
-                return;
-            }
-            let Some(bytes) = read else {
-                desk.say(
-                    "book-file",
-                    "That file can\u{2019}t be read, or is too large to be a backup.",
-                );
-                return;
-            };
-            let look = Command::Restore { file: bytes.clone(), sure: false };
-            book.run("book-file", look, move |reply| {
-                found.set(reply.joined.map(|joined| (bytes, joined)));
-            });
-        });
-    };
+    let chosen = move |event| choose(book, found, &event);
     view! {
         <section class="card" aria-labelledby="book-title">
             <h2 id="book-title">"Backup of what you issued"</h2>
@@ -114,6 +88,36 @@ pub(super) fn Backup() -> impl IntoView {
             <Found found />
         </section>
     }
+}
+
+/// Looks at the file that was picked.
+fn choose(book: Book, found: RwSignal<Option<(Vec<u8>, Joined)>>, event: &leptos::ev::Event) {
+    let desk = book.desk;
+    let input = event.target().and_then(|one| one.dyn_into::<HtmlInputElement>().ok());
+    let Some(input) = input else { return };
+    let file = input.files().and_then(|files| files.get(0));
+    // So that the same file can be picked again.
+    input.set_value("");
+    let Some(file) = file else { return };
+    found.set(None);
+    spawn_local(async move {
+        let read = browser::read(&file, BOOK_BYTES_MAX).await;
+        // The person may have left the page.
+        if found.try_get_untracked().is_none() {
+            return;
+        }
+        let Some(bytes) = read else {
+            desk.say(
+                "book-file",
+                "That file can\u{2019}t be read, or is too large to be a backup.",
+            );
+            return;
+        };
+        let look = Command::Restore { file: bytes.clone(), sure: false };
+        book.run("book-file", look, move |reply| {
+            found.set(reply.joined.map(|joined| (bytes, joined)));
+        });
+    });
 }
 
 /// What a file brings, before it is brought in.

@@ -102,8 +102,10 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
     let named = Memo::new(move |_| Named::of(desk, &list));
     let is_newest = move || matches!(named.get(), Named::This { .. });
     let is_foreign = move || matches!(named.get(), Named::Foreign { .. });
-    let fee = move || desk.ledger.view.read().fee.unwrap_or_default();
-    let poor = move || desk.ledger.view.read().balance.map_or(0, |held| held.units) < fee();
+    let poor = move || {
+        let view = desk.ledger.view.read();
+        view.balance.map_or(0, |held| held.units) < view.fee.unwrap_or_default()
+    };
     let waits = move || desk.waits();
     let anchor = move |despite: bool| {
         let head = issuer.with_value(|issuer| head_of(desk, issuer));
@@ -127,13 +129,7 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
             desk.order("list", order, "Sent. It is there with the next block.");
         });
     };
-    let show = move |_| {
-        let head = issuer.with_value(|issuer| head_of(desk, issuer));
-        let Some(head) = head else { return desk.say("list", GONE) };
-        book.run("list", Command::List(head, at), move |reply| {
-            text.set(format!("{}/identity/credentials#list={}", browser::origin(), reply.text));
-        });
-    };
+    let show = move |_| hand_on(book, &issuer.get_value(), at, text);
     view! {
         <section class="card own-list" aria-label="Your status list">
             <h2>"Your status list"</h2>
@@ -172,6 +168,14 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
             {token.map(|token| view! { <GivenBy token issuer at /> })}
         </section>
     }
+}
+
+/// Makes a link with the list in it.
+fn hand_on(book: Book, issuer: &str, at: u32, text: RwSignal<String>) {
+    let Some(head) = head_of(book.desk, issuer) else { return book.desk.say("list", GONE) };
+    book.run("list", Command::List(head, at), move |reply| {
+        text.set(format!("{}/identity/credentials#list={}", browser::origin(), reply.text));
+    });
 }
 
 /// Hash of the list that the ledger names now.
