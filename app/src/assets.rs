@@ -45,6 +45,11 @@ pub(crate) struct Assets {
     after: StoredValue<Option<Callback<()>>>,
 }
 
+/// Whether no server answers.
+fn is_alone(ledger: Ledger) -> bool {
+    !ledger.view.read().servers.iter().any(|server| server.is_up)
+}
+
 /// Takes note of what is held; whether that is new.
 fn notices(known: &mut Known, book: &Book, account: &str, all: Option<&Holdings>) -> bool {
     let numbers = all.into_iter().flat_map(|all| all.all_held().map(|one| one.asset.id));
@@ -84,8 +89,7 @@ impl Assets {
                 known.set(now);
             }
         });
-        let alone =
-            Memo::new(move |_| !ledger.view.read().servers.iter().any(|server| server.is_up));
+        let alone = Memo::new(move |_| is_alone(ledger));
         let wanted = Memo::new(move |_| {
             let deciding =
                 draft.read().as_ref().map(|wish| assets::deciding(&account.read(), wish));
@@ -106,9 +110,8 @@ impl Assets {
         let watcher = ledger.begin_watching();
         on_cleanup(move || ledger.end_watching(watcher));
         let tick = RwSignal::new(0);
-        if let Ok(ticking) =
-            set_interval_with_handle(move || tick.update(|count| *count += 1), TICK)
-        {
+        let next = move || tick.update(|count| *count += 1);
+        if let Ok(ticking) = set_interval_with_handle(next, TICK) {
             on_cleanup(move || ticking.clear());
         }
         let faucet = faucet(ledger);

@@ -96,12 +96,11 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
     let book = Book::get();
     let desk = book.desk;
     let (issuer, uri) = (StoredValue::new(list.issuer.clone()), list.uri.clone());
-    let place = StoredValue::new((list.issuer.clone(), list.uri.clone()));
+    let place = StoredValue::new((list.issuer.clone(), uri.clone()));
     let text = RwSignal::new(String::new());
     let (token, at) = (list.token, list.number);
     let named = Memo::new(move |_| Named::of(desk, &list));
-    let is_newest = move || matches!(named.get(), Named::This { .. });
-    let is_foreign = move || matches!(named.get(), Named::Foreign { .. });
+    let is_named = move || matches!(named.get(), Named::This { .. } | Named::Foreign { .. });
     let poor = move || {
         let view = desk.ledger.view.read();
         view.balance.map_or(0, |held| held.units) < view.fee.unwrap_or_default()
@@ -139,9 +138,7 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
                 "The wallet pays a fee for it, and does not hold that much."
             </p>
             <Said place="list" />
-            <p class="quiet list-waits" role="status" hidden=move || !waits()>
-                "Something is on its way to the ledger: this goes on when it is there."
-            </p>
+            <OnItsWay waits=Signal::derive(waits) />
             <div class="dialog-actions">
                 <button class="button" type="button" disabled=move || desk.busy.get() on:click=show>
                     "Hand it on"
@@ -149,7 +146,7 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
                 <button
                     class="button button--strong list-anchor"
                     type="button"
-                    hidden=move || is_newest() || is_foreign()
+                    hidden=is_named
                     disabled=move || {
                         desk.busy.get() || poor() || waits() || named.get() == Named::Asked
                     }
@@ -167,6 +164,16 @@ pub(super) fn OwnList(list: List) -> impl IntoView {
             <Elsewhere named poor=Signal::derive(poor) anchor=Callback::new(anchor) />
             {token.map(|token| view! { <GivenBy token issuer at /> })}
         </section>
+    }
+}
+
+/// Why it can't be put on the ledger now.
+#[component]
+fn OnItsWay(waits: Signal<bool>) -> impl IntoView {
+    view! {
+        <p class="quiet list-waits" role="status" hidden=move || !waits.get()>
+            "Something is on its way to the ledger: this goes on when it is there."
+        </p>
     }
 }
 
