@@ -124,7 +124,8 @@ impl Keys {
     fn start(self) {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let Ok(worker) = Worker::new_with_options(&browser::of_this_version(WORKER), &options) else {
+        let script = browser::of_this_version(WORKER);
+        let Ok(worker) = Worker::new_with_options(&script, &options) else {
             self.stage.set(Stage::Failed);
             return;
         };

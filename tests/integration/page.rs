@@ -66,7 +66,8 @@ async fn a_host_serves_the_page_that_another_handed_on_and_both_say_what_it_is_c
         assert_eq!(document.text().await.unwrap(), DOCUMENT);
         let part = get(&format!("/{PART}")).await;
         assert!(part.headers()["cache-control"].to_str().unwrap().contains("immutable"));
-        let named: Value = serde_json::from_slice(&get("/v1/page").await.bytes().await.unwrap()).unwrap();
+        let named = get("/v1/page").await.bytes().await.unwrap();
+        let named: Value = serde_json::from_slice(&named).unwrap();
         assert_eq!(named, json!({ "cid": page.to_string() }));
     }
     first.stop().await;

@@ -167,7 +167,7 @@ impl From<PageError> for Problem {
         match error {
             PageError::Content(error) => error.into(),
             PageError::Name(_) | PageError::NoDocument => {
-                let remedy = "Take a program that was built with its page, as `cargo xtask dist` does.";
+                let remedy = "Take a program that was built with its page: `cargo xtask dist` does.";
                 Self::new("no-page", &error, remedy)
             }
         }

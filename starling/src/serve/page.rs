@@ -17,9 +17,7 @@ use rust_embed::RustEmbed;
 use serde_json::json;
 
 use super::assets::INDEX;
-use crate::content::{
-    ContentError, FileStore, Pin, PinKind, StoreError, files_below, folder_of,
-};
+use crate::content::{ContentError, FileStore, Pin, PinKind, StoreError, files_below, folder_of};
 use crate::waiting::waiting;
 
 #[derive(RustEmbed)]

@@ -101,7 +101,8 @@ mod tests {
         let files = list["files"].as_array().unwrap();
         let paths: Vec<&str> = files.iter().map(|file| file[0].as_str().unwrap()).collect();
         assert_eq!(paths, ["/app-00.js", "/", "/wallet/worker.js"]);
-        assert_eq!(files[1], json!(["/", document.len(), fingerprint::sha256(document.as_bytes())]));
+        let hash = fingerprint::sha256(document.as_bytes());
+        assert_eq!(files[1], json!(["/", document.len(), hash]));
         assert_eq!(list["bytes"], json!(3 + document.len() + 3));
     }
 
