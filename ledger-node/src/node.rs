@@ -42,6 +42,8 @@ use questions::{Question, announce, answer};
 
 /// Units that a network of one begins with, all in one account.
 const SOLO_UNITS: u128 = 1_000_000_000_000_000;
+/// What the engine's composition takes at its start where nothing is optimised is above the usual 2 MiB.
+const STACK_BYTES: usize = 16 << 20;
 /// Pages of the disk in memory: 32 MiB.
 const CACHE_PAGES: usize = 8192;
 /// Questions that wait for the engine.
@@ -198,6 +200,7 @@ impl Node {
         let folder = config.data.join("engine");
         std::thread::Builder::new()
             .name("ledger".to_owned())
+            .stack_size(STACK_BYTES)
             .spawn(move || {
                 run(folder, listen, part, app, ends, stopped);
                 drop(ending);
@@ -314,7 +317,7 @@ pub(crate) async fn drive<E, S, R, P, B>(
     let Running { blocks, stores, go } =
         Box::pin(engine::start(context, part, app, wires, outgoing)).await;
     let stores: Stores<E> = stores.subscribe_databases().await;
-    successions::keep(&core, &blocks, &stores).await;
+    Box::pin(successions::keep(&core, &blocks, &stores)).await;
     // An error: the engine has ended.
     let _ = go.send(());
     let mut heights = core.height.subscribe();
@@ -327,7 +330,7 @@ pub(crate) async fn drive<E, S, R, P, B>(
             changed = heights.changed() => match changed {
                 Ok(()) => {
                     announce(&core, &blocks).await;
-                    successions::keep(&core, &blocks, &stores).await;
+                    Box::pin(successions::keep(&core, &blocks, &stores)).await;
                     if let Some(count) = keep_blocks {
                         forget(count, &core, &blocks);
                     }
