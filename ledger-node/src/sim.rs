@@ -5,12 +5,15 @@
 //! flushed. Each test is a trouble, played with some seeds by four validators or seven. Then all is
 //! well again, and it must be true that: blocks are made; everybody who keeps the rules has the same
 //! block at each height and the same state; each receipt that one of them ever gave is everybody's; no
-//! number was spent twice; the laws of every domain hold, and each client's name has its own keys; everybody who keeps the rules votes, and shut out nobody else who does; a
-//! light client believes the state. What was once said to be final is never unsaid, by a validator that
-//! crashed neither.
+//! number was spent twice; the laws of every domain hold, and each client's name has its own keys;
+//! everybody who keeps the rules votes, and shut out nobody else who does; a light client believes the
+//! state. What was once said to be final is never unsaid, by a validator that crashed neither.
 //!
-//! `SEED=7 cargo test -p ledger-node --lib sim::lossy` replays a seed. `SIM_SECONDS=60` goes on with
-//! others for that long, from `SIM_FIRST`: `cargo xtask soak --target validators`.
+//! Each trouble has seeds of its own: those that leave its number when divided by [`TROUBLES`].
+//!
+//! `SEED=7 cargo test -p ledger-node --lib sim::` replays a seed. `SIM_SEEDS=1000` plays so many in place of
+//! those of every test run, `SIM_SECONDS=60` each trouble for that long, both from `SIM_FIRST` on:
+//! `cargo xtask soak --target validators`.
 
 mod disk;
 mod liars;
@@ -18,17 +21,22 @@ mod names;
 mod wires;
 mod world;
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use commonware_p2p::simulated::Link;
-use commonware_runtime::{Runner as _, deterministic};
+use commonware_runtime::{
+    Runner as _,
+    deterministic::{Config, FaultConfig, PartialWriteMode, Runner, WriteConfig},
+};
 use commonware_utils::probability;
 
 use world::{START, World, good};
 
-/// Seeds of each trouble that every test run plays, the last with seven validators. Few: the engine is not
-/// optimised in tests. `cargo xtask soak` plays the others.
-const SEEDS: std::ops::Range<u64> = 0..4;
+/// Seeds that every test run plays, of all troubles together.
+const SEEDS: u64 = 200;
+/// How many troubles there are.
+const TROUBLES: u64 = 19;
 /// Simulated time after which a run has failed.
 const RUN_MAX: Duration = Duration::from_secs(900);
 /// How far apart clocks may be without anybody noticing, in milliseconds.
@@ -49,16 +57,23 @@ impl Drop for Seed {
     }
 }
 
+fn config(seed: u64) -> Config {
+    Config::new()
+        .with_seed(seed)
+        .with_start_time(std::time::UNIX_EPOCH + START)
+        .with_timeout(Some(RUN_MAX))
+}
+
+/// Every fourth run of a trouble has seven validators.
+fn count(seed: u64) -> usize {
+    if seed / TROUBLES % 4 == 3 { 7 } else { 4 }
+}
+
 /// Plays one seed and says what its trace is.
 fn play(seed: u64, story: impl AsyncFnOnce(&mut World)) -> String {
     let _seed = Seed(seed);
-    let config = deterministic::Config::new()
-        .with_seed(seed)
-        .with_start_time(std::time::UNIX_EPOCH + START)
-        .with_timeout(Some(RUN_MAX));
-    deterministic::Runner::new(config).start(|context| async move {
-        let count = if seed % 4 == 3 { 7 } else { 4 };
-        let mut world = World::new(context, seed, count).await;
+    Runner::new(config(seed)).start(|context| async move {
+        let mut world = World::new(context, seed, count(seed)).await;
         story(&mut world).await;
         world.end().await
     })
@@ -68,25 +83,32 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
-/// Plays every seed that is asked for.
-fn play_all(story: impl AsyncFn(&mut World)) {
-    play_these(SEEDS, story);
-}
-
-/// Plays these seeds, or those that are asked for.
-fn play_these(seeds: std::ops::Range<u64>, story: impl AsyncFn(&mut World)) {
+/// Plays the seeds of a trouble that are asked for, and says how many these were.
+fn play_all(trouble: u64, play: impl Fn(u64)) {
     if let Some(seed) = number("SEED") {
-        play(seed, &story);
+        if seed % TROUBLES == trouble {
+            play(seed);
+        }
         return;
     }
-    for seed in seeds {
-        play(seed, &story);
+    let limit = number("SIM_SECONDS").map(Duration::from_secs);
+    let first = number("SIM_FIRST").unwrap_or(0);
+    let behind = first + number("SIM_SEEDS").unwrap_or(SEEDS);
+    let start = Instant::now();
+    let is_asked = |seed| match limit {
+        Some(limit) => start.elapsed() < limit,
+        None => seed < behind,
+    };
+    let mut seed = first + (trouble + TROUBLES - first % TROUBLES) % TROUBLES;
+    let mut played = 0;
+    while is_asked(seed) {
+        play(seed);
+        seed += TROUBLES;
+        played += 1;
     }
-    let (start, limit) = (Instant::now(), number("SIM_SECONDS").map(Duration::from_secs));
-    let mut seed = number("SIM_FIRST").unwrap_or(SEEDS.end);
-    while limit.is_some_and(|limit| start.elapsed() < limit) {
-        play(seed, &story);
-        seed += 1;
+    if let Ok(path) = std::env::var("SIM_TALLY") {
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        writeln!(file.unwrap(), "{played}").unwrap();
     }
 }
 
@@ -262,8 +284,7 @@ async fn short_memories(world: &mut World) {
         validator.keep_blocks = Some(SHORT_BLOCKS);
     }
     start_others(world, &[late]).await;
-    world.pass(seconds(20)).await;
-    world.all_forgot();
+    world.all_forget().await;
     let crashed = world.some(1)[0];
     if crashed != late {
         world.crash(crashed);
@@ -275,8 +296,8 @@ async fn short_memories(world: &mut World) {
     world.restore(late).await;
     world.pass(seconds(2)).await;
     world.start(late).await;
-    world.pass(seconds(12)).await;
-    world.all_forgot();
+    world.pass(seconds(4)).await;
+    world.all_forget().await;
 }
 
 async fn an_upgrade(world: &mut World) {
@@ -380,41 +401,81 @@ async fn everything_at_once(world: &mut World) {
     world.connect(&good(), |_, _| true).await;
 }
 
+/// The power fails for everybody, three times at any moment. Of what was not flushed, each disk keeps any bytes, or
+/// those before the first that it lost.
+fn play_power_cuts(seed: u64) {
+    let _seed = Seed(seed);
+    let (mode, retention_rate) = match seed / TROUBLES % 8 {
+        ..4 => (PartialWriteMode::Subset, probability!(0.5)),
+        4.. => (PartialWriteMode::Prefix, probability!(999, 1000)),
+    };
+    let write = WriteConfig { failure_rate: probability!(0.0), retention_rate, mode };
+    let faults = FaultConfig::default().write(write);
+    let mut runner = Runner::new(config(seed).with_storage_fault_config(faults));
+    let mut remains = None;
+    for _ in 0..3 {
+        let before = remains.take();
+        let (left, checkpoint) = runner.start_and_recover(|context| async move {
+            let mut world = match before {
+                Some(remains) => World::of(context, remains).await,
+                None => World::new(context, seed, count(seed)).await,
+            };
+            world.start_all().await;
+            let span = any_ms(&mut world, 100..4_000);
+            world.pass(span).await;
+            world.power_fails()
+        });
+        (runner, remains) = (checkpoint.into(), Some(left));
+    }
+    runner.start(|context| async move {
+        let remains = remains.expect("the power failed");
+        let mut world = World::of(context, remains).await;
+        world.start_all().await;
+        world.end().await
+    });
+}
+
 macro_rules! troubles {
-    ($($test:ident: $story:ident;)*) => {
+    ($($number:literal $test:ident: $play:expr;)*) => {
         $(
             #[test]
             fn $test() {
-                play_all($story);
+                play_all($number, $play);
             }
         )*
+
+        #[test]
+        fn each_trouble_has_a_number_of_its_own() {
+            let numbers = [$($number),*];
+            assert!(numbers.into_iter().eq(0..TROUBLES), "{numbers:?}");
+        }
     };
 }
 
-troubles! {
-    lossy_lines_neither_fork_nor_stop_it: lossy_lines;
-    a_partition_forks_nothing_and_only_two_thirds_go_on: a_partition;
-    validators_that_crash_at_any_time_lose_nothing: crashes_at_any_time;
-    with_too_few_nothing_is_final_until_they_are_back: too_few;
-    clocks_may_differ_within_bounds: clocks_that_differ;
-    a_wrong_clock_does_not_move_time_for_others: a_wrong_clock;
-    silent_validators_are_passed_over: silent_ones;
-    what_liars_propose_is_never_final: liars_among_us;
-    who_votes_twice_forks_nothing: double_voters;
-    blocks_that_only_some_are_given_stop_nobody: withheld_blocks;
-    two_validators_with_one_key_fork_nothing: twins;
-    who_comes_late_or_lost_its_disk_catches_up: late_and_wiped;
-    who_begins_with_a_snapshot_has_what_the_others_have: late_from_a_snapshot;
-    an_upgrade_holds_for_everybody_from_its_block_on: an_upgrade;
-    others_take_over_at_a_height_and_all_goes_on: a_handover;
-    who_forgot_its_votes_listens_and_then_votes_again: votes_forgotten;
-    all_troubles_at_once_fork_nothing: everything_at_once;
+fn told(story: impl AsyncFn(&mut World)) -> impl Fn(u64) {
+    move |seed| drop(play(seed, &story))
 }
 
-/// Its blocks are many: a few seeds are as long as all of another story.
-#[test]
-fn who_keeps_the_last_blocks_only_goes_on() {
-    play_these(SEEDS.start..SEEDS.start + 3, short_memories);
+troubles! {
+    0 lossy_lines_neither_fork_nor_stop_it: told(lossy_lines);
+    1 a_partition_forks_nothing_and_only_two_thirds_go_on: told(a_partition);
+    2 validators_that_crash_at_any_time_lose_nothing: told(crashes_at_any_time);
+    3 with_too_few_nothing_is_final_until_they_are_back: told(too_few);
+    4 clocks_may_differ_within_bounds: told(clocks_that_differ);
+    5 a_wrong_clock_does_not_move_time_for_others: told(a_wrong_clock);
+    6 silent_validators_are_passed_over: told(silent_ones);
+    7 what_liars_propose_is_never_final: told(liars_among_us);
+    8 who_votes_twice_forks_nothing: told(double_voters);
+    9 blocks_that_only_some_are_given_stop_nobody: told(withheld_blocks);
+    10 two_validators_with_one_key_fork_nothing: told(twins);
+    11 who_comes_late_or_lost_its_disk_catches_up: told(late_and_wiped);
+    12 who_begins_with_a_snapshot_has_what_the_others_have: told(late_from_a_snapshot);
+    13 an_upgrade_holds_for_everybody_from_its_block_on: told(an_upgrade);
+    14 who_forgot_its_votes_listens_and_then_votes_again: told(votes_forgotten);
+    15 all_troubles_at_once_fork_nothing: told(everything_at_once);
+    16 who_keeps_the_last_blocks_only_goes_on: told(short_memories);
+    17 others_take_over_at_a_height_and_all_goes_on: told(a_handover);
+    18 a_power_cut_at_any_write_loses_nothing_that_was_told: play_power_cuts;
 }
 
 #[test]

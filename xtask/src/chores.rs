@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::{
     bench_energy,
@@ -35,6 +35,9 @@ pub(crate) struct SoakArgs {
     /// Where the bytes come from; a failure is replayed by its seed
     #[arg(long)]
     seed: Option<u64>,
+    /// How many seeds validators are simulated with, in place of how long
+    #[arg(long, conflicts_with = "seconds")]
+    seeds: Option<u64>,
     /// Only this target; `validators`: the ledger's, simulated with every trouble
     #[arg(long)]
     target: Option<String>,
@@ -173,15 +176,28 @@ pub(crate) fn soak(house: &House, args: &SoakArgs) -> Result<()> {
     Ok(())
 }
 
-/// `ledger-node/src/sim.rs`, for about as long as was asked; a seed that fails is named.
+/// `ledger-node/src/sim.rs`, with so many seeds or for about as long as was asked; a seed that fails is named.
 fn soak_validators(house: &House, args: &SoakArgs) -> Result<()> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let first = args.seed.unwrap_or(since.as_secs());
-    let seconds = args.seconds.div_ceil(TROUBLES_PER_PROCESSOR);
     let words = ["test", "--quiet", "--package", "ledger-node", "--lib", "sim::"];
     let mut cargo = house.cargo(words);
-    cargo.env("SIM_FIRST", first.to_string()).env("SIM_SECONDS", seconds.to_string());
-    house::run(&mut cargo)
+    cargo.env("SIM_FIRST", first.to_string());
+    match args.seeds {
+        Some(seeds) => cargo.env("SIM_SEEDS", seeds.to_string()),
+        None => {
+            let seconds = args.seconds.div_ceil(TROUBLES_PER_PROCESSOR);
+            cargo.env("SIM_SECONDS", seconds.to_string())
+        }
+    };
+    // Each trouble's test adds a line: how many it played.
+    let tally = std::path::absolute(house.target.join("simulated-validators"))?;
+    std::fs::write(&tally, "").with_context(|| format!("{} is not written", tally.display()))?;
+    house::run(cargo.env("SIM_TALLY", &tally))?;
+    let lines = std::fs::read_to_string(&tally)?;
+    let played: u64 = lines.lines().filter_map(|line| line.parse::<u64>().ok()).sum();
+    println!("{VALIDATORS}: {played} seeds, from {first} on");
+    Ok(())
 }
 
 /// The program that feeds the fuzz targets on stable Rust.

@@ -1,6 +1,7 @@
 //! Validators, clients, and the network between them; what must always hold is asked here.
 
 mod handover;
+mod power;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,7 +13,7 @@ use commonware_codec::{Copying, DecodeExt as _};
 use commonware_cryptography::{Signer as _, ed25519::PrivateKey};
 use commonware_p2p::{
     Blocker, Provider, Receiver, Sender,
-    simulated::{Config, Link, Network as Wire, Oracle},
+    simulated::{Link, Oracle},
 };
 use commonware_runtime::{
     Clock as _, Handle as Task, Spawner as _, Supervisor as _, deterministic::Context,
@@ -29,20 +30,21 @@ use super::liars::{Liar, vote_twice};
 use super::names;
 use super::wires;
 use crate::application::AHEAD_MS_MAX;
-use crate::engine::{Part, Wires, message_bytes_max};
+use crate::engine::{Part, Wires};
 use crate::header::{Header, PublicKey};
 use crate::memory::Begun;
 use crate::network::{Members, Network, Plan, Secrets, deal_keys};
 use crate::node::{self, Handle};
 use crate::records::Records;
 use crate::snapshot::{Home, restore_into};
+use power::Remains;
 
 /// When the world begins: clocks may be behind it.
 pub(super) const START: Duration = Duration::from_secs(1_000_000);
 /// How long a block waits for its first transaction: few blocks make a short test.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// Somebody pays this often.
-const TICK: Duration = Duration::from_millis(400);
+/// Somebody pays this often. Each payment makes two blocks, and signatures of blocks are what a run costs.
+const TICK: Duration = Duration::from_millis(800);
 /// How long it may take until blocks are made again, everybody at the same height.
 const DEADLINE: Duration = Duration::from_secs(120);
 /// Blocks that must follow when all is well again.
@@ -117,22 +119,10 @@ impl World {
         let keys: Vec<PrivateKey> =
             (0..count).map(|one| PrivateKey::from_seed(u64::try_from(one).unwrap())).collect();
         let (network, secrets) = deal_keys(&plan, keys, context.child("deal")).unwrap();
-        let validators: Vec<Validator> = secrets.into_iter().map(Validator::new).collect();
-        let config = Config {
-            max_size: message_bytes_max(count),
-            max_peers_per_set: NZUsize!(16),
-            disconnect_on_block: true,
-            tracked_peer_sets: NZUsize!(1),
-        };
-        let names: Vec<PublicKey> = validators.iter().map(|one| one.key.clone()).collect();
-        let (wire, oracle) = Wire::new_with_peers(context.child("network"), config, names).await;
-        wire.start();
+        let validators = secrets.into_iter().map(Validator::new).collect();
+        let (rng, next) = (root.derive("world").rng(), Vec::new());
         let (sent, told) = (BTreeMap::new(), BTreeMap::new());
-        let (rng, twins, next) = (root.derive("world").rng(), Vec::new(), Vec::new());
-        let world =
-            Self { rng, validators, context, oracle, network, next, clients, twins, sent, told };
-        world.connect(&good(), |_, _| true).await;
-        world
+        Self::of(context, Remains { rng, validators, network, next, clients, sent, told }).await
     }
 
     pub(super) fn count(&self) -> usize {
@@ -356,10 +346,12 @@ impl World {
         }
     }
 
-    /// Everybody who runs and keeps the rules knows nothing of the first blocks any more.
-    pub(super) fn all_forgot(&self) {
-        for (index, handle) in self.honest() {
-            assert!(handle.since().unwrap() > 1, "validator {index} kept everything");
+    /// Everybody who runs and keeps the rules comes to know nothing of the first blocks any more.
+    pub(super) async fn all_forget(&mut self) {
+        let end = self.context.current() + DEADLINE;
+        while self.honest().any(|(_, handle)| handle.since().unwrap() <= 1) {
+            assert!(self.context.current() < end, "one keeps everything");
+            self.pass(TICK).await;
         }
     }
 
