@@ -10,7 +10,8 @@ use peer_wasm::files::{self, Files};
 use wallet::view::{Carry, Command, Deal, Part, Purse, Stage, Told, Wish};
 
 use crate::browser;
-use crate::ledger::{Carrier, Ledger};
+use crate::ledger::{self, Carrier, Ledger};
+use crate::settings::Settings;
 use crate::sharing::Sharing;
 
 /// Kept once a person paid or asked for payment: the wallet is started with the shares then.
@@ -33,7 +34,10 @@ pub(crate) fn begin(files: &Files, ledger: Ledger) {
     let tills: RefCell<BTreeMap<String, u64>> = RefCell::default();
     ledger.carry_by(Carrier {
         carry: Rc::new(move |carry| perform(&carried, carry)),
-        purse: Rc::new(move |purse| count(&counted, ledger, &mut tills.borrow_mut(), purse)),
+        purse: Rc::new(move |purse| {
+            cap(ledger, purse.hour.cap);
+            count(&counted, ledger, &mut tills.borrow_mut(), purse);
+        }),
     });
     ledger.wake();
 }
@@ -41,7 +45,23 @@ pub(crate) fn begin(files: &Files, ledger: Ledger) {
 /// Asks for payment, or pays; the person agreed.
 pub(crate) fn agree(ledger: Ledger, share: String, name: String, part: Part) {
     browser::keep(KEY, "here");
+    tell_cap(ledger);
     ledger.command(&Command::Purse(Wish::Deal { share, name, part }));
+}
+
+/// Tells the wallet what may be paid in an hour, if it is open.
+pub(crate) fn tell_cap(ledger: Ledger) {
+    if *ledger.stage.read_untracked() == ledger::Stage::Open {
+        let units = Settings::load(browser::kept).pay_hour_units;
+        ledger.command(&Command::Purse(Wish::Cap(units)));
+    }
+}
+
+/// The same where it thinks otherwise: it was closed when the person chose, or another tab was chosen in.
+fn cap(ledger: Ledger, known: u128) {
+    if Settings::load(browser::kept).pay_hour_units != known {
+        tell_cap(ledger);
+    }
 }
 
 /// Neither any more.

@@ -9,13 +9,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use peer_wasm::view::{Problem, SignalingState, StreamView, View};
 use peer_wasm::{LimitOptions, Peer, StartOptions, Subscription, UploadLimit};
-use wallet::view::{Command, Wish};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::browser;
 use crate::components::header;
-use crate::ledger;
 use crate::settings::{Settings, Theme};
 use crate::sharing::Sharing;
 
@@ -143,12 +141,6 @@ impl Session {
         provide_context(session);
         session.watch_connection();
         session.watch_hour();
-        Effect::new(move || {
-            if funded.read().is_some() {
-                // Whose account is to be paid, the wallet says.
-                sharing.ledger.wake();
-            }
-        });
         spawn_local(session.start());
         session
     }
@@ -282,23 +274,13 @@ impl Session {
         self.running.with_value(|running| running.as_ref().map(|running| running.peer.clone()))
     }
 
-    /// Tells the wallet how much may be paid in an hour: when it opens, when another account is used, and when a
-    /// person chose otherwise, here or in another tab.
+    /// Follows what may be paid in an hour as another tab chooses it; [`crate::paying`] tells the wallet.
     fn watch_hour(self) {
         // The tab that pays is perhaps not the one in which it is chosen.
         window_event_listener(leptos::ev::storage, move |_| {
             let units = Settings::load(browser::kept).pay_hour_units;
             if self.settings.read_untracked().pay_hour_units != units {
                 self.settings.update(|settings| settings.pay_hour_units = units);
-            }
-        });
-        let ledger = self.sharing.ledger;
-        let units = Memo::new(move |_| self.settings.read().pay_hour_units);
-        let account = Memo::new(move |_| ledger.view.read().account.clone());
-        Effect::new(move |_| {
-            let is_open = *ledger.stage.read() == ledger::Stage::Open;
-            if is_open && !account.read().is_empty() {
-                ledger.command(&Command::Purse(Wish::Cap(units.get())));
             }
         });
     }

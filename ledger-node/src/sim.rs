@@ -5,9 +5,10 @@
 //! flushed. Each test is a trouble, played with some seeds by four validators or seven. Then all is
 //! well again, and it must be true that: blocks are made; everybody who keeps the rules has the same
 //! block at each height and the same state; each receipt that one of them ever gave is everybody's; no
-//! number was spent twice; the laws of every domain hold, and each client's name has its own keys;
-//! everybody who keeps the rules votes, and shut out nobody else who does; a light client believes the
-//! state. What was once said to be final is never unsaid, by a validator that crashed neither.
+//! number was spent twice; each client's name has its own keys; everybody who keeps the rules votes, and
+//! shut out nobody else who does; a light client believes the state. What was once said to be final is
+//! never unsaid, by a validator that crashed neither. The laws of every domain hold after every block that
+//! did something: clients pay, change their names, use a market and share energy meanwhile.
 //!
 //! Each trouble has seeds of its own: those that leave its number when divided by [`TROUBLES`].
 //!
@@ -17,7 +18,9 @@
 
 mod disk;
 mod liars;
+mod markets;
 mod names;
+mod street;
 mod wires;
 mod world;
 
@@ -476,6 +479,18 @@ troubles! {
     16 who_keeps_the_last_blocks_only_goes_on: told(short_memories);
     17 others_take_over_at_a_height_and_all_goes_on: told(a_handover);
     18 a_power_cut_at_any_write_loses_nothing_that_was_told: play_power_cuts;
+}
+
+/// Nothing goes wrong for so long that clients do all that they can.
+async fn a_minute_of_peace(world: &mut World) {
+    world.start_all().await;
+    world.pass(seconds(60)).await;
+    world.all_is_used();
+}
+
+#[test]
+fn clients_really_use_what_they_ask_for() {
+    play(0, a_minute_of_peace);
 }
 
 #[test]

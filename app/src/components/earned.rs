@@ -25,6 +25,8 @@ pub(crate) fn EarnedHere() -> impl IntoView {
         let (_, pool) = earned.read().pool.clone().filter(|_| !elsewhere.get())?;
         Some((pool, account.get()?))
     });
+    // Whose account is to be paid, the wallet says.
+    ledger.wake();
     let watcher = ledger.begin_watching();
     on_cleanup(move || ledger.end_watching(watcher));
     Effect::new(move |_| {

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::money;
+use crate::paying;
 use crate::session::Session;
 
 /// The field.
@@ -15,6 +16,7 @@ pub(crate) fn HourLimit() -> impl IntoView {
         Some(units) => {
             problem.set("");
             session.choose(|settings| settings.pay_hour_units = units);
+            paying::tell_cap(session.sharing.ledger);
         }
         None => {
             problem.set("That is no amount: expected digits, at most six after the point. Nothing was changed.");

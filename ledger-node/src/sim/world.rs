@@ -1,6 +1,7 @@
 //! Validators, clients, and the network between them; what must always hold is asked here.
 
 mod handover;
+mod laws;
 mod power;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,15 +21,14 @@ use commonware_runtime::{
 };
 use commonware_utils::{NZUsize, probability};
 use ledger::{
-    AccountId, Action, AssetId, Body, Key, MemoryStore, Receipt, TransactionId,
+    AccountId, Action, AssetId, Body, MemoryStore, Receipt, Store, TransactionId,
     domains::accounts::{self, balance_key},
 };
 use primitives::{KeyPair, Rng, Seed};
 
 use super::disk::Disk;
 use super::liars::{Liar, vote_twice};
-use super::names;
-use super::wires;
+use super::{markets, names, street, wires};
 use crate::application::AHEAD_MS_MAX;
 use crate::engine::{Part, Wires};
 use crate::header::{Header, PublicKey};
@@ -43,7 +43,7 @@ use power::Remains;
 pub(super) const START: Duration = Duration::from_secs(1_000_000);
 /// How long a block waits for its first transaction: few blocks make a short test.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// Somebody pays this often. Each payment makes two blocks, and signatures of blocks are what a run costs.
+/// Somebody asks for something this often, which makes two blocks: signatures of blocks are what a run costs.
 const TICK: Duration = Duration::from_millis(800);
 /// How long it may take until blocks are made again, everybody at the same height.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -52,8 +52,6 @@ const BLOCKS_MIN: u64 = 3;
 const CLIENTS: u64 = 4;
 const UNITS: u128 = 1_000_000_000_000;
 const FEE_UNITS: u128 = 100_000;
-/// One of so many transactions is about the client's name, the others pay.
-const NAMES_EVERY: usize = 4;
 
 /// A line that loses nothing.
 pub(super) fn good() -> Link {
@@ -77,6 +75,8 @@ pub(super) struct World {
     sent: BTreeMap<TransactionId, (AccountId, u64)>,
     /// What became of it, as a validator that keeps the rules has said.
     told: BTreeMap<TransactionId, Receipt>,
+    /// A block, and what the blocks up to it made of the state.
+    followed: Option<(u64, MemoryStore)>,
 }
 
 /// One of them, through all its crashes.
@@ -355,7 +355,7 @@ impl World {
         }
     }
 
-    /// Lets time pass. Clients pay each other.
+    /// Lets time pass. Clients ask for something.
     pub(super) async fn pass(&mut self, span: Duration) {
         let end = self.context.current() + span;
         loop {
@@ -363,7 +363,7 @@ impl World {
             if left.is_zero() {
                 return;
             }
-            self.pay();
+            self.ask();
             self.context.sleep(left.min(TICK)).await;
             self.look();
         }
@@ -379,32 +379,52 @@ impl World {
         self.honest().map(|(_, handle)| *handle.height().borrow()).collect()
     }
 
-    /// One client pays another or changes its name, by any validator: it may have used the same number elsewhere.
-    fn pay(&mut self) {
-        let (clients, validators) = (self.clients.len(), self.count());
-        let (from, to) = (self.rng.usize(..clients), self.rng.usize(..clients));
-        let (amount, asked) = (self.rng.u128(1..1_000), self.rng.usize(..validators));
-        let is_name = self.rng.usize(..NAMES_EVERY) == 0;
-        let Some((_, handle)) = self.honest().find(|(index, _)| *index >= asked) else { return };
-        let chain = handle.chain();
-        let to = AccountId::of_key(self.clients[to].id());
-        let signer = AccountId::of_key(self.clients[from].id());
-        let nonce = handle.with_state(|state| accounts::nonce(state, signer)).unwrap();
-        let transfer = accounts::Action::Transfer { asset: AssetId::NATIVE, to, amount };
-        let action = if is_name {
-            handle.with_state(|state| names::next(from, chain, state)).unwrap()
-        } else {
-            Action::Accounts(transfer)
+    /// One client changes its name or pays another, by any validator: it may have used the same number elsewhere. Or
+    /// several use a market and share energy, by all validators, so that one block holds all of it.
+    fn ask(&mut self) {
+        let mut handles: Vec<Handle> = self.honest().map(|(_, handle)| handle.clone()).collect();
+        if handles.is_empty() {
+            return;
+        }
+        let account = |client: &KeyPair| AccountId::of_key(client.id());
+        let clients: Vec<AccountId> = self.clients.iter().map(account).collect();
+        let asked = self.rng.usize(..handles.len());
+        handles.swap(0, asked);
+        let (from, to) = (self.rng.usize(..clients.len()), self.rng.usize(..clients.len()));
+        let (amount, kind) = (self.rng.u128(1..1_000), self.rng.u8(..4));
+        let (asset, to) = (AssetId::NATIVE, clients[to]);
+        let transfer = accounts::Action::Transfer { asset, to, amount };
+        let (rng, chain) = (&mut self.rng, handles[0].chain());
+        let ask = |state: &dyn Store| match kind {
+            0 => vec![(from, names::next(from, chain, state))],
+            1 => vec![(from, Action::Accounts(transfer))],
+            _ => {
+                let energy = street::next(&clients, chain, state);
+                [markets::next(&clients, state, rng), energy].concat()
+            }
         };
-        let mut body = Body::new(chain, signer, nonce, action);
-        body.fee = FEE_UNITS;
-        // Refused: another one with this number waits.
-        if let Ok(id) = handle.submit(&body.sign(&self.clients[from]).to_bytes()) {
-            self.sent.insert(id, (signer, nonce));
+        let both = handles[0].with_state(|state| {
+            let numbers = clients.iter().map(|client| accounts::nonce(state, *client));
+            (numbers.collect::<Vec<u64>>(), ask(state))
+        });
+        let (mut numbers, asks) = both.unwrap();
+        if kind < 2 {
+            handles.truncate(1);
+        }
+        for (client, action) in asks {
+            let (signer, nonce) = (clients[client], numbers[client]);
+            let mut body = Body::new(chain, signer, nonce, action);
+            body.fee = FEE_UNITS;
+            let bytes = body.sign(&self.clients[client]).to_bytes();
+            // Refused: another one with this number waits.
+            for id in handles.iter().filter_map(|handle| handle.submit(&bytes).ok()) {
+                self.sent.insert(id, (signer, nonce));
+            }
+            numbers[client] += 1;
         }
     }
 
-    /// Takes note of receipts that are given.
+    /// Takes note of receipts that are given, and of blocks.
     fn look(&mut self) {
         let mut news = Vec::new();
         for (_, handle) in self.honest() {
@@ -415,6 +435,7 @@ impl World {
             let before = self.told.entry(receipt.transaction).or_insert_with(|| receipt.clone());
             assert_eq!(*before, receipt, "two receipts of one transaction");
         }
+        self.follow();
     }
 
     /// Nothing is made final while that long passes.
@@ -443,7 +464,7 @@ impl World {
         }
     }
 
-    /// Waits, without payments, until everybody is at the same height.
+    /// Waits, with nobody asking for anything, until everybody is at the same height.
     async fn comes_to_rest(&mut self) {
         let end = self.context.current() + DEADLINE;
         loop {
@@ -494,18 +515,6 @@ impl World {
             assert!(time_ms >= before_ms, "time falls at {at}");
             assert!(time_ms <= latest_ms + AHEAD_MS_MAX, "block {at} is of the future");
             before_ms = time_ms;
-        }
-    }
-
-    fn laws_hold(&self) {
-        let (_, handle) = self.honest().next().unwrap();
-        let records = handle.records().all().unwrap();
-        let records = records.into_iter().map(|(key, record)| (Key::from_bytes(key), Some(record)));
-        let mut state = MemoryStore::new();
-        state.commit(records.collect());
-        ledger::laws(&state).unwrap();
-        for client in 0..self.clients.len() {
-            names::check(client, handle.chain(), &state);
         }
     }
 

@@ -37,9 +37,20 @@ impl World {
         let names: Vec<PublicKey> = validators.iter().map(|one| one.key.clone()).collect();
         let (wire, oracle) = Wire::new_with_peers(context.child("network"), config, names).await;
         wire.start();
-        let twins = Vec::new();
-        let world =
-            Self { rng, validators, context, oracle, network, next, clients, twins, sent, told };
+        let (twins, followed) = (Vec::new(), None);
+        let world = Self {
+            rng,
+            validators,
+            context,
+            oracle,
+            network,
+            next,
+            clients,
+            twins,
+            sent,
+            told,
+            followed,
+        };
         world.connect(&good(), |_, _| true).await;
         world
     }
