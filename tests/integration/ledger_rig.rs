@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use ledger::{AccountId, AssetId, domains::accounts::balance_key};
@@ -52,12 +53,16 @@ pub(crate) async fn transfer(
 /// Ports that no system hands out by itself, so that no connection of another test takes one meanwhile.
 const PORTS: std::ops::Range<u32> = 12_000..32_000;
 
+/// Rows that this process looked at: tests that run beside each other take other ones.
+static LOOKED_AT: AtomicU32 = AtomicU32::new(0);
+
 /// That many free ports in a row. Each process looks elsewhere first.
 fn ports(count: u16) -> u16 {
     let room = PORTS.end - PORTS.start - u32::from(count);
     let begin = std::process::id().wrapping_mul(16);
-    for turn in 0..room {
-        let first = PORTS.start + (begin.wrapping_add(turn * 16)) % room;
+    for _ in 0..room {
+        let turn = LOOKED_AT.fetch_add(1, Ordering::Relaxed);
+        let first = PORTS.start + (begin.wrapping_add(turn.wrapping_mul(16))) % room;
         let row: Vec<u16> =
             (first..).take(count.into()).map(|one| one.try_into().unwrap()).collect();
         let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
