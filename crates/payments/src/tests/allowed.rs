@@ -23,6 +23,11 @@ fn what_is_not_allowed_is_not_promised_and_goes_on_when_it_is() {
     assert_eq!(world.promised(), most, "not a unit more");
     assert!(world.tills[PAYER].paid().reserved <= most, "nor is more set aside");
     assert_eq!(world.stopped(), Some(StopReason::Limit));
+    assert!(world.tills[PAYER].is_bound());
+    // The last promise, of less than a quantum, came in the quiet moment: the payee serves for as much again.
+    world.move_bytes(20 * MIB);
+    world.wait(config::QUIET);
+    assert_eq!(world.promised(), most);
     assert!(world.tills[PAYER].is_bound() && world.held);
 
     world.allow(1_000_000);
@@ -55,12 +60,16 @@ fn a_limit_that_is_reached_is_no_such_bound() {
     world.move_bytes(50 * MIB);
     world.wait(config::QUIET);
     assert_eq!((world.promised(), world.tills[PAYER].is_bound()), (3_500, false));
+    // As above: until the payee is owed its credit again.
+    world.move_bytes(50 * MIB);
+    world.wait(config::QUIET);
+    assert_eq!((world.promised(), world.tills[PAYER].is_bound()), (3_500, false));
     // It is asked to go on and can't: it says so again, and no more than that.
     let frames = world.frames;
     world.allow(1_000_000);
     world.run(PAYER, Input::GoOn);
     world.wait(config::QUIET);
-    assert_eq!(world.promised(), 3_500);
+    assert_eq!((world.promised(), world.tills[PAYER].is_bound()), (3_500, false));
     assert!(world.frames <= frames + 2 && world.held, "{} frames", world.frames - frames);
 }
 
