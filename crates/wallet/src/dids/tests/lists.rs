@@ -79,7 +79,7 @@ impl World {
     /// Has the ledger name the newest list of an issuer.
     fn anchor(&mut self, issuer: &mut Browser, id: StarlingId, number: u64) -> Result<(), u16> {
         let head = Some(self.name(id).head);
-        let (last, despite, list) = (None, false, 1);
+        let (last, despite, list) = (None, false, 0);
         let anchor_it = Command::Anchor { network: NETWORK, number, head, last, despite, list };
         let reply = issuer.done(self, anchor_it);
         self.submit(anchor(&reply.bytes).unwrap())
