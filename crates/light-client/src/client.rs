@@ -94,9 +94,9 @@ impl LightClient {
 
     fn with(verifier: Verifier) -> Self {
         Self {
-            verifier,
             now_ms: 0,
-            heads: Heads::default(),
+            heads: Heads::resume(verifier.identities()),
+            verifier,
             servers: SortedMap::new(),
             queries: Queries::default(),
             looked_ms: 0,
@@ -222,12 +222,14 @@ impl LightClient {
             return None;
         }
         let taken = self.heads.take(&self.verifier, finality, id, self.now_ms);
-        let taken = taken.and_then(|taken| match taken.height < least {
-            true => Err(Fault::Backwards),
-            false => Ok(taken),
+        let taken = taken.and_then(|taken| match taken {
+            Some(taken) if taken.height < least => Err(Fault::Backwards),
+            taken => Ok(taken),
         });
         match taken {
-            Ok(taken) => {
+            // Whoever shows nothing newer is behind, and named for that in time.
+            Ok(None) => None,
+            Ok(Some(taken)) => {
                 if taken.is_newer {
                     out.extend(
                         self.heads.head().cloned().map(|head| Output::Event(Event::Head(head))),

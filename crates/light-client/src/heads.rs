@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use primitives::Hash;
 use wire::ledger::Finality;
 
-use crate::{Fault, Head, Header, ServerId, Verifier, verifier::linked};
+use crate::{Fault, Head, Header, Identity, ServerId, Verifier, verifier::linked};
 
 /// Final headers whose names are remembered: competing ones among them are a fork.
 const NAMES_KEPT: usize = 256;
@@ -35,6 +35,14 @@ pub(crate) struct Taken {
 }
 
 impl Heads {
+    /// Nothing was seen but the last blocks of validators who were replaced.
+    pub(crate) fn resume(identities: &[Identity]) -> Self {
+        let names = identities.iter().filter_map(Identity::last_block).collect();
+        let mut heads = Self { names, ..Self::default() };
+        heads.forget_oldest();
+        heads
+    }
+
     pub(crate) fn head(&self) -> Option<&Head> {
         self.head.as_ref()
     }
@@ -46,22 +54,30 @@ impl Heads {
 
     /// Takes what a server says is final.
     ///
-    /// A signature is looked at only where the block signed is not known to be final already.
+    /// A signature is not looked at where the block signed is known to be final already and is no newer one, which
+    /// would be handed on with it. Of validators who were replaced nothing is taken but blocks that are known: they
+    /// can sign for any of their heights still, which is no fork of those who make blocks now. `None`: it is such a
+    /// block.
     pub(crate) fn take(
         &mut self,
         verifier: &Verifier,
         finality: &Finality,
         from: ServerId,
         now_ms: u64,
-    ) -> Result<Taken, Fault> {
+    ) -> Result<Option<Taken>, Fault> {
         let headers = linked(finality)?;
         let (first, last) = match (headers.first(), headers.last()) {
             (Some(first), Some(last)) => (first.clone(), last.clone()),
             _ => return Err(Fault::Malformed),
         };
-        if self.name(last.height) != Some(last.name) {
+        let is_named = self.name(last.height) == Some(last.name) || verifier.ends_with(&last);
+        let reached = self.head.as_ref().is_some_and(|head| head.header.height >= last.height);
+        if !is_named || !reached {
             self.verified += 1;
             verifier.check(finality, &last)?;
+        }
+        if !is_named && !verifier.is_of_now(finality) {
+            return Ok(None);
         }
         if headers.iter().any(|header| self.competes(header)) {
             return Err(Fault::Fork);
@@ -78,7 +94,7 @@ impl Heads {
             let bytes = Finality::new(signed.into_iter().collect(), certificate).to_bytes();
             self.head = Some(Head { header: last, from, heard_ms: now_ms, bytes });
         }
-        Ok(Taken { first, height, is_newer })
+        Ok(Some(Taken { first, height, is_newer }))
     }
 
     /// Others make the blocks from this one on, as `last`, the one before it, names them. What was seen of later
@@ -113,6 +129,10 @@ impl Heads {
                 self.names.insert(at, (height, name));
             }
         }
+        self.forget_oldest();
+    }
+
+    fn forget_oldest(&mut self) {
         while self.names.len() > NAMES_KEPT {
             self.names.pop_front();
         }

@@ -22,6 +22,9 @@ pub struct Identity {
     pub height: u64,
     /// Its shared key, compressed.
     pub group_key: [u8; 96],
+    /// Name of the block before that one: the last of the validators before. None for the trust root's, and where
+    /// it was not kept.
+    pub last: Option<Hash>,
 }
 
 /// The record's key that names the validators of an epoch.
@@ -38,7 +41,12 @@ impl Identity {
         let height = decoder.u64().ok()?;
         let group_key = decoder.bytes().ok()?.try_into().ok()?;
         let whole = decoder.position() == record.len();
-        (two && whole).then_some(Self { height, group_key })
+        (two && whole).then_some(Self { height, group_key, last: None })
+    }
+
+    /// Height and name of the last block of the validators before, if it is known.
+    pub(crate) fn last_block(&self) -> Option<(u64, Hash)> {
+        Some((self.height.checked_sub(1)?, self.last?))
     }
 }
 
@@ -53,7 +61,7 @@ pub(crate) struct Chain {
 
 impl Chain {
     pub(crate) fn new(root: &TrustRoot) -> Result<Self, RootError> {
-        let first = Identity { height: 0, group_key: root.group_key };
+        let first = Identity { height: 0, group_key: root.group_key, last: None };
         let newest = Key::new(&root.chain, &first.group_key)?;
         Ok(Self { name: root.chain, identities: vec![first], newest })
     }
@@ -69,6 +77,12 @@ impl Chain {
 
     fn at(&self, epoch: u64) -> Option<&Identity> {
         self.identities.get(usize::try_from(epoch).ok()?)
+    }
+
+    /// Whether a header is the last one of those who were replaced.
+    fn ends_with(&self, header: &Header) -> bool {
+        let block = Some((header.height, header.name));
+        self.identities.iter().any(|one| one.last_block() == block)
     }
 
     /// Adds the next one. A key that was used before is none: whoever has its shares signs on.
@@ -125,6 +139,7 @@ impl Verifier {
         let key = self.epoch().checked_add(1).and_then(succession_key).ok_or(Fault::Malformed)?;
         let record = Self::record(last, &key, proof)?.ok_or(Fault::Malformed)?;
         let next = Identity::read(record).ok_or(Fault::Malformed)?;
+        let next = Identity { last: Some(last.name), ..next };
         if last.height.checked_add(1) != Some(next.height) {
             return Err(Fault::BrokenChain);
         }
@@ -141,6 +156,28 @@ impl Verifier {
     /// All validators known here, by epoch; the first are the trust root's.
     pub fn identities(&self) -> &[Identity] {
         self.chain.identities()
+    }
+
+    /// The headers that a certificate makes final, if they may be the newest: those who were replaced can sign
+    /// for any of their heights still, so nothing of theirs counts but the last block that is known of them.
+    ///
+    /// # Errors
+    /// As [`Self::finality`]; [`Fault::Lags`] for what was the newest once, or never was.
+    pub fn newest(&self, finality: &Finality) -> Result<Vec<Header>, Fault> {
+        let headers = self.finality(finality)?;
+        let ends = headers.last().is_some_and(|last| self.ends_with(last));
+        if ends || self.is_of_now(finality) { Ok(headers) } else { Err(Fault::Lags) }
+    }
+
+    /// Whether a certificate is of the newest validators known here.
+    pub(crate) fn is_of_now(&self, finality: &Finality) -> bool {
+        let epoch = Certificate::read(&finality.certificate).map(|one| one.epoch);
+        epoch.is_some_and(|epoch| epoch >= self.epoch())
+    }
+
+    /// Whether a block is known as the last one of validators who were replaced.
+    pub(crate) fn ends_with(&self, header: &Header) -> bool {
+        self.chain.ends_with(header)
     }
 
     /// Whether what is shown is of validators known here. If not, successions are to be asked for first. What

@@ -42,7 +42,8 @@ impl Verifier {
         Ok(verifier)
     }
 
-    /// The headers that a certificate makes final: first the one meant, last the one signed.
+    /// The headers that a certificate makes final: first the one meant, last the one signed. Those who were
+    /// replaced can sign for their heights still: what is to be true now is [`Self::newest`].
     ///
     /// # Errors
     /// In order: [`Fault::Malformed`], [`Fault::BrokenChain`], [`Fault::Forged`], [`Fault::Replaced`].

@@ -268,6 +268,50 @@ fn validators_change_and_the_wallet_keeps_whom_it_found() {
     again.up();
     assert_eq!((again.view.succession, again.view.blocks[0].height), (shown, 3));
     assert!(again.saved.successors.is_some() && again.saved == rig.saved);
+
+    // It knows those before by their last block, and believes them no other.
+    let mut late = Rig::with(rig.ledger.clone(), rig.saved.clone());
+    let mut old = Ledger::new(1);
+    for _ in 0..2 {
+        old.add(rig.now_ms, state(9_000_000, 0));
+    }
+    let (made_up, last) = (old.finality(2, 0), rig.ledger.finality(2, 0));
+    late.now_ms = rig.now_ms;
+    for (finality, sight) in [(made_up, Sight::Blind), (last, Sight::Fresh)] {
+        for (server, _) in late.connects.clone() {
+            late.step(Input::Up(server));
+            late.step(Input::Pushed(server, &finality.to_bytes()));
+        }
+        late.now_ms += 1_000;
+        late.step(Input::Tick);
+        assert_eq!(late.view.sight, sight);
+    }
+}
+
+#[test]
+fn blocks_from_after_their_time_are_shown_no_more_however_many_took_over() {
+    let mut rig = Rig::new();
+    rig.up();
+    rig.block(7_000_000, 0);
+    // Block 2 is the last one of the root's validators, who make two more for this wallet.
+    let mut named = rig.ledger.clone();
+    let (key, record) = named.naming(2, 3);
+    let last: [(&[u8], &[u8]); 2] = [(b"any", b"record"), (key.as_slice(), record.as_slice())];
+    named.succeed(rig.now_ms + 3_000, 2, &[(b"any", b"record")]);
+    rig.block_of(State::of(&last, 3, 0));
+    assert_eq!(rig.ledger.finality(2, 0), named.finality(2, 0));
+    rig.block(8_000_000, 0);
+    rig.block(9_000_000, 0);
+    let heights = |rig: &Rig| rig.view.blocks.iter().map(|one| one.height).collect::<Vec<_>>();
+    assert_eq!(heights(&rig), [4, 3, 2, 1]);
+    // Others took over twice meanwhile, the second time behind all of that.
+    named.add(rig.now_ms, state(7_000_000, 0));
+    named.add(rig.now_ms, state(7_000_000, 0));
+    named.succeed(rig.now_ms, 3, &[(b"any", b"record")]);
+    rig.ledger = named;
+    rig.block(7_000_000, 0);
+    assert_eq!(rig.view.succession, Some(view::Succession { height: 6, count: 2 }));
+    assert_eq!(heights(&rig), [2, 1]);
 }
 
 #[test]

@@ -339,7 +339,7 @@ impl Wallet {
     fn on_event(&mut self, event: Event, out: &mut Vec<Output>) {
         match event {
             Event::Head(head) => self.on_head(&head, out),
-            Event::Succeeded(_) => self.on_succeeded(out),
+            Event::Succeeded(next) => self.on_succeeded(next.height, out),
             Event::Proved(proved) if self.on_relayed(proved.query, Some(&proved), out) => {}
             Event::Proved(proved) if self.watch.on_proved(&proved) => self.holdings.proofs += 1,
             Event::Proved(proved) if self.purse.facts.on_proved(&proved, self.now_ms) => {}

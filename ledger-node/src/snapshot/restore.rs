@@ -22,7 +22,7 @@ use commonware_storage::{
 use commonware_utils::{Faults as _, N3f1, NZU16, NZU64, NZUsize, non_empty_range};
 use futures_util::StreamExt as _;
 use ledger::{Key, record_hash};
-use light_client::{Identity, Verifier};
+use light_client::Verifier;
 use minicbor::bytes::ByteVec;
 use redb::Database;
 use wire::ledger::StateProof;
@@ -210,9 +210,8 @@ fn successions(
     for (epoch, set) in due {
         let proof = shown.next().ok_or(SnapshotError::Successions)?;
         let (next, _) = verifier.succeed(&proof).map_err(|_| SnapshotError::Successions)?;
-        let expected = Identity { height: set.first, group_key: key_bytes(&set.group_key()) };
         let epoch = u32::try_from(epoch).map_err(|_| SnapshotError::Successions)?;
-        if next != expected {
+        if (next.height, next.group_key) != (set.first, key_bytes(&set.group_key())) {
             return Err(SnapshotError::Successions);
         }
         found.push((epoch, proof));

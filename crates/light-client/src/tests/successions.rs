@@ -1,7 +1,7 @@
 //! Validators are replaced by others: by whom is proved, and nobody else is believed.
 
 use proptest::prelude::*;
-use wire::ledger::{StateProof, Successions};
+use wire::ledger::{Finality, StateProof, Successions};
 
 use super::*;
 use crate::{Identity, QueryId, Status, Unproved, Verifier};
@@ -132,7 +132,14 @@ fn nobody_signs_before_or_after_their_time() {
     (3..=7).for_each(|number| {
         old.add(START_MS, state(number));
     });
-    assert!(verifier.finality(&old.finality(3, 0)).is_ok(), "another block, but in their time");
+    let made_up = old.finality(3, 0);
+    assert!(verifier.finality(&made_up).is_ok(), "another block, but in their time");
+    assert_eq!(verifier.newest(&made_up), Err(Fault::Lags), "which they may say at any time");
+    assert_eq!(verifier.newest(&ledger.finality(2, 0)), Err(Fault::Lags));
+    for (height, between) in [(3, 0), (2, 4), (1, 2), (6, 0)] {
+        let shown = ledger.finality(height, between);
+        assert_eq!(verifier.newest(&shown), verifier.finality(&shown), "{height}");
+    }
     for height in 4..=7 {
         assert_eq!(verifier.finality(&old.finality(height, 0)), Err(Fault::Replaced), "{height}");
     }
@@ -144,6 +151,70 @@ fn nobody_signs_before_or_after_their_time() {
     for height in 2..=3 {
         assert_eq!(verifier.finality(&early.finality(height, 0)), Err(Fault::Forged), "{height}");
     }
+}
+
+/// The same up to its second block; the third one is made up by whoever has the shares of the root's validators.
+fn made_up() -> Ledger {
+    let mut ledger = young();
+    ledger.add(START_MS, state(99));
+    ledger
+}
+
+/// A tab that followed at another visit.
+fn resumed(ledger: &Ledger, servers: u32) -> Tab {
+    let mut tab = Tab::new(ledger, 0);
+    let kept = followed(ledger).identities().to_vec();
+    tab.client = LightClient::resume(&ledger.root(), &kept).unwrap();
+    (0..servers).for_each(|id| tab.step(Input::Up(ServerId(id))));
+    tab
+}
+
+#[test]
+fn who_was_replaced_makes_up_no_newest_block() {
+    let (ledger, old) = (ledger(), made_up());
+    let mut tab = resumed(&ledger, 1);
+    tab.step(Input::Prove { query: QUERY, key: b"held" });
+    tab.answer(|_, question| Some(honest(&old, 3, question)));
+    tab.push(0, &old.finality(3, 0).to_bytes());
+    assert_eq!((tab.height(), tab.client.status()), (0, Status::Blind));
+    assert_eq!((proved(&tab), tab.faults()), (None, vec![]));
+    assert!(tab.events.contains(&Event::Unproved(QUERY, Unproved::NoServer)));
+    // A block of their time that is true is no news either, but for their last one.
+    tab.push(0, &ledger.finality(2, 0).to_bytes());
+    assert_eq!(tab.height(), 0);
+    tab.push(0, &ledger.finality(3, 0).to_bytes());
+    assert_eq!((tab.height(), tab.client.status(), tab.faults()), (3, Status::Fresh, vec![]));
+    tab.step(Input::Prove { query: QUERY, key: b"held" });
+    tab.answer(|_, question| Some(honest(&ledger, 3, question)));
+    assert_eq!(proved(&tab), Some((3, 0)), "a host of theirs goes on answering");
+}
+
+#[test]
+fn who_was_replaced_makes_no_fork() {
+    let (ledger, old) = (ledger(), made_up());
+    let mut tab = Tab::new(&ledger, 2);
+    tab.answer(|_, question| Some(honest(&ledger, 6, question)));
+    tab.push(1, &old.finality(3, 0).to_bytes());
+    assert_eq!((tab.height(), tab.client.status()), (6, Status::Fresh));
+    assert_eq!(tab.faults(), []);
+    tab.step(Input::Prove { query: QUERY, key: b"held" });
+    tab.answer(|_, question| Some(honest(&ledger, 6, question)));
+    assert!(proved(&tab).is_some_and(|(height, _)| height == 6));
+}
+
+#[test]
+fn a_last_block_that_is_known_is_handed_on_signed_only() {
+    let ledger = ledger();
+    let mut tab = resumed(&ledger, 2);
+    let shown = ledger.finality(5, 0);
+    let mut certificate = shown.certificate.to_vec();
+    *certificate.last_mut().unwrap() ^= 1;
+    let headers = shown.headers.iter().map(|header| header.to_vec()).collect();
+    tab.push(0, &Finality::new(headers, certificate).to_bytes());
+    assert_eq!((tab.height(), tab.faults()), (0, vec![(0, Fault::Forged)]));
+    tab.push(1, &shown.to_bytes());
+    let bytes = tab.client.head().map(|head| head.bytes.clone());
+    assert_eq!((tab.height(), bytes), (5, Some(shown.to_bytes())));
 }
 
 fn succeeded(tab: &Tab) -> Vec<u64> {
