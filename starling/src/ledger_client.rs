@@ -3,6 +3,7 @@
 //! It believes what the validator says, but for [`Client::proved`], whose answers are checked. What it says
 //! may be anything, though: records are decoded before they are used.
 
+mod follower;
 mod nodes;
 mod signing;
 mod snapshot;
@@ -18,8 +19,9 @@ use light_client::{TrustRoot, Verifier};
 use minicbor::Decode;
 use primitives::{Hash, KeyPair};
 use serde_json::Value;
-use wire::ledger::{Records, StateProof, Successions};
+use wire::ledger::{Records, StateProof};
 
+pub use follower::Follower;
 pub use nodes::Nodes;
 pub use snapshot::FetchError;
 
@@ -304,17 +306,17 @@ impl Client {
         root.ok_or_else(|| self.form())
     }
 
-    /// What is under a key of the state, proved to `verifier`, and the block's time in seconds since 1970;
+    /// What is under a key of the state, proved to `follower`, and the block's time in seconds since 1970;
     /// none: nothing is, which is proved as well.
     ///
     /// # Errors
     /// See [`ClientError`]; [`ClientError::Form`] if the proof does not hold, or it is no such record.
     pub async fn proved<T: for<'b> Decode<'b, ()>>(
         &self,
-        verifier: &Verifier,
+        follower: &Follower,
         key: &Key,
     ) -> Result<(Option<T>, u64), ClientError> {
-        let proved = self.proved_in(verifier, key).await?;
+        let proved = self.proved_in(follower, key).await?;
         Ok((proved.record, proved.time_s))
     }
 
@@ -324,7 +326,7 @@ impl Client {
     /// As [`Self::proved`].
     pub async fn proved_in<T: for<'b> Decode<'b, ()>>(
         &self,
-        verifier: &Verifier,
+        follower: &Follower,
         key: &Key,
     ) -> Result<Proved<T>, ClientError> {
         let (good, bytes) = self.ask(&format!("state/{key}"), None, CBOR).await?;
@@ -332,38 +334,11 @@ impl Client {
             return Err(self.refused(&bytes));
         }
         let proof = StateProof::read(&bytes).ok_or_else(|| self.form())?;
-        let headers = match verifier.knows(&proof.finality) {
-            true => verifier.finality(&proof.finality),
-            // Others make the blocks now.
-            false => self.follow(verifier).await?.finality(&proof.finality),
-        };
-        let headers = headers.map_err(|_| self.form())?;
+        let headers = follower.headers(self, &proof.finality).await?;
         let header = headers.first().ok_or_else(|| self.form())?;
         let record = Verifier::record(header, key.as_bytes(), &proof).map_err(|_| self.form())?;
         let record = record.map(|record| self.decode(record)).transpose()?;
         Ok(Proved { record, height: header.height, time_s: header.time_ms / 1_000 })
-    }
-
-    /// A verifier that knows who took over since from the validators that `verifier` knows.
-    ///
-    /// # Errors
-    /// See [`ClientError`]; [`ClientError::Form`] if what the server says of it does not hold.
-    pub async fn follow(&self, verifier: &Verifier) -> Result<Verifier, ClientError> {
-        let mut verifier = verifier.clone();
-        loop {
-            let path = format!("successions?after={}", verifier.epoch());
-            let (good, bytes) = self.ask(&path, None, CBOR).await?;
-            if !good {
-                return Err(self.refused(&bytes));
-            }
-            let Successions(found) = Successions::read(&bytes).ok_or_else(|| self.form())?;
-            if found.is_empty() {
-                return Ok(verifier);
-            }
-            for proof in &found {
-                verifier.succeed(proof).map_err(|_| self.form())?;
-            }
-        }
     }
 
     /// A block's transactions, as a validator hands them over; nothing proves them.

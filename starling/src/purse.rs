@@ -18,13 +18,13 @@ use ledger::{
     AccountId, Action, AssetId, Body, ChainId, TransactionId,
     domains::paypool::{self, Lane, Pool, Voucher, lane_key, pool_key},
 };
-use light_client::{TrustRoot, Verifier};
+use light_client::TrustRoot;
 use payments::{Earning, Input, LaneProof, Output, Paying, Reserved, Setup};
 use peer_native::{OpenTill, payments, questions};
 use primitives::{KeyPair, PeerId};
 use tokio::sync::mpsc;
 
-use crate::ledger_client::{Client, ClientError, Waits};
+use crate::ledger_client::{Client, ClientError, Follower, Waits};
 
 pub use error::PurseError;
 pub(crate) use payout::{Handed, Outlook, Pot};
@@ -80,7 +80,7 @@ pub struct Earn {
 #[derive(Debug)]
 pub struct Purse {
     client: Client,
-    verifier: Verifier,
+    follower: Follower,
     chain: ChainId,
     key: KeyPair,
     paying: Option<(u64, Promises)>,
@@ -124,10 +124,10 @@ impl Purse {
             Some(root) => root,
             None => client.root().await?,
         };
-        let verifier = Verifier::new(&root).map_err(PurseError::Root)?;
+        let follower = Follower::new(&root).map_err(PurseError::Root)?;
         let chain = ChainId::new(*root.chain.as_bytes());
         let (paying, forgotten, is_full) = (None, BTreeSet::new(), false);
-        Ok(Self { client, verifier, chain, key, paying, forgotten, is_full })
+        Ok(Self { client, follower, chain, key, paying, forgotten, is_full })
     }
 
     /// Whose it is.
@@ -299,13 +299,13 @@ impl Purse {
 
     /// A pool, proved, and the time of the block it is of.
     async fn pool(&self, pool: u64) -> Result<Option<(Pool, u64)>, ClientError> {
-        let (pool, now_s) = self.client.proved(&self.verifier, &pool_key(pool)).await?;
+        let (pool, now_s) = self.client.proved(&self.follower, &pool_key(pool)).await?;
         Ok(pool.map(|pool| (pool, now_s)))
     }
 
     /// A lane, proved.
     async fn lane(&self, pool: u64, payee: AccountId) -> Result<Option<Lane>, ClientError> {
-        let (lane, _) = self.client.proved(&self.verifier, &lane_key(pool, payee)).await?;
+        let (lane, _) = self.client.proved(&self.follower, &lane_key(pool, payee)).await?;
         Ok(lane)
     }
 }

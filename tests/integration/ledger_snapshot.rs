@@ -5,9 +5,8 @@ use std::path::Path;
 use std::process::Output;
 
 use ledger::{AssetId, domains::accounts};
-use light_client::Verifier;
 use serde_json::{Value, json};
-use starling::ledger_client::Client;
+use starling::ledger_client::{Client, Follower};
 
 use super::ledger_rig::{Network, starling};
 use super::somebody;
@@ -80,8 +79,8 @@ async fn a_validator_that_begins_with_a_snapshot_follows_proves_and_votes() {
     let client = Client::new(&network.base(3)).unwrap();
     let root = Client::new(&network.base(0)).unwrap().root().await.unwrap();
     let key = accounts::balance_key(somebody(), AssetId::NATIVE);
-    let verifier = Verifier::new(&root).unwrap();
-    let (proved, _) = client.proved::<accounts::Balance>(&verifier, &key).await.unwrap();
+    let follower = Follower::new(&root).unwrap();
+    let (proved, _) = client.proved::<accounts::Balance>(&follower, &key).await.unwrap();
     assert_eq!(proved.map(|balance| balance.amount), Some(1_020));
 
     // Of before it knows nothing, and says so.

@@ -2,10 +2,9 @@
 //! after.
 
 use ledger::{AssetId, domains::accounts};
-use light_client::Verifier;
 use primitives::KeyPair;
 use serde_json::{Value, json};
-use starling::ledger_client::{Client, ClientError};
+use starling::ledger_client::{Client, ClientError, Follower};
 
 use super::ledger_rig::{Network, starling};
 use super::somebody;
@@ -13,10 +12,10 @@ use super::somebody;
 /// Blocks until the four take over: some seconds.
 const AHEAD: u64 = 25;
 
-async fn held(network: &Network, index: usize, verifier: &Verifier) -> Option<u128> {
+async fn held(network: &Network, index: usize, follower: &Follower) -> Option<u128> {
     let client = Client::new(&network.base(index)).unwrap();
     let key = accounts::balance_key(somebody(), AssetId::NATIVE);
-    let (balance, _) = client.proved::<accounts::Balance>(verifier, &key).await.unwrap();
+    let (balance, _) = client.proved::<accounts::Balance>(follower, &key).await.unwrap();
     balance.map(|balance| balance.amount)
 }
 
@@ -60,9 +59,9 @@ async fn a_lone_validator_hands_over_to_four_and_its_clients_follow() {
     let mut old = Network::alone();
     old.start(0).await;
     let root = Client::new(&old.base(0)).unwrap().root().await.unwrap();
-    let verifier = Verifier::new(&root).unwrap();
+    let follower = Follower::new(&root).unwrap();
     let before = old.send(0, somebody(), 1_000);
-    assert_eq!(held(&old, 0, &verifier).await, Some(1_000));
+    assert_eq!(held(&old, 0, &follower).await, Some(1_000));
     let first = old.get(0, "status").await["height"].as_u64().unwrap() + AHEAD;
     old.kill(0);
     let (mut new, said) = old.successor(first);
@@ -77,7 +76,7 @@ async fn a_lone_validator_hands_over_to_four_and_its_clients_follow() {
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     assert_eq!(old.get(0, "status").await["height"], first - 1);
-    assert_eq!(held(&old, 0, &verifier).await, Some(1_000), "it goes on answering");
+    assert_eq!(held(&old, 0, &follower).await, Some(1_000), "it goes on answering");
     old.kill(0);
 
     // One of the four has the old one's data, the others its last state.
@@ -96,7 +95,7 @@ async fn a_lone_validator_hands_over_to_four_and_its_clients_follow() {
     assert!(height >= first, "{after}");
     for index in 0..4 {
         new.until(index, height).await;
-        assert_eq!(held(&new, index, &verifier).await, Some(1_020), "validator {index}");
+        assert_eq!(held(&new, index, &follower).await, Some(1_020), "validator {index}");
         let status = new.get(index, "status").await;
         assert_eq!((&status["epoch"], &status["validators"]), (&json!(1), &json!(4)));
         assert_eq!(status["root"], root.to_string(), "what was pinned is pinned");
@@ -118,5 +117,6 @@ async fn a_lone_validator_hands_over_to_four_and_its_clients_follow() {
     let more = new.send(3, somebody(), 3);
     new.start(2).await;
     new.until(2, more["height"].as_u64().unwrap()).await;
-    assert_eq!(held(&new, 2, &verifier).await, Some(1_023));
+    assert_eq!(held(&new, 2, &follower).await, Some(1_023));
+    assert_eq!(follower.epoch(), 1, "it was followed once, and kept");
 }

@@ -11,13 +11,12 @@ use identity::grant::Recipient;
 use ledger::domains::energy::{self, LETTER_FILE_BYTES_MAX, Meter, Reading, Record};
 pub use ledger::domains::energy::{LETTER_ENDING as ENDING, Opened};
 use ledger::{Action, ChainId, TransactionId};
-use light_client::Verifier;
 use primitives::{KeyPair, Seed};
 
 use super::MeteringError;
 use super::live::act;
 use crate::atomic;
-use crate::ledger_client::{Client, Nodes};
+use crate::ledger_client::{Client, Follower, Nodes};
 
 /// Who may open what a meter's registers showed, and where it is put for them.
 #[derive(Debug, Clone)]
@@ -106,17 +105,17 @@ pub async fn read_opened(
 /// No validator answers, or its proof does not hold.
 pub async fn check(
     nodes: &mut Nodes,
-    verifier: &Verifier,
+    follower: &Follower,
     chain: ChainId,
     opened: &Opened,
 ) -> Result<Verdict, MeteringError> {
     let Reading { community, meter, slot, .. } = opened.reading;
     let device = energy::meter_key(community, meter);
     let (device, _) =
-        nodes.ask(async |client: &Client| client.proved::<Meter>(verifier, &device).await).await?;
+        nodes.ask(async |client: &Client| client.proved::<Meter>(follower, &device).await).await?;
     let record = energy::record_key(community, slot, meter);
     let (record, _) =
-        nodes.ask(async |client: &Client| client.proved::<Record>(verifier, &record).await).await?;
+        nodes.ask(async |client: &Client| client.proved::<Record>(follower, &record).await).await?;
     Ok(judge(chain, device.as_ref(), record.as_ref(), opened))
 }
 

@@ -10,11 +10,10 @@ use identity::limits::{CLOCK_SKEW_S_MAX, LOG_BYTES_MAX};
 use identity::sd_jwt::issuer_said;
 use ledger::domains::identity::{self as dids, Record, Version};
 use ledger::{Action, Key};
-use light_client::Verifier;
 use minicbor::Decode;
 use primitives::Hash;
 use serde_json::{Value, json};
-use starling::ledger_client::{Client, Proved};
+use starling::ledger_client::{Client, Follower, Proved};
 use starling::resolver::{Fetcher, File, Missing};
 
 use super::options::LookUp;
@@ -31,7 +30,7 @@ const VERSIONS_MAX: u64 = 256;
 #[derive(Debug)]
 pub(super) struct Asked {
     client: Client,
-    verifier: Verifier,
+    follower: Follower,
     age_s_max: u64,
 }
 
@@ -44,10 +43,10 @@ impl Asked {
             Some(root) => root,
             None => client.root().await?,
         };
-        let verifier = Verifier::new(&root).map_err(|why| {
+        let follower = Follower::new(&root).map_err(|why| {
             Problem::identity(&why, "Give the trust root of the ledger with --root.")
         })?;
-        Ok(Some(Self { client, verifier, age_s_max: from.proof_age_s }))
+        Ok(Some(Self { client, follower, age_s_max: from.proof_age_s }))
     }
 
     /// What is under a key, proved in a block that is not old, and how old it is, in seconds.
@@ -55,7 +54,7 @@ impl Asked {
         &self,
         key: &Key,
     ) -> Result<(Proved<T>, u64), Problem> {
-        let proved = self.client.proved_in::<T>(&self.verifier, key).await?;
+        let proved = self.client.proved_in::<T>(&self.follower, key).await?;
         let age_s = age_s(proved.time_s, now_s(), self.age_s_max).map_err(|what| {
             let remedy = "Name another server of the ledger, or allow more with --proof-age-s.";
             Problem::identity(&what, remedy)

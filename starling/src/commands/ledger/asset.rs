@@ -6,11 +6,10 @@ use std::time::Duration;
 use ledger::domains::accounts::{Balance, balance_key, supply_key};
 use ledger::domains::assets::{self, Action, Asset};
 use ledger::{AccountId, AssetId, Key};
-use light_client::Verifier;
 use minicbor::Decode;
 use serde_json::{Value, json};
 use starling::key_file;
-use starling::ledger_client::{Client, Proved};
+use starling::ledger_client::{Client, Follower, Proved};
 
 use crate::commands::Problem;
 
@@ -154,19 +153,19 @@ pub(super) async fn run(client: &Client, what: What) -> Result<Value, Problem> {
 /// Asks, and believes proofs only, of the ledger that the validator names.
 struct Prover<'a> {
     client: &'a Client,
-    verifier: Verifier,
+    follower: Follower,
 }
 
 impl<'a> Prover<'a> {
     async fn new(client: &'a Client) -> Result<Self, Problem> {
         let root = client.root().await?;
-        let verifier = Verifier::new(&root)
+        let follower = Follower::new(&root)
             .map_err(|error| Problem::identity(&error, "Ask another validator with --node."))?;
-        Ok(Self { client, verifier })
+        Ok(Self { client, follower })
     }
 
     async fn ask<T: for<'b> Decode<'b, ()>>(&self, key: Key) -> Result<Proved<T>, Problem> {
-        Ok(self.client.proved_in(&self.verifier, &key).await?)
+        Ok(self.client.proved_in(&self.follower, &key).await?)
     }
 
     async fn shown(&self, asset: AssetId) -> Result<Value, Problem> {

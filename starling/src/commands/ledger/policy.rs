@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use ledger::domains::accounts::{self, Account, account_key};
 use ledger::{AccountId, Action, Policy};
-use light_client::Verifier;
 use primitives::PeerId;
 use serde_json::{Value, json};
 use starling::key_file;
-use starling::ledger_client::{Client, Proved};
+use starling::ledger_client::{Client, Follower, Proved};
 
 use super::signing::{Drafting, policy_of, problem};
 use crate::commands::Problem;
@@ -88,9 +87,9 @@ pub(super) async fn run(client: &Client, what: What) -> Result<Value, Problem> {
 
 async fn show(client: &Client, account: AccountId) -> Result<Value, Problem> {
     let root = client.root().await?;
-    let verifier = Verifier::new(&root)
+    let follower = Follower::new(&root)
         .map_err(|error| Problem::identity(&error, "Ask another validator with --node."))?;
-    let proved: Proved<Account> = client.proved_in(&verifier, &account_key(account)).await?;
+    let proved: Proved<Account> = client.proved_in(&follower, &account_key(account)).await?;
     let mut answer = match proved.record.and_then(|record| record.policy) {
         Some(policy) => shown(account, &policy),
         // The keys that name it: the ledger has their hash.

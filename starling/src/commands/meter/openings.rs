@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use identity::did::Did;
 use identity::grant::Recipient;
-use light_client::{TrustRoot, Verifier};
+use light_client::TrustRoot;
 use primitives::KeyPair;
 use serde_json::json;
 use starling::key_file;
-use starling::ledger_client::{Client, ClientError, Nodes};
+use starling::ledger_client::{Client, ClientError, Follower, Nodes};
 use starling::metering::{self, ENDING, Group, MeteringError, Opened, Verdict};
 
 use crate::commands::ledger::NodeArgs;
@@ -66,7 +66,7 @@ async fn work(args: Check) -> Result<(), Problem> {
     let (reader, key) = (Recipient::of_ed25519(seed.as_bytes()), KeyPair::from_seed(seed));
     let files = files(&args.paths)?;
     let mut nodes = args.validators.open()?;
-    let verifier = verifier(&mut nodes, args.root).await?;
+    let follower = follower(&mut nodes, args.root).await?;
     let chain = nodes.ask(async |client: &Client| client.status().await).await?.chain;
     let mut lines = Lines::new(args.json);
     let (mut bad, mut unopened) = (0_usize, 0_usize);
@@ -82,7 +82,7 @@ async fn work(args: Check) -> Result<(), Problem> {
                 continue;
             }
         };
-        let verdict = metering::check(&mut nodes, &verifier, chain, &opened).await?;
+        let verdict = metering::check(&mut nodes, &follower, chain, &opened).await?;
         bad += usize::from(verdict != Verdict::Matches);
         let (reading, opening) = (&opened.reading, &opened.opening);
         let about = json!({
@@ -150,12 +150,12 @@ async fn cut(
     Ok(())
 }
 
-async fn verifier(nodes: &mut Nodes, root: Option<TrustRoot>) -> Result<Verifier, Problem> {
+async fn follower(nodes: &mut Nodes, root: Option<TrustRoot>) -> Result<Follower, Problem> {
     let root = match root {
         Some(root) => root,
         None => nodes.ask(async |client: &Client| client.root().await).await?,
     };
-    Verifier::new(&root)
+    Follower::new(&root)
         .map_err(|why| Problem::identity(&why, "Give the trust root of the ledger with --root."))
 }
 
