@@ -279,7 +279,7 @@ async fn successions(
     if accepts_cbor(&headers) {
         return Ok(cbor(found.to_bytes()));
     }
-    let shown = |(epoch, one): (u64, &StateProof)| {
+    let shown = |(one, epoch): (&StateProof, u64)| {
         let record = one.record.as_ref().ok_or(ApiError::Stopped)?;
         let named: ledger::Succession = minicbor::decode(record).map_err(|_| ApiError::Stopped)?;
         let headers: Vec<String> =
@@ -290,8 +290,9 @@ async fn successions(
             "certificate": HEX.encode(&one.finality.certificate),
         }))
     };
-    let list =
-        (after.saturating_add(1)..).zip(&found.0).map(shown).collect::<Result<Vec<_>, _>>()?;
+    // What is finite comes first: anybody may ask for what is after the last number.
+    let numbered = found.0.iter().zip(after.saturating_add(1)..);
+    let list = numbered.map(shown).collect::<Result<Vec<_>, _>>()?;
     Ok(Json(json!({ "epoch": node.epoch(), "successions": list })).into_response())
 }
 

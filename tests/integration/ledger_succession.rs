@@ -51,6 +51,10 @@ async fn is_told(old: &mut Network, new: &Network, first: u64) -> Value {
     assert_eq!((&listed["epoch"], &listed["successions"][0]["height"]), (&json!(0), &json!(first)));
     let (code, wrong) = old.ask(0, "successions?after=x", None).await;
     assert_eq!((code, wrong), (400, json!({ "error": { "code": "malformed" } })));
+    for last in [1, u64::MAX - 1, u64::MAX] {
+        let answer = old.get(0, &format!("successions?after={last}")).await;
+        assert_eq!(answer["successions"], json!([]), "after {last}");
+    }
     listed
 }
 

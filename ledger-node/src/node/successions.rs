@@ -40,9 +40,8 @@ impl Handle {
     /// # Errors
     /// The records can't be read.
     pub fn successions(&self, after: u64) -> Result<Successions, RecordsError> {
-        let mut found = self.core.state.records().successions(after)?;
-        found.truncate(LEDGER_SUCCESSIONS_MAX);
-        Ok(Successions(found))
+        let records = self.core.state.records();
+        records.successions(after, LEDGER_SUCCESSIONS_MAX).map(Successions)
     }
 
     /// All of them up to a block that is final now, its own included. `None`: that one is not kept yet.
@@ -53,7 +52,7 @@ impl Handle {
         let records = self.core.state.records();
         match self.core.named.after(height) {
             Some(epoch) if !records.has_succession(epoch)? => Ok(None),
-            _ => records.successions(0).map(Some),
+            _ => records.successions(0, usize::MAX).map(Some),
         }
     }
 }

@@ -26,12 +26,17 @@ impl Records {
         Ok(())
     }
 
-    /// Who took over after an epoch, one after the other, until one is not known.
-    pub(crate) fn successions(&self, after: u64) -> Result<Vec<StateProof>, RecordsError> {
+    /// Who took over after an epoch, one after the other, until one is not known; at most so many.
+    pub(crate) fn successions(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StateProof>, RecordsError> {
         let table = self.0.begin_read()?.open_table(SUCCESSIONS)?;
         let mut found = Vec::new();
         let Some(first) = after.checked_add(1) else { return Ok(found) };
-        for (expected, entry) in (first..).zip(table.range(first..)?) {
+        // What is finite comes first: the next number is asked for only where there is an entry.
+        for (entry, expected) in table.range(first..)?.take(limit).zip(first..) {
             let (epoch, bytes) = entry?;
             if epoch.value() != expected {
                 break;
@@ -62,15 +67,19 @@ mod tests {
             proof: vec![9].into(),
             finality: Finality::new(vec![vec![1]], vec![2]),
         };
-        assert_eq!(records.successions(0).unwrap(), []);
+        assert_eq!(records.successions(0, 9).unwrap(), []);
         for epoch in [4, 2, 1] {
             records.keep_succession(u32::from(epoch), &proof(epoch)).unwrap();
         }
         assert!(records.has_succession(2).unwrap() && !records.has_succession(3).unwrap());
-        assert_eq!(records.successions(0).unwrap(), [proof(1), proof(2)]);
-        assert_eq!(records.successions(1).unwrap(), [proof(2)]);
-        assert_eq!(records.successions(2).unwrap(), []);
-        assert_eq!(records.successions(3).unwrap(), [proof(4)]);
-        assert_eq!(records.successions(u64::MAX).unwrap(), []);
+        assert_eq!(records.successions(0, 9).unwrap(), [proof(1), proof(2)]);
+        assert_eq!(records.successions(1, 9).unwrap(), [proof(2)]);
+        assert_eq!(records.successions(2, 9).unwrap(), []);
+        assert_eq!(records.successions(3, 9).unwrap(), [proof(4)]);
+        assert_eq!(records.successions(0, 1).unwrap(), [proof(1)]);
+        assert_eq!(records.successions(0, 0).unwrap(), []);
+        for last in [u64::MAX - 1, u64::MAX] {
+            assert_eq!(records.successions(last, 9).unwrap(), [], "after {last}");
+        }
     }
 }
