@@ -318,6 +318,7 @@ pub(crate) async fn drive<E, S, R, P, B>(
         Box::pin(engine::start(context, part, app, wires, outgoing)).await;
     let stores: Stores<E> = stores.subscribe_databases().await;
     Box::pin(successions::keep(&core, &blocks, &stores)).await;
+    successions::tell_missing(&core);
     // An error: the engine has ended.
     let _ = go.send(());
     let mut heights = core.height.subscribe();

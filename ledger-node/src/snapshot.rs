@@ -66,6 +66,17 @@ pub enum SnapshotError {
     /// It does not show who took over, as the network's file has it.
     #[error("the snapshot does not show how this ledger's validators took over from each other")]
     Successions,
+    /// One that is made here would not show it either.
+    #[error(
+        "of {expected} proofs of who took over from whom this validator has {found}: nobody could begin with its \
+         snapshot"
+    )]
+    Unshown {
+        /// Kept here, from the first on.
+        found: usize,
+        /// Up to the last block.
+        expected: usize,
+    },
     /// It is not of the time of this validator's set.
     #[error(
         "the snapshot is of block {height}, and this validator begins with one from block {first} on{}",

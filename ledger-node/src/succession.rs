@@ -164,6 +164,11 @@ impl Named {
         }
     }
 
+    /// How many epochs begin after the first, up to the one that does after a block.
+    pub(crate) fn until(&self, height: u64) -> usize {
+        self.0.range(..=height).count()
+    }
+
     /// The epoch that begins after a block, if its validators are named in it.
     pub(crate) fn after(&self, height: u64) -> Option<u32> {
         self.0.get(&height).map(|(epoch, _)| *epoch)
@@ -305,6 +310,8 @@ mod tests {
         assert_eq!((eras.ends(0), eras.ends(1), eras.ends(2)), (Some(99), Some(249), None));
         let named = eras.named();
         assert_eq!((named.after(99), named.after(100), named.after(249)), (Some(1), None, Some(2)));
+        let counts = [0, 98, 99, 248, 249, u64::MAX].map(|height| named.until(height));
+        assert_eq!(counts, [0, 0, 1, 1, 2, 2]);
     }
 
     #[test]

@@ -130,6 +130,11 @@ impl From<SnapshotError> for ApiError {
     fn from(error: SnapshotError) -> Self {
         match error {
             SnapshotError::Unanswered(unanswered) => unanswered.into(),
+            // This host gives none; others may.
+            error @ SnapshotError::Unshown { .. } => {
+                tracing::warn!("no snapshot: {error}");
+                Self::Unknown
+            }
             other => {
                 tracing::error!("no snapshot: {other}");
                 Self::Stopped

@@ -10,12 +10,13 @@ use wire::ledger::{StateProof, Successions};
 use wire::limits::LEDGER_SUCCESSIONS_MAX;
 
 use super::questions::prove;
-use super::{Handle, NodeError};
+use super::{Handle, NodeError, Unanswered};
 use crate::application::{Core, Stores};
 use crate::engine::{Final, Runtime};
 use crate::header::Header;
 use crate::network::Members;
 use crate::records::RecordsError;
+use crate::snapshot::SnapshotError;
 
 impl Handle {
     /// What light clients pin, as text: `docs/spec/ledger.md`, "Trust root". Whoever took over since is found
@@ -44,16 +45,23 @@ impl Handle {
         records.successions(after, LEDGER_SUCCESSIONS_MAX).map(Successions)
     }
 
-    /// All of them up to a block that is final now, its own included. `None`: that one is not kept yet.
-    pub(crate) fn successions_at(
-        &self,
-        height: u64,
-    ) -> Result<Option<Vec<StateProof>>, RecordsError> {
-        let records = self.core.state.records();
-        match self.core.named.after(height) {
-            Some(epoch) if !records.has_succession(epoch)? => Ok(None),
-            _ => records.successions(0, usize::MAX).map(Some),
+    /// All of them up to a block that is final now, its own included.
+    ///
+    /// # Errors
+    /// [`Unanswered::Busy`] where only its own is not kept yet, [`SnapshotError::Unshown`] where more are not.
+    pub(crate) fn successions_at(&self, height: u64) -> Result<Vec<StateProof>, SnapshotError> {
+        let named = &self.core.named;
+        let expected = named.until(height);
+        let kept = self.core.state.records().successions(0, expected)?;
+        let found = kept.len();
+        if found == expected {
+            return Ok(kept);
         }
+        // It is made in a moment.
+        if named.after(height).is_some() && found + 1 == expected {
+            return Err(Unanswered::Busy.into());
+        }
+        Err(SnapshotError::Unshown { found, expected })
     }
 }
 
@@ -77,6 +85,22 @@ pub(super) fn one_history(members: &Members, core: &Core, folder: &Path) -> Resu
         }
     }
     Ok(())
+}
+
+/// Says so where a proof of who took over is not kept: neither a light client nor who begins with a snapshot can
+/// follow by this validator.
+pub(super) fn tell_missing(core: &Core) {
+    let expected = core.named.until(*core.height.borrow());
+    let kept = core.state.records().successions(0, expected);
+    // A validator that can't use its disk stops.
+    let found = kept.expect("the ledger's records can be read").len();
+    if found < expected {
+        tracing::warn!(
+            found,
+            expected,
+            "proofs of who took over are missing here: no snapshot is given, and light clients ask others"
+        );
+    }
 }
 
 /// Keeps the proof of who takes over, if the last final block names them.

@@ -66,8 +66,7 @@ impl Handle {
         for _ in 0..TRIES_MAX {
             heights.mark_unchanged();
             let state = self.final_state()?;
-            // Who takes over after this block is kept in a moment.
-            let successions = self.successions_at(state.last.0)?.ok_or(Unanswered::Busy)?;
+            let successions = self.successions_at(state.last.0)?;
             let successions = Some(successions).filter(|all| !all.is_empty());
             match self.whole_block(state.last.0).await {
                 Ok((header, certificate, block)) => {

@@ -44,6 +44,78 @@ fn dealt(network: &Path, height: u64) -> (tempfile::TempDir, Config) {
     (folder, Config { network, ..config(&home) })
 }
 
+/// What is left when a lone validator was told and has made its last block: its folder, the next one's with a
+/// snapshot beside it, and the first block of that one.
+async fn handed_over() -> (tempfile::TempDir, (tempfile::TempDir, Config), u64) {
+    let old = tempfile::tempdir().unwrap();
+    let (settings, shared) = (config(old.path()), old.path().join("network.toml"));
+    let node = Node::start(&settings).unwrap();
+    let handle = node.handle();
+    until(&handle, 1).await;
+    let first = *handle.height().borrow() + AHEAD;
+    drop(handle);
+    node.stop().await;
+    let (next, later) = dealt(&shared, first);
+    std::fs::copy(next.path().join("network.toml"), &shared).unwrap();
+    let node = Node::start(&settings).unwrap();
+    let handle = node.handle();
+    until(&handle, first - 1).await;
+    successions(&handle).await;
+    let Taken { mut file, height, .. } = handle.snapshot().await.unwrap().unwrap();
+    assert_eq!(height, first - 1);
+    std::io::copy(&mut file, &mut File::create(next.path().join("file")).unwrap()).unwrap();
+    drop(handle);
+    node.stop().await;
+    (old, (next, later), first)
+}
+
+/// Gives a folder the ledger of another, in place of its own.
+fn copy_ledger(from: &Path, to: &Path) {
+    if to.join("engine").exists() {
+        std::fs::remove_dir_all(to.join("engine")).unwrap();
+    }
+    copy_folder(&from.join("engine"), &to.join("engine"));
+    std::fs::copy(from.join("records.redb"), to.join("records.redb")).unwrap();
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (from, to) = entry.map(|one| (one.path(), to.join(one.file_name()))).unwrap();
+        if from.is_dir() {
+            copy_folder(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_proof_of_a_succession_gives_no_snapshot() {
+    let (old, (_next, later), first) = handed_over().await;
+    copy_ledger(old.path(), &later.data);
+    let node = Node::start(&later).unwrap();
+    until(&node.handle(), first).await;
+    node.stop().await;
+    // As one that ran all blocks later has it.
+    let database = redb::Database::open(later.data.join("records.redb")).unwrap();
+    let write = database.begin_write().unwrap();
+    {
+        let table = redb::TableDefinition::<u64, &[u8]>::new("successions");
+        let mut table = write.open_table(table).unwrap();
+        assert!(table.remove(1_u64).unwrap().is_some());
+    }
+    write.commit().unwrap();
+    drop(database);
+    let node = Node::start(&later).unwrap();
+    let handle = node.handle();
+    let refused = handle.snapshot().await;
+    let unshown = matches!(refused, Err(SnapshotError::Unshown { found: 0, expected: 1 }));
+    assert!(unshown, "{refused:?}");
+    drop(handle);
+    node.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_pinned_the_first_key_follows_to_the_next_validator() {
     let old = tempfile::tempdir().unwrap();
