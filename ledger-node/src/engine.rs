@@ -200,7 +200,8 @@ pub(crate) fn archive_config(name: &str, pages: &CacheRef) -> prunable::Config<T
     }
 }
 
-/// Starts everything. The parts run until the context's task ends; one that fails ends the process.
+/// Starts everything. The parts run until the context's task ends; one that fails ends the process. `None`: it may
+/// not begin with this disk, which it said.
 #[allow(
     clippy::too_many_lines,
     reason = "wired once, in order, one statement a part; the parts' types are the engine's own"
@@ -211,7 +212,7 @@ pub(crate) async fn start<E, S, R, P, B>(
     app: App,
     wires: Wires<S, R, P, B>,
     outgoing: gossip::Outgoing,
-) -> Running<E>
+) -> Option<Running<E>>
 where
     E: Runtime,
     S: Sender<PublicKey = PublicKey>,
@@ -354,8 +355,20 @@ where
     // Disks from before there was a memory: who has votes remembers them.
     let votes_kept = context.scan(&partition).await.is_ok_and(|all| !all.is_empty());
     // Where nobody may be faulty, nothing is final without this one.
-    let first = part.fresh.is_some() || votes_kept || faulty_max == 0;
+    let alone = faulty_max == 0;
     let before = part.members.set().first.checked_sub(1);
+    // A later epoch's first start is remembered, and its key is fresh until then. What is neither is data of the
+    // validators before, again: what this one signed behind it would have a second history beside it.
+    let begins = part.fresh.is_some() || votes_kept || memory.start(epoch, genesis).is_some();
+    if alone && before.is_some() && !begins {
+        tracing::error!(
+            epoch,
+            "this key is not fresh, and this disk has nothing that it signed: begin with this validator's own data, \
+             or with `starling ledger restore --roll-back` if that is lost"
+        );
+        return None;
+    }
+    let first = part.fresh.is_some() || votes_kept || alone;
 
     // Above the heartbeat: an idle leader is no absent one.
     let leader_timeout = part.heartbeat + Duration::from_secs(1);
@@ -431,12 +444,21 @@ where
         // It ends with this task. An error: it has failed, and said so.
         let _ = engine.start(votes, certificates, simplex_fetch).await;
     });
-    Running { blocks: marshal, stores, go }
+    Some(Running { blocks: marshal, stores, go })
 }
 
 /// The name of the block that an epoch begins after, once that is final here. `None`: it never will be.
 async fn named(core: &Core, last: u64) -> Option<Digest> {
     let mut heights = core.height.subscribe();
+    let height = *heights.borrow();
+    if height < last {
+        tracing::warn!(
+            height,
+            last,
+            "waiting for the last block of the validators before, which this folder does not have: begin with a \
+             snapshot of it, or with the data of one of them"
+        );
+    }
     heights.wait_for(|height| *height >= last).await.ok()?;
     // Whoever begins with a snapshot of a later block need not ask.
     let header = core.state.records().header(last).expect("the ledger's records can be read")?;

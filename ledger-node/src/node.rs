@@ -32,11 +32,13 @@ use crate::snapshot::{Shelf, SnapshotError, Taken, UNFINISHED};
 use crate::sockets;
 use crate::state::State;
 
+mod error;
 mod questions;
 mod successions;
 #[cfg(test)]
 mod tests;
 
+pub use error::NodeError;
 pub use questions::{Certified, Proved, Unanswered};
 use questions::{Question, announce, answer};
 
@@ -53,63 +55,6 @@ const QUESTIONS_MAX: usize = 64;
 const KEEP_BLOCKS_MIN: u64 = 128;
 /// Blocks that are forgotten together.
 const FORGET_EVERY: u64 = 16;
-
-/// Why there is no validator.
-#[derive(Debug, thiserror::Error)]
-pub enum NodeError {
-    /// The network's file or the validator's secrets.
-    #[error(transparent)]
-    Network(#[from] NetworkError),
-    /// The records on disk.
-    #[error(transparent)]
-    Records(#[from] RecordsError),
-    /// A folder or file can't be made.
-    #[error("{path}: {source}")]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Another process uses the folder.
-    #[error("{0}: another process uses this ledger")]
-    Locked(PathBuf),
-    /// A snapshot was being restored into the folder.
-    #[error("{0}: restoring a snapshot was interrupted")]
-    Unfinished(PathBuf),
-    /// The folder's blocks are not those of the validators in the network's file.
-    #[error(
-        "{folder}: block {height} was made in epoch {made}, and is of epoch {epoch} by the network's file: others \
-         take over at a block that is still to come, or the folder is of another history"
-    )]
-    Epoch {
-        /// The folder.
-        folder: PathBuf,
-        /// Its last block.
-        height: u64,
-        /// By whom it says it was made.
-        made: u64,
-        /// By whom it should be.
-        epoch: u64,
-    },
-    /// The validators before did not know who takes over.
-    #[error(
-        "{folder}: the validators before were not told by their network's file who makes block {height}, and did \
-         not name these: nobody could follow"
-    )]
-    Unnamed {
-        /// The folder.
-        folder: PathBuf,
-        /// The first block of the next validators.
-        height: u64,
-    },
-    /// Too few blocks are to be kept.
-    #[error("keep_blocks is {0}, expected 0 for all or at least {KEEP_BLOCKS_MIN}")]
-    Keep(u64),
-    /// The engine ended; the log says why.
-    #[error("the ledger's engine ended")]
-    Ended,
-}
 
 /// A running validator.
 #[derive(Debug)]
@@ -314,8 +259,9 @@ pub(crate) async fn drive<E, S, R, P, B>(
 {
     let (core, keep_blocks) = (app.core.clone(), part.keep_blocks);
     let Ends { mut asked, outgoing } = ends;
-    let Running { blocks, stores, go } =
-        Box::pin(engine::start(context, part, app, wires, outgoing)).await;
+    let started = Box::pin(engine::start(context, part, app, wires, outgoing)).await;
+    // It said why.
+    let Some(Running { blocks, stores, go }) = started else { return };
     let stores: Stores<E> = stores.subscribe_databases().await;
     Box::pin(successions::keep(&core, &blocks, &stores)).await;
     successions::tell_missing(&core);

@@ -72,8 +72,11 @@ pub(super) fn one_history(members: &Members, core: &Core, folder: &Path) -> Resu
     let header = header.and_then(|bytes| Header::decode(Copying(&bytes[..])).ok());
     let epoch = members.eras.epoch(height);
     let made = header.map_or(epoch, |header| header.context.round.epoch().get());
-    if made != epoch || members.ends().is_some_and(|last| height > last) {
+    if made != epoch {
         return Err(NodeError::Epoch { folder, height, made, epoch });
+    }
+    if let Some(last) = members.ends().filter(|last| height > *last) {
+        return Err(NodeError::Over { folder, height, epoch: members.epoch, last });
     }
     let state = core.state.records().snapshot()?;
     for (epoch, set) in members.eras.iter().skip(1).filter(|(_, set)| set.first <= height + 1) {

@@ -190,9 +190,14 @@ pub(crate) async fn restore_into<E: Runtime>(
     records.begin_after(&genesis, (height, &digest), &header.encode())?;
     let memory = Memory::open(context.child("memory"), format!("{}memory", home.prefix)).await;
     let memory = memory.begin_with(height, &found).await;
-    // Who begins with the last block of those before votes from the first of its own on, if its key is new.
-    if home.votes && found.epoch().get() == home.members.epoch {
-        memory.begin(home.members.epoch, &Floor::Finalized(found)).await;
+    if home.votes {
+        let epoch = home.members.epoch;
+        // Who begins with the last block of those before votes from the first of its own on.
+        let start = match found.epoch().get() == epoch {
+            true => Floor::Finalized(found),
+            false => Floor::Genesis(digest),
+        };
+        memory.begin(epoch, &start).await;
     }
     Ok(Restored { height, time_ms: header.time_ms, records: count })
 }

@@ -198,6 +198,9 @@ impl From<NodeError> for Problem {
             NodeError::Epoch { .. } | NodeError::Unnamed { .. } => {
                 "Take back the network's file as it was, and choose a later block with `starling keys successor`."
             }
+            NodeError::Over { .. } => {
+                "Start it with the secrets of the validators who took over, or with a folder of its own."
+            }
             NodeError::Keep(_) => "Change `keep_blocks` in the validator's settings.",
             _ => "Check the files that `starling validator --print-config` names.",
         };

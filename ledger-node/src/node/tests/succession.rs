@@ -91,6 +91,53 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn old_data_again_makes_no_second_history() {
+    let (old, (next, later), first) = handed_over().await;
+    copy_ledger(old.path(), &later.data);
+    let node = Node::start(&later).unwrap();
+    until(&node.handle(), first + 1).await;
+    node.stop().await;
+    assert!(!later.data.join(FRESH).exists());
+
+    // What it signed since is not in it.
+    copy_ledger(old.path(), &later.data);
+    let mut node = Node::start(&later).unwrap();
+    let failed = tokio::time::timeout(DEADLINE, node.failed()).await.unwrap();
+    assert!(matches!(failed, NodeError::Ended), "{failed}");
+    assert_eq!(*node.handle().height().borrow(), first - 1);
+    node.stop().await;
+
+    // Told to, it begins there nevertheless, and remembers it.
+    std::fs::remove_dir_all(later.data.join("engine")).unwrap();
+    std::fs::remove_file(later.data.join("records.redb")).unwrap();
+    let file = next.path().join("file");
+    assert!(matches!(restore(&later, &file, false), Err(SnapshotError::RollBack)));
+    assert_eq!(restore(&later, &file, true).unwrap().height, first - 1);
+    for at in [first, first + 1] {
+        let node = Node::start(&later).unwrap();
+        until(&node.handle(), at).await;
+        node.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_secrets_of_who_was_replaced_are_told_from_another_history() {
+    let (old, (_next, later), first) = handed_over().await;
+    copy_ledger(old.path(), &later.data);
+    let node = Node::start(&later).unwrap();
+    until(&node.handle(), first).await;
+    node.stop().await;
+    for name in ["validator.key", "validator.share"] {
+        std::fs::copy(old.path().join(name), later.data.join(name)).unwrap();
+    }
+    let refused = Node::start(&later).unwrap_err();
+    let last = first - 1;
+    let told = matches!(refused, NodeError::Over { epoch: 0, last: at, .. } if at == last);
+    assert!(told, "{refused}");
+    assert!(refused.to_string().contains(&format!("ended with block {last}")), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_proof_of_a_succession_gives_no_snapshot() {
     let (old, (_next, later), first) = handed_over().await;
     copy_ledger(old.path(), &later.data);
