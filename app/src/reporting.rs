@@ -1,7 +1,8 @@
 //! Tells whoever pays for a share what came from whom, while the person chose to earn, as the player does of a video.
 //!
-//! Which fund a share has, its link says (`?fund=` before the `#`), and this browser remembers. What is counted and said is
-//! decided in `payments::fund::Tally`.
+//! Which fund a share has, its link says (`?fund=` before the `#`), and this browser remembers. Of a share that was made
+//! here its maker says it: no link changes that, and only that one goes out with the share's own link. What is counted and
+//! said is decided in `payments::fund::Tally`.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,9 +17,11 @@ use crate::session::Earned;
 use crate::settings::Settings;
 use crate::sharing::Sharing;
 
-/// Keeps the funds of shares: a CID and an address a line.
-const KEY: &str = "starling.share-funds";
-/// Most shares whose funds are remembered.
+/// Keeps the funds that links named: a CID and an address a line.
+const LINKED: &str = "starling.share-funds";
+/// Keeps those that were named here for shares of one's own, alike.
+const OWN: &str = "starling.own-funds";
+/// Most shares whose funds are remembered, of each kind.
 const KEPT_MAX: usize = 32;
 /// How often it is looked who gave what.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -31,18 +34,50 @@ const ANSWER_BYTES_MAX: usize = 4 << 10;
 
 /// The fund of a share, by its address.
 pub(crate) fn fund_of(cid: &str) -> Option<String> {
-    let mut all = noted(&browser::kept(KEY).unwrap_or_default()).into_iter();
-    all.find(|(known, _)| known == cid).map(|(_, fund)| fund)
+    of(funds(), cid)
 }
 
-/// A share has this fund from now on, or none.
+/// The fund that was named here for a share of one's own.
+pub(crate) fn own_fund(cid: &str) -> Option<String> {
+    of(noted(&browser::kept(OWN).unwrap_or_default()), cid)
+}
+
+/// A share of one's own has this fund from now on, or none.
 pub(crate) fn name(cid: &str, fund: Option<&str>) {
-    let mut all = noted(&browser::kept(KEY).unwrap_or_default());
+    put(OWN, cid, fund);
+}
+
+/// A link says that a share has this fund.
+pub(crate) fn linked(cid: &str, fund: &str) {
+    put(LINKED, cid, Some(fund));
+}
+
+/// All shares that have one.
+fn funds() -> Vec<(String, String)> {
+    let text = |key| browser::kept(key).unwrap_or_default();
+    together(&text(OWN), &text(LINKED))
+}
+
+/// What was named here counts, whatever a link says.
+fn together(own: &str, linked: &str) -> Vec<(String, String)> {
+    let mut all = noted(own);
+    let others = noted(linked).into_iter().filter(|(cid, _)| !all.iter().any(|(own, _)| own == cid));
+    let others: Vec<_> = others.collect();
+    all.extend(others);
+    all
+}
+
+fn of(all: Vec<(String, String)>, cid: &str) -> Option<String> {
+    all.into_iter().find(|(known, _)| known == cid).map(|(_, fund)| fund)
+}
+
+fn put(key: &str, cid: &str, fund: Option<&str>) {
+    let mut all = noted(&browser::kept(key).unwrap_or_default());
     all.retain(|(known, _)| known != cid);
     all.extend(fund.map(|fund| (cid.to_owned(), fund.to_owned())));
     let over = all.len().saturating_sub(KEPT_MAX);
     let lines: Vec<String> = all.drain(over..).map(|(cid, fund)| format!("{cid} {fund}")).collect();
-    browser::keep(KEY, &lines.join("\n"));
+    browser::keep(key, &lines.join("\n"));
 }
 
 /// Shares and their funds in what was kept.
@@ -68,8 +103,8 @@ pub(crate) async fn run(files: Files, peer: Peer, sharing: Sharing) {
     let mut all: BTreeMap<String, Reports> = BTreeMap::new();
     loop {
         sleep(LOOK_EVERY).await;
-        let text = browser::kept(KEY).filter(|_| Settings::load(browser::kept).earn);
-        let funds = noted(&text.unwrap_or_default());
+        let earns = Settings::load(browser::kept).earn;
+        let funds = if earns { funds() } else { Vec::new() };
         all.retain(|cid, one| funds.iter().any(|(known, fund)| known == cid && *fund == one.fund));
         for (cid, fund) in funds {
             let Some(status) = files.status(&cid) else {
@@ -163,5 +198,16 @@ mod tests {
         assert_eq!(all[0], ("bafyone".to_owned(), "https://pay.example/fund".to_owned()));
         assert_eq!(all[1].0, "bafytwo");
         assert_eq!(all.len(), 2);
+    }
+
+    #[test]
+    fn what_a_link_says_does_not_change_what_was_named_here() {
+        let own = "bafyone https://mine.example/fund";
+        let linked = "bafytwo https://pay.example/fund\nbafyone https://other.example/fund";
+        let all = together(own, linked);
+        assert_eq!(all.len(), 2);
+        assert_eq!(of(all.clone(), "bafyone").as_deref(), Some("https://mine.example/fund"));
+        assert_eq!(of(all.clone(), "bafytwo").as_deref(), Some("https://pay.example/fund"));
+        assert_eq!(of(all, "bafythree"), None);
     }
 }
