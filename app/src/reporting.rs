@@ -61,8 +61,8 @@ fn funds() -> Vec<(String, String)> {
 /// What was named here counts, whatever a link says.
 fn together(own: &str, linked: &str) -> Vec<(String, String)> {
     let mut all = noted(own);
-    let others = noted(linked).into_iter().filter(|(cid, _)| !all.iter().any(|(own, _)| own == cid));
-    let others: Vec<_> = others.collect();
+    let is_new = |(cid, _): &(String, String)| !all.iter().any(|(known, _)| known == cid);
+    let others: Vec<_> = noted(linked).into_iter().filter(is_new).collect();
     all.extend(others);
     all
 }
