@@ -111,8 +111,7 @@ impl Purse {
             Err(PurseError::Empty) => {}
             found => return Ok((found?, self.stock(&pay.data, number, 0).await?.drawable)),
         }
-        let stock = self.stock(&pay.data, number, source.step).await?;
-        let Stock { drawn, drawable, .. } = stock;
+        let Stock { drawn, drawable, .. } = self.stock(&pay.data, number, source.step).await?;
         let found = match pool::find_or_open(self, &of(drawn), pool::Again::Kept).await {
             Err(PurseError::Empty) => return Err(PurseError::NotOurs { pool: number }),
             found => found?,
@@ -141,8 +140,7 @@ impl Purse {
         let mut used = Used::read(&path, self.chain, pool, &lane).await?;
         let unused = lane.redeemed.saturating_sub(used.units);
         let drawable = if is_open { lane.reserve.saturating_sub(lane.redeemed) } else { 0 };
-        let Draw { asked, for_fees, drawn } =
-            Draw::of(wanted, has, unused, fees, drawable, least);
+        let Draw { asked, for_fees, drawn } = Draw::of(wanted, has, unused, fees, drawable, least);
         if asked == 0 {
             return Ok(Stock { drawn, drawable, is_over: !is_open });
         }

@@ -125,6 +125,7 @@ mod tests {
         assert!(worker.contains(&format!("const FILES_MAX = {FILES_MAX};")));
         assert!(worker.contains("const BYTES_MAX = 16_777_216;") && BYTES_MAX == 16_777_216);
         assert!(worker.contains(&format!("const LIST = \"/{LIST}\";")));
-        assert!(worker.contains(&format!("(?:{})\\/)?", FOLDERS.join("|"))), "files of every folder");
+        let folders = format!("(?:{})\\/)?", FOLDERS.join("|"));
+        assert!(worker.contains(&folders), "files of every folder");
     }
 }
