@@ -270,6 +270,7 @@ mod tests {
         assert_eq!(of(all.clone(), "bafytwo").as_deref(), Some("https://pay.example/fund"));
         assert_eq!(of(all, "bafythree"), None);
     }
+
     #[test]
     fn a_fund_whose_terms_are_others_twice_is_not_asked_in_a_circle() {
         let one = Reports::open("https://pay.example/fund".to_owned());
