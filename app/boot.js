@@ -48,9 +48,11 @@ async function keepPage() {
     const { saveData, type } = navigator.connection ?? {};
     const version = document.querySelector('meta[name="starling-version"]')?.content;
     if (!version || saveData || type === "cellular" || localStorage.getItem("starling.keep-page") === "no") return;
-    await navigator.serviceWorker.register("/kept.js");
-    const { active } = await navigator.serviceWorker.ready;
-    active.postMessage({ keep: version });
+    // Not `ready`: where it was forgotten, that is the one of before.
+    const { active, waiting, installing } = await navigator.serviceWorker.register("/kept.js");
+    const worker = active ?? waiting ?? installing;
+    while (worker.state !== "activated") await new Promise((passed) => (worker.onstatechange = passed));
+    worker.postMessage({ keep: version });
   } catch {
     // Not by plain HTTP, nor in some private windows: there the page comes from its host alone.
   }

@@ -25,8 +25,8 @@ const BYTES_MAX = 16_777_216;
 const PATIENCE_MS = 3_000;
 /** How long it is taken to be away then: the rest of that page does not wait anew. */
 const AWAY_MS = 30_000;
-/** Statuses by which a gateway says that the host behind it does not answer. */
-const NOT_THERE = [502, 504];
+/** Whether a status is a gateway's word that the host behind it does not answer: common ones, and those from 520 on. */
+const isAway = (/** @type {number} */ status) => (status >= 502 && status <= 504) || (status >= 520 && status <= 530);
 /** Where the app draws a page: `APP_ROUTES` of `starling/src/serve/assets.rs`. */
 const PAGES = new Set([
   "/", "/watch", "/share", "/library", "/network", "/wallet", "/ledger", "/lend", "/liquidations", "/energy",
@@ -34,7 +34,7 @@ const PAGES = new Set([
   "/identity/verify", "/identity/shared",
 ]);
 /** A file of the page with its hash in the name. */
-const HASHED = /^\/(?:(?:icons|identity|pages|player|scan|vendor|wallet)\/)?[^/]*-[0-9a-f]{8,}[._][^/]*$/;
+const HASHED = /^\/(?:(?:fund|icons|identity|pages|player|scan|vendor|wallet)\/)?[^/]*-[0-9a-f]{8,}[._][^/]*$/;
 /** One that keeps its name. What must fit the page is asked for with the page's version, `?v=`. */
 const PLAIN = /^\/(?:embed\.js|manifest\.webmanifest|icons\/[\w.-]+|scan\/element\.js|(?:identity|scan|wallet)\/worker\.js)$/;
 
@@ -70,7 +70,7 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
  */
 async function open(request) {
   const answer = fetch(request);
-  const told = answer.then((response) => (NOT_THERE.includes(response.status) ? null : response), () => null);
+  const told = answer.then((response) => (isAway(response.status) ? null : response), () => null);
   const early = await Promise.race([told, rest(PATIENCE_MS)]);
   if (early) {
     awayUntil = 0;

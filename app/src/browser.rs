@@ -313,7 +313,7 @@ pub(crate) fn download(name: &str, bytes: &[u8]) -> bool {
 }
 
 /// Asks any server by `GET`, or tells it something by `POST`, as text: its status and answer, if it says so in time and
-/// that is at most `bytes_max` long.
+/// that is at most `bytes_max` long. Nothing of the person goes along, and no answer of before counts.
 pub(crate) async fn told(
     url: &str,
     body: Option<&[u8]>,
@@ -322,6 +322,8 @@ pub(crate) async fn told(
 ) -> Option<(u16, Vec<u8>)> {
     let options = web_sys::RequestInit::new();
     options.set_signal(time_limit(ms_max).as_ref());
+    options.set_credentials(web_sys::RequestCredentials::Omit);
+    options.set_cache(web_sys::RequestCache::NoStore);
     if let Some(body) = body {
         options.set_method("POST");
         options.set_body(&JsValue::from_str(core::str::from_utf8(body).ok()?));

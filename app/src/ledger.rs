@@ -198,6 +198,8 @@ impl Ledger {
         };
         let listener = Closure::new(move |event: MessageEvent| self.on_message(&event.data()));
         worker.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        // Its file did not come, and it never says a word: this event has no data.
+        worker.set_onerror(Some(listener.as_ref().unchecked_ref()));
         let hello = js_sys::Object::new();
         let root = browser::query("root").map_or(JsValue::NULL, JsValue::from);
         for (name, value) in [("origin", browser::origin().into()), ("root", root)] {
@@ -209,6 +211,12 @@ impl Ledger {
     }
 
     fn on_message(self, message: &JsValue) {
+        if message.is_undefined() {
+            if *self.stage.read_untracked() == Stage::Starting {
+                self.stage.set(Stage::Failed("no-code".to_owned()));
+            }
+            return;
+        }
         let field = |name: &str| Reflect::get(message, &name.into()).unwrap_or_default();
         let text = |name: &str| field(name).as_string();
         match text("state").as_deref() {

@@ -140,7 +140,7 @@ impl Session {
         };
         provide_context(session);
         session.watch_connection();
-        session.watch_hour();
+        session.watch_others();
         spawn_local(session.start());
         session
     }
@@ -187,10 +187,9 @@ impl Session {
 
     /// Changes what was chosen, keeps it, and tells the peer.
     pub(crate) fn choose(self, change: impl FnOnce(&mut Settings)) {
+        let before = self.settings.get_untracked();
         self.settings.update(change);
-        let settings = self.settings.get_untracked();
-        settings.save(browser::keep);
-        browser::use_theme(settings.theme.as_text());
+        self.settings.get_untracked().save(&before, browser::keep);
         self.apply();
     }
 
@@ -259,6 +258,7 @@ impl Session {
     fn apply(self) {
         let settings = self.settings.get_untracked();
         let metered = self.metered.get_untracked();
+        browser::use_theme(settings.theme.as_text());
         if let Some(peer) = self.peer() {
             peer.set_limits(LimitOptions {
                 upload_limit: Some(limit(settings.upload_limit(metered))),
@@ -274,13 +274,14 @@ impl Session {
         self.running.with_value(|running| running.as_ref().map(|running| running.peer.clone()))
     }
 
-    /// Follows what may be paid in an hour as another tab chooses it; [`crate::paying`] tells the wallet.
-    fn watch_hour(self) {
-        // The tab that pays is perhaps not the one in which it is chosen.
+    /// Follows what another tab chooses; what may be paid in an hour, [`crate::paying`] tells the wallet.
+    fn watch_others(self) {
+        // The tab that pays, or tells a fund, is perhaps not the one in which it is chosen.
         window_event_listener(leptos::ev::storage, move |_| {
-            let units = Settings::load(browser::kept).pay_hour_units;
-            if self.settings.read_untracked().pay_hour_units != units {
-                self.settings.update(|settings| settings.pay_hour_units = units);
+            let chosen = Settings::load(browser::kept);
+            if *self.settings.read_untracked() != chosen {
+                self.settings.set(chosen);
+                self.apply();
             }
         });
     }

@@ -62,16 +62,27 @@ impl Settings {
         }
     }
 
-    /// Keeps all choices; `write` takes key and text.
-    pub(crate) fn save(&self, write: impl Fn(&str, &str)) {
-        let flag = |value| if value { "yes" } else { "no" };
-        write(UPLOAD, &self.upload.to_text());
-        write(UPLOAD_METERED, flag(self.upload_metered));
-        write(CACHE, &self.cache_bytes.to_string());
-        write(RELAY_ONLY, flag(self.relay_only));
-        write(PAY_HOUR, &self.pay_hour_units.to_string());
-        write(EARN, flag(self.earn));
-        write(THEME, self.theme.as_text());
+    /// Keeps what is other than `before`; `write` takes key and text. What another tab chose meanwhile stays.
+    pub(crate) fn save(&self, before: &Self, write: impl Fn(&str, &str)) {
+        for ((key, text), (_, was)) in self.lines().into_iter().zip(before.lines()) {
+            if text != was {
+                write(key, &text);
+            }
+        }
+    }
+
+    /// Keys and texts.
+    fn lines(&self) -> [(&'static str, String); 7] {
+        let flag = |value| String::from(if value { "yes" } else { "no" });
+        [
+            (UPLOAD, self.upload.to_text()),
+            (UPLOAD_METERED, flag(self.upload_metered)),
+            (CACHE, self.cache_bytes.to_string()),
+            (RELAY_ONLY, flag(self.relay_only)),
+            (PAY_HOUR, self.pay_hour_units.to_string()),
+            (EARN, flag(self.earn)),
+            (THEME, self.theme.as_text().to_owned()),
+        ]
     }
 
     /// The upload limit in bytes per second on a connection of this kind; `None`: no limit.
@@ -221,10 +232,17 @@ mod tests {
             theme: Theme::Dark,
         };
         let store = RefCell::new(BTreeMap::new());
-        chosen.save(|key, text| {
+        let write = |key: &str, text: &str| {
             store.borrow_mut().insert(key.to_owned(), text.to_owned());
-        });
-        assert_eq!(Settings::load(|key| store.borrow().get(key).cloned()), chosen);
+        };
+        let load = || Settings::load(|key| store.borrow().get(key).cloned());
+        chosen.save(&Settings::default(), write);
+        assert_eq!(load(), chosen);
+
+        // Another tab says no to what this one still shows.
+        Settings { earn: false, ..chosen }.save(&chosen, write);
+        Settings { theme: Theme::Light, ..chosen }.save(&chosen, write);
+        assert_eq!(load(), Settings { earn: false, theme: Theme::Light, ..chosen });
     }
 
     #[test]

@@ -251,7 +251,7 @@ impl Payer {
         let (wanted, drawable) = match self.source {
             Some(Source { pool, step }) => {
                 let Stock { drawn, drawable, .. } =
-                    self.purse.stock(pool, step.min(wanted)).await?;
+                    self.purse.stock(&self.data, pool, step.min(wanted)).await?;
                 (drawn, drawable)
             }
             None => (wanted, 0),
@@ -259,6 +259,9 @@ impl Payer {
         let (pool, units) = self.purse.replace(&self.data, &self.signer, wanted).await?;
         self.replace_at = now;
         self.desk.fund().renew(pool, units.saturating_add(drawable));
+        if self.source.is_some() {
+            self.purse.set_aside(&self.data, wanted.min(units)).await?;
+        }
         Ok(())
     }
 
@@ -270,14 +273,16 @@ impl Payer {
         if now < self.look_at && lacking == 0 {
             return Ok(());
         }
-        let stock = self.purse.stock(pool, lacking).await?;
+        let stock = self.purse.stock(&self.data, pool, lacking).await?;
         self.purse.top_up(stock.drawn).await?;
+        self.purse.set_aside(&self.data, stock.drawn).await?;
         let there = free.saturating_add(stock.drawn).saturating_add(stock.drawable);
         self.desk.fund().limit(there);
         self.look_at = now + LOOK_EVERY;
         if stock.is_over {
-            self.source = None;
             self.purse.let_go(pool).await?;
+            // Only then: a lane that could not be given back is tried again.
+            self.source = None;
         }
         Ok(())
     }

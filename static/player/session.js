@@ -34,6 +34,8 @@ const FIRST_SOON_MS = 1000;
 const FIRST_MS_MAX = 2000;
 /** The pace is looked at this often, in milliseconds. */
 const LOOK_MS = 100;
+/** Code of reports that did not arrive is asked for again after this long, in milliseconds. */
+const AGAIN_MS = 20_000;
 /** Segments loaded by plain HTTP that are kept for a peer that is starting: the first of each kind of list. */
 const GIVEN_MAX = 4;
 /** Fired at the window when the peer's code failed; nothing of it answers any more. */
@@ -399,7 +401,18 @@ export class Session extends EventTarget {
     if (!this.#options.fund || !peer || !stream) return;
     const code = await import("../fund/reports.js").catch(() => null);
     const { fund, account } = this.#options;
-    if (!code || !fund || this.#fund || stream !== this.#stream) return;
+    if (!fund || this.#fund || stream !== this.#stream) return;
+    if (!code) {
+      /** @type {any} */
+      const lost = { earned: { units: 0, paid: 0, state: "unreachable" }, close() {} };
+      this.#fund = lost;
+      setTimeout(() => {
+        if (this.#fund !== lost) return;
+        this.#fund = null;
+        this.#openFund();
+      }, AGAIN_MS);
+      return;
+    }
     const url = new URL(fund, document.baseURI).href;
     this.#fund = new code.Fund(url, peer, stream.swarm, () => this.#streamView(), account);
   }

@@ -39,6 +39,8 @@ let demo = false;
 const sockets = new Map();
 /** Writes follow each other: the last one wins. */
 let writing = Promise.resolve();
+/** What could not be written, by its name: before it is, nothing more is promised to anybody. */
+const unkept = new Map();
 
 self.addEventListener('message', ({ data }) => {
   if (data.keys instanceof MessagePort) takeKeys(data.keys);
@@ -161,7 +163,7 @@ function perform(step) {
       return;
     } else if (output.kind === 'ask' && output.body === null) request(output);
     else if (output.kind === 'ask') writing.then(() => request(output));
-    else if (output.kind === 'carry') writing = writing.then(() => self.postMessage({ carry: output.bytes }));
+    else if (output.kind === 'carry') writing = writing.then(() => carry(output.bytes)).catch(notKept);
     else if (output.kind === 'purse') writing = writing.then(() => self.postMessage({ purse: output.bytes }));
     else if (output.kind === 'records') self.postMessage({ records: output.bytes });
     else if (output.kind === 'letters') self.postMessage({ letters: output.bytes });
@@ -221,9 +223,23 @@ function purseName() {
 }
 
 function save(name, bytes) {
-  writing = writing.then(() => keep('readwrite', (store) => store.put(bytes, name))).catch((error) => {
-    console.error('starling: the wallet could not be kept', error);
-  });
+  writing = writing.then(() => put(name, bytes)).catch(notKept);
+}
+
+async function put(name, bytes) {
+  unkept.set(name, bytes);
+  await keep('readwrite', (store) => store.put(bytes, name));
+  unkept.delete(name);
+}
+
+/** Lets the page say it, once all that was promised is written; what can't be is not said. */
+async function carry(bytes) {
+  for (const [name, lost] of [...unkept]) await put(name, lost);
+  self.postMessage({ carry: bytes });
+}
+
+function notKept(error) {
+  console.error('starling: the wallet could not be kept', error);
 }
 
 /** One request to this device's database. */

@@ -76,6 +76,11 @@ describe('a page whose host is down', () => {
     await press(page, '#forget-page');
     await until(page, 'it is not kept any more', /Not kept[\s\S]*Keep it/, '#kept-page');
     assert.deepEqual(await page.evaluate(keptVersions), []);
+    // Wanted again at once, by the page that it answered for.
+    await press(page, '#forget-page');
+    await until(page, 'it is kept again at once', SIZE, '#kept-page');
+    await press(page, '#forget-page');
+    await until(page, 'it is not kept, once more', /Not kept[\s\S]*Keep it/, '#kept-page');
     // The worker goes with the last page that it answered for.
     await page.goto('about:blank');
     await host.down();

@@ -89,6 +89,9 @@ fn state(session: Session, ledger: Ledger, earned: &Earned, elsewhere: bool) -> 
         Stage::Elsewhere => {
             "Your wallet is open in another tab. What this tab passes on is a gift until that one is closed."
         }
+        Stage::Failed(why) if why == "no-code" => {
+            "Your wallet did not load. What you pass on is a gift until you load the page anew."
+        }
         Stage::Failed(_) => "This host shows no ledger. What you pass on is a gift.",
     };
     if !by_wallet.is_empty() {

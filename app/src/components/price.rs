@@ -299,6 +299,9 @@ pub(crate) fn NotReady() -> impl IntoView {
         ledger::Stage::Failed(why) if why == "off" => {
             "This host runs no ledger, so nobody can be paid here. What is free comes as ever."
         }
+        ledger::Stage::Failed(why) if why == "no-code" => {
+            "Your wallet did not load: the site was updated, or the network failed. Load the page anew; what is free comes as ever."
+        }
         ledger::Stage::Failed(_) => {
             "The ledger does not answer. This page tries again by itself; what is free comes as ever."
         }

@@ -54,7 +54,7 @@ pub(crate) fn Get() -> impl IntoView {
                 Ok(cid) => {
                     let fund = browser::query("fund");
                     if let Some(fund) = fund.and_then(|fund| browser::web_address(&fund)) {
-                        reporting::name(&cid, Some(&fund));
+                        reporting::linked(&cid, &fund);
                     }
                     Opening::Open(cid)
                 }

@@ -106,7 +106,7 @@ fn NotOpen(keys: Keys) -> impl IntoView {
         )),
         Stage::Failed => Some((
             "This browser can\u{2019}t keep keys",
-            "A private window, full storage or an old browser may be why. Open this page in an ordinary window.",
+            "A private window, full storage or an old browser may be why. Open this page in an ordinary window. If the site was updated, load it anew.",
         )),
     };
     view! {

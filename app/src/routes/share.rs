@@ -319,7 +319,7 @@ fn Mine(share: Remembered) -> impl IntoView {
     let status = sharing.watch(Signal::stored(Some(share.cid.clone())));
     let said =
         Memo::new(move |_| status.read().as_ref().map(share_words::sending).unwrap_or_default());
-    let fund = RwSignal::new(reporting::fund_of(&share.cid));
+    let fund = RwSignal::new(reporting::own_fund(&share.cid));
     let bare = share.link.clone();
     let link = Signal::derive(move || funded(&bare, fund.read().as_deref()));
     let open = sharing.made.get_untracked().as_ref() == Some(&share.cid);

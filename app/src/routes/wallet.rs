@@ -137,6 +137,10 @@ fn NotOpen() -> impl IntoView {
                 "This browser can\u{2019}t run the wallet",
                 "It needs workers that load modules: a newer browser has them.",
             ),
+            "no-code" => (
+                "The wallet did not load",
+                "The site was updated since this page was opened, or the network failed. Load the page anew.",
+            ),
             _ => ("The ledger does not answer", "This page tries again by itself."),
         }),
     };

@@ -6,6 +6,9 @@
 //! | a name with a hash | a year, immutable | yes |
 //! | everything else (`/embed.js`) | `no-cache`, entity tag | yes |
 //!
+//! Scripts that keep their names and have to fit the page that asks are there for a page of this version only: it says
+//! its own (`?v=`), and another one is told 404.
+//!
 //! "Read by other sites": `Access-Control-Allow-Origin: *` and `Cross-Origin-Resource-Policy:
 //! cross-origin`, for `<starling-player>` runs on pages of any origin, also of those that set COEP.
 //!
@@ -47,6 +50,9 @@ const APP_ROUTES: [&str; 19] = [
     "/settings",
     "/host",
 ];
+/// Files that keep their names and speak with the page in its version's own words.
+const OF_A_VERSION: [&str; 4] =
+    ["identity/worker.js", "scan/element.js", "scan/worker.js", "wallet/worker.js"];
 /// Shown while the page is not built in.
 const NO_PAGE: &str = "<!doctype html><meta charset=utf-8><title>Starling</title>\
     <p>This server was built without its page. Build it with <code>cargo xtask run</code>.";
@@ -68,12 +74,23 @@ pub(super) async fn serve(
         return document(&page, StatusCode::OK, &headers);
     }
     let path = path.trim_start_matches('/');
+    if OF_A_VERSION.contains(&path)
+        && let Some(asked) = version_in(&uri)
+        && page.version().as_deref() != Some(asked)
+    {
+        return (StatusCode::NOT_FOUND, "not of this version: load the page anew\n").into_response();
+    }
     match page.get(path).filter(|_| path != INDEX && !path.ends_with(".br")) {
         Some(file) => answer(&page, path, file, StatusCode::OK, &headers),
         // The app says it in the person's own surroundings; a missing file is a plain error.
         None if !path.contains('.') => document(&page, StatusCode::NOT_FOUND, &headers),
         None => (StatusCode::NOT_FOUND, "not found\n").into_response(),
     }
+}
+
+/// The version that a page says it is of.
+fn version_in(uri: &Uri) -> Option<&str> {
+    uri.query()?.split('&').find_map(|part| part.strip_prefix("v="))
 }
 
 fn document(page: &Page, status: StatusCode, headers: &HeaderMap) -> Response {

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Json, http::StatusCode};
 use primitives::{Hash, sha256};
 use rust_embed::RustEmbed;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::assets::INDEX;
@@ -30,6 +31,8 @@ struct Bundle;
 pub const PAGE_BYTES_MAX: u64 = 64 << 20;
 /// What the pin of a kept page is called.
 const PINNED: &str = "the page of starling";
+/// What a visitor's device keeps of it, and its version (`xtask/src/web/kept.rs`).
+const LIST: &str = "kept.json";
 
 /// Why a page can't be served or kept.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +61,11 @@ pub struct Page {
     files: Files,
     /// What it is called, once somebody asked; none: it has no name.
     cid: OnceLock<Option<Cid>>,
+}
+
+#[derive(Deserialize)]
+struct List {
+    version: String,
 }
 
 #[derive(Debug)]
@@ -113,6 +121,12 @@ impl Page {
                 Some(File { bytes, hash })
             }
         }
+    }
+
+    /// The version that its document says; none: a page that was built to be worked on has none.
+    pub(super) fn version(&self) -> Option<String> {
+        let list = self.get(LIST)?;
+        serde_json::from_slice::<List>(&list.bytes).ok().map(|list| list.version)
     }
 
     /// What it is called, computed at the first question: the whole page is hashed.

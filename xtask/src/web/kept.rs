@@ -14,7 +14,8 @@ const LIST: &str = "kept.json";
 /// The document; servers have it at `/`.
 const DOCUMENT: &str = "index.html";
 /// Folders of what the page loads. The others are for embedding sites, or workers that browsers keep by themselves.
-const FOLDERS: [&str; 7] = ["icons", "identity", "pages", "player", "scan", "vendor", "wallet"];
+const FOLDERS: [&str; 8] =
+    ["fund", "icons", "identity", "pages", "player", "scan", "vendor", "wallet"];
 /// Bounds, as the worker has them.
 const FILES_MAX: usize = 512;
 const BYTES_MAX: usize = 16_777_216;
@@ -55,7 +56,8 @@ fn version(files: &Files) -> String {
 fn is_kept(path: &str) -> bool {
     match path.split_once('/') {
         Some((folder, _)) => FOLDERS.contains(&folder),
-        None => path != "kept.js" && path != LIST,
+        // Rigs open `bench.html`, no visitor does.
+        None => path != "kept.js" && path != LIST && !path.starts_with("bench."),
     }
 }
 
@@ -74,6 +76,9 @@ mod tests {
         [
             ("index.html", "<head></head>"),
             ("app-00.js", "app"),
+            ("bench.html", "of rigs"),
+            ("bench.js", "of rigs"),
+            ("fund/reports-00.js", "told"),
             ("wallet/worker.js", worker),
             ("peer/peer-00.js", "of other sites"),
             ("preview/worker.js", "kept by the browser"),
@@ -100,12 +105,12 @@ mod tests {
         assert_eq!(document, meta);
         let files = list["files"].as_array().unwrap();
         let paths: Vec<&str> = files.iter().map(|file| file[0].as_str().unwrap()).collect();
-        assert_eq!(paths, ["/app-00.js", "/", "/wallet/worker.js"]);
+        assert_eq!(paths, ["/app-00.js", "/fund/reports-00.js", "/", "/wallet/worker.js"]);
         assert_eq!(
-            files[1],
+            files[2],
             json!(["/", document.len(), fingerprint::sha256(document.as_bytes())])
         );
-        assert_eq!(list["bytes"], json!(3 + document.len() + 3));
+        assert_eq!(list["bytes"], json!(3 + 4 + document.len() + 3));
     }
 
     #[test]
@@ -120,5 +125,7 @@ mod tests {
         assert!(worker.contains(&format!("const FILES_MAX = {FILES_MAX};")));
         assert!(worker.contains("const BYTES_MAX = 16_777_216;") && BYTES_MAX == 16_777_216);
         assert!(worker.contains(&format!("const LIST = \"/{LIST}\";")));
+        let folders = format!("(?:{})\\/)?", FOLDERS.join("|"));
+        assert!(worker.contains(&folders), "files of every folder");
     }
 }

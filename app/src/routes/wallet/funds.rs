@@ -22,8 +22,6 @@ use form::{OpenOne, ShowOne};
 use review::Review;
 use words::Steps;
 
-/// Numbers of pools that are shown, and, with an x before it, of those that are not any more.
-const KEY: &str = "starling.funds";
 /// Most numbers that are kept.
 const KEPT_MAX: usize = 64;
 /// Most pools that are shown: those opened last.
@@ -44,7 +42,9 @@ pub(super) struct Pools {
     account: Memo<String>,
     /// What the person is about to sign.
     draft: RwSignal<Option<Wish>>,
-    /// Numbers, and whether each is shown.
+    /// Where it is kept which pools are shown: pools of two ledgers have the same numbers.
+    place: Memo<String>,
+    /// Numbers, and whether each is shown: those that are not were opened from here.
     kept: RwSignal<Vec<(u64, bool)>>,
     numbers: Memo<Vec<u64>>,
     /// What was done from here, the newest first.
@@ -56,7 +56,14 @@ pub(super) struct Pools {
 impl Pools {
     /// Reads what is remembered, and puts it into the context.
     pub(super) fn provide(ledger: Ledger) -> Self {
-        let kept = RwSignal::new(noted(&browser::kept(KEY).unwrap_or_default()));
+        let place = Memo::new(move |_| {
+            let view = ledger.view.read();
+            format!("starling-funds-{}-{}", view.root, view.account)
+        });
+        let kept = RwSignal::new(Vec::new());
+        Effect::new(move |_| {
+            kept.set(noted(&browser::kept(&place.read()).unwrap_or_default()));
+        });
         let deeds = Memo::new(move |_| {
             let view = ledger.view.read();
             let asked = |sent: &Sent| Some((funds::asked(sent.act.as_ref()?)?, sent.clone()));
@@ -65,8 +72,8 @@ impl Pools {
         let numbers = Memo::new(move |_| shown(&kept.read(), &deeds.read()));
         let wanted = Memo::new(move |_| funds::wanted(&ledger.records.read(), &numbers.read()));
         let account = Memo::new(move |_| ledger.view.read().account.clone());
-        let pools =
-            Self { ledger, account, draft: RwSignal::new(None), kept, numbers, deeds, wanted };
+        let draft = RwSignal::new(None);
+        let pools = Self { ledger, account, draft, place, kept, numbers, deeds, wanted };
         provide_context(pools);
         pools
     }
@@ -77,9 +84,11 @@ impl Pools {
 
     /// Shows a pool from now on, or not any more.
     fn note(self, number: u64, is_shown: bool) {
+        // Whatever is opened under that number later is shown.
+        let is_noted = is_shown || self.is_opened(number);
         self.kept.update(|kept| {
             kept.retain(|(known, _)| *known != number);
-            kept.push((number, is_shown));
+            kept.extend(is_noted.then_some((number, is_shown)));
             let over = kept.len().saturating_sub(KEPT_MAX);
             kept.drain(..over);
         });
@@ -88,7 +97,17 @@ impl Pools {
             false => format!("x{number}"),
         };
         let text: Vec<_> = self.kept.read_untracked().iter().map(mark).collect();
-        browser::keep(KEY, &text.join(","));
+        browser::keep(&self.place.read_untracked(), &text.join(","));
+    }
+
+    /// Whether it was opened from here.
+    fn is_opened(self, number: u64) -> bool {
+        opened(&self.deeds.read_untracked()).any(|known| known == number)
+    }
+
+    /// Whether it is among those that are shown.
+    fn shows(self, number: u64) -> bool {
+        self.numbers.read_untracked().contains(&number)
     }
 
     /// Whether something that was asked of a pool is not in what is proved of it as of this block.
@@ -110,6 +129,15 @@ fn is_under_way(sent: &Sent, height: u64, now_ms: u64) -> bool {
     }
 }
 
+/// Numbers of pools that were opened from here.
+fn opened(deeds: &[(Wish, Sent)]) -> impl Iterator<Item = u64> {
+    deeds.iter().filter_map(|(wish, sent)| {
+        let act = sent.act.as_ref().filter(|act| act.code == 0)?;
+        let number = act.amount.filter(|_| matches!(wish, Wish::Open { .. }))?;
+        u64::try_from(number).ok()
+    })
+}
+
 /// Numbers in what was kept.
 fn noted(text: &str) -> Vec<(u64, bool)> {
     let one = |mark: &str| match mark.strip_prefix('x') {
@@ -121,14 +149,9 @@ fn noted(text: &str) -> Vec<(u64, bool)> {
 
 /// Pools that are shown: those that were noted, and those that were opened from here; the newest first.
 fn shown(kept: &[(u64, bool)], deeds: &[(Wish, Sent)]) -> Vec<u64> {
-    let opened = deeds.iter().filter_map(|(wish, sent)| {
-        let act = sent.act.as_ref().filter(|act| act.code == 0)?;
-        let number = act.amount.filter(|_| matches!(wish, Wish::Open { .. }))?;
-        u64::try_from(number).ok()
-    });
     let noted = kept.iter().filter(|(_, is_shown)| *is_shown).map(|(number, _)| *number);
     let mut all: Vec<u64> =
-        noted.chain(opened).filter(|number| !kept.contains(&(*number, false))).collect();
+        noted.chain(opened(deeds)).filter(|number| !kept.contains(&(*number, false))).collect();
     all.sort_unstable_by(|one, other| other.cmp(one));
     all.dedup();
     all.truncate(SHOWN_MAX);
@@ -205,7 +228,12 @@ fn One(number: u64) -> impl IntoView {
         let pool = here.get().filter(|_| mine.get());
         pool.map_or_else(Steps::default, |pool| Steps::of(&pool, browser::now_s()))
     });
-    let gone = move || matches!(*found.read(), Found::Gone(_));
+    // Only what is one's own stays until it is gone.
+    let foreign = move || match *found.read() {
+        Found::Here(_) => !mine.get(),
+        Found::Gone(_) | Found::Unread => true,
+        Found::Unproved => !pools.is_opened(number),
+    };
     let told = move || match &*found.read() {
         Found::Here(pool) if !mine.get() => words::others(pool),
         found => words::state(found, browser::now_s(), browser::moment),
@@ -229,7 +257,7 @@ fn One(number: u64) -> impl IntoView {
             </li>
         </ul>
         <Ways pools number here steps />
-        <Show when=gone>
+        <Show when=foreign>
             <div class="dialog-actions">
                 <button class="button" type="button" on:click=move |_| pools.note(number, false)>
                     "Hide"
@@ -400,6 +428,9 @@ mod tests {
         let closed = (Wish::Close(8), sent(Fate::Done, 2, Some(8)));
         let deeds = [opened(12), opened(4), opened(3), closed];
         assert_eq!(shown(&kept, &deeds), [12, 9, 3]);
+        let many: Vec<_> = (20..40).map(|number| (number, true)).collect();
+        assert_eq!(shown(&many, &deeds).len(), SHOWN_MAX);
+        assert!(!shown(&many, &deeds).contains(&12), "the page says so of one that is asked for");
     }
 
     #[test]

@@ -9,6 +9,8 @@ fn page() -> Page {
     let files = [
         ("index.html", "<script>1</script>"),
         ("embed.js", "export {}"),
+        ("kept.json", r#"{"version":"0123456789abcdef","bytes":0,"files":[]}"#),
+        ("wallet/worker.js", "onmessage"),
         ("app-5ef3a9d1c4b07a26_bg.wasm", "wasm wasm wasm"),
         ("app-5ef3a9d1c4b07a26_bg.wasm.br", "br"),
     ];
@@ -44,6 +46,20 @@ async fn the_apps_routes_are_the_document_and_other_files_are_not_found() {
     }
     assert_eq!(body(get("/nowhere.js", &[]).await).await, b"not found\n");
     assert_eq!(body(get("/nowhere", &[]).await).await, b"<script>1</script>");
+}
+
+#[tokio::test]
+async fn a_page_of_another_version_gets_no_worker_of_this_one() {
+    for (path, status) in [
+        ("/wallet/worker.js", 200),
+        ("/wallet/worker.js?v=0123456789abcdef", 200),
+        ("/wallet/worker.js?v=fedcba9876543210", 404),
+        ("/wallet/worker.js?w=1&v=", 404),
+        ("/embed.js?v=7", 200),
+        ("/watch?v=7", 200),
+    ] {
+        assert_eq!(get(path, &[]).await.status(), status, "{path}");
+    }
 }
 
 #[tokio::test]

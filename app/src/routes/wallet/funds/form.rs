@@ -8,7 +8,7 @@ use crate::components::fields::Line;
 use crate::ledger::Ledger;
 use crate::money;
 
-use super::Pools;
+use super::{Pools, SHOWN_MAX};
 
 /// What makes a fund's key, and shows it.
 const SHOW_KEY: &str = "starling keys show fund.key";
@@ -100,16 +100,19 @@ fn read(key: &str, amount: &str, days: &str) -> Result<(String, u128, u64), Stri
 /// A pool that is there.
 #[component]
 pub(super) fn ShowOne(pools: Pools) -> impl IntoView {
-    let (number, problem) = (RwSignal::new(String::new()), RwSignal::new(""));
+    let (number, problem) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         match number.get_untracked().trim().parse::<u64>() {
             Ok(found) => {
                 pools.note(found, true);
                 number.set(String::new());
-                problem.set("");
+                let said = format!(
+                    "Only {SHOWN_MAX} are shown, those with the highest numbers. It comes once you hide one of them."
+                );
+                problem.set(if pools.shows(found) { String::new() } else { said });
             }
-            Err(_) => problem.set("That is no number."),
+            Err(_) => problem.set("That is no number.".to_owned()),
         }
     };
     view! {
