@@ -25,8 +25,13 @@ const DAY_S: u64 = 86_400;
 impl Credentials {
     pub(super) fn issue(&mut self, order: &Order, turn: &mut Turn<'_>) -> Result<(), String> {
         if self.issued.len() >= ISSUED_MAX {
+            let next = if self.issued.iter().any(|one| one.is_over(turn.now_s)) {
+                "let those go that are over, below"
+            } else {
+                "none of them is over yet, so none can go. Issue in another browser that has your words, with a backup of its own, or wait until one is over"
+            };
             return Err(format!(
-                "{ISSUED_MAX} credentials are remembered as issued here, and there is no room for more: let those go that are over, below"
+                "{ISSUED_MAX} credentials are remembered as issued here, and there is no room for more: {next}"
             ));
         }
         if order.label.len() > LABEL_BYTES_MAX {

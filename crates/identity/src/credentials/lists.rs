@@ -242,7 +242,7 @@ pub(super) fn settle(made: &mut Made, issued: &mut [IssuedOne]) {
 }
 
 /// A list of an issuer, by its number, as a book has it.
-fn contents(
+pub(super) fn contents(
     issued: &[IssuedOne],
     also: &[(u64, u8)],
     (issuer, number): (&str, u64),
@@ -280,7 +280,7 @@ pub(super) const fn status(mark: Mark) -> Status {
 }
 
 /// What a value of a list says.
-const fn mark(value: u8) -> Mark {
+pub(super) const fn mark(value: u8) -> Mark {
     match Status::of(value) {
         Status::Valid => Mark::Valid,
         Status::Suspended | Status::Other(_) => Mark::Suspended,
