@@ -303,6 +303,7 @@ fn a_file_counts_once_the_person_has_it_and_with_what_was_in_it() {
     let made_s = issuer.now_s;
     let handed = issuer.done(Command::Backup).view;
     assert_eq!((handed.saved_s, handed.unsaved), (None, 1), "nobody has it yet");
+    assert!(handed.handed);
     // Before the browser is done with it, something else is issued.
     issue(&mut issuer, "Bob");
     let view = issuer.done(Command::Saved).view;
@@ -320,6 +321,7 @@ fn a_file_counts_once_the_person_has_it_and_with_what_was_in_it() {
     // And none is remembered by a page that was closed.
     issuer.done(Command::Backup);
     issuer.reload();
+    assert!(!issuer.done(Command::Look).view.handed);
     assert!(issuer.call(Command::Saved).refused.is_some());
 }
 
@@ -434,6 +436,9 @@ fn what_was_issued_is_found_by_its_note() {
     let all: Vec<&str> = found.iter().map(|one| one.label.as_str()).take(3).collect();
     assert_eq!(all, ["person 4095", "person 4094", "person 4093"]);
     assert!(found.iter().any(|one| one.label == "person 4050") && found.len() > 90);
+    let none = issuer.done(Command::Seek("nobody".to_owned())).view;
+    assert_eq!((none.issued.len(), none.sought.as_str()), (0, "nobody"));
+    assert_eq!(usize::try_from(none.issued_count).unwrap(), ISSUED_MAX, "they are here still");
     let by_kind = issuer.done(Command::Seek("VCT:person".to_owned())).view.issued;
     assert_eq!(by_kind.len(), ISSUED_SHOWN_MAX);
     assert_eq!(issuer.done(Command::Seek("nobody".to_owned())).view.issued, []);
