@@ -133,7 +133,9 @@ impl Credentials {
             used.range(joined(*list, 0)..joined(list + 1, 0)).count() + wanted <= PLACES / 2
         };
         let list = (0..).take(MADE_MAX).find(has_room);
-        let list = list.ok_or("the status lists of this issuer are full")?;
+        let list = list.ok_or(
+            "the status lists of this issuer are full: issue as another identity, or so that it can\u{2019}t be revoked",
+        )?;
         // Nobody can guess from one place which others belong to the same person.
         let drawn = (0_u64..).map(|draw| {
             let drawn = seed.derive(&format!("credentials/place/{draw}"));

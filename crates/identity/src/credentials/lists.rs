@@ -102,7 +102,9 @@ impl Credentials {
         let uri = list_name(&issuer, list);
         let last = self.made.iter().find(|made| made.uri == uri);
         if last.is_none() && self.made.len() >= MADE_MAX {
-            return Err(format!("at most {MADE_MAX} status lists are kept in one browser"));
+            return Err(format!(
+                "at most {MADE_MAX} status lists are kept in one browser: issue in another"
+            ));
         }
         let also = last.map(Made::also).unwrap_or_default();
         let list = contents(&self.issued, also, (&issuer, list)).map_err(words)?;
