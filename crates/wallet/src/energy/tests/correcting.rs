@@ -211,9 +211,10 @@ fn who_looks_through_all_is_told_what_waits() {
 #[test]
 fn what_is_more_than_is_asked_for_at_a_time_is_told() {
     let mut street = Street::new(10, RULES);
+    let all: Vec<(u32, u64, u64)> = (0..10).map(|meter| (meter, 10, 0)).collect();
     street.wait(2);
     for slot in START + 1..=START + 20 {
-        street.read(slot, &(0..10).map(|meter| (meter, 10, 0)).collect::<Vec<_>>());
+        street.read(slot, &all);
         street.wait(1);
     }
     let book = Book::with_kept(&street.proved(&all_keys(&street)), &Book::default());
