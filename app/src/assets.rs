@@ -53,7 +53,7 @@ fn is_alone(ledger: Ledger) -> bool {
 /// Takes note of what is held; whether that is new.
 fn notices(known: &mut Known, book: &Book, account: &str, all: Option<&Holdings>) -> bool {
     let numbers = all.into_iter().flat_map(|all| all.all_held().map(|one| one.asset.id));
-    known.notice(book, account, numbers)
+    known.notice((book, account), numbers, browser::now_s())
 }
 
 impl Assets {
@@ -74,7 +74,8 @@ impl Assets {
         });
         let named = Memo::new(move |_| {
             let view = ledger.view.read();
-            known.read().names(sends.get(), &view.sent, &view.received)
+            let came = (view.sent.as_slice(), view.received.as_slice());
+            known.read().names(sends.get(), came, browser::now_s())
         });
         let book = Memo::new(move |before: Option<&Book>| {
             let before = before.cloned().unwrap_or_default();
@@ -156,10 +157,11 @@ impl Assets {
         self.known.read().is_marked(number)
     }
 
-    /// Marks an asset, or does not any more.
-    pub(crate) fn mark(self, number: u32, is_marked: bool) {
-        self.known.update(|known| known.mark(number, is_marked));
+    /// Marks an asset, or does not any more; whether that is so now: only so many can be marked.
+    pub(crate) fn mark(self, number: u32, is_marked: bool) -> bool {
+        let done = self.known.try_update(|known| known.mark(number, is_marked));
         browser::keep(&self.place.read_untracked(), &self.known.read_untracked().to_text());
+        done.unwrap_or_default()
     }
 
     /// Assets that a demo network's faucet gives.

@@ -40,12 +40,13 @@ use crate::{
 };
 
 pub use backup::Joined;
+pub use check::Verdict;
 pub use facts::{Facts, KeyFact, ListFact, Need, Newest, WebFact, WebWord};
 pub use grants::{Give, Given, GrantAsk, Reading};
 pub use told::Told;
 pub use view::{
     Asking, Card, Choice, Claim, Command, Issued, List, Mark, Offer, Order, Part, Pick, Question,
-    Reply, Said, Show, Verdict, View, Wait, Wanted,
+    Reply, Said, Show, View, Wait, Wanted,
 };
 
 use facts::Resolved;

@@ -247,7 +247,10 @@ pub fn last(view: &view::View) -> Option<&view::Sent> {
 pub fn waits(view: &view::View, height: u64) -> bool {
     last(view).is_some_and(|sent| match sent.fate {
         view::Fate::Sending | view::Fate::Waiting => true,
-        view::Fate::Done | view::Fate::Final => sent.height > height,
+        // Its own block is told by a server, and later; that its number was counted by then is proved.
+        view::Fate::Done | view::Fate::Final => {
+            sent.counted.unwrap_or_default().max(sent.height) > height
+        }
         view::Fate::Refused | view::Fate::Expired => false,
     })
 }

@@ -42,7 +42,8 @@ mod tests;
 
 pub use ask::{Asked, Opening, Wish, ask, asked, fee, refusal};
 pub use book::{
-    LISTED_MAX, Listing, METERS_SHOWN_MAX, Named, Span, joined, keep, listing, waiting_keys, wanted,
+    LISTED_MAX, Listing, METERS_SHOWN_MAX, Named, Span, is_short, joined, keep, listing,
+    waiting_keys, wanted,
 };
 pub use day::{Day, Flow, Left, Shown, State, day, left, revisions, sum};
 pub use ledger::domains::energy::{

@@ -1,7 +1,8 @@
 //! What was sent, what it costs, and what became of it.
 
 use ledger::{
-    AccountId, Action, Body, ChainId, Params, Prefix, Receipt, TransactionId, domains::lending,
+    AccountId, Action, Body, ChainId, Params, Prefix, Receipt, TransactionId,
+    domains::{energy, lending},
 };
 use minicbor::{Decode, Encode};
 use primitives::KeyPair;
@@ -11,8 +12,14 @@ use crate::{
     view::{Act, Fate, PoolAct},
 };
 
-/// Most transfers remembered.
+/// Most transfers remembered, beside readings of late.
 const SENT_MAX: usize = 200;
+/// Most transactions with readings remembered while something else could be said of their slots: twice as many as a
+/// meter has slots in the longest window, and some.
+const SPOKEN_MAX: usize = 600;
+/// How long after it was signed something else could be said of a slot: three days, the longest window, and the slot
+/// itself. What is read has ended.
+const SPOKEN_MS: u64 = 289 * energy::SLOT_S * 1_000;
 /// Blocks in which a transfer may be.
 const EXPIRY_BLOCKS: u64 = 1_000;
 
@@ -63,6 +70,16 @@ impl Sent {
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.fate, Fate::Sending | Fate::Waiting)
     }
+
+    /// Whether a meter said something in it of slots that may still be read: what else it says of them must not
+    /// contradict that, whatever became of it.
+    fn speaks(&self, now_ms: u64) -> bool {
+        let is_late = now_ms.saturating_sub(self.signed_ms) > SPOKEN_MS;
+        let is_ours = |act: &&Act| act.domain == Some(Prefix::Energy.byte());
+        let act = self.act.as_ref().filter(|act| !is_late && is_ours(act));
+        let action = act.and_then(|act| minicbor::decode::<energy::Action>(&act.action).ok());
+        matches!(action, Some(energy::Action::Read { .. }))
+    }
 }
 
 /// All of them, oldest first.
@@ -107,10 +124,26 @@ impl Transfers {
             counted: None,
         };
         self.list.push(sent.clone());
-        if self.list.len() > SENT_MAX {
-            self.list.remove(0);
-        }
+        self.trim(order.now_ms);
         sent
+    }
+
+    /// Forgets the oldest beyond those that are remembered: readings of late make no room for what comes after them.
+    fn trim(&mut self, now_ms: u64) {
+        if self.list.len() <= SENT_MAX {
+            return;
+        }
+        let speak: Vec<bool> = self.list.iter().map(|sent| sent.speaks(now_ms)).collect();
+        let spoken = speak.iter().filter(|speaks| **speaks).count();
+        let mut spoken_over = spoken.saturating_sub(SPOKEN_MAX);
+        let mut over = (self.list.len() - spoken).saturating_sub(SENT_MAX);
+        let mut speak = speak.into_iter();
+        self.list.retain(|_| {
+            let left = if speak.next().unwrap_or_default() { &mut spoken_over } else { &mut over };
+            let stays = *left == 0;
+            *left = left.saturating_sub(1);
+            stays
+        });
     }
 
     pub(crate) fn get_mut(&mut self, id: &TransactionId) -> Option<&mut Sent> {
@@ -125,12 +158,13 @@ impl Transfers {
             if sent.nonce < nonce {
                 sent.fate = Fate::Final;
                 sent.counted = Some(height);
-                // A day of readings is 17 kB that nobody is told again.
+                // A day of readings is 17 kB that nobody is told again, nor what expired.
                 sent.bytes = Vec::new();
                 sent.took_ms = now_ms.saturating_sub(sent.signed_ms).max(1);
                 changed = true;
             } else if sent.expiry_height < height {
                 sent.fate = Fate::Expired;
+                sent.bytes = Vec::new();
                 changed = true;
             }
         }
@@ -210,4 +244,53 @@ fn body(key: &KeyPair, chain: ChainId, order: &Order, fee: u128) -> Body {
 pub(crate) fn fee(key: &KeyPair, chain: ChainId, params: &Params, order: &Order) -> Option<u128> {
     ledger::check(&order.action).ok()?;
     Some(body(key, chain, order, 0).cost(params))
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::domains::energy::{Content, Reading, SLOT_S, WINDOW_MAX_SLOTS};
+    use primitives::{Hash, Seed};
+
+    use super::*;
+    use crate::view;
+
+    fn readings() -> energy::Action {
+        let content = Content {
+            import_wh: 1,
+            export_wh: 0,
+            import_total_wh: 1,
+            export_total_wh: 0,
+            commitment: Hash::new([0; 32]),
+        };
+        let one =
+            Reading { community: 7, meter: 3, slot: 9, revision: 0, content, signature: [0; 64] };
+        energy::Action::Read { readings: vec![one] }
+    }
+
+    #[test]
+    fn what_a_meter_said_is_remembered_until_the_longest_window_is_over() {
+        assert_eq!(SPOKEN_MS, (u64::from(WINDOW_MAX_SLOTS) + 1) * SLOT_S * 1_000);
+        let key = KeyPair::from_seed(Seed::from_number(1));
+        let mut all = Transfers::default();
+        let mut sign = |nonce: u64, act: Option<Act>, now_ms: u64| {
+            let action = Action::Energy(readings());
+            let to = AccountId::of_key(key.id());
+            let (units, height, pool, note) = (0, 1, None, None);
+            let order = Order { action, to, units, act, pool, note, nonce, height, now_ms };
+            let id = all.sign(&key, ChainId::new([1; 32]), &order, 1).id;
+            (id, all.list.iter().map(|sent| sent.id).collect::<Vec<_>>())
+        };
+        let action = view::to_bytes(&readings());
+        let domain = Some(Prefix::Energy.byte());
+        let said = Act { action, code: 0, amount: None, seized: None, domain };
+        let (plain, _) = sign(0, None, 1_000);
+        let (spoken, _) = sign(1, Some(said), 1_000);
+        let more: Vec<_> = (2..300).map(|nonce| sign(nonce, None, 2_000)).collect();
+        let known = &more.last().unwrap().1;
+        assert_eq!((known.len(), known.first()), (SENT_MAX + 1, Some(&spoken)));
+        assert!(!known.contains(&plain));
+        let (newest, known) = sign(300, None, 1_000 + SPOKEN_MS + 1);
+        assert_eq!((known.len(), known.last()), (SENT_MAX, Some(&newest)));
+        assert!(!known.contains(&spoken), "nothing else can be said of it any more");
+    }
 }

@@ -8,7 +8,7 @@ use super::clock;
 use super::correct::{begin, bill, look_through};
 use super::desk::Desk;
 use super::fields::Field;
-use super::signing::sign;
+use super::signing::{left_out, sign};
 use super::words::named;
 
 /// The card, for a chosen slot that may still be read.
@@ -228,7 +228,11 @@ fn first(plan: &Plan, asset: &Asset) -> String {
     let Skipped { ahead, over, before, read, too_much, not_covered, .. } = plan.skipped;
     if !plan.readings.is_empty() {
         let cover = named(plan.cover, asset);
-        return format!("Its first reading. {cover} are set aside until it is settled.");
+        let left = match plan.gaps {
+            0 => String::new(),
+            _ => format!(" {} left out for good by it: sign those first.", left_out(plan)),
+        };
+        return format!("Its first reading. {cover} are set aside until it is settled.{left}");
     }
     if not_covered > 0 {
         return format!("It is not covered: pay in {} more.", named(plan.missing, asset));
@@ -303,6 +307,8 @@ mod tests {
         let lacks = Skipped { not_covered: 1, ..Skipped::default() };
         let told = first(&Plan { skipped: lacks, ..plan.clone() }, &asset);
         assert!(told.starts_with("It is not covered: pay in 2.00"), "{told}");
+        let late = Plan { gaps: 3, ..Plan::default() };
+        assert_eq!(left_out(&late), "3\u{a0}earlier slots could still be read, and are");
         let ahead = Skipped { ahead: 1, ..Skipped::default() };
         assert_eq!(first(&Plan { skipped: ahead, ..plan }, &asset), "It has not ended.");
     }

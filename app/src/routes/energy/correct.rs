@@ -14,6 +14,8 @@ use super::words::{energy as wh, named, signed};
 
 /// Most changed slots that are listed.
 const SHOWN_MAX: usize = 8;
+/// Most slots whose readings are proved before others: a day of 25 hours.
+const CORRECTING_MAX: usize = 100;
 
 /// Sums of changed slots: Wh taken and given, before and after.
 fn sums(changes: &[Change]) -> [(u64, u64); 2] {
@@ -39,9 +41,10 @@ pub(super) fn begin(desk: Desk, meter: &Meter, told: &Corrections) {
     let (Some(first), Some(last)) = (told.changes.first(), told.changes.last()) else { return };
     let Some(asset) = desk.community.get_untracked().map(|one| one.asset) else { return };
     let [taken, given] = sums(&told.changes);
+    let short = desk.is_short.get_untracked();
     let money = match told.money.unproved {
         0 => arrow(signed(told.money.was.net, &asset), signed(told.money.would.net, &asset)),
-        many => format!("not known yet: readings of {} are being proved", slots(many)),
+        many => format!("not known yet: readings of {} {}", slots(many), waits(short)),
     };
     let readings: Vec<_> = told.changes.iter().map(|one| one.reading.clone()).collect();
     let lines = vec![
@@ -64,7 +67,29 @@ pub(super) fn look_through(desk: Desk, told: Memo<Option<Corrections>>) {
         if any && !desk.whole.get_untracked() {
             desk.whole.set(true);
         }
+        let slots: Vec<u64> = told
+            .read()
+            .iter()
+            .flat_map(|told| told.changes.iter().map(|one| one.was.slot))
+            .take(CORRECTING_MAX)
+            .collect();
+        let before = desk.correcting.get_untracked();
+        let mut all = slots.clone();
+        all.extend(before.iter().filter(|slot| !slots.contains(slot)));
+        all.truncate(CORRECTING_MAX);
+        if all != before {
+            desk.correcting.set(all);
+        }
     });
+}
+
+/// What becomes of readings that are not proved.
+const fn waits(is_short: bool) -> &'static str {
+    if is_short {
+        "are more than can be proved at a time; fewer slots can be corrected on their own"
+    } else {
+        "are being proved"
+    }
 }
 
 /// Whether what is told can be signed now.
@@ -162,20 +187,22 @@ fn lines(told: &Corrections) -> Vec<String> {
 pub(super) fn bill(desk: Desk, told: Option<Corrections>) -> impl IntoView {
     let told = told.filter(|told| !told.changes.is_empty());
     let asset = desk.community.get_untracked().map(|one| one.asset);
-    told.zip(asset).map(|(told, asset)| view! { <Bill told asset /> })
+    told.zip(asset).map(|(told, asset)| view! { <Bill desk told asset /> })
 }
 
 /// What corrections change: energy and money.
 #[component]
-fn Bill(told: Corrections, asset: Asset) -> impl IntoView {
+fn Bill(desk: Desk, told: Corrections, asset: Asset) -> impl IntoView {
     let [taken, given] = sums(&told.changes);
     let energy::WhatIf { slots: known, unproved, was, would } = told.money;
-    let note = match unproved {
+    let note = move || match unproved {
         0 => {
             "Settled as it stands now, by the ledger\u{2019}s own code; who reads later changes it."
                 .to_owned()
         }
-        many => format!("Of {}; readings of {} are being proved.", slots(known), slots(many)),
+        many => {
+            format!("Of {}; readings of {} {}.", slots(known), slots(many), waits(desk.is_short.get()))
+        }
     };
     view! {
         <dl class="bill num" data-bill="correction">

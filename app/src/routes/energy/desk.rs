@@ -49,6 +49,10 @@ pub(super) struct Desk {
     pub(super) trade: RwSignal<Option<u64>>,
     /// All that waits in the slots of the day is proved, not only what is this household's.
     pub(super) whole: RwSignal<bool>,
+    /// Slots that are about to be corrected, the newest wish first: what waits in them is proved before the rest.
+    pub(super) correcting: RwSignal<Vec<u64>>,
+    /// More is to be proved than is at a time: what is not may never be.
+    pub(super) is_short: Memo<bool>,
     /// Members that a server listed, to be proved.
     pub(super) roll: RwSignal<Option<Roll>>,
     /// The newest block is new: otherwise the wallet sends nothing.
@@ -119,7 +123,9 @@ impl Desk {
         });
         let (slot, trade) = (RwSignal::new(None), RwSignal::new(None));
         let (whole, roll) = (RwSignal::new(path == "/community"), RwSignal::new(None));
-        prove(ledger, (kept, book), (now, span), (slot, trade), (whole, roll));
+        let correcting = RwSignal::new(Vec::new());
+        let all = (whole, correcting, roll);
+        let is_short = prove(ledger, (kept, book), (now, span), (slot, trade), all);
         if let Ok(ticking) =
             set_interval_with_handle(move || tick.update(|count| *count += 1), TICK)
         {
@@ -159,6 +165,8 @@ impl Desk {
             slot,
             trade,
             whole,
+            correcting,
+            is_short,
             roll,
             fresh,
             group,
@@ -236,14 +244,14 @@ fn chosen(book: Memo<Book>) -> Memo<Option<u32>> {
     })
 }
 
-/// Tells the wallet what to prove, and keeps what will not change.
+/// Tells the wallet what to prove, and keeps what will not change; whether that is more than is proved at a time.
 fn prove(
     ledger: Ledger,
     (kept, book): (RwSignal<Book>, Memo<Book>),
     (now, span): (Memo<Option<u64>>, Memo<Option<Span>>),
     (slot, trade): (RwSignal<Option<u64>>, RwSignal<Option<u64>>),
-    (whole, roll): (RwSignal<bool>, RwSignal<Option<Roll>>),
-) {
+    (whole, correcting, roll): (RwSignal<bool>, RwSignal<Vec<u64>>, RwSignal<Option<Roll>>),
+) -> Memo<bool> {
     Effect::new(move |before: Option<Option<Span>>| {
         let span = span.get();
         if before.is_some_and(|before| before != span) {
@@ -269,24 +277,31 @@ fn prove(
         let now_ms = now.get().unwrap_or_default();
         let (book, kept) = (book.read(), kept.read());
         let mut keys = energy::wanted((&*book, &*kept), &account, now_ms, named, &devices);
-        if let Some(span) = named.span {
-            let roll = roll.read();
-            let listed = roll.as_ref().filter(|roll| roll.community() == span.community);
-            keys.extend(listed.map(Roll::keys).unwrap_or_default());
-            if whole.get() {
-                keys.extend(energy::waiting_keys(&book, span, now_ms));
-            }
+        let Some(span) = named.span else { return (keys, false) };
+        let roll = roll.read();
+        let listed = roll.as_ref().filter(|roll| roll.community() == span.community);
+        keys.extend(listed.map(Roll::keys).unwrap_or_default());
+        let mut is_all = true;
+        if whole.get() {
+            let first = correcting.read();
+            let (waiting, fits) = energy::waiting_keys(&book, span, now_ms, &first);
+            is_all = fits;
+            // What somebody waits for before they sign is not cut off by what is only shown.
+            let at = if first.is_empty() { keys.len() } else { 0 };
+            keys.splice(at..at, waiting);
         }
-        keys
+        let is_short = !is_all || energy::is_short(&keys);
+        (keys, is_short)
     });
     Effect::new(move |_| {
-        let keys = wanted.get();
+        let (keys, _) = wanted.get();
         if *ledger.stage.read() == Stage::Open && !keys.is_empty() {
             ledger.command(&energy::watch(keys));
         }
     });
     let watcher = ledger.begin_watching();
     on_cleanup(move || ledger.end_watching(watcher));
+    Memo::new(move |_| wanted.read().1)
 }
 
 /// What memos of the desk look at.

@@ -40,7 +40,13 @@ pub(super) fn Members(is_operator: bool) -> impl IntoView {
         let row = |one: Neighbour| view! { <Row one asset=asset.clone() is_operator /> };
         Some(members.get().into_iter().map(row).collect_view())
     };
-    let words = move || words(told.read().as_ref(), failed.get());
+    let words = move || words(told.read().as_ref(), failed.get(), desk.is_short.get());
+    let again = move |_| {
+        if let Some((community, _)) = whose.get_untracked() {
+            failed.set(false);
+            spawn_local(ask(desk, community, failed));
+        }
+    };
     view! {
         <section class="card" aria-labelledby="members-title" id="members">
             <div class="card-head">
@@ -50,6 +56,9 @@ pub(super) fn Members(is_operator: bool) -> impl IntoView {
             <p class="quiet num" id="members-told" role="status">
                 {words}
             </p>
+            <button class="button" type="button" data-do="members-again" hidden=move || !failed.get() on:click=again>
+                "Try again"
+            </button>
             <ul class="payments">{rows}</ul>
         </section>
     }
@@ -76,7 +85,7 @@ async fn ask(desk: Desk, community: u32, failed: RwSignal<bool>) {
 }
 
 /// How many there are, and how many of them are known.
-fn words(told: Option<&Roster>, failed: bool) -> String {
+fn words(told: Option<&Roster>, failed: bool, is_short: bool) -> String {
     let Some(told) = told else {
         let words = if failed {
             "No server lists the members now."
@@ -94,10 +103,13 @@ fn words(told: Option<&Roster>, failed: bool) -> String {
     if told.members.len() == usize::from(told.count) {
         return format!("{all}{bare}: each of them is proved, and nobody is left out.");
     }
-    format!(
-        "{all}, of whom {} are proved{bare}. The others are being proved, or a server left them out.",
-        told.members.len()
-    )
+    let others = match (is_short, failed) {
+        // The wallet was not asked for all of them.
+        (true, _) => "The others are not: more is shown here than can be proved at a time.",
+        (false, true) => "No server lists the others now.",
+        (false, false) => "The others are being proved, or a server left them out.",
+    };
+    format!("{all}, of whom {} are proved{bare}. {others}", told.members.len())
 }
 
 /// Somebody, what they have, and what the operator may do.
@@ -156,13 +168,15 @@ mod tests {
         };
         let told = |count| {
             let roster = Roster { members: vec![one(0), one(2)], count, seen: None };
-            words(Some(&roster), false).replace('\u{a0}', " ")
+            words(Some(&roster), false, false).replace('\u{a0}', " ")
         };
         assert_eq!(
             told(2),
             "2 members, 1 without a meter: each of them is proved, and nobody is left out."
         );
         assert!(told(3).starts_with("3 members, of whom 2 are proved, 1 without a meter."));
-        assert!(words(None, true).contains("No server"));
+        assert!(words(None, true, false).contains("No server"));
+        let roster = Roster { members: vec![one(0)], count: 2, seen: None };
+        assert!(!words(Some(&roster), false, true).contains("server"), "none was asked for them");
     }
 }

@@ -29,6 +29,23 @@ pub(super) fn Signing(said: StoredValue<Vec<Said>>, mine: Memo<Vec<Meter>>) -> i
             said.with_value(|said| energy::plan(scene, community, meter.number, said, &spoken))
         })
     });
+    // What is signed after it is counted from it.
+    let corrects = Memo::new(move |_| {
+        let is_any = plan.read().as_ref().is_some_and(|plan| !plan.readings.is_empty());
+        let meter = meter.read();
+        let newest = meter.as_ref().and_then(|meter| Some((meter.number, meter.health.last?)));
+        let (Some((meter, slot)), Some(community), true) = (newest, desk.chosen.get(), is_any)
+        else {
+            return false;
+        };
+        let is_it = |one: &&Said| one.slot == slot;
+        let one = said.with_value(|said| said.iter().find(is_it).copied());
+        let spoken = desk.spoken(meter);
+        let told = one.and_then(|one| {
+            desk.look(|scene| energy::corrections(scene, community, meter, &[one], &spoken))
+        });
+        told.is_some_and(|told| !told.changes.is_empty())
+    });
     let begin = move |_| {
         let (plan, meter) = (plan.get_untracked(), meter.get_untracked());
         if let Some((plan, meter)) = plan.zip(meter) {
@@ -67,6 +84,9 @@ pub(super) fn Signing(said: StoredValue<Vec<Said>>, mine: Memo<Vec<Meter>>) -> i
         <p class="quiet" role="status" hidden=move || !waits()>
             "Readings are on their way: the next ones are signed when the ledger has them."
         </p>
+        <p class="quiet quiet--warn" role="status" hidden=move || !corrects.get()>
+            "The newest slot that was signed is another in this file. Correct it first, below: once later slots are signed, it can only become less."
+        </p>
         <ul class="notes num" id="plan" aria-live="polite">
             {move || match plan.get() {
                 Some(plan) => {
@@ -92,8 +112,7 @@ fn told(desk: Desk, plan: &Plan) -> Vec<String> {
         None => "Nothing of it can be signed now".to_owned(),
     }];
     if plan.gaps > 0 {
-        let gaps = counted(plan.gaps, "slot between them is", "slots between them are");
-        lines.push(format!("{gaps} not in the file: what is left out stays out"));
+        lines.push(format!("{} not signed with them: what is left out stays out", left_out(plan)));
     }
     let asset = desk.community.read().as_ref().map(|one| one.asset.clone());
     let skipped = plan.skipped;
@@ -137,6 +156,15 @@ fn told(desk: Desk, plan: &Plan) -> Vec<String> {
     lines
 }
 
+/// Slots that are given up by what is signed, in words that go on with what becomes of them.
+pub(super) fn left_out(plan: &Plan) -> String {
+    let (one, many) = (
+        "earlier slot could still be read, and is",
+        "earlier slots could still be read, and are",
+    );
+    counted(plan.gaps, one, many)
+}
+
 /// Asks before new readings are signed.
 pub(super) fn sign(desk: Desk, plan: &Plan, meter: &Meter) {
     let all = &plan.readings;
@@ -144,7 +172,7 @@ pub(super) fn sign(desk: Desk, plan: &Plan, meter: &Meter) {
     let Some(community) = desk.community.get_untracked() else { return };
     let taken: u64 = all.iter().map(|one| one.content.import_wh).sum();
     let given: u64 = all.iter().map(|one| one.content.export_wh).sum();
-    let lines = vec![
+    let mut lines = vec![
         ("Meter", meter.number.to_string()),
         ("From", clock::moment(starts_ms(first.slot))),
         ("To", clock::moment(starts_ms(last.slot + 1))),
@@ -153,6 +181,10 @@ pub(super) fn sign(desk: Desk, plan: &Plan, meter: &Meter) {
         ("Given", wh(given)),
         ("Set aside", named(plan.cover, &community.asset)),
     ];
+    if plan.gaps > 0 {
+        let gaps = counted(plan.gaps, "earlier slot, for good", "earlier slots, for good");
+        lines.push(("Left out", gaps));
+    }
     ask(desk, "Sign readings", lines, meter, all);
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn IssuePage() -> impl IntoView {
 #[component]
 pub(crate) fn VerifyPage() -> impl IntoView {
     view! {
-        <Frame title="Verify" about="Ask for a proof and check the answer here. The issuer is not asked, and learns nothing.">
+        <Frame title="Verify" about="Ask for a proof and check the answer here. The issuer is not asked, and learns nothing, unless you agree.">
             <Verify />
         </Frame>
     }

@@ -1,7 +1,7 @@
 //! What the account holds beside the ledger's own asset, each as whose promise it is, with its proof.
 
 use leptos::prelude::*;
-use wallet::assets::{Holding, Holdings};
+use wallet::assets::{Holding, Holdings, KNOWN_MAX};
 
 use crate::assets::Assets;
 use crate::components::avatar::Avatar;
@@ -83,7 +83,8 @@ fn row(desk: Assets, holding: Holding) -> impl IntoView + use<> {
     let number = asset.id;
     let label = format!("Keep {name} in sight");
     let is_marked = move || desk.is_marked(number);
-    let mark = move |_| desk.mark(number, !untrack(is_marked));
+    let is_full = RwSignal::new(false);
+    let mark = move |_| is_full.set(!desk.mark(number, !untrack(is_marked)));
     view! {
         <li class="payment" data-asset=asset.id.to_string()>
             <Avatar key=issuer.clone() />
@@ -93,6 +94,9 @@ fn row(desk: Assets, holding: Holding) -> impl IntoView + use<> {
                     {told}
                 </span>
                 <span class="quiet num">{more.join(", ")}</span>
+                <span class="quiet quiet--warn" role="status" hidden=move || !is_full.get()>
+                    {format!("As many as may be are kept in sight, {KNOWN_MAX}: let another one go first.")}
+                </span>
                 {frozen.then(|| {
                     view! {
                         <span class="quiet quiet--warn">"Its issuer froze it: nothing can be sent or received."</span>

@@ -16,7 +16,7 @@ use minicbor::{Decode, Encode};
 use super::{
     Credentials, IssuedOne, Made, Mark, Turn,
     keep::{seal, unseal},
-    lists::{badness, says, settle, split, status},
+    lists::{badness, contents, mark, says, settle, split, status},
     shown::count,
 };
 use crate::{
@@ -93,7 +93,9 @@ impl Credentials {
         if self.saved_s.is_none() || self.unsaved > 0 {
             return Err("save a backup first: what leaves this browser is in that only".to_owned());
         }
-        let gone = let_go(&mut self.issued, &mut self.made, turn.now_s, ISSUED_MAX);
+        let now_s = turn.now_s;
+        let is_over = |one: &IssuedOne| one.is_over(now_s);
+        let gone = let_go(&mut self.issued, &mut self.made, ISSUED_MAX, is_over);
         turn.reply.taken = gone;
         turn.changed = gone > 0;
         Ok(())
@@ -168,30 +170,59 @@ fn join(
         }
     }
     if made.len() > MADE_MAX {
-        return Err(format!("at most {MADE_MAX} status lists are kept in one browser"));
+        return Err(format!(
+            "at most {MADE_MAX} status lists are kept in one browser: bring it into another, which has fewer"
+        ));
     }
     for one in made.iter_mut() {
         settle(one, issued);
     }
+    // What only this browser has is in no file that is known to be kept: it stays.
     let too_many = issued.len().saturating_sub(ISSUED_MAX);
-    joined.left = let_go(issued, made, now_s, too_many);
+    let in_file =
+        |one: &IssuedOne| one.is_over(now_s) && book.issued.iter().any(|theirs| one.is(theirs));
+    joined.left = let_go(issued, made, too_many, in_file);
     if issued.len() > ISSUED_MAX {
+        let next = if issued.iter().any(|one| one.is_over(now_s)) {
+            "save a backup here, make room by letting go of what is over, and bring this one in after that"
+        } else {
+            "none of them is over, so nothing can go: bring this one into a browser that has fewer"
+        };
         return Err(format!(
-            "both together are more than the {ISSUED_MAX} credentials that are remembered as issued here"
+            "both together are more than the {ISSUED_MAX} credentials that are remembered as issued here: {next}"
         ));
     }
     joined.twice = twice(issued);
     let has = |one: &IssuedOne| {
         book.issued.iter().any(|theirs| one.is(theirs) && one.shown.mark == theirs.shown.mark)
     };
-    Ok((joined, issued.iter().all(has)))
+    let is_all = issued.iter().all(has) && made.iter().all(|one| book.knows(one));
+    Ok((joined, is_all))
 }
 
-/// Takes out what is over, the oldest first, and `most` at most; how many. Lists stay as they are.
-fn let_go(issued: &mut Vec<IssuedOne>, made: &mut [Made], now_s: u64, most: usize) -> u32 {
+impl Book {
+    /// Whether it has a list, and all that the list says of credentials that are not in the book here.
+    fn knows(&self, made: &Made) -> bool {
+        let Some(theirs) = self.made.iter().find(|theirs| theirs.uri == made.uri) else {
+            return false;
+        };
+        let place = (theirs.issuer.as_str(), theirs.list());
+        let Ok(list) = contents(&self.issued, theirs.also(), place) else { return false };
+        let says = |at: u64| badness(mark(list.get(at).unwrap_or(0)));
+        made.also().iter().all(|(at, value)| says(*at) >= badness(mark(*value)))
+    }
+}
+
+/// Takes out what `may_go`, the oldest first, and `most` at most; how many. Lists stay as they are.
+fn let_go(
+    issued: &mut Vec<IssuedOne>,
+    made: &mut [Made],
+    most: usize,
+    may_go: impl Fn(&IssuedOne) -> bool,
+) -> u32 {
     let mut left = most;
     issued.retain(|one| {
-        let goes = left > 0 && one.is_over(now_s);
+        let goes = left > 0 && may_go(one);
         if goes {
             left -= 1;
             for place in &one.places {

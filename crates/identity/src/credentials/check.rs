@@ -1,9 +1,10 @@
 //! What a verifier does: ask, and judge an answer.
 
+use minicbor::{Decode, Encode};
 use primitives::Hash;
 
 use super::{
-    Asked, Credentials, Facts, Need, Question, Resolved, Turn, Verdict, Wait, WebWord,
+    Asked, Claim, Credentials, Facts, Need, Question, Resolved, Turn, Wait, WebWord,
     facts::Known, issue, shown, signs, words,
 };
 use crate::{
@@ -13,6 +14,32 @@ use crate::{
     sd_jwt::Verified,
     status::{Status, StatusRef, StatusToken, token_hash},
 };
+
+/// What an answer proves.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Verdict {
+    /// Whether it proves what was asked.
+    #[n(0)]
+    pub good: bool,
+    /// What holds, in words, in order of check.
+    #[n(1)]
+    pub holds: Vec<String>,
+    /// Why it proves nothing; empty: it does.
+    #[n(2)]
+    pub refused: String,
+    /// What was shown.
+    #[n(3)]
+    pub claims: Vec<Claim>,
+    /// Who says so.
+    #[n(4)]
+    pub issuers: Vec<String>,
+    /// For an issuer's key nothing vouches but its web server.
+    #[n(5)]
+    pub unproved: bool,
+    /// An issuer's web server was asked for its key.
+    #[n(6)]
+    pub was_asked: bool,
+}
 
 impl Credentials {
     pub(super) fn ask(&mut self, question: &Question, turn: &mut Turn<'_>) -> Result<(), String> {
@@ -151,6 +178,7 @@ impl Credentials {
             verdict.issuers.push(verified.issuer.clone());
             verdict.holds.push(issued_by(verified, &keys));
             let by = keys.by_web(&verified.issuer);
+            verdict.was_asked |= by.is_some();
             verdict.unproved |= matches!(by, Some(WebWord::Server(_)));
             verdict.claims.extend(shown::claims(&verified.claims, &verified.disclosed, &[]));
             let status = self.status(verified, &response, facts, turn);

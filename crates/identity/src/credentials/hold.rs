@@ -4,6 +4,7 @@ use primitives::{Hash, sha256};
 
 use super::{
     Asking, Choice, Command, Credentials, Facts, HeldList, Part, Pick, Resolved, Told, Turn,
+    WebFact, WebWord,
     check::by_web,
     shown::{claims, count},
     texts, words,
@@ -40,6 +41,8 @@ impl Credentials {
         turn: &mut Turn<'_>,
     ) -> Result<(), String> {
         let text = texts::bare(text);
+        let is_unproved = |fact: &WebFact| matches!(fact.by, WebWord::Server(_));
+        turn.reply.unproved = facts.web.iter().any(is_unproved);
         if let Some(offer) = texts::read_offer(&text) {
             turn.reply.offer = Some(offer);
             return Ok(());

@@ -25,8 +25,13 @@ const DAY_S: u64 = 86_400;
 impl Credentials {
     pub(super) fn issue(&mut self, order: &Order, turn: &mut Turn<'_>) -> Result<(), String> {
         if self.issued.len() >= ISSUED_MAX {
+            let next = if self.issued.iter().any(|one| one.is_over(turn.now_s)) {
+                "let those go that are over, below"
+            } else {
+                "none of them is over yet, so none can go. Issue in another browser that has your words, with a backup of its own, or wait until one is over"
+            };
             return Err(format!(
-                "{ISSUED_MAX} credentials are remembered as issued here, and there is no room for more: let those go that are over, below"
+                "{ISSUED_MAX} credentials are remembered as issued here, and there is no room for more: {next}"
             ));
         }
         if order.label.len() > LABEL_BYTES_MAX {
@@ -128,7 +133,9 @@ impl Credentials {
             used.range(joined(*list, 0)..joined(list + 1, 0)).count() + wanted <= PLACES / 2
         };
         let list = (0..).take(MADE_MAX).find(has_room);
-        let list = list.ok_or("the status lists of this issuer are full")?;
+        let list = list.ok_or(
+            "the status lists of this issuer are full: issue as another identity, or so that it can\u{2019}t be revoked",
+        )?;
         // Nobody can guess from one place which others belong to the same person.
         let drawn = (0_u64..).map(|draw| {
             let drawn = seed.derive(&format!("credentials/place/{draw}"));

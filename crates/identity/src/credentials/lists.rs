@@ -102,7 +102,9 @@ impl Credentials {
         let uri = list_name(&issuer, list);
         let last = self.made.iter().find(|made| made.uri == uri);
         if last.is_none() && self.made.len() >= MADE_MAX {
-            return Err(format!("at most {MADE_MAX} status lists are kept in one browser"));
+            return Err(format!(
+                "at most {MADE_MAX} status lists are kept in one browser: issue in another"
+            ));
         }
         let also = last.map(Made::also).unwrap_or_default();
         let list = contents(&self.issued, also, (&issuer, list)).map_err(words)?;
@@ -242,7 +244,7 @@ pub(super) fn settle(made: &mut Made, issued: &mut [IssuedOne]) {
 }
 
 /// A list of an issuer, by its number, as a book has it.
-fn contents(
+pub(super) fn contents(
     issued: &[IssuedOne],
     also: &[(u64, u8)],
     (issuer, number): (&str, u64),
@@ -280,7 +282,7 @@ pub(super) const fn status(mark: Mark) -> Status {
 }
 
 /// What a value of a list says.
-const fn mark(value: u8) -> Mark {
+pub(super) const fn mark(value: u8) -> Mark {
     match Status::of(value) {
         Status::Valid => Mark::Valid,
         Status::Suspended | Status::Other(_) => Mark::Suspended,

@@ -109,6 +109,8 @@ impl Credentials {
             issued_count: count(self.issued.len()),
             issued_over: count(over),
             told: self.told.iter().rev().cloned().collect(),
+            sought: self.sought.clone(),
+            handed: self.handed.is_some(),
         }
     }
 

@@ -512,3 +512,15 @@ fn what_was_shown_to_whom_is_remembered_without_what_it_said() {
     );
     assert_eq!(holder.done(Command::ForgetTold).view.told, []);
 }
+
+#[test]
+fn what_only_a_web_server_vouches_for_is_told_as_that() {
+    let (mut issuer, mut holder) = (Browser::new(1), Browser::new(2));
+    let bundle = issuer.done(Command::Issue(order(&holder.did(), false))).text;
+    assert!(!Browser::new(2).take(&bundle).unproved);
+    let by = WebWord::Server("town.example".to_owned());
+    let id = "did:web:town.example#key".to_owned();
+    let facts = Facts { web: vec![WebFact { id, at_s: None, key: None, by }], ..Facts::default() };
+    let taken = holder.done(Command::Take { text: bundle, facts });
+    assert_eq!((taken.taken, taken.unproved), (1, true));
+}

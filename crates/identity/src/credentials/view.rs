@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use primitives::Hash;
 
-use super::{Facts, Given, GrantAsk, Joined, Need, Reading, Told};
+use super::{Facts, Given, GrantAsk, Joined, Need, Reading, Told, Verdict};
 use crate::session::Head;
 
 /// Everything a page may want.
@@ -331,6 +331,9 @@ pub struct Reply {
     /// What a file brings.
     #[n(12)]
     pub joined: Option<Joined>,
+    /// For a key of what was taken nothing vouches but a web server.
+    #[n(13)]
+    pub unproved: bool,
 }
 
 /// Everything shown.
@@ -369,6 +372,12 @@ pub struct View {
     /// Answers that were given, newest first.
     #[n(10)]
     pub told: Vec<Told>,
+    /// Which of what was issued the page seeks, in lower case; empty: all.
+    #[n(11)]
+    pub sought: String,
+    /// A file was made of it that is not known to be kept.
+    #[n(12)]
+    pub handed: bool,
 }
 
 /// What is held, copies together.
@@ -568,27 +577,4 @@ pub struct Choice {
     /// Copies that nobody has seen.
     #[n(4)]
     pub fresh: u32,
-}
-
-/// What an answer proves.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
-pub struct Verdict {
-    /// Whether it proves what was asked.
-    #[n(0)]
-    pub good: bool,
-    /// What holds, in words, in order of check.
-    #[n(1)]
-    pub holds: Vec<String>,
-    /// Why it proves nothing; empty: it does.
-    #[n(2)]
-    pub refused: String,
-    /// What was shown.
-    #[n(3)]
-    pub claims: Vec<Claim>,
-    /// Who says so.
-    #[n(4)]
-    pub issuers: Vec<String>,
-    /// For an issuer's key nothing vouches but its web server.
-    #[n(5)]
-    pub unproved: bool,
 }

@@ -15,35 +15,72 @@ use crate::view::{Received, Sent};
 
 /// Most assets that are remembered as marked, and most as held: what comes when it is full is only counted.
 pub const KNOWN_MAX: usize = 64;
+/// Days from which on something was had for long.
+const LONG_DAYS: u32 = 7;
+/// Seconds of a day.
+const DAY_S: u64 = 86_400;
 
 /// What a person marked, and what they have, in the order in which it came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
     marked: Vec<u32>,
-    held: Vec<u32>,
+    held: Vec<Had>,
+}
+
+/// An asset that somebody has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Had {
+    number: u32,
+    /// The day on which it was seen first, since 1970-01-01 UTC; 0: before days were kept.
+    since: u32,
+}
+
+impl Had {
+    fn read(text: &str) -> Option<Self> {
+        let (number, since) = text.split_once('@').unwrap_or((text, "0"));
+        Some(Self { number: number.parse().ok()?, since: since.parse().ok()? })
+    }
+
+    fn to_text(self) -> String {
+        match self.since {
+            0 => self.number.to_string(),
+            since => format!("{}@{since}", self.number),
+        }
+    }
+
+    /// What strangers send is not had for long because it was seen before something else.
+    const fn is_long(self, today: u32) -> bool {
+        today.saturating_sub(self.since) >= LONG_DAYS
+    }
+}
+
+/// The day of a time in seconds since 1970-01-01 UTC.
+fn day(now_s: u64) -> u32 {
+    u32::try_from(now_s / DAY_S).unwrap_or(u32::MAX)
 }
 
 impl Known {
     /// What was kept as a text. What is no number is passed over.
     pub fn read(text: &str) -> Self {
         let (marked, held) = text.split_once('|').unwrap_or_default();
-        let numbers = |text: &str| {
-            let mut numbers: Vec<u32> = Vec::new();
-            for number in text.split(' ').filter_map(|one| one.parse().ok()) {
-                if numbers.len() < KNOWN_MAX && !numbers.contains(&number) {
-                    numbers.push(number);
+        let each = |text: &str| {
+            let mut all: Vec<Had> = Vec::new();
+            for one in text.split(' ').filter_map(Had::read) {
+                if all.len() < KNOWN_MAX && !all.iter().any(|known| known.number == one.number) {
+                    all.push(one);
                 }
             }
-            numbers
+            all
         };
-        Self { marked: numbers(marked), held: numbers(held) }
+        let marked = each(marked).into_iter().map(|one| one.number).collect();
+        Self { marked, held: each(held) }
     }
 
     /// As a text, to be kept.
     pub fn to_text(&self) -> String {
-        let line =
-            |numbers: &[u32]| numbers.iter().map(u32::to_string).collect::<Vec<String>>().join(" ");
-        format!("{}|{}", line(&self.marked), line(&self.held))
+        let marked: Vec<String> = self.marked.iter().map(u32::to_string).collect();
+        let held: Vec<String> = self.held.iter().map(|one| one.to_text()).collect();
+        format!("{}|{}", marked.join(" "), held.join(" "))
     }
 
     /// Whether the person marked it.
@@ -51,46 +88,60 @@ impl Known {
         self.marked.contains(&number)
     }
 
-    /// The person marks it, or does not any more. Nothing, where as many are marked as may be.
-    pub fn mark(&mut self, number: u32, is_marked: bool) {
+    /// The person marks it, or does not any more; whether that is so now. It is not, where as many are marked as may
+    /// be.
+    pub fn mark(&mut self, number: u32, is_marked: bool) -> bool {
         self.marked.retain(|one| *one != number);
-        if is_marked && self.marked.len() < KNOWN_MAX {
+        let has_room = self.marked.len() < KNOWN_MAX;
+        if is_marked && has_room {
             self.marked.push(number);
         }
+        has_room || !is_marked
     }
 
     /// Remembers what is proved to be held, the oldest assets first, and forgets what is proved to be held no more;
-    /// whether anything is different now. What was there before is not pushed out.
+    /// whether anything is different now. What was there before is not pushed out. `now_s`: in seconds since 1970-01-01
+    /// UTC.
     pub fn notice(
         &mut self,
-        book: &Book,
-        account: &str,
+        (book, account): (&Book, &str),
         numbers: impl IntoIterator<Item = u32>,
+        now_s: u64,
     ) -> bool {
         let Ok(account) = account.parse::<AccountId>() else { return false };
         let before = self.held.clone();
         let has = |number: u32| balance(book, account, number) != Balance::default();
-        self.held.retain(|number| !is_proved(book, account, *number) || has(*number));
+        self.held.retain(|one| !is_proved(book, account, one.number) || has(one.number));
         let mut came: Vec<u32> = numbers.into_iter().filter(|number| has(*number)).collect();
         came.sort_unstable();
         for number in came {
-            let is_new = number != AssetId::NATIVE.0 && !self.held.contains(&number);
+            let is_known = self.held.iter().any(|one| one.number == number);
+            let is_new = number != AssetId::NATIVE.0 && !is_known;
             if is_new && self.held.len() < KNOWN_MAX {
-                self.held.push(number);
+                self.held.push(Had { number, since: day(now_s) });
             }
         }
         self.held != before
     }
 
     /// Assets that something names, the most important first: `wanted` by a link or a form, marked, acted on from
-    /// here, held for long, told of by a server.
-    pub fn names(&self, wanted: u32, sent: &[Sent], received: &[Received]) -> Vec<u32> {
+    /// here, held for long, told of by a server, held of late. `now_s`: in seconds since 1970-01-01 UTC.
+    pub fn names(
+        &self,
+        wanted: u32,
+        (sent, received): (&[Sent], &[Received]),
+        now_s: u64,
+    ) -> Vec<u32> {
+        let is_long = |one: &Had| one.is_long(day(now_s));
+        let (long, late): (Vec<Had>, Vec<Had>) = self.held.iter().copied().partition(is_long);
+        let numbers = |all: Vec<Had>| all.into_iter().map(|one| one.number).collect::<Vec<u32>>();
         let all = [
             vec![wanted],
             self.marked.clone(),
             named(sent, &[]),
-            self.held.clone(),
+            numbers(long),
             named(&[], received),
+            numbers(late),
         ];
         let mut names: Vec<u32> = Vec::new();
         for number in all.into_iter().flatten() {

@@ -251,18 +251,47 @@ fn ids(list: &[Holding]) -> Vec<u32> {
     list.iter().map(|one| one.asset.id).collect()
 }
 
+/// When something came.
+const NOW_S: u64 = 1_790_000_000;
+/// When it was had for long.
+const LATER_S: u64 = NOW_S + 8 * 86_400;
+
+#[test]
+fn what_came_in_a_flood_is_not_had_for_long_at_once() {
+    let mut world = World::new(me());
+    dust(&mut world, 70);
+    let mut known = Known::default();
+    let (before, _) = book(&world, &[], &[]);
+    assert!(known.notice((&before, &name(me())), 1..=71, NOW_S));
+    let received = Received {
+        id: String::new(),
+        from: name(person(1)),
+        units: 7,
+        height: 1,
+        asset: 500,
+        issued: true,
+    };
+    let told = [received];
+    assert_eq!(known.names(0, (&[], &told), NOW_S)[0], 500, "a server tells of what just came");
+    let kept = Known::read(&known.to_text());
+    assert_eq!(kept, known, "the day is kept");
+    assert_eq!(kept.names(0, (&[], &told), LATER_S)[0], USDX);
+    assert_eq!(kept.names(0, (&[], &told), LATER_S).last(), Some(&500));
+    assert_eq!(Known::read("|5 6@20 7@x").to_text(), "|5 6@20");
+}
+
 #[test]
 fn what_strangers_send_does_not_hide_what_was_there() {
     let mut world = World::new(me());
     create(&mut world, me(), "MINE", false);
     let mut known = Known::default();
     let (before, _) = book(&world, &[], &[]);
-    assert!(known.notice(&before, &name(me()), 1..=2));
-    assert!(!known.notice(&before, &name(me()), 1..=2), "it is known already");
-    assert_eq!(known.names(0, &[], &[]), [USDX]);
+    assert!(known.notice((&before, &name(me())), 1..=2, NOW_S));
+    assert!(!known.notice((&before, &name(me())), 1..=2, NOW_S), "it is known already");
+    assert_eq!(known.names(0, (&[], &[]), LATER_S), [USDX]);
 
     dust(&mut world, 200);
-    let names = known.names(0, &[], &[]);
+    let names = known.names(0, (&[], &[]), LATER_S);
     let (after, _) = book(&world, &names, &[]);
     let all = holdings(&after, &name(me()), &names).unwrap();
     assert_eq!((all.held.len(), all.others.len()), (FIRST_MAX, 201 - FIRST_MAX));
@@ -275,19 +304,19 @@ fn what_strangers_send_does_not_hide_what_was_there() {
     // What I use myself comes before what I only have.
     let last = ids(&all.others)[0];
     let used = sent(&Wish::Burn { asset: last, amount: 1 }, Fate::Done);
-    let names = known.names(0, &[used], &[]);
+    let names = known.names(0, (&[used], &[]), LATER_S);
     assert_eq!(names, [last, USDX]);
     assert!(ids(&holdings(&after, &name(me()), &names).unwrap().held).contains(&last));
 
     // It fills up, and what is there stays; what is held no more makes room.
-    assert!(known.notice(&after, &name(me()), 1..=202));
-    assert_eq!(known.names(0, &[], &[]).len(), KNOWN_MAX);
-    assert_eq!(known.names(0, &[], &[])[..2], [USDX, 3]);
+    assert!(known.notice((&after, &name(me())), 1..=202, NOW_S));
+    assert_eq!(known.names(0, (&[], &[]), LATER_S).len(), KNOWN_MAX);
+    assert_eq!(known.names(0, (&[], &[]), LATER_S)[..2], [USDX, 3]);
     let burn = Wish::Burn { asset: USDX, amount: 500 * WHOLE };
     act(&mut world, me(), &burn).unwrap();
-    let (burned, _) = book(&world, &known.names(0, &[], &[]), &[]);
-    assert!(known.notice(&burned, &name(me()), 1..=202));
-    assert_eq!(known.names(0, &[], &[])[..2], [3, 4]);
+    let (burned, _) = book(&world, &known.names(0, (&[], &[]), LATER_S), &[]);
+    assert!(known.notice((&burned, &name(me())), 1..=202, NOW_S));
+    assert_eq!(known.names(0, (&[], &[]), LATER_S)[..2], [3, 4]);
 }
 
 #[test]
@@ -295,11 +324,11 @@ fn what_a_person_knows_is_looked_at_whatever_is_made_later() {
     let mut world = World::new(me());
     let (before, _) = book(&world, &[], &[]);
     let mut known = Known::default();
-    known.notice(&before, &name(me()), [USDX]);
+    known.notice((&before, &name(me())), [USDX], NOW_S);
     for number in 0..LOOKED_MAX + 1 {
         create(&mut world, person(1), &format!("A{number}"), false);
     }
-    let names = Known::read(&known.to_text()).names(0, &[], &[]);
+    let names = Known::read(&known.to_text()).names(0, (&[], &[]), LATER_S);
     let (found, _) = book(&world, &names, &[]);
     assert_eq!(ids(&holdings(&found, &name(me()), &names).unwrap().held), [USDX]);
 }
@@ -329,14 +358,15 @@ fn what_a_person_marked_is_kept_as_a_text() {
     };
     let used = sent(&Wish::Burn { asset: 4, amount: 1 }, Fate::Done);
     let known = Known::read("5|6 5");
-    let names = known.names(9, &[used], &[received(0), received(8), received(4)]);
+    let names = known.names(9, (&[used], &[received(0), received(8), received(4)]), NOW_S);
     assert_eq!(names, [9, 5, 4, 6, 8]);
     let many = (0..200).map(|one: u32| one.to_string()).collect::<Vec<_>>().join(" ");
     let mut full = Known::read(&format!("{many}|"));
-    full.mark(500, true);
-    assert!(!full.is_marked(500));
+    assert!(!full.mark(500, true) && !full.is_marked(500));
+    assert!(full.mark(7, false) && full.mark(500, true), "there is room again");
+    assert!(full.mark(500, false) && full.mark(7, true));
     assert_eq!(
-        full.names(0, &[], &[]).len(),
+        full.names(0, (&[], &[]), LATER_S).len(),
         KNOWN_MAX - 1,
         "the ledger\u{2019}s own is no asset beside it"
     );

@@ -345,6 +345,10 @@ fn what_is_on_its_way_waits_until_the_records_know_of_it() {
     check(&[sent("me", Fate::Waiting, 0, None)], true);
     check(&[sent("me", Fate::Done, 8, None)], true);
     check(&[sent("me", Fate::Final, 7, None)], false);
+    // No server has told the block yet.
+    let counted = |at| view::Sent { counted: Some(at), ..sent("me", Fate::Final, 0, None) };
+    check(&[counted(8)], true);
+    check(&[counted(7)], false);
     check(&[sent("me", Fate::Refused, 8, None)], false);
     check(&[sent("me", Fate::Expired, 0, None)], false);
     // What goes to others is none of it, whatever came of it.

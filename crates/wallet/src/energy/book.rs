@@ -1,6 +1,8 @@
 //! Which records a page of energy needs. Settled slots do not change but for claims, so they are asked
 //! for once and kept.
 
+use std::collections::BTreeSet;
+
 use ledger::{
     AccountId, AssetId, Key,
     domains::{accounts::balance_key, assets, energy as rules},
@@ -129,13 +131,28 @@ pub fn wanted(
     wanted
 }
 
-/// What was said of a span's slots that wait, the newest first: for who looks through all of them, not only their own.
-/// At most as many as are asked for at a time.
-pub fn waiting_keys(book: &Book, span: Span, now_ms: u64) -> Vec<Vec<u8>> {
+/// What was said of a span's slots that wait, for who looks through all of them, not only their own: of the `first`
+/// slots, which are to be corrected, then the newest first. At most as many as are asked for at a time; and whether
+/// that is all.
+pub fn waiting_keys(
+    book: &Book,
+    span: Span,
+    now_ms: u64,
+    first: &[u64],
+) -> (Vec<Vec<u8>>, bool) {
     let id = span.community;
     let slots = span.slots(book, now_ms).rev().filter(|slot| !is_settled(book, id, *slot));
-    let keys = slots.flat_map(|slot| record_keys(book, id, slot)).take(KEPT_AT_A_TIME);
-    keys.map(|key| key.as_bytes().to_vec()).collect()
+    let (corrected, others): (Vec<u64>, Vec<u64>) = slots.partition(|slot| first.contains(slot));
+    let slots = corrected.into_iter().chain(others);
+    let mut keys = slots.flat_map(|slot| record_keys(book, id, slot));
+    let taken = keys.by_ref().take(KEPT_AT_A_TIME).map(|key| key.as_bytes().to_vec()).collect();
+    (taken, keys.next().is_none())
+}
+
+/// Whether these are as many keys as a wallet watches, or more: then what is not proved may never be, and no server
+/// is to blame for it.
+pub fn is_short(keys: &[Vec<u8>]) -> bool {
+    keys.iter().collect::<BTreeSet<_>>().len() >= WATCHED_MAX
 }
 
 /// Where it is said which meter a key is of, by the key's name.

@@ -47,7 +47,7 @@ pub struct Plan {
     pub cover: u128,
     /// Units that are missing to cover the rest; 0: nothing is.
     pub missing: u128,
-    /// Slots between the first and the last that is signed which the file does not have.
+    /// Slots that could still be read, before the last that is signed, and are not signed with it: they stay out.
     pub gaps: u64,
 }
 
@@ -127,10 +127,17 @@ pub fn plan(
     }
     // What is left of the purse is less than any that waits for money.
     plan.missing = plan.missing.saturating_sub(if plan.missing > 0 { free } else { 0 });
-    let span = plan.readings.first().zip(plan.readings.last());
-    let length = span.map_or(0, |(first, last)| last.slot - first.slot + 1);
-    plan.gaps = length - u64::try_from(plan.readings.len()).unwrap_or(length).min(length);
+    plan.gaps = gaps(&plan.readings, &device, street.oldest(soon));
     Some(plan)
+}
+
+/// Slots that could be read and are none of `readings`, which are of one meter; what comes later counts none.
+/// `oldest`: the first slot whose time is not over.
+fn gaps(readings: &[Reading], device: &rules::Meter, oldest: u64) -> u64 {
+    let Some(last) = readings.last() else { return 0 };
+    let first = device.last.map_or(device.from_slot, |last| last.slot.saturating_add(1));
+    let open = last.slot.saturating_add(1).saturating_sub(first.max(oldest));
+    open.saturating_sub(u64::try_from(readings.len()).unwrap_or(u64::MAX))
 }
 
 fn fit(

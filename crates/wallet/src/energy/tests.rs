@@ -410,6 +410,13 @@ fn of_a_file_what_the_ledger_takes_is_planned_with_counters_that_go_on() {
         told.readings.iter().map(|one| (one.slot, one.content.import_total_wh)).collect();
     assert_eq!(slots, [(START + 5, 111), (START + 7, 124)]);
     assert_eq!(told.gaps, 1);
+    // One that begins later gives up what could be read before it.
+    let gaps = |file: &[Said]| {
+        let late = plan(&scene(&street, &book), STREET, 0, file, &Spoken::default()).unwrap();
+        (late.readings.len(), late.gaps)
+    };
+    assert_eq!(gaps(&[said(START + 7, 13)]), (1, 2));
+    assert_eq!(gaps(&[said(START + 5, 11)]), (1, 0));
     // The ledger takes them as planned, once they are signed.
     let sign =
         |one: &Reading| Reading::sign(&key(60), chain(), (STREET, 0), (one.slot, 0), one.content);

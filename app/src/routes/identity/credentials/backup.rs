@@ -1,6 +1,6 @@
 //! A backup of what was issued, and bringing one in.
 
-use identity::credentials::{Command, Joined};
+use identity::credentials::{Command, Joined, View};
 use identity::limits::BOOK_BYTES_MAX;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -27,7 +27,7 @@ pub(super) fn Backup() -> impl IntoView {
     let handed = RwSignal::new(None::<String>);
     let state = move || {
         let view = book.view.read();
-        state(view.saved_s, view.unsaved, view.issued.is_empty())
+        state(view.saved_s, view.unsaved, is_empty(&view))
     };
     let save = move |_| {
         book.run("book-file", Command::Backup, move |reply| {
@@ -70,13 +70,13 @@ pub(super) fn Backup() -> impl IntoView {
                     id="book-save"
                     class="button button--strong"
                     type="button"
-                    disabled=move || desk.busy.get() || book.view.read().issued.is_empty()
+                    disabled=move || desk.busy.get() || is_empty(&book.view.read())
                     on:click=save
                 >
                     "Save a backup"
                 </button>
             </div>
-            <div id="book-handed" role="status" hidden=move || handed.read().is_none()>
+            <div id="book-handed" role="status" hidden=move || { handed.read().is_none() || !book.view.read().handed }>
                 <p>{asks}</p>
                 <div class="dialog-actions">
                     <button id="book-have" class="button button--strong" type="button" disabled=move || desk.busy.get() on:click=have>
@@ -156,6 +156,11 @@ fn Found(
             </div>
         </div>
     }
+}
+
+/// Whether there is nothing that a file would keep, whatever is looked for.
+fn is_empty(view: &View) -> bool {
+    view.issued_count == 0 && view.lists.is_empty()
 }
 
 /// Whether all of it is in a backup.

@@ -32,6 +32,10 @@ pub(super) fn Receive() -> impl IntoView {
         let facts = identity::credentials::Facts::default();
         book.run("take", Command::Take { text, facts }, move |reply| match reply.offer {
             Some(read) => offer.set(Some(read)),
+            None if reply.unproved => book.desk.tell(
+                "take",
+                "Taken, and kept here. Nothing proves its issuer\u{2019}s key: a web server shows it now, and whoever has that server can show another.",
+            ),
             None => book.desk.tell("take", "Taken: it is checked, and kept here."),
         });
     });

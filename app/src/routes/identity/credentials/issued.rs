@@ -38,11 +38,14 @@ pub(super) fn Issued() -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="issued-title">
             <h2 id="issued-title">"Issued here"</h2>
-            <p class="quiet" hidden=move || !issued.read().is_empty()>
+            <p class="quiet" hidden=move || { book.view.read().issued_count > 0 }>
                 "Nothing yet. What you issue is remembered in this browser only, and sealed: without it nothing can be revoked, so make a backup below."
             </p>
             <Seek />
             <Said place="issued" />
+            <p class="quiet" role="status" hidden=move || { !issued.read().is_empty() || book.view.read().issued_count == 0 }>
+                "None of them has that in its note or its type. Empty the field and find again to see the newest."
+            </p>
             <ul id="issued" class="lines">
                 {move || issued.get().into_iter().map(|one| view! { <Line one /> }).collect_view()}
             </ul>
@@ -56,6 +59,14 @@ pub(super) fn Issued() -> impl IntoView {
 fn Seek() -> impl IntoView {
     let book = Book::get();
     let text = RwSignal::new(String::new());
+    // What was looked for before this page was opened again stands in the field.
+    let sought = Memo::new(move |_| book.view.read().sought.clone());
+    Effect::new(move |_| {
+        let sought = sought.get();
+        if text.read_untracked().is_empty() {
+            text.set(sought);
+        }
+    });
     let sure = RwSignal::new(false);
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -77,7 +88,7 @@ fn Seek() -> impl IntoView {
         let (count, over, shown) = counts.get();
         room(count, over, shown)
     };
-    let many = move || counts.get().0 > FEW;
+    let many = move || counts.get().0 > FEW || !sought.read().is_empty();
     let over = move || counts.get().1;
     let busy = book.desk.busy;
     view! {

@@ -42,7 +42,7 @@ pub(super) fn Verify() -> impl IntoView {
 
 #[component]
 fn Judged(verdict: Verdict) -> impl IntoView {
-    let Verdict { good, holds, refused, claims, issuers, unproved } = verdict;
+    let Verdict { good, holds, refused, claims, issuers, unproved, was_asked } = verdict;
     let title = match (good, unproved) {
         (true, false) => "Good",
         (true, true) => "Good, by the word of a web server",
@@ -69,9 +69,18 @@ fn Judged(verdict: Verdict) -> impl IntoView {
                 {holds.into_iter().map(|line| view! { <li class="wrap">{line}</li> }).collect_view()}
             </ul>
             <p class="quiet" hidden=!good>
-                "Whether you believe this issuer is for you to say. It was not asked, and does not know."
+                {believe(was_asked)}
             </p>
         </section>
+    }
+}
+
+/// What stays for the person to say, and what the issuer learned.
+const fn believe(was_asked: bool) -> &'static str {
+    if was_asked {
+        "Whether you believe this issuer is for you to say. Its web server was asked for its key, as you agreed: it saw that somebody looks, and not at whom."
+    } else {
+        "Whether you believe this issuer is for you to say. It was not asked, and does not know."
     }
 }
 

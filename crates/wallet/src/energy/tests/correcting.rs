@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    energy::{corrections, on_way, revisions, waiting_keys},
+    energy::{corrections, is_short, on_way, revisions, waiting_keys},
     view::{Act, Fate, Sent},
 };
 
@@ -195,12 +195,34 @@ fn who_looks_through_all_is_told_what_waits() {
     street.read(START + 1, &[(0, 10, 0), (1, 10, 0), (2, 0, 10)]);
     street.read(START + 2, &[(1, 10, 0)]);
     let book = street.seen();
-    let wanted = waiting_keys(&book, SPAN, street.now_ms);
+    let (wanted, is_all) = waiting_keys(&book, SPAN, street.now_ms, &[]);
     let of = |slot, meter| rules::record_key(STREET, slot, meter).as_bytes().to_vec();
     let all = [of(START + 2, 1), of(START + 1, 0), of(START + 1, 1), of(START + 1, 2)];
-    assert_eq!(wanted, all);
+    assert_eq!((&wanted[..], is_all), (&all[..], true));
+    // What is to be corrected comes before what is newer.
+    let (first, _) = waiting_keys(&book, SPAN, street.now_ms, &[START + 1]);
+    assert_eq!((&first[..3], &first[3..]), (&all[1..], &all[..1]));
     street.wait(u64::from(WINDOW));
     street.settle(START + 2);
-    let wanted = waiting_keys(&street.seen(), SPAN, street.now_ms);
+    let (wanted, _) = waiting_keys(&street.seen(), SPAN, street.now_ms, &[]);
     assert_eq!(wanted, all[1..], "what is settled is asked for by itself");
+}
+
+#[test]
+fn what_is_more_than_is_asked_for_at_a_time_is_told() {
+    let mut street = Street::new(10, RULES);
+    let all: Vec<(u32, u64, u64)> = (0..10).map(|meter| (meter, 10, 0)).collect();
+    street.wait(2);
+    for slot in START + 1..=START + 20 {
+        street.read(slot, &all);
+        street.wait(1);
+    }
+    let book = Book::with_kept(&street.proved(&all_keys(&street)), &Book::default());
+    let (keys, is_all) = waiting_keys(&book, SPAN, street.now_ms, &[START + 1]);
+    assert_eq!((keys.len(), is_all), (192, false));
+    let of = rules::record_key(STREET, START + 1, 0).as_bytes().to_vec();
+    assert_eq!(keys.first(), Some(&of));
+    let many = |count: u32| (0..count).map(|one| one.to_be_bytes().to_vec()).collect::<Vec<_>>();
+    assert!(is_short(&many(512)) && !is_short(&many(511)));
+    assert!(!is_short(&[many(300), many(300)].concat()), "each is watched once");
 }
