@@ -56,7 +56,7 @@ describe('an issuer whose keys lie with a web server', () => {
     await until(holder, 'the person is asked again', /town\.example/, '#web-ask');
     await picture(holder, 'credentials-web-ask');
     await press(holder, '#web-go');
-    const held = await until(holder, 'it is held', /1 of 1 copies/, '#cards');
+    const held = await until(holder, 'it is held', /1\sof\s1\scopy/, '#cards');
     assert.ok(held.includes(ISSUER));
     assert.equal(town.asked, 1);
 
