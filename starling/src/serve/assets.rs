@@ -78,7 +78,8 @@ pub(super) async fn serve(
         && let Some(asked) = version_in(&uri)
         && page.version().as_deref() != Some(asked)
     {
-        return (StatusCode::NOT_FOUND, "not of this version: load the page anew\n").into_response();
+        return (StatusCode::NOT_FOUND, "not of this version: load the page anew\n")
+            .into_response();
     }
     match page.get(path).filter(|_| path != INDEX && !path.ends_with(".br")) {
         Some(file) => answer(&page, path, file, StatusCode::OK, &headers),

@@ -201,7 +201,12 @@ fn Bill(desk: Desk, told: Corrections, asset: Asset) -> impl IntoView {
                 .to_owned()
         }
         many => {
-            format!("Of {}; readings of {} {}.", slots(known), slots(many), waits(desk.is_short.get()))
+            format!(
+                "Of {}; readings of {} {}.",
+                slots(known),
+                slots(many),
+                waits(desk.is_short.get())
+            )
         }
     };
     view! {

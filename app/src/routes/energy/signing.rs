@@ -158,10 +158,8 @@ fn told(desk: Desk, plan: &Plan) -> Vec<String> {
 
 /// Slots that are given up by what is signed, in words that go on with what becomes of them.
 pub(super) fn left_out(plan: &Plan) -> String {
-    let (one, many) = (
-        "earlier slot could still be read, and is",
-        "earlier slots could still be read, and are",
-    );
+    let (one, many) =
+        ("earlier slot could still be read, and is", "earlier slots could still be read, and are");
     counted(plan.gaps, one, many)
 }
 

@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode};
 use primitives::Hash;
 
 use super::{
-    Asked, Claim, Credentials, Facts, Need, Question, Resolved, Turn, Wait, WebWord,
-    facts::Known, issue, shown, signs, words,
+    Asked, Claim, Credentials, Facts, Need, Question, Resolved, Turn, Wait, WebWord, facts::Known,
+    issue, shown, signs, words,
 };
 use crate::{
     dcql::{ClaimPath, ClaimQuery, Query},

@@ -134,12 +134,7 @@ pub fn wanted(
 /// What was said of a span's slots that wait, for who looks through all of them, not only their own: of the `first`
 /// slots, which are to be corrected, then the newest first. At most as many as are asked for at a time; and whether
 /// that is all.
-pub fn waiting_keys(
-    book: &Book,
-    span: Span,
-    now_ms: u64,
-    first: &[u64],
-) -> (Vec<Vec<u8>>, bool) {
+pub fn waiting_keys(book: &Book, span: Span, now_ms: u64, first: &[u64]) -> (Vec<Vec<u8>>, bool) {
     let id = span.community;
     let slots = span.slots(book, now_ms).rev().filter(|slot| !is_settled(book, id, *slot));
     let (corrected, others): (Vec<u64>, Vec<u64>) = slots.partition(|slot| first.contains(slot));
