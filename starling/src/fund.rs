@@ -260,7 +260,7 @@ impl Payer {
         self.replace_at = now;
         self.desk.fund().renew(pool, units.saturating_add(drawable));
         if self.source.is_some() {
-            self.purse.set_aside(&self.data, wanted.min(units)).await?;
+            self.purse.note_used(&self.data, wanted.min(units)).await?;
         }
         Ok(())
     }
@@ -275,7 +275,7 @@ impl Payer {
         }
         let stock = self.purse.stock(&self.data, pool, lacking).await?;
         self.purse.top_up(stock.drawn).await?;
-        self.purse.set_aside(&self.data, stock.drawn).await?;
+        self.purse.note_used(&self.data, stock.drawn).await?;
         let there = free.saturating_add(stock.drawn).saturating_add(stock.drawable);
         self.desk.fund().limit(there);
         self.look_at = now + LOOK_EVERY;

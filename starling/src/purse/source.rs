@@ -116,7 +116,7 @@ impl Purse {
             Err(PurseError::Empty) => return Err(PurseError::NotOurs { pool: number }),
             found => found?,
         };
-        self.set_aside(&pay.data, drawn).await?;
+        self.note_used(&pay.data, drawn).await?;
         Ok((found, drawable))
     }
 
@@ -161,7 +161,7 @@ impl Purse {
     ///
     /// # Errors
     /// It can't be written down.
-    pub(crate) async fn set_aside(&self, data: &Path, units: u128) -> Result<(), PurseError> {
+    pub(crate) async fn note_used(&self, data: &Path, units: u128) -> Result<(), PurseError> {
         if units == 0 {
             return Ok(());
         }

@@ -29,22 +29,9 @@ pub(super) fn Signing(said: StoredValue<Vec<Said>>, mine: Memo<Vec<Meter>>) -> i
             said.with_value(|said| energy::plan(scene, community, meter.number, said, &spoken))
         })
     });
-    // What is signed after it is counted from it.
     let corrects = Memo::new(move |_| {
         let is_any = plan.read().as_ref().is_some_and(|plan| !plan.readings.is_empty());
-        let meter = meter.read();
-        let newest = meter.as_ref().and_then(|meter| Some((meter.number, meter.health.last?)));
-        let (Some((meter, slot)), Some(community), true) = (newest, desk.chosen.get(), is_any)
-        else {
-            return false;
-        };
-        let is_it = |one: &&Said| one.slot == slot;
-        let one = said.with_value(|said| said.iter().find(is_it).copied());
-        let spoken = desk.spoken(meter);
-        let told = one.and_then(|one| {
-            desk.look(|scene| energy::corrections(scene, community, meter, &[one], &spoken))
-        });
-        told.is_some_and(|told| !told.changes.is_empty())
+        is_any && corrects_newest(desk, said, meter.get())
     });
     let begin = move |_| {
         let (plan, meter) = (plan.get_untracked(), meter.get_untracked());
@@ -97,6 +84,20 @@ pub(super) fn Signing(said: StoredValue<Vec<Said>>, mine: Memo<Vec<Meter>>) -> i
         </ul>
         <FromFile said meter />
     }
+}
+
+/// Whether a file says something else of the newest slot that was signed: what is signed after it is counted from it.
+fn corrects_newest(desk: Desk, said: StoredValue<Vec<Said>>, meter: Option<Meter>) -> bool {
+    let newest = meter.and_then(|meter| Some((meter.number, meter.health.last?)));
+    let (Some((meter, slot)), Some(community)) = (newest, desk.chosen.get()) else {
+        return false;
+    };
+    let one = said.with_value(|said| said.iter().find(|one| one.slot == slot).copied());
+    let spoken = desk.spoken(meter);
+    let told = one.and_then(|one| {
+        desk.look(|scene| energy::corrections(scene, community, meter, &[one], &spoken))
+    });
+    told.is_some_and(|told| !told.changes.is_empty())
 }
 
 /// What would be signed, and why the rest is not.
