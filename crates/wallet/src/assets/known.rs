@@ -2,7 +2,7 @@
 //!
 //! Anybody may make assets and give some of each to everybody, for a fee. Only so many are proved with every round and
 //! shown at once, so there is an order: what the person marked, what was done from here, what they have had for long,
-//! and then what a server says came. A page keeps [`Known`] in its browser; it says where to look, never what is there.
+//! and then by turns what came first and what a server says came. A page keeps [`Known`] in its browser; it says where to look, never what is there.
 
 use ledger::{AccountId, AssetId, domains::accounts::Balance};
 
@@ -125,7 +125,8 @@ impl Known {
     }
 
     /// Assets that something names, the most important first: `wanted` by a link or a form, marked, acted on from
-    /// here, held for long, told of by a server, held of late. `now_s`: in seconds since 1970-01-01 UTC.
+    /// here, held for long; then by turns what came first of late and what a server tells of, so that a flood hides
+    /// neither what was there before it nor what comes after it. `now_s`: in seconds since 1970-01-01 UTC.
     pub fn names(
         &self,
         wanted: u32,
@@ -135,14 +136,13 @@ impl Known {
         let is_long = |one: &Had| one.is_long(day(now_s));
         let (long, late): (Vec<Had>, Vec<Had>) = self.held.iter().copied().partition(is_long);
         let numbers = |all: Vec<Had>| all.into_iter().map(|one| one.number).collect::<Vec<u32>>();
-        let all = [
-            vec![wanted],
-            self.marked.clone(),
-            named(sent, &[]),
-            numbers(long),
-            named(&[], received),
-            numbers(late),
-        ];
+        let (late, told) = (numbers(late), named(&[], received));
+        let by_turns = (0..late.len().max(told.len()))
+            .flat_map(|at| [late.get(at), told.get(at)])
+            .flatten()
+            .copied()
+            .collect();
+        let all = [vec![wanted], self.marked.clone(), named(sent, &[]), numbers(long), by_turns];
         let mut names: Vec<u32> = Vec::new();
         for number in all.into_iter().flatten() {
             if number != AssetId::NATIVE.0 && !names.contains(&number) {
