@@ -15,7 +15,6 @@ use crate::keys::Keys;
 use crate::later::{Later, Page};
 use crate::ledger::Ledger;
 use crate::routes::home::Home;
-use crate::routes::network::Network;
 use crate::routes::watch::Watch;
 use crate::session::Session;
 
@@ -103,7 +102,7 @@ fn Shell() -> impl IntoView {
                 <Route path=path!("/watch") view=Watch />
                 <Route path=path!("/share") view=|| view! { <Later page=Page::Share /> } />
                 <Route path=path!("/library") view=|| view! { <Later page=Page::Library /> } />
-                <Route path=path!("/network") view=Network />
+                <Route path=path!("/network") view=|| view! { <Later page=Page::Network /> } />
                 <Route path=path!("/wallet") view=|| view! { <Later page=Page::Wallet /> } />
                 <Route path=path!("/identity") view=|| view! { <Later page=Page::Identity /> } />
                 <Route path=path!("/identity/credentials") view=|| view! { <Later page=Page::Credentials /> } />

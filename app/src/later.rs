@@ -13,7 +13,7 @@
 //! | `identity` | Identity |
 //! | `credentials` | Credentials, Present, Issue, Verify, Shared with |
 //! | `host` | Host |
-//! | `settings` | Settings |
+//! | `settings` | Network, Settings: who is connected, and what this browser allows |
 
 use core::{future::Future, pin::Pin, time::Duration};
 
@@ -36,6 +36,7 @@ use crate::routes::identity::{
 use crate::routes::ledger::LedgerPage;
 use crate::routes::lend::{LendPage, LiquidationsPage};
 use crate::routes::library::Library;
+use crate::routes::network::Network;
 use crate::routes::settings::SettingsPage;
 use crate::routes::share::Share;
 use crate::routes::wallet::WalletPage;
@@ -76,6 +77,8 @@ pub(crate) enum Page {
     Shared,
     /// The servers.
     Host,
+    /// Who is connected, and how.
+    Network,
     /// What a person may choose.
     Settings,
 }
@@ -119,7 +122,7 @@ impl Page {
                 credentials(self).await
             }
             Self::Host => host().await,
-            Self::Settings => settings().await,
+            Self::Network | Self::Settings => settings(self).await,
         }
     }
 }
@@ -266,6 +269,9 @@ fn host() -> Result<Draw, SplitLoaderError> {
 }
 
 #[wasm_split(settings, fallible, wasm_split_path = ::leptos::wasm_split)]
-fn settings() -> Result<Draw, SplitLoaderError> {
-    Ok(|| SettingsPage().into_any())
+fn settings(page: Page) -> Result<Draw, SplitLoaderError> {
+    Ok(match page {
+        Page::Network => || Network().into_any(),
+        _ => || SettingsPage().into_any(),
+    })
 }
