@@ -44,6 +44,31 @@ fn dealt(network: &Path, height: u64) -> (tempfile::TempDir, Config) {
     (folder, Config { network, ..config(&home) })
 }
 
+/// What is left of a lone validator that took a payment: others may take over at `first`.
+struct Paid {
+    old: tempfile::TempDir,
+    settings: Config,
+    shared: PathBuf,
+    key: KeyPair,
+    to: AccountId,
+    before: Receipt,
+    root: String,
+    first: u64,
+}
+
+async fn paid() -> Paid {
+    let old = tempfile::tempdir().unwrap();
+    let (settings, shared) = (config(old.path()), old.path().join("network.toml"));
+    let node = Node::start(&settings).unwrap();
+    let (handle, key) = (node.handle(), faucet(old.path()));
+    let to = AccountId::new([7; 32]);
+    let before = pay(&handle, &key, to).await;
+    let (root, first) = (handle.root(), *handle.height().borrow() + AHEAD);
+    drop(handle);
+    node.stop().await;
+    Paid { old, settings, shared, key, to, before, root, first }
+}
+
 /// What is left when a lone validator was told and has made its last block: its folder, the next one's with a
 /// snapshot beside it, and the first block of that one.
 async fn handed_over() -> (tempfile::TempDir, (tempfile::TempDir, Config), u64) {
@@ -165,15 +190,7 @@ async fn who_has_no_proof_of_a_succession_gives_no_snapshot() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_pinned_the_first_key_follows_to_the_next_validator() {
-    let old = tempfile::tempdir().unwrap();
-    let (settings, shared) = (config(old.path()), old.path().join("network.toml"));
-    let node = Node::start(&settings).unwrap();
-    let (handle, key) = (node.handle(), faucet(old.path()));
-    let to = AccountId::new([7; 32]);
-    let before = pay(&handle, &key, to).await;
-    let (root, first) = (handle.root(), *handle.height().borrow() + AHEAD);
-    drop(handle);
-    node.stop().await;
+    let Paid { old: _old, settings, shared, key, to, before, root, first } = paid().await;
 
     let (next, later) = dealt(&shared, first);
     std::fs::copy(next.path().join("network.toml"), &shared).unwrap();
@@ -228,15 +245,7 @@ async fn who_pinned_the_first_key_follows_to_the_next_validator() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_validator_goes_on_with_the_old_ones_data() {
-    let old = tempfile::tempdir().unwrap();
-    let (settings, shared) = (config(old.path()), old.path().join("network.toml"));
-    let node = Node::start(&settings).unwrap();
-    let (handle, key) = (node.handle(), faucet(old.path()));
-    let to = AccountId::new([7; 32]);
-    let before = pay(&handle, &key, to).await;
-    let (root, first) = (handle.root(), *handle.height().borrow() + AHEAD);
-    drop(handle);
-    node.stop().await;
+    let Paid { old, settings, shared, key, to, before, root, first } = paid().await;
     let (next, _) = dealt(&shared, first);
     std::fs::copy(next.path().join("network.toml"), &shared).unwrap();
     let node = Node::start(&settings).unwrap();
