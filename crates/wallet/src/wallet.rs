@@ -539,13 +539,7 @@ impl Wallet {
         asset: AssetId,
         out: &mut Vec<Output>,
     ) -> Result<(), &'static str> {
-        let to: AccountId = to.parse().map_err(|_| "account")?;
-        if to == self.account {
-            return Err("itself");
-        }
-        if units == 0 {
-            return Err("nothing");
-        }
+        let to = self.payee(to, units)?;
         let transfer = accounts::Action::Transfer { asset, to, amount: units };
         if asset != AssetId::NATIVE {
             return self.send_other(transfer, to, out);

@@ -40,6 +40,16 @@ impl Wallet {
         transfers::fee(&self.key, self.chain, params, &longest)
     }
 
+    /// Whom units may be sent to.
+    pub(super) fn payee(&self, to: &str, units: u128) -> Result<AccountId, &'static str> {
+        let to: AccountId = to.parse().map_err(|_| "account")?;
+        match units {
+            _ if to == self.account => Err("itself"),
+            0 => Err("nothing"),
+            _ => Ok(to),
+        }
+    }
+
     /// Signs and sends units of the ledger's own asset with the hash of a note; the note stays here.
     pub(super) fn send_noted(
         &mut self,
@@ -48,13 +58,7 @@ impl Wallet {
         note: String,
         out: &mut Vec<Output>,
     ) -> Result<(), &'static str> {
-        let to: AccountId = to.parse().map_err(|_| "account")?;
-        if to == self.account {
-            return Err("itself");
-        }
-        if units == 0 {
-            return Err("nothing");
-        }
+        let to = self.payee(to, units)?;
         if note.is_empty() || note.len() > NOTE_BYTES_MAX {
             return Err("note");
         }
