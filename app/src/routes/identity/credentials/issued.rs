@@ -9,6 +9,7 @@ use crate::components::fields::Line as TextLine;
 use crate::format::counted;
 
 use super::super::desk::Said;
+use super::super::sure::Sure;
 use super::super::words::GONE;
 use super::book::Book;
 use super::kinds;
@@ -67,13 +68,11 @@ fn Seek() -> impl IntoView {
             text.set(sought);
         }
     });
-    let sure = RwSignal::new(false);
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         book.run("issued", Command::Seek(text.get_untracked()), |_| ());
     };
-    let let_go = move |_| {
-        sure.set(false);
+    let let_go = move || {
         book.run("issued", Command::LetGo, move |reply| {
             let gone = counted(u64::from(reply.taken), "credential", "credentials");
             let told = format!("{gone} left this browser. Keep the backup that has them.");
@@ -104,26 +103,18 @@ fn Seek() -> impl IntoView {
             </div>
         </form>
         <div id="issued-over" hidden=move || over() == 0>
-            <p class="quiet" hidden=move || !sure.get()>
-                "They hold no more, by the end that you gave them. They leave this browser and are in your last backup only: later ones have them no more. Your status list stays as it is."
-            </p>
             <div class="dialog-actions">
-                <button id="issued-let-go" class="button" type="button" hidden=sure on:click=move |_| sure.set(true)>
-                    "Make room"
-                </button>
-                <button class="button" type="button" hidden=move || !sure.get() on:click=move |_| sure.set(false)>
-                    "Keep them"
-                </button>
-                <button
-                    id="issued-let-go-sure"
-                    class="button button--strong"
-                    type="button"
-                    hidden=move || !sure.get()
-                    disabled=move || busy.get()
-                    on:click=let_go
+                <Sure
+                    id="issued-let-go"
+                    label="Make room"
+                    title="Let go of what is over?"
+                    deed="Let go of what is over"
+                    run=let_go
                 >
-                    "Let go of what is over"
-                </button>
+                    <p>
+                        "They hold no more, by the end that you gave them. They leave this browser and are in your last backup only: later ones have them no more. Your status list stays as it is."
+                    </p>
+                </Sure>
             </div>
         </div>
     }

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use crate::browser;
 
 use super::super::desk::Said;
+use super::super::sure::Sure;
 use super::book::Book;
 use super::fact::{Fact, signed};
 use super::hand_on::{HandOn, TakeIn};
@@ -61,9 +62,7 @@ pub(super) fn Present() -> impl IntoView {
 fn History() -> impl IntoView {
     let book = Book::get();
     let told = Memo::new(move |_| book.view.read().told.clone());
-    let sure = RwSignal::new(false);
-    let forget = move |_| {
-        sure.set(false);
+    let forget = move || {
         book.run("told", Command::ForgetTold, move |_| book.desk.tell("told", "Forgotten."));
     };
     let line = |told: Told| {
@@ -98,22 +97,15 @@ fn History() -> impl IntoView {
                 {move || told.get().into_iter().map(line).collect_view()}
             </ul>
             <div class="dialog-actions">
-                <button id="told-forget" class="button" type="button" hidden=sure on:click=move |_| sure.set(true)>
-                    "Forget all of it"
-                </button>
-                <button class="button" type="button" hidden=move || !sure.get() on:click=move |_| sure.set(false)>
-                    "Keep it"
-                </button>
-                <button
-                    id="told-forget-sure"
-                    class="button button--strong"
-                    type="button"
-                    hidden=move || !sure.get()
-                    disabled=move || book.desk.busy.get()
-                    on:click=forget
+                <Sure
+                    id="told-forget"
+                    label="Forget all of it"
+                    title="Forget what you showed?"
+                    deed="Forget it for good"
+                    run=forget
                 >
-                    "Forget it for good"
-                </button>
+                    <p>"This browser says no more whom you showed what. They still know it."</p>
+                </Sure>
             </div>
         </section>
         <Said place="told" />
