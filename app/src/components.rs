@@ -10,6 +10,7 @@ pub(crate) mod copy;
 pub(crate) mod deeds;
 pub(crate) mod earned;
 pub(crate) mod earning;
+pub(crate) mod fact;
 pub(crate) mod fields;
 pub(crate) mod file_list;
 pub(crate) mod funding;

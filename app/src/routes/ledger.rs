@@ -9,6 +9,7 @@ use wallet::view::{Block, Command, Server};
 use crate::browser;
 use crate::components::avatar::Avatar;
 use crate::components::copy::CopyText;
+use crate::components::fact::fact;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::proof_badge::ProofBadge;
 use crate::format::{counted, duration, short_key, whole};
@@ -58,17 +59,6 @@ fn Facts() -> impl IntoView {
     let ledger = Ledger::get();
     let view = ledger.view;
     let now = clock();
-    let fact = |name, value: Signal<String>, sub: Signal<String>| {
-        view! {
-            <div class="fact">
-                <dt>{name}</dt>
-                <dd>
-                    <span class="fact-value num">{value}</span>
-                    <span class="quiet num">{sub}</span>
-                </dd>
-            </div>
-        }
-    };
     let dash = || "\u{2013}".to_owned();
     let height = move || view.read().blocks.first().map_or_else(dash, |one| one.height.to_string());
     let age = move || {

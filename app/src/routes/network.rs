@@ -7,6 +7,7 @@ use crate::browser;
 use crate::components::avatar::Avatar;
 use crate::components::cache::CachePanel;
 use crate::components::copy::CopyText;
+use crate::components::fact::fact;
 use crate::components::heading::Heading;
 use crate::components::peer_table::PeerTable;
 use crate::components::problems::Problems;
@@ -56,17 +57,6 @@ fn Facts() -> impl IntoView {
             .signaling
             .retry_in_ms
             .map(|ms| format!("next try in {}", duration(u64::from(ms))))
-    };
-    let fact = |name, value: Signal<String>, sub: Signal<String>| {
-        view! {
-            <div class="fact">
-                <dt>{name}</dt>
-                <dd>
-                    <span class="fact-value num">{value}</span>
-                    <span class="quiet num">{sub}</span>
-                </dd>
-            </div>
-        }
     };
     let size = Signal::derive(move || stream.read().swarm_size.to_string());
     let connected =

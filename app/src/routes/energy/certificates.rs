@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use wallet::energy::{self, Flow, Left, Wish};
 
+use crate::components::fact::fact;
 use crate::format::counted;
 
 use super::clock;
@@ -79,21 +80,11 @@ fn minted(flow: &Flow) -> u64 {
 
 #[component]
 fn Sums(flow: Flow) -> impl IntoView {
-    let fact = |name: &'static str, value: String| {
-        view! {
-            <div class="fact">
-                <dt>{name}</dt>
-                <dd>
-                    <span class="fact-value num">{value}</span>
-                </dd>
-            </div>
-        }
-    };
     view! {
         <dl class="facts-row facts-row--three">
-            {fact("From neighbours, used up by me", wh(flow.local_import_wh))}
-            {fact("To neighbours, used up by them", wh(flow.local_export_wh))}
-            {fact("Mine, not used up", wh(flow.left_wh))}
+            {fact("From neighbours, used up by me", wh(flow.local_import_wh), ())}
+            {fact("To neighbours, used up by them", wh(flow.local_export_wh), ())}
+            {fact("Mine, not used up", wh(flow.left_wh), ())}
         </dl>
     }
 }

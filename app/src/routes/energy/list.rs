@@ -5,6 +5,7 @@ use leptos_router::components::A;
 use wallet::energy::{self, Community, LISTED_MAX};
 
 use crate::components::copy::CopyText;
+use crate::components::fact::fact;
 use crate::format::counted;
 
 use super::desk::Desk;
@@ -89,17 +90,6 @@ fn Chosen(community: Community) -> impl IntoView {
     let tariff = rules.tariff;
     let desk = Desk::get();
     let seen = Signal::derive(move || desk.community.read().as_ref().map(|one| one.seen));
-    let fact = |name: &'static str, value: String, more: String| {
-        view! {
-            <div class="fact">
-                <dt>{name}</dt>
-                <dd>
-                    <span class="fact-value num">{value}</span>
-                    <span class="quiet">{more}</span>
-                </dd>
-            </div>
-        }
-    };
     let people = format!(
         "{}, {}",
         counted(members.into(), "member", "members"),

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use wallet::energy::{Asset, Shown, State, Summary};
 
+use crate::components::fact::fact;
 use crate::format::counted;
 
 use super::chart::{PriceChart, day_name};
@@ -100,23 +101,13 @@ pub(super) fn StreetDay() -> impl IntoView {
 fn Facts(sums: Sums, asset: Asset) -> impl IntoView {
     let mean =
         sums.mean().map_or_else(|| "nobody traded yet".to_owned(), |mean| price(mean, &asset));
-    let fact = |name: &'static str, value: String| {
-        view! {
-            <div class="fact">
-                <dt>{name}</dt>
-                <dd>
-                    <span class="fact-value num">{value}</span>
-                </dd>
-            </div>
-        }
-    };
     view! {
         <dl class="facts-row">
-            {fact("Among neighbours", wh(sums.local_wh))}
-            {fact("From the grid", wh(sums.from_grid_wh))}
-            {fact("To the grid", wh(sums.to_grid_wh))}
-            {fact("Mean price between neighbours", mean)}
-            {fact("Settled", counted(sums.slots, "slot", "slots"))}
+            {fact("Among neighbours", wh(sums.local_wh), ())}
+            {fact("From the grid", wh(sums.from_grid_wh), ())}
+            {fact("To the grid", wh(sums.to_grid_wh), ())}
+            {fact("Mean price between neighbours", mean, ())}
+            {fact("Settled", counted(sums.slots, "slot", "slots"), ())}
         </dl>
     }
 }

@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 
 use crate::browser;
 use crate::components::copy::CopyText;
+use crate::components::fact::fact;
 use crate::format::{bytes, counted, duration, short_key, uptime};
 use crate::host::{Node, Status, Swarm, Tracker};
 
@@ -49,17 +50,6 @@ fn Totals(status: Memo<Status>) -> impl IntoView {
     let sum = move |of: fn(&Node) -> u64| {
         let status = status.read();
         status.nodes.iter().map(of).sum::<u64>() + of(&status.node)
-    };
-    let fact = |name, value: Signal<String>, sub: Signal<String>| {
-        view! {
-            <div class="fact">
-                <dt>{name}</dt>
-                <dd>
-                    <span class="fact-value num">{value}</span>
-                    <span class="quiet num">{sub}</span>
-                </dd>
-            </div>
-        }
     };
     let sockets = Signal::derive(move || sum(|node| node.sockets).to_string());
     let sessions =

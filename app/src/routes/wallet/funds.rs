@@ -294,65 +294,55 @@ fn Ways(pools: Pools, number: u64, here: Memo<Option<Pool>>, steps: Memo<Steps>)
             pools.draft.set(wish);
         }
     };
-    let allow = move |_| {
+    let allow = move || {
         let pool = here.get_untracked();
         let allow =
             |pool: Pool| Wish::Allow { pool: number, account: pool.account, units: pool.free };
         begin(pool.map(allow));
     };
-    let longer = move |_| begin(Some(Wish::Extend { pool: number, ttl_s: LONGER_S }));
-    let close = move |_| begin(Some(Wish::Close(number)));
-    let take = move |_| begin(Some(Wish::Take(number)));
-    let named = format!(" pool {number}");
-    let name = move || view! { <span class="visually-hidden">{named.clone()}</span> };
+    let longer = move || begin(Some(Wish::Extend { pool: number, ttl_s: LONGER_S }));
+    let close = move || begin(Some(Wish::Close(number)));
+    let take = move || begin(Some(Wish::Take(number)));
     let none = move || *steps.read() == Steps::default();
     view! {
         <div class="dialog-actions" hidden=none>
-            <button
-                class="button button--strong"
-                type="button"
-                data-do="allow"
-                hidden=move || !steps.read().allow
-                disabled=busy
-                on:click=allow
-            >
-                "Let the fund draw"
-                {name.clone()}
-            </button>
-            <button
-                class="button"
-                type="button"
-                data-do="longer"
-                hidden=move || !steps.read().longer
-                disabled=busy
-                on:click=longer
-            >
-                "Keep it 30 days"
-                {name.clone()}
-            </button>
-            <button
-                class="button"
-                type="button"
-                data-do="close"
-                hidden=move || !steps.read().close
-                disabled=busy
-                on:click=close
-            >
-                "Close"
-                {name.clone()}
-            </button>
-            <button
-                class="button"
-                type="button"
-                data-do="take"
-                hidden=move || !steps.read().take
-                disabled=busy
-                on:click=take
-            >
-                "Take it back"
-                {name}
-            </button>
+            <Way name="allow" label="Let the fund draw" number shown=Signal::derive(move || steps.read().allow) busy run=allow strong=true />
+            <Way name="longer" label="Keep it 30 days" number shown=Signal::derive(move || steps.read().longer) busy run=longer />
+            <Way name="close" label="Close" number shown=Signal::derive(move || steps.read().close) busy run=close />
+            <Way name="take" label="Take it back" number shown=Signal::derive(move || steps.read().take) busy run=take />
         </div>
+    }
+}
+
+/// One of them.
+#[component]
+fn Way(
+    /// For programs.
+    name: &'static str,
+    label: &'static str,
+    /// Of which pool.
+    number: u64,
+    /// Whether it may be done.
+    shown: Signal<bool>,
+    busy: Memo<bool>,
+    run: impl Fn() + 'static,
+    /// Whether it is what comes next.
+    #[prop(default = false)]
+    strong: bool,
+) -> impl IntoView {
+    view! {
+        <button
+            class="button"
+            class:button--strong=strong
+            type="button"
+            data-do=name
+            hidden=move || !shown.get()
+            disabled=busy
+            on:click=move |_| run()
+        >
+            {label}
+            <span class="visually-hidden">{format!(" pool {number}")}</span>
+        </button>
     }
 }
 
