@@ -7,6 +7,7 @@
 //! ```
 
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -71,6 +72,9 @@ pub(crate) const BUFFER_BYTES: usize = 1 << 20;
 /// What the store and the archives are made with; another number is another format on disk.
 const ITEMS_PER_BLOB: u64 = 65_536;
 const ITEMS_PER_SECTION: u64 = 1_024;
+/// Keys in memory while the store's log is read again, 41 bytes each, until the start is done: what was written since
+/// is found there and not on the disk, which takes ten times as long. All that the log may name, from 3 to 690 MB.
+const KEYS_AT_START: RangeInclusive<u64> = 1 << 16..=1 << 24;
 /// A page of the disk without its checksum.
 pub(crate) const PAGE_BYTES: u16 = 4088;
 /// How often blocks and the store's log are cut where not everything is kept, in blocks.
@@ -153,11 +157,21 @@ fn pruning(keep_blocks: u64) -> PruneConfig {
     }
 }
 
+/// Entries of the store's log on this disk, at most: those of all its files.
+pub(crate) async fn log_entries<E: Runtime>(context: &E, prefix: &str) -> u64 {
+    // None is there before the first start.
+    let files = context.scan(&format!("{prefix}state-log-blobs")).await.unwrap_or_default();
+    u64::try_from(files.len()).unwrap_or(u64::MAX).saturating_mul(ITEMS_PER_BLOB)
+}
+
+/// The store's settings; `entries` are in its log.
 pub(crate) fn store_config(
     prefix: &str,
     pages: &CacheRef,
     strategy: &Rayon,
+    entries: u64,
 ) -> FixedConfig<EightCap, Rayon> {
+    let keys = entries.clamp(*KEYS_AT_START.start(), *KEYS_AT_START.end());
     let name = |part: &str| format!("{prefix}state-{part}");
     FixedConfig {
         merkle_config: TreeConfig {
@@ -178,7 +192,7 @@ pub(crate) fn store_config(
         },
         grafted_metadata_partition: name("grafted"),
         translator: EightCap,
-        init_cache: Some(NZUsize!(1 << 16)),
+        init_cache: usize::try_from(keys).ok().and_then(NonZeroUsize::new),
         init_buffer: NZUsize!(1 << 21),
         init_concurrency: (),
     }
@@ -322,11 +336,12 @@ where
         );
     store_actor.start(store_fetch);
     let (genesis, core) = (app.genesis.digest(), app.core.clone());
+    let entries = log_entries(context, &part.prefix).await;
     let (stateful_actor, stores) = Stateful::new(
         context.child("stateful"),
         StatefulConfig {
             application: app,
-            db_config: store_config(&part.prefix, &pages, &strategy),
+            db_config: store_config(&part.prefix, &pages, &strategy, entries),
             provider: (),
             marshal: (marshal.clone(), floor),
             mailbox_size: NZUsize!(MAILBOX),

@@ -121,7 +121,7 @@ impl Maker<'_> {
     ) -> Result<Filled, NodeError> {
         let strategy = context.child("pool").strategy(self.threads);
         let pages = CacheRef::new(NZU16!(PAGE_BYTES), CACHE_PAGES);
-        let settings = store_config("", &pages, &strategy);
+        let settings = store_config("", &pages, &strategy, 0);
         let opened = <Stores<E> as DatabaseSet<E>>::init(context.child("state"), settings, None);
         let stores: Stores<E> = Box::pin(opened).await;
         let (mut supply, first) = beginning(self.genesis)?;
