@@ -35,6 +35,8 @@ use crate::{
 
 /// Final blocks that are shown.
 const BLOCKS_SHOWN: usize = 20;
+/// Final blocks of which it is counted who proposed them: two turns of as many validators as there may be.
+const BLOCKS_COUNTED: usize = 200;
 /// Most requests under way that are not the light client's.
 const REQUESTS_MAX: usize = 64;
 /// How often servers are asked what became of transfers and who sent some, in milliseconds.
@@ -401,7 +403,7 @@ impl Wallet {
                 round: header.view,
             },
         );
-        self.blocks.truncate(BLOCKS_SHOWN);
+        self.blocks.truncate(BLOCKS_COUNTED);
         self.watch.on_block();
         for record in Record::ALL {
             if record != Record::Params || self.holdings.params.is_none() {
