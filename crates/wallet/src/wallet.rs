@@ -265,7 +265,10 @@ impl Wallet {
         self.now_ms = now_ms;
         match input {
             Input::Tick => self.see(Seen::Tick, out),
-            Input::Up(id) if self.servers.on_up(id) => self.see(Seen::Up(id), out),
+            Input::Up(id) if self.servers.on_up(id) => {
+                self.watch.on_up();
+                self.see(Seen::Up(id), out);
+            }
             Input::Up(_) => {}
             Input::Down(id) => {
                 self.servers.on_down(id, now_ms);
