@@ -109,7 +109,7 @@ fn named(ledger: Ledger) -> Signal<Option<Option<Named>>> {
         let epoch = view.succession.map_or(0, |one| one.count);
         (view.root.clone(), epoch, readable(&view))
     });
-    let found = RwSignal::new(None);
+    let found = RwSignal::new(None::<Option<Named>>);
     Effect::new(move |_| {
         let asked = about.get();
         spawn_local(async move {
