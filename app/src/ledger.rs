@@ -283,7 +283,7 @@ impl Ledger {
 }
 
 /// Addresses of servers that can be read, those that answer first.
-fn readable(view: &View) -> Vec<String> {
+pub(crate) fn readable(view: &View) -> Vec<String> {
     let (mut up, down): (Vec<_>, Vec<_>) =
         view.servers.iter().filter(|one| !one.lies).partition(|one| one.is_up);
     up.extend(down);

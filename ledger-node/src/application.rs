@@ -21,7 +21,7 @@ use commonware_storage::{
     qmdb::sync::Target, translator::EightCap,
 };
 use commonware_utils::{non_empty_range, sequence::FixedBytes};
-use futures_util::{StreamExt as _, future};
+use futures_util::StreamExt as _;
 use ledger::{BlockRun, ChainId, Changes, Checked, record_hash};
 use tokio::sync::{Notify, watch};
 
@@ -150,7 +150,7 @@ pub(crate) struct App {
     pub(crate) genesis: Block,
     /// Records of block 0, which block 1 puts into the authenticated store.
     pub(crate) first: Arc<Changes>,
-    /// How long a block waits for its first transaction.
+    /// How long after its parent a block waits for its first transaction.
     pub(crate) heartbeat: Duration,
     /// How far ahead of the runtime's clock this validator's is, in milliseconds: none, but where one
     /// runtime's clock is everybody's.
@@ -195,6 +195,35 @@ impl App {
         (height.get() == 1).then_some(&*self.first)
     }
 
+    /// How long the next block on a parent may wait for its first transaction: until a heartbeat has passed since the
+    /// parent by this validator's clock. After a stop that was longer it need not wait.
+    pub(crate) fn left(&self, clock: &impl Clock, parent: &Digest) -> Duration {
+        let view = self.core.view(parent);
+        let tip = view.as_ref().and_then(|view| ledger::tip(view));
+        let age_ms = tip.map_or(0, |tip| self.now_ms(clock).saturating_sub(tip.time_ms));
+        self.heartbeat.saturating_sub(Duration::from_millis(age_ms))
+    }
+
+    /// Whether the next block on a parent need not wait at all.
+    pub(crate) fn is_due(&self, clock: &impl Clock, parent: &Digest) -> bool {
+        let core = &self.core;
+        // What is agreed on and not final, for which a vote may have been late, is final with the next block at the
+        // latest: with transactions in it, that is made at once, though it may be empty.
+        if core.state.is_unsettled(parent) {
+            return true;
+        }
+        // Where the state is not known yet, the engine finds it first.
+        let Some(view) = core.view(parent) else { return true };
+        let Some(tip) = ledger::tip(&view) else { return true };
+        // The last block of an epoch is proposed again, until it is final.
+        if core.ends == Some(tip.height) {
+            return true;
+        }
+        let time_ms = self.now_ms(clock).max(tip.time_ms);
+        let run = core.begin(&view, tip.height.saturating_add(1), time_ms);
+        run.is_none_or(|mut run| core.mempool().fits(&mut run))
+    }
+
     /// What waits, as a block on this parent. Without state of the parent: none.
     fn build(&self, parent: &Block, now_ms: u64) -> Option<(u64, Vec<Vec<u8>>, ledger::Applied)> {
         let view = self.core.view(&parent.digest())?;
@@ -232,27 +261,9 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
     ) -> Option<Proposed<Self, E>> {
         let mut ancestry = pin!(ancestry);
         let parent = ancestry.next().await?;
-        let mut heartbeat = pin!(runtime.sleep(self.heartbeat));
-        // While this waits, the engine makes no block final that it has agreed on: what those hold would wait
-        // a heartbeat. So a block follows them at once, which may be empty.
-        let mut late = !parent.inner().transactions.is_empty();
-        let mut above = parent.height();
-        while !late && above.get() > self.core.height.borrow().saturating_add(1) {
-            let before = ancestry.next().await?;
-            late = !before.inner().transactions.is_empty();
-            above = before.height();
-        }
-        let (time_ms, transactions, applied) = loop {
-            let built = self.build(parent.inner(), self.now_ms(&runtime))?;
-            if late || !built.1.is_empty() {
-                break built;
-            }
-            let arrived = pin!(self.core.arrived.notified());
-            late = matches!(
-                future::select(arrived, heartbeat.as_mut()).await,
-                future::Either::Right(_)
-            );
-        };
+        // Nothing waits in here: until this returns, the engine makes no block final. `Resting` has waited.
+        let (time_ms, transactions, applied) =
+            self.build(parent.inner(), self.now_ms(&runtime))?;
         let height = Height::new(parent.height().get() + 1);
         let sealed = seal::<E>(batch, self.first(height), &applied.changes).await;
         let header = Header {

@@ -335,7 +335,7 @@ where
             },
         );
     store_actor.start(store_fetch);
-    let (genesis, core) = (app.genesis.digest(), app.core.clone());
+    let (genesis, core, proposer) = (app.genesis.digest(), app.core.clone(), app.clone());
     let entries = log_entries(context, &part.prefix).await;
     let (stateful_actor, stores) = Stateful::new(
         context.child("stateful"),
@@ -388,8 +388,7 @@ where
     // Above the heartbeat: an idle leader is no absent one.
     let leader_timeout = part.heartbeat + Duration::from_secs(1);
     let (scheme, fresh) = (part.scheme, part.fresh);
-    let resting =
-        Resting::new(context.child("resting"), deferred.clone(), core.clone(), part.heartbeat);
+    let resting = Resting::new(context.child("resting"), deferred.clone(), proposer);
     let (go, gone) = oneshot::channel();
     context.child("agreement").spawn(move |mut context| async move {
         let (mut votes, mut certificates) = (votes, certificates);

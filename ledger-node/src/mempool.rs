@@ -137,6 +137,16 @@ impl Mempool {
 
     /// Pushes what fits into a block, dearest accounts first, and returns the bytes pushed.
     pub(crate) fn fill(&self, run: &mut BlockRun<'_>) -> Vec<Vec<u8>> {
+        self.push(run, usize::MAX)
+    }
+
+    /// Whether there is anything that fits into a block. The run is of no other use then.
+    pub(crate) fn fits(&self, run: &mut BlockRun<'_>) -> bool {
+        !self.push(run, 1).is_empty()
+    }
+
+    /// Pushes at most so many.
+    fn push(&self, run: &mut BlockRun<'_>, most: usize) -> Vec<Vec<u8>> {
         let head = |account: AccountId, nonce: u64| {
             let waiting = self.accounts.get(&account)?.get(&nonce)?;
             Some((price(&waiting.checked), account, nonce))
@@ -144,7 +154,9 @@ impl Mempool {
         let mut heads: BTreeSet<(u128, AccountId, u64)> =
             self.accounts.keys().filter_map(|one| head(*one, run.nonce(*one))).collect();
         let (mut pushed, mut misfits) = (Vec::new(), 0);
-        while let Some((_, account, nonce)) = heads.pop_last() {
+        while pushed.len() < most
+            && let Some((_, account, nonce)) = heads.pop_last()
+        {
             let waiting = &self.accounts[&account][&nonce];
             match run.push(&waiting.checked) {
                 Ok(_) => {

@@ -489,6 +489,18 @@ async fn a_minute_of_peace(world: &mut World) {
 }
 
 #[test]
+fn blocks_of_an_idle_ledger_are_final_when_they_are_made() {
+    // A lone validator is the leader always.
+    for count in [1, 4] {
+        Runner::new(config(7)).start(|context| async move {
+            let mut world = World::new(context, 7, count).await;
+            world.start_all().await;
+            world.idles(seconds(12)).await;
+        });
+    }
+}
+
+#[test]
 fn clients_really_use_what_they_ask_for() {
     play(0, a_minute_of_peace);
 }

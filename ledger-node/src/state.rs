@@ -103,6 +103,19 @@ impl State {
         Ok(executed)
     }
 
+    /// Whether a block, or one that it is built on, holds transactions and is not final here yet.
+    pub(crate) fn is_unsettled(&self, block: &Digest) -> bool {
+        let unfinal = self.lock();
+        let mut at = *block;
+        while let Some(executed) = unfinal.blocks.get(&at) {
+            if !executed.receipts.is_empty() {
+                return true;
+            }
+            at = executed.header.parent;
+        }
+        false
+    }
+
     /// The header of a recent block whose state has this root.
     pub(crate) fn header_of(&self, state_root: &Digest) -> Option<Header> {
         let unfinal = self.lock();

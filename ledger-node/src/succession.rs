@@ -7,6 +7,7 @@
 //! of one epoch: the newest of which its secrets are.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +21,9 @@ use ledger::BlockRun;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use crate::application::Core;
+use crate::application::App;
 use crate::engine::Runtime;
-use crate::header::{GroupKey, Scheme};
+use crate::header::{Context, Digest, GroupKey, Scheme};
 use crate::network::{Set, Validator};
 
 /// Most successions of a ledger: as many as light clients follow.
@@ -175,46 +176,61 @@ impl Named {
     }
 }
 
-/// Proposes as `inner` does, and takes its time with the last block of its epoch once that is final: it is only
-/// proposed again so that a validator which is behind hears of it.
+/// Proposes as `inner` does, and takes its time: a block waits for its first transaction or a heartbeat, here and not
+/// where it is built, since nothing becomes final while one is built. The last block of an epoch, once that is final,
+/// is only proposed again so that a validator which is behind hears of it.
 pub(crate) struct Resting<E, A> {
     runtime: Arc<E>,
     inner: A,
-    core: Core,
-    rest: Duration,
+    app: App,
 }
 
 impl<E, A: Clone> Clone for Resting<E, A> {
     fn clone(&self) -> Self {
         let (runtime, inner) = (Arc::clone(&self.runtime), self.inner.clone());
-        Self { runtime, inner, core: self.core.clone(), rest: self.rest }
+        Self { runtime, inner, app: self.app.clone() }
     }
 }
 
 impl<E, A> Resting<E, A> {
-    pub(crate) fn new(runtime: E, inner: A, core: Core, heartbeat: Duration) -> Self {
-        Self { runtime: Arc::new(runtime), inner, core, rest: heartbeat.max(REST) }
+    pub(crate) fn new(runtime: E, inner: A, app: App) -> Self {
+        Self { runtime: Arc::new(runtime), inner, app }
     }
 }
 
 #[allow(clippy::async_yields_async, reason = "the engine waits for the answer itself")]
-impl<E: Runtime, A: CertifiableAutomaton<Context: Send + 'static>> Automaton for Resting<E, A> {
-    type Context = A::Context;
-    type Digest = A::Digest;
+impl<E: Runtime, A: CertifiableAutomaton<Context = Context, Digest = Digest>> Automaton
+    for Resting<E, A>
+{
+    type Context = Context;
+    type Digest = Digest;
 
-    async fn propose(&mut self, context: Self::Context) -> oneshot::Receiver<Self::Digest> {
-        if !self.core.is_over() {
-            return self.inner.propose(context).await;
-        }
+    async fn propose(&mut self, context: Context) -> oneshot::Receiver<Digest> {
         let (mut sender, receiver) = oneshot::channel();
-        let (mut inner, rest) = (self.inner.clone(), self.rest);
+        let (mut inner, app) = (self.inner.clone(), self.app.clone());
         self.runtime.child("rest").spawn(move |runtime| async move {
-            tokio::select! {
+            let proposing = async move {
+                let parent = context.parent.1;
+                let is_over = app.core.is_over();
+                let left =
+                    if is_over { app.heartbeat.max(REST) } else { app.left(&runtime, &parent) };
+                let mut rest = pin!(runtime.sleep(left));
+                while is_over || !app.is_due(&runtime, &parent) {
+                    // In this order, so that a simulation of a seed is always the same one.
+                    tokio::select! {
+                        biased;
+                        () = app.core.arrived.notified(), if !is_over => {}
+                        () = rest.as_mut() => break,
+                    }
+                }
+                inner.propose(context).await.await
+            };
+            let proposed = tokio::select! {
                 biased;
                 () = sender.closed() => return,
-                () = runtime.sleep(rest) => {}
-            }
-            if let Ok(digest) = inner.propose(context).await.await {
+                proposed = proposing => proposed,
+            };
+            if let Ok(digest) = proposed {
                 // Nobody waits for it any more: the view is over.
                 let _ = sender.send(digest);
             }
@@ -232,14 +248,14 @@ impl<E: Runtime, A: CertifiableAutomaton<Context: Send + 'static>> Automaton for
 }
 
 #[allow(clippy::async_yields_async, reason = "the engine waits for the answer itself")]
-impl<E: Runtime, A: CertifiableAutomaton<Context: Send + 'static>> CertifiableAutomaton
+impl<E: Runtime, A: CertifiableAutomaton<Context = Context, Digest = Digest>> CertifiableAutomaton
     for Resting<E, A>
 {
     async fn prepare(
         &mut self,
         context: Self::Context,
     ) -> oneshot::Receiver<Handoff<Self::Digest>> {
-        if !self.core.is_over() {
+        if !self.app.core.is_over() {
             return self.inner.prepare(context).await;
         }
         let (sender, receiver) = oneshot::channel();

@@ -14,7 +14,7 @@
 const LOOK_EVERY_MS = 1000;
 /** How often is reported, if the fund says nothing sensible, in milliseconds. */
 const REPORT_EVERY_MS = 15_000;
-/** A fund that did not answer is asked again after this long, in milliseconds. */
+/** A fund that did not answer, or whose terms have changed, is asked again after this long, in milliseconds. */
 const AGAIN_MS = 20_000;
 /** An answer that takes longer is none, in milliseconds. */
 const ANSWER_MS_MAX = 10_000;
@@ -117,7 +117,7 @@ export class Fund {
       // Another hour, or another pool: what was told was for the last.
       for (const giver of this.#givers.values()) giver.base = giver.told;
       this.#terms = null;
-      this.#nextAt = 0;
+      this.#nextAt = performance.now() + AGAIN_MS;
     } else if (answer.status === 404) {
       this.earned = { ...this.earned, state: "off" };
       this.#nextAt = Infinity;

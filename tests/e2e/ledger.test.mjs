@@ -47,6 +47,8 @@ describe('the ledger', () => {
   test('a tab shows what it checked, and fits a phone', async () => {
     const page = await visit('/ledger');
     await until(page, 'a block was checked', /Newest block\s+\d+[\s\S]*certificate/);
+    const who = /Validators\s+Proved by \d+\sblocks?\s[\s\S]*proposed \d+ of the last \d+\sblocks? seen, last at\s\d+[\s\S]*names 1\svalidator\./;
+    await until(page, 'who proposed is proved, and whom the host names is told', who, '#validators');
     await page.evaluate(() => document.querySelector('.steps').setAttribute('open', ''));
     await until(page, 'the proof is shown', /The block.s header[\s\S]*Trust root/);
     await picture(page, 'ledger-wide');
@@ -59,6 +61,37 @@ describe('the ledger', () => {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
     await picture(page, 'ledger-phone-dark');
     assert.deepEqual(page.errors, []);
+  });
+
+  test('whom a host names and nobody saw is its word only, and a list without who proposed is not shown', async () => {
+    const other = '7'.repeat(64);
+    let named = (own) => [...own, other];
+    const proxy = await openProxy(stage.server, (url, body, status) => {
+      if (url !== '/ledger/status' || status !== 200) return body;
+      const told = JSON.parse(body);
+      const keys = named(told.keys);
+      return Buffer.from(JSON.stringify({ ...told, keys, validators: keys.length }));
+    });
+    try {
+      const page = await visit('/ledger', PHONE, proxy.url);
+      const both = /proposed \d+ of[\s\S]*names 2\svalidators\./;
+      const seen = await until(page, 'both are listed', both, '#validators');
+      assert.match(seen, /7777\s7777\s+named by [\d.:]+, has proposed none of the blocks seen here \(not proved\)/);
+      const proved = await page.evaluate(() =>
+        [...document.querySelectorAll('#validators li')].map((one) => one.dataset.proved).sort());
+      assert.deepEqual(proved, ['false', 'true']);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= PHONE.width, `${wide} px wide on a screen of ${PHONE.width}`);
+      await picture(page, 'ledger-validators-phone');
+
+      named = () => [other];
+      await page.reload({ waitUntil: 'domcontentloaded' });
+      const doubted = await until(page, 'the list is doubted', /proposed[\s\S]*names others than who proposed/, '#validators');
+      assert.doesNotMatch(doubted, /7777/);
+      assert.deepEqual(page.errors, []);
+    } finally {
+      await proxy.close();
+    }
   });
 
   test('a host that lies about a balance is named, and the balance is the one that another server proves', async () => {

@@ -289,6 +289,28 @@ fn validators_change_and_the_wallet_keeps_whom_it_found() {
 }
 
 #[test]
+fn who_proposed_is_counted_among_those_who_make_blocks_now() {
+    let mut rig = Rig::new();
+    rig.up();
+    assert!(rig.view.proposers.is_empty());
+    rig.block(7_000_000, 0);
+    rig.block(7_000_000, 0);
+    let key = "03".repeat(32);
+    let proposed = |count, height| vec![view::Proposer { key: key.clone(), count, height }];
+    assert_eq!(rig.view.proposers, proposed(2, 2));
+    // Block 3 is the last one of the first validators.
+    rig.now_ms += 3_000;
+    rig.ledger.succeed(rig.now_ms, 2, &[(b"any", b"record")]);
+    rig.block(8_000_000, 0);
+    assert_eq!(rig.view.proposers, proposed(1, 4));
+    for _ in 0..21 {
+        rig.block(8_000_000, 0);
+    }
+    assert_eq!(rig.view.proposers, proposed(22, 25), "more are counted than shown");
+    assert_eq!(rig.view.blocks.len(), 20);
+}
+
+#[test]
 fn blocks_from_after_their_time_are_shown_no_more_however_many_took_over() {
     let mut rig = Rig::new();
     rig.up();

@@ -109,6 +109,23 @@ pub struct View {
     /// The last time that validators changed, proved; none: they are those of the trust root.
     #[n(24)]
     pub succession: Option<Succession>,
+    /// Who proposed the last blocks that were seen and checked, of those who make blocks now.
+    #[n(25)]
+    pub proposers: Vec<Proposer>,
+}
+
+/// A validator that proposed blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Proposer {
+    /// Its key, hexadecimal.
+    #[n(0)]
+    pub key: String,
+    /// How many of the blocks that are counted. All proposers' together are all of these.
+    #[n(1)]
+    pub count: u64,
+    /// The last one.
+    #[n(2)]
+    pub height: u64,
 }
 
 /// Other validators took over.

@@ -35,6 +35,8 @@ use crate::{
 
 /// Final blocks that are shown.
 const BLOCKS_SHOWN: usize = 20;
+/// Final blocks of which it is counted who proposed them: two turns of as many validators as there may be.
+const BLOCKS_COUNTED: usize = 200;
 /// Most requests under way that are not the light client's.
 const REQUESTS_MAX: usize = 64;
 /// How often servers are asked what became of transfers and who sent some, in milliseconds.
@@ -263,7 +265,10 @@ impl Wallet {
         self.now_ms = now_ms;
         match input {
             Input::Tick => self.see(Seen::Tick, out),
-            Input::Up(id) if self.servers.on_up(id) => self.see(Seen::Up(id), out),
+            Input::Up(id) if self.servers.on_up(id) => {
+                self.watch.on_up();
+                self.see(Seen::Up(id), out);
+            }
             Input::Up(_) => {}
             Input::Down(id) => {
                 self.servers.on_down(id, now_ms);
@@ -401,7 +406,7 @@ impl Wallet {
                 round: header.view,
             },
         );
-        self.blocks.truncate(BLOCKS_SHOWN);
+        self.blocks.truncate(BLOCKS_COUNTED);
         self.watch.on_block();
         for record in Record::ALL {
             if record != Record::Params || self.holdings.params.is_none() {

@@ -71,6 +71,11 @@ impl Watch {
         self.is_old = true;
     }
 
+    /// Somebody came who can be asked: what nobody could answer is asked at once.
+    pub(crate) fn on_up(&mut self) {
+        self.resting_until_ms = 0;
+    }
+
     /// Takes a proof; whether it was asked for here.
     pub(crate) fn on_proved(&mut self, proved: &Proved) -> bool {
         let Some(one) = self.asked(proved.query) else { return false };

@@ -72,6 +72,18 @@ fn dearest_accounts_first_and_each_in_order() {
 }
 
 #[test]
+fn a_block_is_made_for_what_fits_into_it_and_for_nothing_else() {
+    let (lab, mut pool) = (Lab::new(), Mempool::default());
+    let fits = |pool: &Mempool| pool.fits(&mut BlockRun::begin(&lab.store, 1, 1).unwrap());
+    assert!(!fits(&pool));
+    lab.insert(&mut pool, 1, 1, 100_000).unwrap();
+    assert!(!fits(&pool), "it waits for number 0");
+    lab.insert(&mut pool, 1, 0, 100_000).unwrap();
+    assert!(fits(&pool));
+    assert_eq!(lab.built(&pool).len(), 2, "looking takes nothing out");
+}
+
+#[test]
 fn each_refusal_has_its_reason_and_leaves_nothing() {
     let (lab, mut pool) = (Lab::new(), Mempool::default());
     let refused = |refusal| Err(Unwanted::Refused(refusal));

@@ -199,6 +199,35 @@ async fn what_a_lone_validator_takes_is_final_without_its_next_heartbeat() {
     node.stop().await;
 }
 
+#[tokio::test]
+async fn a_lone_validator_that_starts_again_proves_what_it_has_without_its_next_heartbeat() {
+    let folder = tempfile::tempdir().unwrap();
+    let hour =
+        Config { data: folder.path().to_owned(), heartbeat_ms: 3_600_000, ..Config::default() };
+    let to = AccountId::new([7; 32]);
+    let held = accounts::balance_key(to, AssetId::NATIVE);
+    let mut last = 0;
+    for turn in 0..4 {
+        let node = Node::start(&hour).unwrap();
+        let (handle, key) = (node.handle(), faucet(folder.path()));
+        if turn > 0 {
+            let mut news = handle.finality();
+            let newest = news.wait_for(|bytes| !bytes.is_empty());
+            let newest = tokio::time::timeout(DEADLINE, newest).await.unwrap().unwrap().clone();
+            let newest = wire::ledger::Finality::read(&newest).unwrap();
+            let headers = verifier(&handle).finality(&newest).unwrap();
+            assert!(headers[0].height >= last, "what was final is told");
+            let asking = crate::api::proved(&handle, &held);
+            let proved = tokio::time::timeout(DEADLINE, asking).await.unwrap().unwrap();
+            assert!(is_final(&handle, &proved.certified) && is_proved(&held, &proved));
+            assert!(proved.height >= last && proved.record.is_some());
+        }
+        last = pay(&handle, &key, to).await.height;
+        drop(handle);
+        node.stop().await;
+    }
+}
+
 #[test]
 fn a_validators_key_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! Validators, clients, and the network between them; what must always hold is asked here.
 
 mod handover;
+mod idle;
 mod laws;
 mod power;
 

@@ -1,6 +1,7 @@
 //! What the page knows: proved records, the community and the day that are looked at, and what is about
 //! to be signed.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -8,7 +9,7 @@ use leptos_router::hooks::use_query_map;
 use wallet::energy::{
     self, Book, Community, Day, Meter, Named, Roll, Scene, Seen, Span, Spoken, Wish,
 };
-use wallet::view::{Fate, Sent, Sight};
+use wallet::view::{Fate, Records, Sent, Sight};
 
 use crate::browser;
 use crate::ledger::{Ledger, Stage};
@@ -20,6 +21,32 @@ use super::group;
 const TICK: Duration = Duration::from_secs(5);
 /// Days that may be looked at: settled slots are kept for 31.
 pub(super) const DAYS_MAX: u64 = 30;
+
+thread_local! {
+    /// What was proved last on these pages in this visit: shown, with its heights, until it is proved anew.
+    static BEFORE: RefCell<Records> = RefCell::default();
+}
+
+/// Whether these are records of these pages.
+fn is_ours(records: &Records) -> bool {
+    energy::listing(&Book::with_kept(records, &Book::default())).is_some()
+}
+
+/// Begins with what was proved here before, if another page has watched something since.
+fn recall(ledger: Ledger) {
+    let before = BEFORE.take();
+    if is_ours(&before) && !is_ours(&ledger.records.read_untracked()) {
+        ledger.records.set(before);
+    }
+}
+
+/// Keeps what is proved for the next time that one of these pages is opened.
+fn remember(ledger: Ledger) {
+    let records = ledger.records.get_untracked();
+    if is_ours(&records) {
+        BEFORE.set(records);
+    }
+}
 
 /// Handle to what the page knows. Copied freely; lives as long as the page.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +134,7 @@ impl Desk {
 
     /// Puts it into the context, and lets the wallet prove what the page needs while it is shown.
     pub(super) fn provide(ledger: Ledger, path: &'static str) {
+        recall(ledger);
         let kept = RwSignal::new(Book::default());
         let book = Memo::new(move |_| Book::with_kept(&ledger.records.read(), &kept.read()));
         let tick = RwSignal::new(0_u64);
@@ -300,7 +328,10 @@ fn prove(
         }
     });
     let watcher = ledger.begin_watching();
-    on_cleanup(move || ledger.end_watching(watcher));
+    on_cleanup(move || {
+        remember(ledger);
+        ledger.end_watching(watcher);
+    });
     Memo::new(move |_| wanted.read().1)
 }
 

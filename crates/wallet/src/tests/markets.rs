@@ -75,6 +75,20 @@ fn what_is_watched_is_proved_together_and_again_after_a_later_block() {
 }
 
 #[test]
+fn what_a_page_watches_before_a_server_is_there_is_asked_when_one_comes() {
+    let (world, mut rig) = (World::new(account()), Rig::new());
+    rig.now_ms += 3_000;
+    rig.ledger.add(rig.now_ms, proved(&world));
+    let first = lending::wanted(&Book::default(), &rig.wallet.account().to_string(), None, &[]);
+    // A page opens, and the connection stands a moment later.
+    rig.command(lending::watch(first));
+    assert_eq!(rig.records.1, 0);
+    rig.now_ms += 100;
+    rig.up();
+    assert_eq!(rig.records.1, 1, "without a rest");
+}
+
+#[test]
 fn a_round_that_nobody_answers_is_tried_again() {
     let mut world = World::new(account());
     let mut rig = rig_with(&mut world);

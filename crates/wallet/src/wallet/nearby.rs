@@ -211,6 +211,7 @@ impl Wallet {
         let (begun, ended) = self.near.turn(alone, self.now_ms);
         // In this order: what those that go were asked is asked of those that come.
         for id in begun {
+            self.watch.on_up();
             self.see(Seen::Up(id), out);
         }
         for id in ended {

@@ -2,7 +2,7 @@
 
 use light_client::Status;
 
-use super::{Output, Wallet};
+use super::{BLOCKS_SHOWN, Output, Wallet};
 use crate::{
     explain,
     servers::State,
@@ -69,7 +69,7 @@ impl Wallet {
             pinned_by_link: self.saved.pinned_by_link,
             account: self.account.to_string(),
             sight,
-            blocks: self.blocks.clone(),
+            blocks: self.blocks.iter().take(BLOCKS_SHOWN).cloned().collect(),
             servers: self.servers.list.iter().map(server).collect(),
             balance,
             outgoing: self.transfers.outgoing(),
@@ -88,7 +88,24 @@ impl Wallet {
             aside: self.aside(),
             neighbours: self.near.list.iter().filter(shown).map(neighbour).collect(),
             succession: self.succession(),
+            proposers: self.proposers(),
             by_neighbour: self.holdings.shown.as_ref().is_some_and(|one| one.from.is_neighbour()),
         }
+    }
+
+    /// Who proposed the blocks that are counted, whoever did last first. Those who were replaced propose no more.
+    fn proposers(&self) -> Vec<view::Proposer> {
+        let first = self.succession().map_or(0, |one| one.height);
+        let mut all: Vec<view::Proposer> = Vec::new();
+        for block in self.blocks.iter().filter(|block| block.height >= first) {
+            match all.iter_mut().find(|one| one.key == block.leader) {
+                Some(one) => one.count += 1,
+                None => {
+                    let (key, height) = (block.leader.clone(), block.height);
+                    all.push(view::Proposer { key, count: 1, height });
+                }
+            }
+        }
+        all
     }
 }
