@@ -4,17 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { begin, isOff, tryOut } from './lend-forms.mjs';
+import { begin, isOff, pressTwice, replace, signable, tryOut } from './lend-forms.mjs';
 import { BLOCKS_MS, PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
 import { DOLLAR, openMarket } from './lending-market.mjs';
 import { eventually } from './stage.mjs';
 
-/** As a person does who is not sure of the first press. */
-const pressTwice = (page, selector) => page.evaluate((one) => {
-  const button = document.querySelector(one);
-  button.click();
-  button.click();
-}, selector);
 const [USDX, STAR] = ['#reserve-0', '#reserve-1'];
 
 describe('the markets', () => {
@@ -95,7 +89,7 @@ describe('the markets', () => {
     await eventually('the most is known', async () => ({ value: !(await isOff(page, '#act-max')), seen: await text(page, '#act-most') }));
     await press(page, '#act-max');
     assert.equal(await page.evaluate(() => document.querySelector('#act-units').value), '7');
-    await eventually('it may be signed', async () => ({ value: !(await isOff(page, '#act-sign')), seen: await text(page, '#act-problem') }));
+    await signable(page);
     await press(page, '#act-sign');
     await until(page, 'there is nothing to warn of', /^$/, '#health-alert');
     await until(page, 'what was repaid is told', /Repaid 7\.00\sUSDX/, '#deeds');
@@ -175,10 +169,3 @@ describe('the markets', () => {
     return page;
   }
 });
-
-/** Types in place of what stands there. */
-async function replace(page, selector, typed) {
-  await page.focus(selector);
-  await page.evaluate((one) => document.querySelector(one).select(), selector);
-  await page.keyboard.type(typed);
-}
