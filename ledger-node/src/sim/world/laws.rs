@@ -1,6 +1,8 @@
-//! The laws of every domain, asked after every block that did something.
+//! The laws of every domain, asked after every transaction and after every block that did something.
 
-use ledger::{Key, MemoryStore, Prefix, domains::lending};
+use ledger::{
+    BlockRun, Changes, Checked, Key, MemoryStore, Prefix, Receipt, domains::lending, params, tip,
+};
 
 use super::{World, markets, names, street};
 use crate::node::Handle;
@@ -21,6 +23,9 @@ impl World {
             // Of a block without transactions only the chain itself tells.
             let chain = Prefix::Chain.byte();
             let is_idle = changes.keys().all(|key| key.as_bytes().first() == Some(&chain));
+            if !is_idle {
+                self.between += self.laws_hold_between(&state, next, &changes);
+            }
             state.commit(changes);
             if !is_idle {
                 assert_eq!(ledger::laws(&state), Ok(()), "after block {next}");
@@ -28,6 +33,32 @@ impl World {
             height = next;
         }
         self.followed = Some((height, state));
+    }
+
+    /// Runs a block's transactions again, one by one: the laws hold after each, and what one broke the next can't
+    /// have mended unseen. How many of them had others behind them.
+    fn laws_hold_between(&self, before: &MemoryStore, height: u64, changes: &Changes) -> usize {
+        let mut after = before.clone();
+        after.commit(changes.clone());
+        let (last, chosen) = (tip(&after).unwrap(), params(&after).unwrap());
+        let mut told: Vec<&Receipt> =
+            self.told.values().filter(|receipt| receipt.height == height).collect();
+        told.sort_by_key(|receipt| receipt.index);
+        // Behind the last one, the block is asked.
+        told.pop();
+        let mut run = BlockRun::begin(before, height, last.time_ms).unwrap();
+        run.choose(chosen).unwrap();
+        let mut count = 0;
+        // Of who keeps the last blocks only, some may have been forgotten before they were told.
+        for (at, receipt) in (0..).zip(told).take_while(|(at, receipt)| receipt.index == *at) {
+            let bytes = &self.sent[&receipt.transaction].bytes;
+            run.push(&Checked::open(bytes, last.chain).unwrap()).unwrap();
+            let mut between = before.clone();
+            between.commit(run.changes().clone());
+            assert_eq!(ledger::laws(&between), Ok(()), "block {height}, behind transaction {at}");
+            count += 1;
+        }
+        count
     }
 
     /// The last block of who has most, and all records after it.
@@ -53,12 +84,14 @@ impl World {
         assert!(is_same, "blocks changed something else than what they tell");
     }
 
-    /// Clients did not only ask: somebody owed and was liquidated, and neighbours traded.
+    /// Clients did not only ask: somebody owed and was liquidated, neighbours traded, and blocks held several
+    /// transactions.
     pub(in crate::sim) fn all_is_used(&self) {
         let (_, state) = self.furthest();
         markets::check_used(&state);
         street::check_used(&state);
         let mut events = self.told.values().flat_map(|receipt| &receipt.events);
         assert!(events.any(|event| event.kind == lending::LIQUIDATED), "nobody was liquidated");
+        assert!(self.between > 0, "no block held two transactions");
     }
 }

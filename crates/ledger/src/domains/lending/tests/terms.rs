@@ -14,8 +14,8 @@ fn an_action_of_a_kept_number_is_no_transaction() {
     let signed = body.sign(&key(1)).to_bytes();
     assert!(Checked::open(&signed, chain).is_ok());
     // Domain 5, and of it action 9 with two fields.
-    let known = [0x82, 5, 0x81, 0x83, 9, 1, 0];
-    let at = signed.windows(known.len()).position(|part| part == known).unwrap();
+    let known = [0x82_u8, 5, 0x81, 0x83, 9, 1, 0];
+    let at = signed.windows(known.len()).position(|part| *part == known[..]).unwrap();
     for action in terms::ACTIONS {
         let mut kept = signed.clone();
         kept[at + 4] = action;
