@@ -241,21 +241,32 @@ describe('liquidations', () => {
 describe('a market whose prices are stale', () => {
   const { stage, visit } = withLedger({ config: CONFIG });
 
-  test('lends and liquidates nothing and says why, and takes what is supplied', async () => {
+  test('lends and liquidates nothing and says why, and takes what is supplied and repaid', async () => {
     // Long enough to borrow in, short enough to wait for.
-    const market = await openMarket(stage.server, { ageS: 30 });
+    const [market, { page }] = await Promise.all([openMarket(stage.server, { ageS: 40 }), arrive(visit)]);
     const name = await market.borrower({ pledge: 5 * WHOLE, owe: 7 * WHOLE });
-    const { page } = await arrive(visit);
     await press(page, 'a[href="/lend"]');
+    const act = async (reserve, kind, amount, becomes) => {
+      await begin(page, reserve, kind);
+      await tryOut(page, amount);
+      await signable(page);
+      await press(page, '#act-sign');
+      await until(page, `${kind} is done`, becomes, '.mine');
+    };
+    await act(STAR, 'Supply', '2', /Supplied 2\.00\sSTAR/);
+    await market.price(1, DOLLAR);
+    await market.price(2, 2 * DOLLAR);
+    await act(USDX, 'Borrow', '1', /Owed 1\.00\d*\sUSDX/);
     await until(page, 'the price is stale', /stale: 0 of 4\s*reporters fresh, it takes 3/, STAR);
-    await begin(page, STAR, 'Supply');
-    await tryOut(page, '1');
-    await press(page, '#act-sign');
-    await until(page, 'it was supplied', /Supplied 1\.00\sSTAR/, '.mine');
-    await until(page, 'borrowing says why not', /Borrow: A price is stale/, `${USDX} .why`);
-    assert.ok(await isOff(page, `${USDX} [data-kind="Borrow"]`));
+    await until(page, 'health is not guessed', /^no price$/, '#health');
+    for (const [reserve, kind] of [[USDX, 'Borrow'], [STAR, 'Withdraw']]) {
+      await until(page, `${kind} says why not`, new RegExp(`${kind}: A price is stale`), `${reserve} .why`);
+      assert.ok(await isOff(page, `${reserve} [data-kind="${kind}"]`), kind);
+    }
+    await act(STAR, 'Supply', '1', /Supplied 3\.00\sSTAR/);
+    await act(USDX, 'Repay', '0.4', /Owed 0\.60\d*\sUSDX/);
     await press(page, '#to-liquidations');
-    await until(page, 'nobody can be liquidated', /1 can.t be valued: a price is stale/, '#targets-told');
+    await until(page, 'nobody can be liquidated', /2 can.t be valued: a price is stale/, '#targets-told');
     await market.price(1, DOLLAR);
     await market.price(2, 2 * DOLLAR);
     await until(page, 'they can be valued again', /health 1\.142/, '#targets');
