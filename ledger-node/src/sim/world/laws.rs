@@ -1,7 +1,8 @@
 //! The laws of every domain, asked after every transaction and after every block that did something.
 
 use ledger::{
-    BlockRun, Changes, Checked, Key, MemoryStore, Prefix, Receipt, domains::lending, params, tip,
+    AccountId, BlockContext, BlockRun, Changes, Checked, Key, MemoryStore, Prefix, Receipt,
+    domains::lending, params, tip,
 };
 
 use super::{World, markets, names, street};
@@ -35,30 +36,37 @@ impl World {
         self.followed = Some((height, state));
     }
 
-    /// Runs a block's transactions again, one by one: the laws hold after each, and what one broke the next can't
-    /// have mended unseen. How many of them had others behind them.
+    /// Runs a block's transactions again, one by one: the laws hold after each, so that none breaks what the next one
+    /// mends. How many of them had others behind them.
     fn laws_hold_between(&self, before: &MemoryStore, height: u64, changes: &Changes) -> usize {
         let mut after = before.clone();
         after.commit(changes.clone());
         let (last, chosen) = (tip(&after).unwrap(), params(&after).unwrap());
+        let context = BlockContext { chain: last.chain, height, time_ms: last.time_ms };
+        let clients: Vec<AccountId> =
+            self.clients.iter().map(|client| AccountId::of_key(client.id())).collect();
         let mut told: Vec<&Receipt> =
             self.told.values().filter(|receipt| receipt.height == height).collect();
         told.sort_by_key(|receipt| receipt.index);
-        // Behind the last one, the block is asked.
-        told.pop();
+        let behind = told.len().saturating_sub(1);
         let mut run = BlockRun::begin(before, height, last.time_ms).unwrap();
         run.choose(chosen).unwrap();
-        let mut count = 0;
+        let (mut seen, mut between) = (before.clone(), 0);
         // Of who keeps the last blocks only, some may have been forgotten before they were told.
         for (at, receipt) in (0..).zip(told).take_while(|(at, receipt)| receipt.index == *at) {
             let bytes = &self.sent[&receipt.transaction].bytes;
             run.push(&Checked::open(bytes, last.chain).unwrap()).unwrap();
-            let mut between = before.clone();
-            between.commit(run.changes().clone());
-            assert_eq!(ledger::laws(&between), Ok(()), "block {height}, behind transaction {at}");
-            count += 1;
+            let mut now = before.clone();
+            now.commit(run.changes().clone());
+            markets::check_step((&seen, &now), receipt, &context, &clients);
+            // After the last one, the block is asked.
+            if between < behind {
+                assert_eq!(ledger::laws(&now), Ok(()), "in block {height}, after number {at}");
+                between += 1;
+            }
+            seen = now;
         }
-        count
+        between
     }
 
     /// The last block of who has most, and all records after it.
