@@ -10,6 +10,11 @@ import { DOLLAR, openMarket } from './lending-market.mjs';
 import { eventually } from './stage.mjs';
 
 const [USDX, STAR] = ['#reserve-0', '#reserve-1'];
+/** How far the bar of health ends past the mark at one, in percent of its length. */
+const barPast = (page) => page.evaluate(() => {
+  const [end, one] = [document.querySelector('.gauge-fill').style.width, document.querySelector('.gauge-one').style.insetInlineStart];
+  return Number.parseFloat(end) - Number.parseFloat(one);
+});
 
 describe('the markets', () => {
   // A lone validator's blocks come every ten seconds otherwise, and a market takes many.
@@ -68,10 +73,12 @@ describe('the markets', () => {
     await market.price(2, 1.9 * DOLLAR);
     await until(page, 'the limit warns', /is 1\.0857, under your limit of 1\.10/, '#health-alert');
     assert.equal(await page.evaluate(() => document.querySelector('.health--under')), null, 'no colour above one');
+    assert.ok(await barPast(page) > 0, 'the bar ends past the mark at one');
     await market.price(2, 1.7 * DOLLAR);
     await until(page, 'it is under one', /is 0\.9714: anybody may liquidate/, '#health-alert');
     await until(page, 'the number says so', /^0\.9714$/, '#health');
     assert.ok(await page.evaluate(() => document.querySelector('.health--under') !== null));
+    assert.ok(await barPast(page) < 0, 'and before it below one');
     await picture(page, 'lend-under');
     // This loads the page anew.
     await page.setViewport(PHONE);

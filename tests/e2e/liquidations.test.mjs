@@ -146,7 +146,11 @@ describe('liquidations', () => {
     await press(debtor.page, '#act-sign');
     await until(debtor.page, 'it is theirs', /Supplied 5\.00\sSTAR/, '.mine');
     await begin(debtor.page, USDX, 'Borrow');
-    await tryOut(debtor.page, '495');
+    await tryOut(debtor.page, '500.1');
+    await until(debtor.page, 'the cap holds in the form', /The borrow cap is reached.* \(refusal 1289\)/, '#act-problem');
+    assert.ok(await isOff(debtor.page, '#act-sign'));
+    await replace(debtor.page, '#act-units', '495');
+    await signable(debtor.page);
     await press(debtor.page, '#act-sign');
     await until(debtor.page, 'they owe', /^1\.212/, '#health');
     const seen = await until(supplier.page, 'who supplied sees what is lent out', /Lent out\s+49\.50\s%/, USDX);
