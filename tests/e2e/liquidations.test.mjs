@@ -82,10 +82,9 @@ async function roundingGames({ page, account }, market) {
     await signable(page);
     await pressTwice(page, '#act-sign');
     await eventually(`a block does it: ${kind}`, async () => {
-      const { units: seen } = await market.look(account);
-      return { value: seen !== last.units, seen: `still ${seen} units` };
+      const seen = await nonce();
+      return { value: seen > first + steps, seen };
     }, BLOCKS_MS);
-    // All of it after that block.
     const now = await market.look(account);
     const [moved, gained] = [now.units - last.units, now.claims - last.claims];
     assert.equal(moved, units, kind);
