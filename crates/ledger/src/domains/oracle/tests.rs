@@ -51,6 +51,18 @@ fn a_price_takes_a_quorum_of_fresh_reports() {
 }
 
 #[test]
+fn a_quorum_is_twice_those_that_may_lie_and_one() {
+    for (count, needed) in [(4, 3), (5, 3), (6, 3), (7, 5), (10, 7), (31, 21)] {
+        let mut lab = lab(count);
+        for who in 0..needed {
+            assert!(price(&lab).is_err(), "{who} of {count}");
+            report(&mut lab, who, DOLLAR).unwrap();
+        }
+        assert_eq!(price(&lab), Ok(Quote::flat(DOLLAR)), "{needed} of {count}");
+    }
+}
+
+#[test]
 fn reports_are_by_reporters_in_order_and_not_of_the_future() {
     let mut lab = lab(4);
     assert_eq!(report(&mut lab, 9, DOLLAR), Err(Error::NotReporter.code()));
