@@ -7,8 +7,8 @@
 //! block at each height and the same state; each receipt that one of them ever gave is everybody's; no
 //! number was spent twice; each client's name has its own keys; everybody who keeps the rules votes, and
 //! shut out nobody else who does; a light client believes the state. What was once said to be final is
-//! never unsaid, by a validator that crashed neither. The laws of every domain hold after every block that
-//! did something: clients pay, change their names, use a market and share energy meanwhile.
+//! never unsaid, by a validator that crashed neither. The laws of every domain hold after every transaction
+//! and every block that did something: clients pay, change their names, use a market and share energy meanwhile.
 //!
 //! Each trouble has seeds of its own: those that leave its number when divided by [`TROUBLES`].
 //!

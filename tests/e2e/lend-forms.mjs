@@ -5,6 +5,25 @@ import { eventually } from './stage.mjs';
 
 export const isOff = (page, selector) => page.evaluate((one) => document.querySelector(one).disabled, selector);
 
+/** As a person does who is not sure of the first press. */
+export const pressTwice = (page, selector) => page.evaluate((one) => {
+  const button = document.querySelector(one);
+  button.click();
+  button.click();
+}, selector);
+
+/** Types in place of what stands there. */
+export async function replace(page, selector, typed) {
+  await page.focus(selector);
+  await page.evaluate((one) => document.querySelector(one).select(), selector);
+  await page.keyboard.type(typed);
+}
+
+/** Waits until a form may be signed. */
+export const signable = (page) => eventually('it may be signed', async () => ({
+  value: !(await isOff(page, '#act-sign')), seen: await text(page, '#act-problem'),
+}));
+
 /** Opens a form of a reserve as soon as its button is on. */
 export async function begin(page, reserve, kind) {
   const button = `${reserve} [data-kind="${kind}"]`;

@@ -4,18 +4,17 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { begin, isOff, tryOut } from './lend-forms.mjs';
+import { begin, isOff, pressTwice, replace, signable, tryOut } from './lend-forms.mjs';
 import { BLOCKS_MS, PHONE, WIDE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
 import { DOLLAR, openMarket } from './lending-market.mjs';
 import { eventually } from './stage.mjs';
 
-/** As a person does who is not sure of the first press. */
-const pressTwice = (page, selector) => page.evaluate((one) => {
-  const button = document.querySelector(one);
-  button.click();
-  button.click();
-}, selector);
 const [USDX, STAR] = ['#reserve-0', '#reserve-1'];
+/** How far the bar of health ends past the mark at one, in percent of its length. */
+const barPast = (page) => page.evaluate(() => {
+  const [end, one] = [document.querySelector('.gauge-fill').style.width, document.querySelector('.gauge-one').style.insetInlineStart];
+  return Number.parseFloat(end) - Number.parseFloat(one);
+});
 
 describe('the markets', () => {
   // A lone validator's blocks come every ten seconds otherwise, and a market takes many.
@@ -74,10 +73,12 @@ describe('the markets', () => {
     await market.price(2, 1.9 * DOLLAR);
     await until(page, 'the limit warns', /is 1\.0857, under your limit of 1\.10/, '#health-alert');
     assert.equal(await page.evaluate(() => document.querySelector('.health--under')), null, 'no colour above one');
+    assert.ok(await barPast(page) > 0, 'the bar ends past the mark at one');
     await market.price(2, 1.7 * DOLLAR);
     await until(page, 'it is under one', /is 0\.9714: anybody may liquidate/, '#health-alert');
     await until(page, 'the number says so', /^0\.9714$/, '#health');
     assert.ok(await page.evaluate(() => document.querySelector('.health--under') !== null));
+    assert.ok(await barPast(page) < 0, 'and before it below one');
     await picture(page, 'lend-under');
     // This loads the page anew.
     await page.setViewport(PHONE);
@@ -95,7 +96,7 @@ describe('the markets', () => {
     await eventually('the most is known', async () => ({ value: !(await isOff(page, '#act-max')), seen: await text(page, '#act-most') }));
     await press(page, '#act-max');
     assert.equal(await page.evaluate(() => document.querySelector('#act-units').value), '7');
-    await eventually('it may be signed', async () => ({ value: !(await isOff(page, '#act-sign')), seen: await text(page, '#act-problem') }));
+    await signable(page);
     await press(page, '#act-sign');
     await until(page, 'there is nothing to warn of', /^$/, '#health-alert');
     await until(page, 'what was repaid is told', /Repaid 7\.00\sUSDX/, '#deeds');
@@ -175,10 +176,3 @@ describe('the markets', () => {
     return page;
   }
 });
-
-/** Types in place of what stands there. */
-async function replace(page, selector, typed) {
-  await page.focus(selector);
-  await page.evaluate((one) => document.querySelector(one).select(), selector);
-  await page.keyboard.type(typed);
-}

@@ -1,12 +1,14 @@
-// Proves that anybody liquidates in a tab: a price falls, another browser sees the position below 1 and repays for it,
-// half of it and then all; what its form says before is what the block does, both people's pages show the proved
-// result, and what nobody pays is booked and shown. And that a stale price blocks what it must, and says so.
+// Proves that three people lend, borrow and liquidate, each in a browser of their own: one supplies, one owes; a price
+// falls, the third sees the position below 1 and repays for it, half of it and then all; what its form says before is
+// what the block does, all three pages show the proved result, and what nobody pays is booked and shown to who supplied.
+// On the way, that rounding favours nobody over the pool, to the unit, that wrong and double submission changes nothing,
+// and that one tab signs. And that a stale price blocks what it must, and says so.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { begin, bill, isOff, tryOut } from './lend-forms.mjs';
-import { PHONE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
-import { DOLLAR, WHOLE, openMarket } from './lending-market.mjs';
+import { begin, bill, isOff, pressTwice, replace, signable, tryOut } from './lend-forms.mjs';
+import { BLOCKS_MS, PHONE, picture, press, text, until, withLedger } from './ledger-pages.mjs';
+import { DOLLAR, RAY, WHOLE, openMarket } from './lending-market.mjs';
 import { eventually } from './stage.mjs';
 
 const [USDX, STAR] = ['#reserve-0', '#reserve-1'];
@@ -38,33 +40,135 @@ async function seize(page) {
   return bill(page, '#seize-told');
 }
 
-/** Types another amount over what stands there. */
-async function retype(page, amount) {
-  await page.click('#seize-units', { count: 3 });
-  await page.type('#seize-units', amount);
+/** What is no amount of an asset with six decimals. */
+const NO_AMOUNTS = ['0', '-1', '1e3', 'one', '1.2.3', '0.0000001'];
+
+/** Types what can't be supplied, by who has 600 USDX: nothing of it may be signed, and each time it is said why. */
+async function wrongAmounts(page) {
+  await begin(page, USDX, 'Supply');
+  const refused = async (typed, why) => {
+    await replace(page, '#act-units', typed);
+    await until(page, `${typed} is refused`, why, '#act-problem');
+    assert.ok(await isOff(page, '#act-sign'), typed);
+  };
+  for (const typed of NO_AMOUNTS) await refused(typed, /That is no amount: expected digits, at most 6/);
+  await refused('600.1', /holds less than that, with the fee\. \(refusal 261\)/);
+  // Interest has come, so that a unit is less than one of what claims are counted in.
+  await refused('0.000001', /Too little, or more than the reserve has\. \(refusal 1285\)/);
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog[open]', { hidden: true });
+}
+
+/** What rounding must leave true: claims of all suppliers are no more than what is here, owed and lost. */
+function poolHolds({ index, debtIndex, accrued, available, deficit, supplied, owed }) {
+  const claims = ((supplied + accrued) * index) / RAY;
+  const debts = (owed * debtIndex + RAY - 1n) / RAY;
+  assert.ok(claims <= available + debts + deficit, `${claims} of claims, ${available} here, ${debts} owed, ${deficit} lost`);
+}
+
+/**
+ * Supplies and takes back all of it, twice, in amounts that round, each signed with two presses, while others pay
+ * interest: by the proved records and exact arithmetic, no step gives more claims than its units buy or burns fewer, and
+ * each time a unit stays in the pool. Then sends again what was signed.
+ */
+async function roundingGames({ page, account }, market) {
+  const before = await market.look(account);
+  const nonce = async () => (await market.ledger.ask(`accounts/${account}`)).nonce;
+  const first = await nonce();
+  let [last, steps] = [before, 0];
+  const step = async (kind, type, units) => {
+    await begin(page, USDX, kind);
+    await type();
+    await signable(page);
+    await pressTwice(page, '#act-sign');
+    await eventually(`a block does it: ${kind}`, async () => {
+      const seen = await nonce();
+      return { value: seen > first + steps, seen };
+    }, BLOCKS_MS);
+    const now = await market.look(account);
+    const [moved, gained] = [now.units - last.units, now.claims - last.claims];
+    assert.equal(moved, units, kind);
+    assert.ok(now.index > RAY, 'interest has come');
+    assert.ok(gained * now.index + moved * RAY <= 0n, `${moved} units moved, ${gained} claims came, at ${now.index}`);
+    poolHolds(now);
+    [last, steps] = [now, steps + 1];
+  };
+  const amount = (typed) => () => replace(page, '#act-units', typed);
+  const all = async () => {
+    await eventually('all may be taken back', async () => {
+      const seen = await page.evaluate(() => {
+        const { disabled, textContent } = document.querySelector('#act-max');
+        return disabled ? 'off' : textContent.trim();
+      });
+      return { value: seen === 'All', seen };
+    }, BLOCKS_MS);
+    await press(page, '#act-max');
+  };
+  await step('Supply', async () => {
+    await amount('0.000002')();
+    await eventually('it is told before what it comes to', async () => {
+      const seen = (await bill(page, '#act-told'))['You supplied'];
+      return { value: seen?.becomes === '0.000001\u00a0USDX', seen };
+    });
+  }, -2n);
+  await step('Withdraw', all, 1n);
+  await step('Supply', amount('0.654321'), -654_321n);
+  await step('Withdraw', amount('0.000001'), 1n);
+  await step('Withdraw', all, 654_319n);
+  assert.equal(last.claims, 0n);
+  assert.equal(before.units - last.units, 2n, 'a unit each time: the interest of this while is less than one');
+  assert.equal(await nonce(), first + steps, 'two presses sign once');
+  const answers = await market.ledger.repeat(account);
+  assert.ok(answers.length > 0);
+  for (const { error } of answers) assert.deepEqual(error, { code: 'refused', refusal: 11 }, 'its number is used');
+  assert.deepEqual(await market.look(account), last, 'nothing of it is done again');
 }
 
 describe('liquidations', () => {
   const { stage, visit } = withLedger({ config: CONFIG });
 
-  test('who falls below 1 is liquidated in another browser, first half, then all, and what is lost is shown', async () => {
-    const market = await openMarket(stage.server, { prices: [10, 1_500] });
-    const debtor = await arrive(visit);
+  test('one supplies, one owes and falls below 1, one liquidates half, then all, and what is lost is shown', async () => {
+    const [market, supplier, debtor, keeper] = await Promise.all([
+      openMarket(stage.server, { prices: [10, 1_500], lent: 0 }), arrive(visit), arrive(visit), arrive(visit),
+    ]);
+    await market.issue(supplier.account, 1_000 * WHOLE);
+    await press(supplier.page, 'a[href="/lend"]');
+    await begin(supplier.page, USDX, 'Supply');
+    const lent = await tryOut(supplier.page, '1000');
+    assert.deepEqual(lent['Left to supply'], { was: '5,000.00\u00a0USDX', becomes: '4,000.00\u00a0USDX' });
+    await press(supplier.page, '#act-sign');
+    await until(supplier.page, 'it is theirs', /Supplied 1,000\.00\sUSDX \(10,000\.00\)/, '.mine');
+
     await press(debtor.page, 'a[href="/lend"]');
     await begin(debtor.page, STAR, 'Supply');
     await tryOut(debtor.page, '5');
     await press(debtor.page, '#act-sign');
     await until(debtor.page, 'it is theirs', /Supplied 5\.00\sSTAR/, '.mine');
     await begin(debtor.page, USDX, 'Borrow');
-    await tryOut(debtor.page, '495');
+    await tryOut(debtor.page, '500.1');
+    await until(debtor.page, 'the cap holds in the form', /The borrow cap is reached.* \(refusal 1289\)/, '#act-problem');
+    assert.ok(await isOff(debtor.page, '#act-sign'));
+    await replace(debtor.page, '#act-units', '495');
+    await signable(debtor.page);
     await press(debtor.page, '#act-sign');
     await until(debtor.page, 'they owe', /^1\.212/, '#health');
+    const seen = await until(supplier.page, 'who supplied sees what is lent out', /Lent out\s+49\.50\s%/, USDX);
+    assert.match(seen, /Left to supply\s+(4,000\.00|3,999\.99\d*)\sUSDX[\s\S]*Left to borrow\s+(5\.00|4\.99\d*)\sUSDX/);
+    assert.match(seen, /Deficit\s+none/);
+    await until(supplier.page, 'and how old the price is, by whom', /4 of 4\sreporters\sfresh, newest report .* ago/, USDX);
+    const spot = await supplier.page.evaluate(() => Number(document.querySelector('#reserve-0 .curve-spot').getAttribute('cx')));
+    assert.ok(Math.abs(spot - 300 * 0.495) < 0.1, `the curve's point is at ${spot} of 300`);
 
-    const keeper = await arrive(visit);
     await market.issue(keeper.account, 600 * WHOLE);
     await press(keeper.page, 'a[href="/lend"]');
-    await keeper.page.waitForSelector('#to-liquidations');
-    await until(keeper.page, 'the market is proved', /Proved at block/, USDX);
+    await wrongAmounts(keeper.page);
+    await roundingGames(keeper, market);
+    const second = await keeper.page.browserContext().newPage();
+    await second.goto(`${stage.server.url}/lend`, { waitUntil: 'domcontentloaded' });
+    await until(second, 'one tab at a time signs', /The wallet is open in another tab/);
+    assert.equal(await second.evaluate(() => document.querySelectorAll('[data-kind], #act-sign').length), 0);
+    await second.close();
+    await keeper.page.bringToFront();
     await press(keeper.page, '#to-liquidations');
     const near = await until(keeper.page, 'they are near 1', /health 1\.212[\s\S]*falls 17\.\d+\s%/, '#targets');
     assert.match(near, /Owes 495\.00\d*\sUSDX, worth 4,950\.\d\d\s*Pledged 5\.00\sSTAR, worth 7,500\.00/);
@@ -82,7 +186,7 @@ describe('liquidations', () => {
     assert.match(half['Their health'].becomes, /^1\.1/);
     assert.match(half['You repay'].was, /^247\.5\d*\sUSDX$/);
     assert.match(await text(keeper.page, '#seize-rules'), /half while health is above 0\.95[\s\S]*bonus is 5\s%[\s\S]*takes 10\s%/);
-    await retype(keeper.page, '0');
+    await replace(keeper.page, '#seize-units', '0');
     await eventually('nothing is no amount', async () => ({ value: await isOff(keeper.page, '#seize-sign'), seen: '' }));
     await press(keeper.page, '#seize-best');
     await eventually('the best is', async () => ({ value: !(await isOff(keeper.page, '#seize-sign')), seen: await text(keeper.page, '#seize-problem') }));
@@ -108,7 +212,7 @@ describe('liquidations', () => {
     const lost = await text(keeper.page, '#seize-lost');
     assert.match(lost, /does not pay for all of it: 5\.\d+\sUSDX is booked as the market.s deficit/);
     // Less than all leaves dust on one side.
-    await retype(keeper.page, '200');
+    await replace(keeper.page, '#seize-units', '200');
     await until(keeper.page, 'dust is refused', /too little for the next one[\s\S]*\(refusal 1302\)/, '#seize-problem');
     assert.ok(await isOff(keeper.page, '#seize-sign'));
     await press(keeper.page, '#seize-best');
@@ -118,7 +222,13 @@ describe('liquidations', () => {
     await until(debtor.page, 'the debtor owes nothing', /Nothing yet/, '.mine');
     const told = await until(debtor.page, 'what is lost is shown', /Deficit\s+5\.\d+\sUSDX/, USDX);
     assert.match(told, /Debts that nobody pays any more/);
-    assert.deepEqual([debtor.page.errors, keeper.page.errors], [[], []]);
+    await until(supplier.page, 'who supplied sees it', /Deficit\s+5\.\d+\sUSDX\s+Debts that nobody pays any more/, USDX);
+    assert.match(await text(supplier.page, '.mine'), /Supplied 1,000\.00\d*\sUSDX/, 'nobody is made to pay for it');
+    await begin(supplier.page, USDX, 'Withdraw');
+    await until(supplier.page, 'and takes back no more than there is', /At most 994\.\d+\sUSDX, with a margin/, '#act-most');
+    await picture(supplier.page, 'lend-deficit');
+    poolHolds(await market.look(supplier.account));
+    for (const { page } of [supplier, debtor, keeper]) assert.deepEqual(page.errors, []);
   });
 
   test('a phone shows the list without scrolling sideways', async () => {
@@ -134,21 +244,32 @@ describe('liquidations', () => {
 describe('a market whose prices are stale', () => {
   const { stage, visit } = withLedger({ config: CONFIG });
 
-  test('lends and liquidates nothing and says why, and takes what is supplied', async () => {
+  test('lends and liquidates nothing and says why, and takes what is supplied and repaid', async () => {
     // Long enough to borrow in, short enough to wait for.
-    const market = await openMarket(stage.server, { ageS: 30 });
+    const [market, { page }] = await Promise.all([openMarket(stage.server, { ageS: 40 }), arrive(visit)]);
     const name = await market.borrower({ pledge: 5 * WHOLE, owe: 7 * WHOLE });
-    const { page } = await arrive(visit);
     await press(page, 'a[href="/lend"]');
+    const act = async (reserve, kind, amount, becomes) => {
+      await begin(page, reserve, kind);
+      await tryOut(page, amount);
+      await signable(page);
+      await press(page, '#act-sign');
+      await until(page, `${kind} is done`, becomes, '.mine');
+    };
+    await act(STAR, 'Supply', '2', /Supplied 2\.00\sSTAR/);
+    await market.price(1, DOLLAR);
+    await market.price(2, 2 * DOLLAR);
+    await act(USDX, 'Borrow', '1', /Owed 1\.00\d*\sUSDX/);
     await until(page, 'the price is stale', /stale: 0 of 4\s*reporters fresh, it takes 3/, STAR);
-    await begin(page, STAR, 'Supply');
-    await tryOut(page, '1');
-    await press(page, '#act-sign');
-    await until(page, 'it was supplied', /Supplied 1\.00\sSTAR/, '.mine');
-    await until(page, 'borrowing says why not', /Borrow: A price is stale/, `${USDX} .why`);
-    assert.ok(await isOff(page, `${USDX} [data-kind="Borrow"]`));
+    await until(page, 'health is not guessed', /^no price$/, '#health');
+    for (const [reserve, kind] of [[USDX, 'Borrow'], [STAR, 'Withdraw']]) {
+      await until(page, `${kind} says why not`, new RegExp(`${kind}: A price is stale`), `${reserve} .why`);
+      assert.ok(await isOff(page, `${reserve} [data-kind="${kind}"]`), kind);
+    }
+    await act(STAR, 'Supply', '1', /Supplied 3\.00\sSTAR/);
+    await act(USDX, 'Repay', '0.4', /Owed 0\.60\d*\sUSDX/);
     await press(page, '#to-liquidations');
-    await until(page, 'nobody can be liquidated', /1 can.t be valued: a price is stale/, '#targets-told');
+    await until(page, 'nobody can be liquidated', /2 can.t be valued: a price is stale/, '#targets-told');
     await market.price(1, DOLLAR);
     await market.price(2, 2 * DOLLAR);
     await until(page, 'they can be valued again', /health 1\.142/, '#targets');

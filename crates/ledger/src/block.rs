@@ -279,6 +279,11 @@ impl<'a> BlockRun<'a> {
         Applied { receipts: self.receipts, changes }
     }
 
+    /// What the transactions so far changed; what the end of a block does comes behind them.
+    pub fn changes(&self) -> &Changes {
+        self.state.changes()
+    }
+
     /// Receipts so far.
     pub fn receipts(&self) -> &[Receipt] {
         &self.receipts

@@ -11,6 +11,9 @@
 //! | 42 | [`Answer`] | the other: that, or nothing |
 //! | 43 | [`NewHead`] | the other, for a while after it was asked: a newer block |
 //! | 44 | [`Submit`] | who has no server: tell yours this transaction |
+//! | 45 to 47 | none yet | [kept](OFFER_KINDS) for offers of markets |
+
+use core::ops::RangeInclusive;
 
 use minicbor::{
     Decode, Encode,
@@ -21,6 +24,10 @@ use crate::{
     limits,
     peer::{DecodeError, bound, decode_kind},
 };
+
+/// Kinds that are kept for handing on offers of fixed terms (`docs/adr/0084-a-door-for-fixed-terms.md`): nobody reads
+/// them yet, nothing else takes them.
+pub const OFFER_KINDS: RangeInclusive<u32> = 45..=47;
 
 /// One frame about the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -222,6 +229,19 @@ mod tests {
         let bye = [0x82, 0x09, 0x81, 0x80];
         assert!(!is_near(&bye));
         assert_eq!(NearMessage::decode(&bye), Err(DecodeError::Unknown(9)));
+    }
+
+    #[test]
+    fn what_is_kept_for_offers_is_skipped_by_all() {
+        for kind in OFFER_KINDS {
+            let frame = minicbor::to_vec((kind, [[0_u8; 32]])).unwrap();
+            assert!(!is_near(&frame) && !crate::pay::is_payment(&frame), "{kind}");
+            assert_eq!(NearMessage::decode(&frame), Err(DecodeError::Unknown(kind)));
+            let read = crate::blocks::BlockMessage::decode(&frame).map(drop);
+            assert_eq!(read, Err(DecodeError::Unknown(kind)));
+            let read = crate::peer::Message::decode(&frame).map(drop);
+            assert_eq!(read, Err(DecodeError::Unknown(kind)));
+        }
     }
 
     #[test]

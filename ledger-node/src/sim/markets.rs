@@ -2,7 +2,7 @@
 //! else goes wrong.
 
 use ledger::{
-    AccountId, Action, AssetId, BlockContext, Store,
+    AccountId, Action, AssetId, BlockContext, Receipt, Store,
     domains::{
         accounts, assets,
         lending::{
@@ -26,6 +26,9 @@ const TOKENS: u128 = 1_000_000_000_000;
 /// Prices move in one of so many ticks, in hundredths to one of these.
 const MOVES_EVERY: u8 = 3;
 const MOVES_TO: std::ops::RangeInclusive<u64> = 85..=105;
+/// What tells that a price was reported, and that a loss was covered by claims.
+const REPORTED: u16 = 0x0401;
+const COVERED: u16 = 0x0509;
 /// What clients do in a tick, liquidations not counted.
 const DEALS: usize = 2;
 
@@ -203,6 +206,36 @@ fn liquidation(clients: &[AccountId], state: &dyn Store, rng: &mut Rng) -> Optio
 fn context(state: &dyn Store) -> BlockContext {
     let tip = ledger::tip(state).unwrap();
     BlockContext { chain: tip.chain, height: tip.height, time_ms: tip.time_ms }
+}
+
+/// Checks what no transaction does to the market: an index or its time falls; a loss comes without a liquidation, or
+/// goes without claims; somebody can be liquidated who could not be, though no price was reported.
+pub(super) fn check_step(
+    (before, after): (&dyn Store, &dyn Store),
+    done: &Receipt,
+    context: &BlockContext,
+    clients: &[AccountId],
+) {
+    let tells = |kind| done.events.iter().any(|event| event.kind == kind);
+    for index in 0..2 {
+        let reserve = |state: &dyn Store| lending::reserve(state, MARKET, index);
+        let (Some(was), Some(is)) = (reserve(before), reserve(after)) else { continue };
+        assert!(is.liquidity_index >= was.liquidity_index, "claims are worth less: {done:?}");
+        assert!(is.borrow_index >= was.borrow_index, "debts are worth less: {done:?}");
+        assert!(is.updated_s >= was.updated_s, "interest runs backwards: {done:?}");
+        assert!(is.deficit <= was.deficit || tells(lending::LIQUIDATED), "a loss: {done:?}");
+        assert!(is.deficit >= was.deficit || tells(COVERED), "a loss is gone: {done:?}");
+    }
+    let is_ill = |state: &dyn Store, account: AccountId| {
+        let (quotes, purpose) = (OnLedger(context), Purpose::Liquidate);
+        let health =
+            lending::health(state, &quotes, context.now_s(), MARKET, account, purpose).ok()?;
+        Some(health.is_liquidatable())
+    };
+    for account in clients {
+        let fell = is_ill(before, *account) == Some(false) && is_ill(after, *account) == Some(true);
+        assert!(!fell || tells(REPORTED), "{account} falls below 1: {done:?}");
+    }
 }
 
 /// Checks that somebody has paid interest.

@@ -72,12 +72,20 @@ pub(super) struct World {
     clients: Vec<KeyPair>,
     /// Halves of those that are two.
     twins: Vec<Running>,
-    /// What was sent, by whom with which number.
-    sent: BTreeMap<TransactionId, (AccountId, u64)>,
+    sent: BTreeMap<TransactionId, Sent>,
     /// What became of it, as a validator that keeps the rules has said.
     told: BTreeMap<TransactionId, Receipt>,
     /// A block, and what the blocks up to it made of the state.
     followed: Option<(u64, MemoryStore)>,
+    /// After how many transactions, with others behind them in their block, the laws were asked.
+    between: usize,
+}
+
+/// A transaction that was sent.
+pub(super) struct Sent {
+    /// By whom, with which number.
+    number: (AccountId, u64),
+    bytes: Vec<u8>,
 }
 
 /// One of them, through all its crashes.
@@ -419,7 +427,7 @@ impl World {
             let bytes = body.sign(&self.clients[client]).to_bytes();
             // Refused: another one with this number waits.
             for id in handles.iter().filter_map(|handle| handle.submit(&bytes).ok()) {
-                self.sent.insert(id, (signer, nonce));
+                self.sent.insert(id, Sent { number: (signer, nonce), bytes: bytes.clone() });
             }
             numbers[client] += 1;
         }
@@ -523,7 +531,7 @@ impl World {
         assert!(!self.told.is_empty(), "nobody paid anything");
         let mut spent = BTreeSet::new();
         for (id, receipt) in &self.told {
-            assert!(spent.insert(self.sent[id]), "two payments with one number");
+            assert!(spent.insert(self.sent[id].number), "two payments with one number");
             for (index, handle) in self.honest() {
                 let kept = handle.receipt(id).unwrap();
                 let gone = receipt.height < handle.since().unwrap();

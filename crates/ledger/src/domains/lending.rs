@@ -34,7 +34,8 @@
 //! holds at least what all reserves count as here; what is owed to suppliers is at most what is here,
 //! owed and lost.
 //!
-//! Left out, with a door: fixed-term offers (an action that falls back to the pool), e-mode.
+//! Left out: fixed-term offers, for which numbers are kept ([`terms`]), and e-mode: assets that move together have a
+//! market of their own.
 
 mod action;
 mod borrow;
@@ -49,6 +50,7 @@ mod offer;
 mod reserve;
 mod state;
 mod supply;
+pub mod terms;
 #[cfg(test)]
 mod tests;
 

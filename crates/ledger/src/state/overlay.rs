@@ -31,6 +31,11 @@ impl<'a> Overlay<'a> {
         &self.events
     }
 
+    /// The changes so far.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
     /// Adds changes made on an overlay above this one.
     pub(crate) fn absorb(&mut self, changes: Changes) {
         self.changes.extend(changes);

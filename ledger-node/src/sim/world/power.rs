@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use commonware_p2p::simulated::{Config, Network as Wire};
 use commonware_runtime::{Supervisor as _, deterministic::Context};
 use commonware_utils::NZUsize;
-use ledger::{AccountId, Receipt, TransactionId};
+use ledger::{Receipt, TransactionId};
 use primitives::{KeyPair, Rng};
 
-use super::{Validator, World, good};
+use super::{Sent, Validator, World, good};
 use crate::engine::message_bytes_max;
 use crate::header::PublicKey;
 use crate::network::{Network, Secrets};
@@ -20,7 +20,7 @@ pub(in crate::sim) struct Remains {
     pub(super) network: Network,
     pub(super) next: Vec<Secrets>,
     pub(super) clients: Vec<KeyPair>,
-    pub(super) sent: BTreeMap<TransactionId, (AccountId, u64)>,
+    pub(super) sent: BTreeMap<TransactionId, Sent>,
     pub(super) told: BTreeMap<TransactionId, Receipt>,
 }
 
@@ -37,7 +37,7 @@ impl World {
         let names: Vec<PublicKey> = validators.iter().map(|one| one.key.clone()).collect();
         let (wire, oracle) = Wire::new_with_peers(context.child("network"), config, names).await;
         wire.start();
-        let (twins, followed) = (Vec::new(), None);
+        let (twins, followed, between) = (Vec::new(), None, 0);
         let world = Self {
             rng,
             validators,
@@ -50,6 +50,7 @@ impl World {
             sent,
             told,
             followed,
+            between,
         };
         world.connect(&good(), |_, _| true).await;
         world

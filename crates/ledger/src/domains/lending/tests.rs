@@ -1,11 +1,12 @@
 //! A market of two assets with prices by hand. `histories` plays random ones, `promises` asks more of them,
-//! `exploits` tries what emptied the markets of others.
+//! `exploits` tries what emptied the markets of others, `terms` what is kept for later.
 
 mod exploits;
 mod histories;
 mod offers;
 mod oracle;
 mod promises;
+mod terms;
 
 use super::{
     Action, Config, Curve, Error, Fault, Health, Purpose, Quotes, act, faults, health, math::WAD,

@@ -51,6 +51,18 @@ fn a_price_takes_a_quorum_of_fresh_reports() {
 }
 
 #[test]
+fn a_quorum_is_twice_those_that_may_lie_and_one() {
+    for (count, needed) in [(4, 3), (5, 3), (6, 3), (7, 5), (10, 7), (31, 21)] {
+        let mut lab = lab(count);
+        for who in 0..needed {
+            assert!(price(&lab).is_err(), "{who} of {count}");
+            report(&mut lab, who, DOLLAR).unwrap();
+        }
+        assert_eq!(price(&lab), Ok(Quote::flat(DOLLAR)), "{needed} of {count}");
+    }
+}
+
+#[test]
 fn reports_are_by_reporters_in_order_and_not_of_the_future() {
     let mut lab = lab(4);
     assert_eq!(report(&mut lab, 9, DOLLAR), Err(Error::NotReporter.code()));
@@ -156,6 +168,38 @@ proptest! {
         if let Ok(quoted) = price(&lab) {
             let (least, most) = (said.iter().min().unwrap(), said.iter().max().unwrap());
             prop_assert!(quoted.price >= *least && quoted.price <= *most);
+        }
+    }
+
+    /// Round after round, with old reports beside new ones: neither the price nor the half hour's average leaves
+    /// what honest reporters said.
+    #[test]
+    fn a_third_that_lies_on_and_on_moves_neither_price_nor_average(
+        count in 4..11_u64,
+        rounds in prop::collection::vec(
+            (DOLLAR..DOLLAR + 1_000, prop::collection::vec(1..u64::MAX, 3), 1..90_u64),
+            1..30,
+        ),
+    ) {
+        let mut lab = lab(count);
+        let liars = (count - 1) / 3;
+        let (mut least, mut most) = (u64::MAX, 0);
+        for (honest, lies, wait_s) in rounds {
+            lab.wait_s(wait_s);
+            for who in 0..count {
+                // Liars first: each report is a moment at which the price may be used.
+                let lie = usize::try_from(who).ok().filter(|_| who < liars).map(|at| lies[at]);
+                let said = lie.unwrap_or(honest + who);
+                report(&mut lab, who, said).unwrap();
+                if lie.is_none() {
+                    (least, most) = (least.min(said), most.max(said));
+                }
+                if let Ok(Quote { price, low, high }) = price(&lab) {
+                    let within = least <= low && low <= price && price <= high && high <= most;
+                    prop_assert!(within, "{low}, {price}, {high} of {least} to {most}");
+                }
+            }
+            prop_assert!(price(&lab).is_ok(), "all of them reported");
         }
     }
 }

@@ -34,6 +34,8 @@ pub(super) enum Step {
     Withdraw(u64, u8, Amount),
     Borrow(u64, u8, Amount),
     Repay(u64, u8, Amount),
+    /// Of the first one's units, for the other's debt.
+    PayFor(u64, u64, u8, Amount),
     Collateral(u64, u8, bool),
     Liquidate(u64, u64, u8, u8, Amount),
     Cover(u64, u8, Amount),
@@ -64,6 +66,7 @@ pub(super) fn any_step() -> impl Strategy<Value = Step> {
         3 => (pair.clone(), any_amount()).prop_map(|((who, at), n)| Step::Withdraw(who, at, n)),
         5 => (pair.clone(), any_amount()).prop_map(|((who, at), n)| Step::Borrow(who, at, n)),
         3 => (pair.clone(), any_amount()).prop_map(|((who, at), n)| Step::Repay(who, at, n)),
+        1 => (who.clone(), pair.clone(), any_amount()).prop_map(|(who, (other, at), n)| Step::PayFor(who, other, at, n)),
         1 => (pair.clone(), any::<bool>()).prop_map(|((who, at), on)| Step::Collateral(who, at, on)),
         12 => call.prop_map(|(who, borrower, (c, d), n)| Step::Liquidate(who, borrower, c, d, n)),
         3 => (pair.clone(), any_amount()).prop_map(|((who, at), n)| Step::Cover(who, at, n)),
@@ -81,6 +84,10 @@ pub(super) fn take(game: &mut Game, step: &Step) -> Result<(), Error> {
         Step::Withdraw(who, at, amount) => game.withdraw(who, at, amount.maybe(at)).map(|_| ()),
         Step::Borrow(who, at, amount) => game.borrow(who, at, amount.of(at)).map(|_| ()),
         Step::Repay(who, at, amount) => game.repay(who, at, amount.maybe(at)).map(|_| ()),
+        Step::PayFor(who, debtor, reserve, amount) => {
+            let (amount, debtor) = (amount.maybe(reserve), account(debtor));
+            game.act(who, &Action::Repay { market, reserve, amount, debtor }).map(|_| ())
+        }
         Step::Collateral(who, reserve, on) => {
             game.act(who, &Action::SetCollateral { market, reserve, on }).map(|_| ())
         }
@@ -131,8 +138,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// The laws hold after every step (asked by `Game::act`), a refusal writes nothing, indices never
-    /// fall, losses appear only by liquidation and go only by claims, nobody else's health moves, and
-    /// nothing but price and time turns a healthy account unhealthy.
+    /// fall, losses appear only by liquidation and go only by claims, nobody else's health moves, no gift
+    /// lowers any, and nothing but price and time turns a healthy account unhealthy.
     #[test]
     fn any_history_keeps_the_laws(steps in prop::collection::vec(any_step(), 1..40)) {
         let mut game = populated();
@@ -161,12 +168,14 @@ proptest! {
                 let after = game.health(who);
                 prop_assert!(before.is_liquidatable() || !after.is_liquidatable(), "{step:?} by {who}");
                 let actor = match step {
-                    Step::Liquidate(_, borrower, ..) => borrower,
+                    Step::Liquidate(_, other, ..) | Step::PayFor(_, other, ..) => other,
                     Step::Supply(who, ..) | Step::Withdraw(who, ..) | Step::Borrow(who, ..)
                     | Step::Repay(who, ..) | Step::Collateral(who, ..) | Step::Cover(who, ..) => who,
                     Step::Collect(_) | Step::Gift(..) | Step::Price(..) | Step::Wait(_) => 0,
                 };
                 prop_assert!(actor == who || before == after, "{step:?} moved {who}");
+                let is_gift = matches!(step, Step::Gift(..) | Step::PayFor(..));
+                prop_assert!(!is_gift || after.factor >= before.factor, "{step:?} lowered {who}");
             }
         }
     }
@@ -193,13 +202,14 @@ proptest! {
         prop_assert!(game.wallet(9, USD) <= before);
     }
 
-    /// When everybody has paid, everybody can leave.
+    /// When everybody has paid, everybody can leave; neither needs a price.
     #[test]
     fn suppliers_leave_when_nobody_owes(steps in prop::collection::vec(any_step(), 1..25)) {
         let mut game = populated();
         for step in steps {
             let _ = take(&mut game, &step);
         }
+        game.prices = [None, None];
         for (who, at) in (1..5).flat_map(|who| [(who, USD), (who, ETH)]) {
             game.fund(who, at, 1 << 100);
             let owes = position(&game.lab.store, MARKET, account(who)).entry(at).debt_scaled > 0;
@@ -217,21 +227,25 @@ proptest! {
 
 /// The histories are not all refusals: they reach what they are about.
 #[test]
-fn histories_reach_liquidations_losses_and_covers() {
+fn histories_reach_liquidations_losses_covers_and_gifts() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = prop::collection::vec(any_step(), 40);
-    let (mut liquidations, mut losses, mut covers) = (0, 0, 0);
+    let (mut liquidations, mut losses, mut covers, mut gifts) = (0, 0, 0, 0);
     for _ in 0..300 {
         let mut game = populated();
         for step in strategy.new_tree(&mut runner).unwrap().current() {
             let done = take(&mut game, &step).is_ok();
             liquidations += u32::from(done && matches!(step, Step::Liquidate(..)));
             covers += u32::from(done && matches!(step, Step::Cover(..)));
+            let is_gift = matches!(step, Step::PayFor(who, debtor, ..) if who != debtor);
+            gifts += u32::from(done && is_gift);
             let lost = |at| reserve(&game.lab.store, MARKET, at).unwrap().deficit > 0;
             losses +=
                 u32::from(done && matches!(step, Step::Liquidate(..)) && (lost(0) || lost(1)));
         }
     }
-    let found = format!("{liquidations} liquidations, {losses} after losses, {covers} covers");
-    assert!(liquidations > 60 && losses > 20 && covers > 5, "{found}");
+    let found = format!(
+        "{liquidations} liquidations, {losses} after losses, {covers} covers, {gifts} paid for others"
+    );
+    assert!(liquidations > 60 && losses > 20 && covers > 5 && gifts > 5, "{found}");
 }
