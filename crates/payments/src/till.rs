@@ -409,7 +409,8 @@ impl Till {
                 }
                 out.push(Output::Event(Event::Stopped(from, stop.reason)));
             }
-            PayMessage::Lane(_) => {}
+            // Of what neighbours left, whoever has a wallet keeps a book beside its tills.
+            PayMessage::Lane(_) | PayMessage::Keep(_) => {}
         }
     }
 
