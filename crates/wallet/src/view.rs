@@ -6,8 +6,7 @@ use minicbor::{Decode, Encode, bytes::ByteVec};
 
 pub use purse::{
     Carry, Deal, Due, Hour, Kept, Owed, Part, Parting, Pool, PoolAct, ProvedPool, Purse, Stage,
-    Terms, Told, Wish,
-    terms,
+    Terms, Told, Wish, terms,
 };
 
 /// Most units that are promised in an hour, until a person says otherwise.
