@@ -275,6 +275,8 @@ impl Purse {
                 }
             }
             Output::Keep(voucher) => self.keep(share, voucher),
+            // The page hands these to the wallet beside its shares.
+            Output::Entrusted { .. } => {}
             Output::Event(event) => self.hear(share, event),
         }
     }

@@ -125,6 +125,7 @@ fn step(till: &mut Till, now: Time, input: Input, up: &mut BTreeSet<PeerId>, moo
                 Output::Remember(_)
                 | Output::Forget(_)
                 | Output::Keep(_)
+                | Output::Entrusted { .. }
                 | Output::Hold { .. }
                 | Output::Event(_) => {}
             }

@@ -1,9 +1,11 @@
 //! What is kept for neighbours is worth it, and what that costs is bounded.
 
-use primitives::{KeyPair, Seed};
+use primitives::{KeyPair, Seed, Time};
 use proptest::prelude::*;
+use wire::pay::PayMessage;
 
 use super::*;
+use crate::{Input, Output, Setup, Till};
 
 const NOW_S: u64 = 1_790_000_000;
 const WEEK_S: u64 = 7 * 86_400;
@@ -63,6 +65,23 @@ fn a_frame_carries_the_whole_voucher() {
     let voucher = signed(7, 2, 1 << 70);
     let keep = keep_of(chain(), &voucher, 1);
     assert_eq!((voucher_of(&keep), keep.turn, *keep.chain), (voucher, 1, *chain().as_bytes()));
+}
+
+#[test]
+fn a_till_hands_on_what_a_neighbour_leaves_so_often_and_no_more() {
+    let setup = Setup { chain: chain(), paying: None, earning: None };
+    let mut till = Till::new(setup, Time::ZERO);
+    let bytes = PayMessage::Keep(keep_of(chain(), &signed(7, 2, 20_000), 0)).encode_to_vec();
+    let mut left = |at_ms: u64| {
+        let mut out = Vec::new();
+        for _ in 0..20 {
+            let frame = Input::Frame { from: peer(3), bytes: bytes.clone() };
+            till.step(Time::from_ms(at_ms), frame, &mut out);
+            till.step(Time::from_ms(at_ms), Input::Up(peer(3)), &mut out);
+        }
+        out.iter().filter(|one| matches!(one, Output::Entrusted { .. })).count()
+    };
+    assert_eq!((left(1_000), left(2_000), left(62_000)), (8, 0, 8));
 }
 
 #[test]
