@@ -44,7 +44,7 @@ pub(crate) fn HourLimit() -> impl IntoView {
                 </div>
             </div>
             <p id="pay-hour-help" class="quiet">
-                "For all files together, whatever you agree to for each. Then paying waits until the hour is over. 0 pays nobody. The ledger\u{2019}s fees are not counted."
+                "For all files together, whatever you agree to for each. Then paying waits until the hour is over. 0 pays nobody. The ledger\u{2019}s fees for it are not counted."
             </p>
             <p id="pay-hour-problem" class="quiet quiet--warn" role="alert">
                 {move || problem.get()}

@@ -89,9 +89,9 @@ fn Seen() -> impl IntoView {
                     </dd>
                 </div>
                 <div>
-                    <dt>"Who shares a file with you that pays you"</dt>
+                    <dt>"Others with a file that you are paid for"</dt>
                     <dd>
-                        "Your account, and of two of them what you earned and did not hand in yet: they do it for you if you don\u{2019}t come back."
+                        "Your account; two of them also what you earned and did not hand in yet. They do that for you if you don\u{2019}t come back."
                     </dd>
                 </div>
                 <div>
