@@ -6,6 +6,7 @@
 use core::cmp::Reverse;
 
 use ledger::domains::paypool;
+use light_client::Status;
 use payments::keeping::{Entrusted, OF_ONE_MAX, Place, Seen, keep_of, voucher_of};
 use primitives::PeerId;
 use wire::pay::{KEEPERS, Keep, PayMessage};
@@ -30,6 +31,10 @@ impl Wallet {
         let voucher = voucher_of(keep);
         let is_foreign = *keep.chain != *self.chain.as_bytes();
         if !self.purse.left.on || is_foreign || voucher.payee == self.account {
+            return;
+        }
+        if self.client.status() != Status::Fresh {
+            // Nobody proves anything now, and questions would pile up.
             return;
         }
         let now_ms = self.now_ms;
