@@ -1,5 +1,5 @@
-//! Frames about the ledger from neighbours, and vouchers that they leave, into a wallet that has a server and into one that asks them: the first two
-//! bytes of each step choose who hears it and how long it is.
+//! Frames about the ledger from neighbours, and vouchers that they leave, into a wallet that has a server and into one
+//! that asks them: the first two bytes of each step choose who hears it and how long it is.
 //!
 //! What must hold: no panic; what is read survives being written; no wake that has come; frames go only to neighbours
 //! that are here; what is shown of a balance is what the ledger holds.

@@ -1,8 +1,8 @@
 //! A till that pays and earns, under frames of strangers and a ledger that says anything: the first two bytes of
 //! each step choose what happens and how long it is.
 //!
-//! What must hold: no panic; a frame that is read survives being written; the next wake is after now; frames go only to peers that are up; never more is
-//! promised than may be spent, than was set aside, and than came.
+//! What must hold: no panic; a frame that is read survives being written; the next wake is after now; frames go only
+//! to peers that are up; never more is promised than may be spent, than was set aside, and than came.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
