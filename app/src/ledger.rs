@@ -7,12 +7,13 @@ use std::rc::Rc;
 
 use js_sys::{Reflect, Uint8Array};
 use leptos::prelude::*;
-use wallet::view::{self, Carry, Command, Purse, Records, View};
+use wallet::view::{self, Carry, Command, Purse, Records, View, Wish};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::browser;
+use crate::settings::Settings;
 
 const WORKER: &str = "/wallet/worker.js";
 /// Most packets of letters that nobody took, each of as many as one transaction has readings: a month of a meter.
@@ -157,6 +158,12 @@ impl Ledger {
         });
     }
 
+    /// Tells the wallet whether it keeps what neighbours leave, and hands it in for them.
+    pub(crate) fn tell_hand_in(self) {
+        let on = Settings::load(browser::kept).hand_in;
+        self.command(&Command::Purse(Wish::HandIn(on)));
+    }
+
     /// What a server of the ledger has at `path`, below `/ledger`: the page's own host first, then the others that
     /// are asked. Not proved.
     pub(crate) async fn fetch(self, path: &str) -> Option<Vec<u8>> {
@@ -264,7 +271,11 @@ impl Ledger {
 
     fn on_carry(self, bytes: &[u8]) {
         let Some(carry) = view::read::<Carry>(bytes) else { return };
-        if matches!(carry, Carry::Tell { .. } | Carry::Greet) {
+        if matches!(carry, Carry::Greet) {
+            // A wallet was opened, at first or of another account.
+            self.tell_hand_in();
+        }
+        if matches!(carry, Carry::Tell { .. } | Carry::Greet | Carry::Parting(_)) {
             if let Some(near) = self.near.with_value(Clone::clone) {
                 near(carry);
             }

@@ -1,4 +1,4 @@
-//! What neighbours of shares say to the wallet of the ledger, and it to them.
+//! What neighbours of shares say to the wallet of the ledger, and it to them; what they keep for it when the page goes.
 //!
 //! The connections are this page's, the light client stands in the wallet's worker. Nothing here decides or reads.
 
@@ -16,6 +16,9 @@ pub(crate) fn begin(files: &Files, ledger: Ledger) {
     ledger.near_by(Rc::new(move |carry| match carry {
         Carry::Tell { to, frame } => met.tell(*to, frame.into()),
         Carry::Greet => met.greet(),
+        Carry::Parting(said) => {
+            met.part(said.into_iter().map(|one| (*one.to, one.frame.into())).collect());
+        }
         Carry::Say { .. } | Carry::Hold { .. } => {}
     }));
     files.beside(Rc::new(move |told| ledger.command(&Command::Near(carried(told)))));

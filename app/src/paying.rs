@@ -131,6 +131,6 @@ fn perform(files: &Files, carry: Carry) {
         Carry::Say { share, to, frame } => files.say(&share, *to, frame.into()),
         Carry::Hold { share, peer, on } => files.hold(&share, *peer, on),
         // About the ledger: `crate::neighbours`.
-        Carry::Tell { .. } | Carry::Greet => {}
+        Carry::Tell { .. } | Carry::Greet | Carry::Parting(_) => {}
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) relay_only: bool,
     /// Most that is paid in an hour, for all shares together, in units of the ledger's own asset; 0 pays nobody.
     pub(crate) pay_hour_units: u128,
+    /// Keep earnings that neighbours leave here, and hand them in for those who don't come back.
+    pub(crate) hand_in: bool,
     /// Tell the fund that a video names who sent what, and be paid for what is passed on.
     pub(crate) earn: bool,
     /// Colours.
@@ -32,6 +34,7 @@ impl Default for Settings {
             cache_bytes: 512_000_000,
             relay_only: false,
             pay_hour_units: wallet::view::HOUR_CAP,
+            hand_in: true,
             earn: false,
             theme: Theme::System,
         }
@@ -57,6 +60,7 @@ impl Settings {
             pay_hour_units: read(PAY_HOUR)
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(default.pay_hour_units),
+            hand_in: flag(HAND_IN, default.hand_in),
             earn: flag(EARN, default.earn),
             theme: read(THEME).and_then(|text| Theme::parse(&text)).unwrap_or(default.theme),
         }
@@ -72,7 +76,7 @@ impl Settings {
     }
 
     /// Keys and texts.
-    fn lines(&self) -> [(&'static str, String); 7] {
+    fn lines(&self) -> [(&'static str, String); 8] {
         let flag = |value| String::from(if value { "yes" } else { "no" });
         [
             (UPLOAD, self.upload.to_text()),
@@ -80,6 +84,7 @@ impl Settings {
             (CACHE, self.cache_bytes.to_string()),
             (RELAY_ONLY, flag(self.relay_only)),
             (PAY_HOUR, self.pay_hour_units.to_string()),
+            (HAND_IN, flag(self.hand_in)),
             (EARN, flag(self.earn)),
             (THEME, self.theme.as_text().to_owned()),
         ]
@@ -101,6 +106,7 @@ const UPLOAD_METERED: &str = "starling.upload-metered";
 const CACHE: &str = "starling.cache-bytes";
 const RELAY_ONLY: &str = "starling.relay-only";
 const PAY_HOUR: &str = "starling.pay-hour";
+const HAND_IN: &str = "starling.hand-in";
 const EARN: &str = "starling.earn";
 /// Also read by `theme.js`, before the first paint.
 const THEME: &str = "starling.theme";
@@ -228,6 +234,7 @@ mod tests {
             cache_bytes: 0,
             relay_only: true,
             pay_hour_units: 0,
+            hand_in: false,
             earn: true,
             theme: Theme::Dark,
         };

@@ -134,6 +134,7 @@ fn no_answer(question: Output) -> Option<Input> {
         | Output::Remember(_)
         | Output::Forget(_)
         | Output::Keep(_)
+        | Output::Entrusted { .. }
         | Output::Hold { .. }
         | Output::Event(_) => None,
     }

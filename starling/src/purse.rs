@@ -4,6 +4,7 @@
 //! on, and what they cost, up to [`FEE_MAX`].
 
 mod error;
+mod keeping;
 mod payout;
 mod pool;
 mod promises;
@@ -23,10 +24,12 @@ use payments::{Earning, Input, LaneProof, Output, Paying, Reserved, Setup};
 use peer_native::{OpenTill, payments, questions};
 use primitives::{KeyPair, PeerId};
 use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::ledger_client::{Client, ClientError, Follower, Waits};
 
 pub use error::PurseError;
+use keeping::Keeping;
 pub(crate) use payout::{Handed, Outlook, Pot};
 pub use pool::Closed;
 use promises::Promises;
@@ -74,6 +77,8 @@ pub struct Earn {
     pub per_mib: u64,
     /// Whoever does not pay is not served beyond a first credit.
     pub required: bool,
+    /// Vouchers that neighbours leave are kept, and handed in if they don't come back.
+    pub keeps: bool,
 }
 
 /// Who asks the ledger.
@@ -88,6 +93,7 @@ pub struct Purse {
     forgotten: BTreeSet<AccountId>,
     /// Somebody is owed something for whom the pool has no lane left.
     is_full: bool,
+    keeping: Keeping,
 }
 
 impl Purse {
@@ -108,6 +114,7 @@ impl Purse {
         if let (Some(pay), Some(Paying { pool, .. })) = (&pay, &paying) {
             purse.paying = Some((*pool, Promises::of(&pay.data, chain, *pool).await?));
         }
+        purse.keeping.is_on = earn.is_some_and(|earn| earn.keeps);
         let earning = match earn {
             Some(earn) => Some(purse.earning(earn).await?),
             None => None,
@@ -127,7 +134,8 @@ impl Purse {
         let follower = Follower::new(&root).map_err(PurseError::Root)?;
         let chain = ChainId::new(*root.chain.as_bytes());
         let (paying, forgotten, is_full) = (None, BTreeSet::new(), false);
-        Ok(Self { client, follower, chain, key, paying, forgotten, is_full })
+        let keeping = Keeping::default();
+        Ok(Self { client, follower, chain, key, paying, forgotten, is_full, keeping })
     }
 
     /// Whose it is.
@@ -170,10 +178,22 @@ impl Purse {
     }
 
     /// Answers a till's questions until it is gone. Questions of one kind that wait together are asked in one
-    /// transaction.
+    /// transaction. Meanwhile what neighbours left is looked after.
     pub async fn serve(mut self, mut asked: mpsc::Receiver<Output>, answer: impl Fn(Input)) {
         let mut batch = Vec::new();
-        while asked.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        let mut looks = interval(keeping::LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let count = tokio::select! {
+                count = asked.recv_many(&mut batch, BATCH_MAX) => count,
+                _ = looks.tick() => {
+                    self.look_after_kept().await;
+                    continue;
+                }
+            };
+            if count == 0 {
+                return;
+            }
             let (mut lanes, mut vouchers) = (Vec::new(), Vec::new());
             for question in batch.drain(..) {
                 match question {
@@ -194,6 +214,7 @@ impl Purse {
                             promises.note(promised);
                         }
                     }
+                    Output::Entrusted { from, keep } => self.keep(from, &keep).await,
                     // What is not claimed when it leaves, it loses; a process ends by its own word.
                     Output::Keep(_)
                     | Output::Send { .. }

@@ -16,7 +16,7 @@ use wire::{
     fund,
     near::{self, NearMessage},
     node,
-    pay::{Lane, PayMessage, Promise, Stop, StopReason, Terms},
+    pay::{Keep, Lane, PayMessage, Promise, Stop, StopReason, Terms},
     peer::{
         Ack, Bye, Cancel, Choke, Data, Have, Hello, Message, Pieces, Playback, Refuse,
         RefuseReason, Request, Run,
@@ -180,11 +180,13 @@ fn pay_messages() -> Vec<(&'static str, PayMessage)> {
     // Larger than 64 bits: a big number of RFC 8949.
     let cumulative = 1 << 64;
     let promise = Promise { lane, cumulative, signature: [9; 64].into() };
+    let keep = Keep { chain: [3; 32].into(), payee: [4; 32].into(), promise, turn: 1 };
     vec![
         ("terms", PayMessage::Terms(terms)),
         ("lane", PayMessage::Lane(lane)),
         ("promise", PayMessage::Promise(promise)),
         ("stop", PayMessage::Stop(Stop { reason: StopReason::Limit })),
+        ("keep", PayMessage::Keep(keep)),
     ]
 }
 

@@ -1,7 +1,8 @@
 // Proves that tabs pay each other for the bytes of files, and a tab pays `starling seed --earn`: nothing before a person
 // agreed; what both show is the same; after settling, each proved balance is what it was, plus or minus what was paid,
 // minus the fees, to the unit. That a payer who runs out, or has paid what an hour may cost, is told and gets what is
-// free; that a reload on either side loses nothing.
+// free; that a reload on either side loses nothing; that what a tab earned and left is handed in by a neighbour, if it
+// does not come back.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -11,8 +12,9 @@ import path from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { starlingBinary } from '../rig/starling.mjs';
-import { expected } from './files.mjs';
-import { BLOCKS_MS } from './ledger-pages.mjs';
+import { Person, expected } from './files.mjs';
+import { BLOCKS_MS, press } from './ledger-pages.mjs';
+import { openProxy } from './ledger-proxy.mjs';
 import { place, seed, sha256Of } from './native.mjs';
 import { MIB, PATIENT_MS, withPeople } from './people.mjs';
 import { eventually } from './stage.mjs';
@@ -25,17 +27,21 @@ const STAR = 1_000_000;
 /** Events of pools (`docs/spec/ledger.md`) that tell who signed: the payer, or the payee. */
 const BY_PAYER = [0x0300, 0x0301, 0x0302, 0x0303, 0x0306, 0x0307];
 const BY_PAYEE = [0x0304, 0x0305];
+/** Somebody handed a promise in. */
+const CLAIMED = 0x0304;
+/** A neighbour waits 90 s for who left, looks every 20 s, and proves before and after. */
+const HANDED_IN_MS = 300_000;
 
 describe('payments for files', () => {
   const natives = [];
   afterEach(async () => {
     await Promise.all(natives.splice(0).map((native) => native.kill()));
   });
-  const { stage, arrive } = withPeople();
+  const { stage, browser, arrive } = withPeople();
 
   /** Somebody with 10 STAR. */
-  const arriveRich = async () => {
-    const person = await arrive();
+  const arriveRich = async (somebody) => {
+    const person = somebody ?? (await arrive());
     await person.go('/wallet');
     await ready(person);
     await person.page.click('#faucet');
@@ -48,10 +54,15 @@ describe('payments for files', () => {
     return person;
   };
 
+  /** Receipts that name an account, as the ledger keeps them. */
+  const receiptsOf = async (account) => {
+    const { receipts } = await (await fetch(`${stage.server.url}/ledger/accounts/${account}/events`)).json();
+    return receipts;
+  };
+
   /** Units of fees that an account paid for transactions with such events, as the ledger keeps them. */
   const fees = async (account, kinds) => {
-    const { receipts } = await (await fetch(`${stage.server.url}/ledger/accounts/${account}/events`)).json();
-    const mine = receipts.filter(({ events }) => events.some(({ kind }) => kinds.includes(kind)));
+    const mine = (await receiptsOf(account)).filter(({ events }) => events.some(({ kind }) => kinds.includes(kind)));
     assert.ok(mine.every(({ code }) => code === 0), 'no transaction was refused');
     return mine.reduce((sum, { fee }) => sum + Number(fee), 0);
   };
@@ -175,6 +186,65 @@ describe('payments for files', () => {
     await exact(receiver, 10 * STAR - paid - (await fees(receiver.account, BY_PAYER)));
   });
 
+  test('what a closed tab had earned is handed in by a neighbour, and is there when it comes back', async () => {
+    // Less than is handed in at once.
+    const file = { name: 'left.bin', size: 8 * MIB, seed: 101 };
+    const proxy = await openProxy(stage.server);
+    const sender = await Person.arrive(await browser(), proxy);
+    try {
+      const [receiver, keeper] = [await arriveRich(), await arriveRich()];
+      await arriveRich(sender);
+      const link = await sender.share([file], { withinMs: PATIENT_MS });
+      await ask(sender, '4.608');
+      await keeper.open(link);
+      await keeper.until('they are neighbours', ({ stage: at }) => at === 'offered', PATIENT_MS);
+      // Within the page: its shares stay open.
+      await press(keeper.page, 'a[href="/wallet"]');
+      await ready(keeper);
+      await receiver.get(link, { withinMs: PATIENT_MS });
+      await asked(receiver);
+      await pay(receiver, '1');
+      await receiver.done(PATIENT_MS);
+      const paid = await agreeOn(sender, receiver);
+      // It can't hand it in itself while it goes.
+      proxy.cut();
+      await sender.page.goto('about:blank');
+      await eventually('the neighbour has all that was promised', async () => {
+        const kept = await keeper.page.evaluate(() => Number(document.querySelector('[data-kept]')?.dataset.kept ?? 0));
+        return { value: kept === paid, seen: [kept, paid, keeper.console.slice(-5)] };
+      }, BLOCKS_MS);
+
+      // Its pool would end in a week; this way it ends in a day.
+      await receiver.go('/wallet');
+      await ready(receiver);
+      await openBy(receiver, '[data-pool] [data-do=close]', '#close-agree');
+      const handedIn = await eventually('it is handed in', async () => {
+        const claims = (await receiptsOf(sender.account)).filter(({ events }) => events.some(({ kind }) => kind === CLAIMED));
+        return { value: claims.length > 0 && claims, seen: [claims, keeper.console.slice(-5)] };
+      }, HANDED_IN_MS);
+      assert.deepEqual(handedIn.map(({ code }) => code), [0]);
+      await exact(keeper, 10 * STAR - Number(handedIn[0].fee));
+      await eventually('nothing is kept any more', async () => {
+        const kept = await keeper.page.evaluate(() => document.querySelector('[data-kept]') !== null);
+        return { value: !kept, seen: kept };
+      }, BLOCKS_MS);
+
+      proxy.isCut = false;
+      await sender.go('/wallet');
+      await ready(sender);
+      await exact(sender, 10 * STAR + paid);
+      const due = await eventually('its row says so', async () => {
+        const seen = await sender.page.evaluate(() => ({ ...document.querySelector('[data-due]')?.dataset }));
+        return { value: seen.redeemed === String(paid) && seen, seen };
+      }, BLOCKS_MS);
+      assert.equal(due.promised, due.redeemed);
+      assert.equal((await receiptsOf(sender.account)).filter(({ events }) => events.some(({ kind }) => kind === CLAIMED)).length, 1);
+    } finally {
+      await sender.leave();
+      await proxy.close();
+    }
+  });
+
   test('a tab pays starling seed, which says that it earned as much', async () => {
     const folder = await place(stage.folder);
     await fs.writeFile(path.join(folder, 'film.bin'), randomBytes(8 * MIB + 5));
@@ -241,11 +311,11 @@ async function fill(person, selector, text) {
 }
 
 /** Turns asking on, below the share that was made. */
-async function ask(sender) {
+async function ask(sender, price = PRICE) {
   await sender.page.waitForSelector('.asking summary', { timeout: BLOCKS_MS });
   await sender.page.click('.asking summary');
   await sender.page.waitForSelector('.asking [name=price]', { timeout: BLOCKS_MS });
-  await fill(sender, '.asking [name=price]', PRICE);
+  await fill(sender, '.asking [name=price]', price);
   await sender.page.click('.asking [data-do=ask]');
   await asks(sender, true);
 }

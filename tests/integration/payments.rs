@@ -2,7 +2,7 @@
 //! on the ledger of a real server.
 //!
 //! Proves: what came is paid, little more, and arrives in the payee's account; who does not pay, or not that
-//! much, gets a first credit and no more; the same pool pays the next time.
+//! much, gets a first credit and no more; the same pool pays the next time; what a neighbour left is handed in for it.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![allow(dead_code, reason = "the rigs are shared with other tests")]
 
@@ -12,11 +12,18 @@ mod native_rig;
 use std::fs;
 use std::process::Command;
 
-use files_rig::{Place, Served, noise, wait_until};
-use ledger::AccountId;
+use files_rig::{DEADLINE, Place, Served, noise, wait_until};
+use ledger::{
+    AccountId, Action, AssetId,
+    domains::paypool::{self, Voucher, count_key},
+};
 use native_rig::{Getting, Seeded};
+use peer_native::payments::{Input, Output, keeping::keep_of};
+use primitives::{KeyPair, PeerId};
 use serde_json::Value;
+use starling::key_file;
 use starling::ledger_client::Client;
+use starling::purse::{Earn, Options, Purse};
 
 const MIB: usize = 1 << 20;
 const PRICE: &str = "20000";
@@ -146,4 +153,54 @@ fn an_account_without_units_and_a_ledger_that_is_not_there_are_said_before_anyth
     let (code, text) = receiver.fails(&nowhere);
     assert!(code == 7 && text.contains("--node"), "{code}: {text}");
     assert!(receiver.blocks().is_empty(), "nothing was fetched");
+}
+
+/// Does something with a pool, and waits until it is done.
+async fn act(client: &Client, key: &KeyPair, action: paypool::Action) {
+    let id = client.act(key, Action::Paypool(action)).await.unwrap();
+    client.done(id, DEADLINE).await.unwrap();
+}
+
+#[test]
+fn what_a_neighbour_left_is_handed_in_for_it_when_its_pool_ends_soon() {
+    let (server, keeper, payer) = (Place::new(), Place::new(), Place::new());
+    let bank = Bank::new(&server);
+    let (account, _) = (bank.somebody(&keeper), bank.somebody(&payer));
+    let key = |place: &Place| key_file::load_or_create(&place.path("me.key")).unwrap().key;
+    let (keeper, payer) = (key(&keeper), key(&payer));
+    // It is gone, and has nothing to pay a fee with.
+    let payee = AccountId::new([77; 32]);
+    let had = bank.units(account);
+    bank.runtime.block_on(async {
+        let client = Client::new(&bank.served.url).unwrap();
+        // The shortest life that there is: less than six hours.
+        let (ttl_s, deposit) = (paypool::TTL_MIN_S, 500_000);
+        let (asset, signer) = (AssetId::NATIVE, payer.id());
+        act(&client, &payer, paypool::Action::Open { asset, deposit, ttl_s, signer }).await;
+        let pool: u64 = client.record(&count_key()).await.unwrap().unwrap();
+        let lanes = vec![(payee, 400_000)];
+        act(&client, &payer, paypool::Action::Reserve { pool, lanes }).await;
+        let chain = client.status().await.unwrap().chain;
+        let voucher = Voucher::sign(&payer, chain, pool, payee, 1, 300_000);
+        let forged = Voucher { cumulative: 400_000, ..voucher.clone() };
+
+        for (keeps, handed_in) in [(false, 0), (true, 300_000)] {
+            let earn = Some(Earn { per_mib: 1, required: false, keeps });
+            let (node, key) = (bank.served.url.clone(), keeper.clone());
+            let options = Options { node, root: None, key, pay: None, earn };
+            let (purse, till, asked) = Purse::open(options).await.unwrap();
+            let serving = tokio::spawn(purse.serve(asked, |_: Input| {}));
+            for left in [&forged, &voucher] {
+                let (from, keep) = (PeerId::new([5; 32]), keep_of(chain, left, 0));
+                till.ledger.send(Output::Entrusted { from, keep }).await.unwrap();
+            }
+            // What it was asked it does to the end.
+            drop(till);
+            serving.await.unwrap();
+            let found = client.holding(payee).await.unwrap().units;
+            assert_eq!(found, handed_in.to_string());
+        }
+    });
+    let fee = had - bank.units(account);
+    assert!(fee > 0 && fee < 50_000, "{fee} units for one claim");
 }

@@ -1,10 +1,14 @@
-//! How much is paid in an hour, at most: for all files together.
+//! How much is paid in an hour, at most: for all files together; and what is done for neighbours who left.
 
 use leptos::prelude::*;
 
+use crate::components::upload::Switch;
 use crate::money;
 use crate::paying;
 use crate::session::Session;
+
+/// What handing in for others does, and what it costs.
+const HAND_IN: &str = "While your wallet is open: what others earned and left with you goes into their accounts if they don\u{2019}t come back in time. You pay the fees: at most 0.05\u{a0}STAR a day, within what is paid in an hour.";
 
 /// The field.
 #[component]
@@ -40,11 +44,38 @@ pub(crate) fn HourLimit() -> impl IntoView {
                 </div>
             </div>
             <p id="pay-hour-help" class="quiet">
-                "For all files together, whatever you agree to for each. Then paying waits until the hour is over. 0 pays nobody. The ledger\u{2019}s fees are not counted."
+                "For all files together, whatever you agree to for each. Then paying waits until the hour is over. 0 pays nobody. The ledger\u{2019}s fees for it are not counted."
             </p>
             <p id="pay-hour-problem" class="quiet quiet--warn" role="alert">
                 {move || problem.get()}
             </p>
         </div>
+    }
+}
+
+/// Whether earnings of neighbours who left are handed in for them.
+#[component]
+pub(crate) fn HandInSwitch() -> impl IntoView {
+    let session = Session::get();
+    view! {
+        <Switch
+            label="Hand in earnings for neighbours who left"
+            help=HAND_IN
+            on=Signal::derive(move || session.settings.read().hand_in)
+            choose=move |on| {
+                session.choose(|settings| settings.hand_in = on);
+                session.sharing.ledger.tell_hand_in();
+            }
+        />
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_handing_in_costs_at_most_is_what_is_said() {
+        assert!(HAND_IN.contains(&money::named(wallet::view::HAND_IN_A_DAY)), "{HAND_IN}");
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
-use wallet::view::{Command, Deal, Due, Part, Pool, ProvedPool, Purse, Stage, Wish};
+use wallet::view::{Command, Deal, Due, Kept, Part, Pool, ProvedPool, Purse, Stage, Wish};
 
 use crate::browser;
 use crate::components::asking::{lacks, per_gib};
@@ -19,7 +19,8 @@ pub(crate) fn Payments() -> impl IntoView {
     let ledger = Ledger::get();
     let any = Memo::new(move |_| {
         let purse = ledger.purse.read();
-        !(purse.deals.is_empty() && purse.pools.is_empty() && purse.dues.is_empty())
+        let is_empty = purse.deals.is_empty() && purse.pools.is_empty() && purse.dues.is_empty();
+        !is_empty || purse.kept.count > 0
     });
     view! {
         <Show when=move || any.get()>
@@ -32,6 +33,7 @@ pub(crate) fn Payments() -> impl IntoView {
                 <Deals />
                 <Deposits />
                 <Earnings />
+                <KeptForOthers />
             </section>
         </Show>
     }
@@ -272,10 +274,16 @@ fn Earnings() -> impl IntoView {
 
 fn owed(due: &Due) -> String {
     let paid = money::named(due.redeemed);
+    let open = due.promised.saturating_sub(due.redeemed);
+    if due.closed && open > 0 {
+        // Its lane is gone, and with it how much of that was paid.
+        return format!(
+            "Over: at least {paid} were paid into your account; what a neighbour handed in for you since then is in your balance"
+        );
+    }
     if due.closed {
         return format!("Settled: {paid} were paid into your account");
     }
-    let open = due.promised.saturating_sub(due.redeemed);
     let until = match (due.ends_s, wait(due.ends_s)) {
         (0, _) => String::new(),
         (_, Some(wait)) => format!(", to be settled within {wait}"),
@@ -285,6 +293,28 @@ fn owed(due: &Due) -> String {
         0 => format!("All of it was paid into your account{until}"),
         open => format!("{} owed to you, {paid} paid into your account{until}", money::named(open)),
     }
+}
+
+/// What neighbours left here. There is nothing to do for it.
+#[component]
+fn KeptForOthers() -> impl IntoView {
+    let ledger = Ledger::get();
+    let kept = Memo::new(move |_| ledger.purse.read().kept);
+    view! {
+        <Show when=move || { kept.get().count > 0 }>
+            <p class="quiet" data-kept=move || kept.get().units.to_string()>
+                {move || kept_words(kept.get())}
+            </p>
+        </Show>
+    }
+}
+
+fn kept_words(kept: Kept) -> String {
+    let promises = counted(u64::from(kept.count), "promise", "promises");
+    let units = money::named(kept.units);
+    format!(
+        "You keep {promises} to neighbours, {units}: handed in for them if they don\u{2019}t come back in time, unless you turned that off in Settings."
+    )
 }
 
 /// Why the last wish was refused, in words.

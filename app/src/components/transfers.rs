@@ -135,6 +135,7 @@ const fn pool_words(act: PoolAct) -> &'static str {
         PoolAct::Release => "Rest given back to a payer, the fee",
         PoolAct::CloseStart => "Deposit asked back, the fee",
         PoolAct::CloseFinish => "Deposit came back, the fee",
+        PoolAct::HandIn => "Handed in for neighbours who left, the fee",
     }
 }
 

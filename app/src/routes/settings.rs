@@ -7,7 +7,7 @@ use crate::browser;
 use crate::components::cache::CachePanel;
 use crate::components::earning::EarnSwitch;
 use crate::components::heading::Heading;
-use crate::components::hour_limit::HourLimit;
+use crate::components::hour_limit::{HandInSwitch, HourLimit};
 use crate::components::kept::KeptPanel;
 use crate::components::upload::{Switch, UploadLimit};
 use crate::session::Session;
@@ -38,6 +38,7 @@ pub(crate) fn SettingsPage() -> impl IntoView {
             <section class="card" aria-labelledby="paying-title">
                 <h2 id="paying-title">"Paying for files"</h2>
                 <HourLimit />
+                <HandInSwitch />
             </section>
             <section class="card" aria-labelledby="privacy-title">
                 <h2 id="privacy-title">"Privacy"</h2>
@@ -85,6 +86,12 @@ fn Seen() -> impl IntoView {
                     <dt>"Who pays for a video"</dt>
                     <dd>
                         "Nothing, unless you choose to earn above and the video\u{2019}s link names a fund: then your network address, a key made for this visit, your account, and how much you got from which other viewers."
+                    </dd>
+                </div>
+                <div>
+                    <dt>"Others with a file that you are paid for"</dt>
+                    <dd>
+                        "Your account; two of them also what you earned and did not hand in yet. They do that for you if you don\u{2019}t come back."
                     </dd>
                 </div>
                 <div>

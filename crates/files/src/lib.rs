@@ -61,4 +61,4 @@ pub use share::{Share, swarm_of};
 pub use swarm::{Channel, HangupReason};
 /// What drivers tell apart: frames about the ledger and about payment are not for the share.
 pub use wire::near::{is_follows, is_near};
-pub use wire::pay::{is_payment, is_terms};
+pub use wire::pay::{is_keep, is_payment, is_terms};

@@ -28,6 +28,9 @@ pub const GONE: Duration = Duration::from_secs(600);
 pub const EXPIRY_MARGIN_S: u64 = 600;
 /// Vouchers are claimed when so little of their pool's life is left, in seconds.
 pub const CLAIM_BEFORE_S: u64 = 6 * 3_600;
+/// Most vouchers of others that are taken from one neighbour in a minute: it tells what is new of four lanes, and once
+/// more when it goes.
+pub(crate) const KEEPS_A_MINUTE: u8 = 8;
 /// Most neighbours with an account; a swarm has fewer.
 pub const ACCOUNTS_MAX: usize = 256;
 /// Bytes that nobody checked are paid up to this and a part of what was verified: as much as is asked of a

@@ -13,6 +13,8 @@
 //! [`config::credit_bytes`] of a neighbour: one block of an unknown one, more of one that kept paying.
 //! Vouchers are worth their lane's reserve whether or not the payer is there: the ledger holds it.
 //!
+//! What a neighbour that left was promised is kept for it, and handed in if it does not come back ([`keeping`]).
+//!
 //! A [`fund`] pays for a whole swarm out of one pool: what its owner gives to viewers who upload.
 //!
 //! Nothing here panics whatever a neighbour or the ledger says.
@@ -20,6 +22,7 @@
 pub mod config;
 mod earning;
 pub mod fund;
+pub mod keeping;
 mod paying;
 mod till;
 

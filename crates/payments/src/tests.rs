@@ -150,7 +150,7 @@ impl World {
             }
             Output::Remember(Promised { cumulative, .. }) => self.book.remembered = cumulative,
             // A ledger as this one has no lanes but that.
-            Output::Forget(_) => {}
+            Output::Forget(_) | Output::Entrusted { .. } => {}
             Output::Keep(voucher) => self.book.kept = voucher.cumulative,
             Output::Hold { on, .. } => self.held = on,
             Output::Event(event) => self.events.push((who, event)),

@@ -2,7 +2,7 @@
 
 use ledger::{AccountId, domains::paypool::Voucher};
 use primitives::{PeerId, SortedMap, Time};
-use wire::pay::{Lane, PayMessage, Stop, StopReason, is_payment};
+use wire::pay::{Keep, Lane, PayMessage, Stop, StopReason, is_payment};
 
 use crate::{
     LaneProof, Setup, config,
@@ -102,6 +102,14 @@ pub enum Output {
         /// Which.
         lane: Lane,
     },
+    /// A neighbour leaves a voucher of which it is the payee, by its word: for the [`crate::keeping::Book`], where there is
+    /// one. Nothing is answered.
+    Entrusted {
+        /// Who.
+        from: PeerId,
+        /// It.
+        keep: Keep,
+    },
     /// Hand a voucher to the ledger; answered by [`Input::Claimed`].
     Claim {
         /// Whose.
@@ -186,6 +194,19 @@ struct Account {
     went: Option<Time>,
     debt: Debt,
     credit: Credit,
+    /// How many vouchers of others it left since then.
+    keeps: (Time, u8),
+}
+
+impl Account {
+    /// Whether one more is looked at.
+    fn may_leave(&mut self, now: Time) -> bool {
+        if now >= self.keeps.0 + core::time::Duration::from_secs(60) {
+            self.keeps = (now, 0);
+        }
+        self.keeps.1 = self.keeps.1.saturating_add(1);
+        self.keeps.1 <= config::KEEPS_A_MINUTE
+    }
 }
 
 impl Till {
@@ -409,7 +430,10 @@ impl Till {
                 }
                 out.push(Output::Event(Event::Stopped(from, stop.reason)));
             }
-            PayMessage::Lane(_) => {}
+            PayMessage::Keep(keep) if account.may_leave(self.now) => {
+                out.push(Output::Entrusted { from, keep });
+            }
+            PayMessage::Lane(_) | PayMessage::Keep(_) => {}
         }
     }
 

@@ -23,6 +23,8 @@ const PROOFS_MAX: usize = 32;
 const BUDGET: (u64, u64) = (32, 125);
 /// What handing on a transaction takes of that.
 pub(crate) const SUBMIT_COST: u64 = 8;
+/// What leaving a voucher takes of that: two proofs.
+pub(crate) const KEEP_COST: u64 = 2;
 /// For how long a neighbour that asked for the newest block is told of newer ones, in milliseconds: it asks again
 /// every 15 s.
 const FOLLOWED_MS: u64 = 60_000;
@@ -207,6 +209,17 @@ impl Near {
     /// One that is here and did not lie: who lied is not heard any more.
     pub(crate) fn heard(&mut self, peer: PeerId) -> Option<&mut Neighbour> {
         self.list.iter_mut().find(|one| one.peer == peer && one.is_here && !one.lies())
+    }
+
+    /// Whether it is there, whatever it said.
+    pub(crate) fn is_here(&self, peer: PeerId) -> bool {
+        self.list.iter().any(|one| one.peer == peer && one.is_here)
+    }
+
+    /// Who follows this ledger and did not lie: a wallet that is open.
+    pub(crate) fn following(&self) -> impl Iterator<Item = PeerId> {
+        let fit = |one: &&Neighbour| one.is_here && one.follows && !one.lies();
+        self.list.iter().filter(fit).map(|one| one.peer)
     }
 
     pub(crate) fn by_id(&mut self, id: ServerId) -> Option<&mut Neighbour> {

@@ -7,6 +7,7 @@
 mod facts;
 mod hour;
 mod kept;
+mod left;
 
 use ledger::{AccountId, Receipt, TransactionId, domains::paypool::Voucher};
 use payments::{Event, Input, Output, Till};
@@ -18,6 +19,7 @@ use crate::view::{self, Carry};
 pub(crate) use facts::{About, Facts};
 pub(crate) use hour::{CAP, Hour};
 pub(crate) use kept::{Deal, Kept, NAME_BYTES_MAX, Promised, Received};
+pub(crate) use left::{Left, Offer, Round, Why};
 
 /// Most tasks of one kind; a till asks again for what was dropped.
 const TASKS_MAX: usize = 1_024;
@@ -46,6 +48,8 @@ pub(crate) struct Running {
     pub(crate) lanes: Vec<AccountId>,
     /// Lanes of others' pools that were proved to it, by pool and epoch: it hands in what these promise.
     pub(crate) proved: Vec<(u64, u32)>,
+    /// Who pays from these lanes, as it was here last.
+    pub(crate) payers: SortedMap<(u64, u32), PeerId>,
     /// When it is over by itself; none: it asks, and a person ends that.
     pub(crate) ending: Option<Ending>,
 }
@@ -160,6 +164,7 @@ pub(crate) struct Purse {
     pub(crate) reserves: Vec<Reserve>,
     pub(crate) claims: Vec<Claim>,
     pub(crate) closes: Vec<Close>,
+    pub(crate) left: Left,
     /// A deposit is made larger, or to live longer.
     pub(crate) funding: Option<TransactionId>,
     /// How often that was tried for what is lacking now.
@@ -270,6 +275,8 @@ impl Purse {
                 }
             }
             Output::Keep(voucher) => self.keep(share, voucher),
+            // The page hands these to the wallet beside its shares.
+            Output::Entrusted { .. } => {}
             Output::Event(event) => self.hear(share, event),
         }
     }

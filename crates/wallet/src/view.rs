@@ -5,12 +5,14 @@ mod purse;
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 pub use purse::{
-    Carry, Deal, Due, Hour, Owed, Part, Pool, PoolAct, ProvedPool, Purse, Stage, Terms, Told, Wish,
-    terms,
+    Carry, Deal, Due, Hour, Kept, Owed, Part, Parting, Pool, PoolAct, ProvedPool, Purse, Stage,
+    Terms, Told, Wish, terms,
 };
 
 /// Most units that are promised in an hour, until a person says otherwise.
 pub const HOUR_CAP: u128 = crate::purse::CAP;
+/// Most units of fees in a day for what neighbours left.
+pub const HAND_IN_A_DAY: u128 = payments::keeping::FEES_A_DAY;
 
 /// Longest note of a transfer, in bytes.
 pub const NOTE_BYTES_MAX: usize = 200;

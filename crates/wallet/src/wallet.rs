@@ -2,6 +2,7 @@
 
 mod counted;
 mod errands;
+mod leaving;
 mod metering;
 mod nearby;
 mod opening;

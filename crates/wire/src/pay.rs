@@ -9,6 +9,7 @@
 //! | 33 | [`Lane`] | who takes bytes: this much is set aside for you, look it up |
 //! | 34 | [`Promise`] | who takes bytes: this much is yours, in all |
 //! | 35 | [`Stop`] | either: no more, and why |
+//! | 36 | [`Keep`] | a payee, to a neighbour that does not pay it: keep this in case I don't come back |
 
 use minicbor::{Decode, Encode, bytes::ByteArray};
 
@@ -18,6 +19,11 @@ use crate::peer::{DecodeError, bound, decode_kind};
 pub const PAY_BYTES_MAX: usize = 256;
 /// Smallest and largest unit that is paid after, in bytes.
 pub const QUANTUM_BYTES: (u32, u32) = (1 << 16, 1 << 24);
+/// Neighbours with whom one voucher is left.
+pub const KEEPERS: u8 = 2;
+
+/// Their kinds.
+const KINDS: core::ops::RangeInclusive<u32> = 32..=36;
 
 /// One frame about payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -34,6 +40,9 @@ pub enum PayMessage {
     /// See [`Stop`].
     #[n(35)]
     Stop(#[n(0)] Stop),
+    /// See [`Keep`].
+    #[n(36)]
+    Keep(#[n(0)] Keep),
 }
 
 /// What the sender's bytes cost.
@@ -84,6 +93,23 @@ pub struct Promise {
     pub signature: ByteArray<64>,
 }
 
+/// A voucher of somebody else than the receiver, to be handed in if its payee does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Keep {
+    /// On which ledger: its chain.
+    #[n(0)]
+    pub chain: ByteArray<32>,
+    /// Whom it pays: an account.
+    #[n(1)]
+    pub payee: ByteArray<32>,
+    /// The rest of it.
+    #[n(2)]
+    pub promise: Promise,
+    /// Who else has it, and waits less long: fewer than [`KEEPERS`].
+    #[n(3)]
+    pub turn: u8,
+}
+
 /// No more of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Stop {
@@ -115,7 +141,12 @@ pub enum StopReason {
 
 /// Whether a frame is about payment, so that it goes neither to a stream nor to a share.
 pub fn is_payment(frame: &[u8]) -> bool {
-    decode_kind(frame).is_some_and(|kind| (32..=35).contains(&kind))
+    decode_kind(frame).is_some_and(|kind| KINDS.contains(&kind))
+}
+
+/// Whether a frame is [`Keep`], by its kind: of any share, and for whoever has a wallet.
+pub fn is_keep(frame: &[u8]) -> bool {
+    decode_kind(frame) == Some(36)
 }
 
 /// Whether a frame is a payee's [`Terms`], by its kind.
@@ -138,7 +169,7 @@ impl PayMessage {
             return Err(DecodeError::TooLong { found: frame.len() });
         }
         let kind = decode_kind(frame).ok_or(DecodeError::Malformed)?;
-        if !(32..=35).contains(&kind) {
+        if !KINDS.contains(&kind) {
             return Err(DecodeError::Unknown(kind));
         }
         let mut decoder = minicbor::Decoder::new(frame);
@@ -146,9 +177,13 @@ impl PayMessage {
         if decoder.position() != frame.len() {
             return Err(DecodeError::Malformed);
         }
-        if let Self::Terms(terms) = &message {
-            let (least, most) = QUANTUM_BYTES;
-            bound((least..=most).contains(&terms.quantum_bytes), "quantum_bytes")?;
+        match &message {
+            Self::Terms(terms) => {
+                let (least, most) = QUANTUM_BYTES;
+                bound((least..=most).contains(&terms.quantum_bytes), "quantum_bytes")?;
+            }
+            Self::Keep(keep) => bound(keep.turn < KEEPERS, "turn")?,
+            Self::Lane(_) | Self::Promise(_) | Self::Stop(_) => {}
         }
         Ok(message)
     }
@@ -169,6 +204,24 @@ mod tests {
         })
     }
 
+    fn keep(turn: u8) -> PayMessage {
+        let lane = Lane { pool: u64::MAX, epoch: u32::MAX };
+        let promise = Promise { lane, cumulative: u128::MAX, signature: [7; 64].into() };
+        PayMessage::Keep(Keep { chain: [1; 32].into(), payee: [2; 32].into(), promise, turn })
+    }
+
+    #[test]
+    fn what_is_left_with_a_neighbour_is_read_whole_or_not_at_all() {
+        let frame = keep(1).encode_to_vec();
+        for end in 0..frame.len() {
+            assert!(PayMessage::decode(&frame[..end]).is_err(), "{end} bytes");
+        }
+        let longer = [frame.as_slice(), &[0]].concat();
+        assert_eq!(PayMessage::decode(&longer), Err(DecodeError::Malformed));
+        let third = keep(KEEPERS).encode_to_vec();
+        assert_eq!(PayMessage::decode(&third), Err(DecodeError::Bound("turn")));
+    }
+
     #[test]
     fn what_is_written_is_read() {
         let lane = Lane { pool: u64::MAX, epoch: u32::MAX };
@@ -179,11 +232,13 @@ mod tests {
             PayMessage::Lane(lane),
             PayMessage::Promise(promise),
             PayMessage::Stop(stop),
+            keep(1),
         ] {
             let frame = message.encode_to_vec();
             assert_eq!(PayMessage::decode(&frame), Ok(message));
             assert!(is_payment(&frame));
             assert_eq!(is_terms(&frame), matches!(message, PayMessage::Terms(_)));
+            assert_eq!(is_keep(&frame), matches!(message, PayMessage::Keep(_)));
             assert!(frame.len() <= PAY_BYTES_MAX);
         }
     }

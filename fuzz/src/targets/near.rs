@@ -1,5 +1,5 @@
-//! Frames about the ledger from neighbours, into a wallet that has a server and into one that asks them: the first two
-//! bytes of each step choose who hears it and how long it is.
+//! Frames about the ledger from neighbours, and vouchers that they leave, into a wallet that has a server and into one
+//! that asks them: the first two bytes of each step choose who hears it and how long it is.
 //!
 //! What must hold: no panic; what is read survives being written; no wake that has come; frames go only to neighbours
 //! that are here; what is shown of a balance is what the ledger holds.
@@ -10,9 +10,12 @@ use light_client::{
 };
 use wallet::{
     Input, Output, Saved, Wallet,
-    view::{Carry, Command, Told},
+    view::{Carry, Command, Told, Wish},
 };
-use wire::near::{Answer, Ask, Follows, NearMessage, NewHead, Submit};
+use wire::{
+    near::{Answer, Ask, Follows, NearMessage, NewHead, Submit},
+    pay::{Keep, Lane, PayMessage, Promise},
+};
 
 const NOW_MS: u64 = 1_790_000_000_000;
 /// Longest script, in steps.
@@ -41,6 +44,7 @@ impl Tab {
         } else {
             tab.step(Input::Down(first));
         }
+        tab.step(Input::Command(Command::Purse(Wish::HandIn(true))));
         let follows =
             NearMessage::Follows(Follows { chain: (*ledger.root().chain.as_bytes()).into() });
         for number in 0..NEIGHBOURS {
@@ -133,13 +137,21 @@ pub fn seeds() -> Vec<Vec<u8>> {
         NearMessage::NewHead(NewHead { finality: vec![1; 40].into() }),
         NearMessage::Submit(Submit { transaction: vec![1; 90].into() }),
     ];
-    let frames = frames.map(|message| message.encode_to_vec());
+    let mut frames: Vec<Vec<u8>> = frames.iter().map(NearMessage::encode_to_vec).collect();
+    let promise = Promise {
+        lane: Lane { pool: 1, epoch: 1 },
+        cumulative: 90_000,
+        signature: [7; 64].into(),
+    };
+    let chain = (*ledger.root().chain.as_bytes()).into();
+    let keep = Keep { chain, payee: [9; 32].into(), promise, turn: 0 };
+    frames.push(PayMessage::Keep(keep).encode_to_vec());
     let mut script = Vec::new();
     for frame in &frames {
         script.extend([9, u8::try_from(frame.len()).unwrap_or(u8::MAX)]);
         script.extend(frame.iter().take(usize::from(u8::MAX)));
     }
-    let mut seeds: Vec<Vec<u8>> = frames.into_iter().collect();
+    let mut seeds = frames;
     seeds.push(
         NearMessage::Answer(Answer { request: 0, bytes: Some(proof.into()) }).encode_to_vec(),
     );

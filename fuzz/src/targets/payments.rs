@@ -1,15 +1,15 @@
 //! A till that pays and earns, under frames of strangers and a ledger that says anything: the first two bytes of
 //! each step choose what happens and how long it is.
 //!
-//! What must hold: no panic; the next wake is after now; frames go only to peers that are up; never more is
-//! promised than may be spent, than was set aside, and than came.
+//! What must hold: no panic; a frame that is read survives being written; the next wake is after now; frames go only
+//! to peers that are up; never more is promised than may be spent, than was set aside, and than came.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use ledger::{AccountId, AssetId, ChainId};
 use payments::{Earning, Input, LaneProof, Output, Paying, Reserved, Setup, Till};
 use primitives::{KeyPair, PeerId, Seed, Time};
-use wire::pay::{Lane, PayMessage, Terms};
+use wire::pay::{Keep, Lane, PayMessage, Promise, Terms};
 
 /// Peers that speak.
 const PEERS: u8 = 3;
@@ -42,6 +42,10 @@ fn till() -> Till {
 
 /// Plays the script.
 pub fn run(bytes: &[u8]) {
+    if let Ok(message) = PayMessage::decode(bytes) {
+        let again = PayMessage::decode(&message.encode_to_vec());
+        assert_eq!(again, Ok(message), "it survives being written");
+    }
     let (mut till, mut up, mut now) = (till(), BTreeSet::new(), Time::ZERO);
     let (mut came, mut all) = ([0_u64; PEERS as usize], 0_u128);
     let mut rest = bytes;
@@ -121,6 +125,7 @@ fn step(till: &mut Till, now: Time, input: Input, up: &mut BTreeSet<PeerId>, moo
                 Output::Remember(_)
                 | Output::Forget(_)
                 | Output::Keep(_)
+                | Output::Entrusted { .. }
                 | Output::Hold { .. }
                 | Output::Event(_) => {}
             }
@@ -146,5 +151,12 @@ pub fn seeds() -> Vec<Vec<u8>> {
         script.extend(frame);
     }
     script.extend([9, 200].repeat(20));
-    vec![script]
+    vec![script, keep().encode_to_vec()]
+}
+
+/// What a payee leaves with a neighbour.
+fn keep() -> PayMessage {
+    let lane = Lane { pool: 1, epoch: 1 };
+    let promise = Promise { lane, cumulative: 90_000, signature: [7; 64].into() };
+    PayMessage::Keep(Keep { chain: [3; 32].into(), payee: [9; 32].into(), promise, turn: 1 })
 }

@@ -1,17 +1,19 @@
 //! Neighbours of all shares, for whoever speaks with them of something else than shares: of the ledger.
 //!
-//! Frames about the ledger are taken out here before they reach the core of a share or who counts money beside it.
+//! Frames about the ledger, and vouchers that are left here, are taken out here before they reach the core of a share or who
+//! counts money beside it.
 //! Nothing is read but their kind.
 
 use core::{cell::RefCell, fmt};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
-use files::{Channel, Input, is_follows, is_near};
+use files::{Channel, Input, is_follows, is_keep, is_near};
 use peer::RoomInput;
 use primitives::{PeerId, SwarmId};
+use web_sys::{Event, VisibilityState};
 
 use super::{Files, Name, Teller, Told};
-use crate::{clock::wall_ms, number};
+use crate::{clock::wall_ms, listener::Listener, number};
 
 /// Most frames about the ledger that a neighbour is heard in a second: it asks for a block's records at once, and the
 /// worker behind the page works on each.
@@ -24,6 +26,9 @@ const FOLLOWS_BYTES_MAX: usize = 64;
 pub(super) struct Beside {
     tell: RefCell<Option<Teller>>,
     here: RefCell<BTreeMap<PeerId, Here>>,
+    /// What is said when the page is hidden or goes, and what hears of that.
+    parting: RefCell<Vec<(Name, Vec<u8>)>>,
+    going: RefCell<Vec<Listener>>,
 }
 
 impl fmt::Debug for Beside {
@@ -56,7 +61,7 @@ impl Beside {
         match input {
             Input::PeerUp(peer) => self.up(swarm, *peer),
             Input::PeerDown(peer) => self.down(swarm, *peer),
-            Input::Frame { from, bytes } if is_near(bytes) => {
+            Input::Frame { from, bytes } if is_near(bytes) || is_keep(bytes) => {
                 if self.may_speak(*from, bytes, number::whole(wall_ms()) / 1000) {
                     self.tell(Told::Frame(*from.as_bytes(), bytes.clone()));
                 }
@@ -140,7 +145,36 @@ impl Files {
         self.0.beside.greet();
     }
 
-    /// Sends a neighbour a frame about the ledger.
+    /// Sends neighbours these frames when the page is hidden or goes, in place of those before: whoever would say it
+    /// then is in a worker, and not waited for. On phones many a page that was hidden is never told that it goes.
+    pub fn part(&self, said: Vec<(Name, Vec<u8>)>) {
+        self.0.beside.parting.replace(said);
+        let mut going = self.0.beside.going.borrow_mut();
+        let Some(window) = web_sys::window().filter(|_| going.is_empty()) else { return };
+        let Some(document) = window.document() else { return };
+        let (me, hidden) = (Rc::downgrade(&self.0), document.clone());
+        let part = move || {
+            let files = me.upgrade().map(Files);
+            files.iter().for_each(Files::say_parting);
+        };
+        let parts = part.clone();
+        // Before the peer says goodbye to everybody.
+        going.push(Listener::first(&window, "pagehide", move |_: Event| part()));
+        going.push(Listener::first(&document, "visibilitychange", move |_: Event| {
+            if hidden.visibility_state() == VisibilityState::Hidden {
+                parts();
+            }
+        }));
+    }
+
+    /// Once for each time that it was given.
+    fn say_parting(&self) {
+        for (to, frame) in self.0.beside.parting.take() {
+            self.tell(to, frame);
+        }
+    }
+
+    /// Sends a neighbour a frame about the ledger, or one to be kept.
     pub fn tell(&self, to: Name, frame: Vec<u8>) {
         let to = PeerId::new(to);
         if let Some(swarm) = self.0.beside.met(to) {
@@ -152,8 +186,6 @@ impl Files {
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
-
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
@@ -190,13 +222,13 @@ mod tests {
         let (beside, list) = listened();
         let (peer, swarm) = (PeerId::new([7; 32]), SwarmId::new([1; 32]));
         beside.hear(swarm, &Input::PeerUp(peer));
-        for bytes in [near(40), near(41)] {
+        for bytes in [near(40), near(41), near(36)] {
             assert!(beside.hear(swarm, &Input::Frame { from: peer, bytes }));
         }
         let other = Input::Frame { from: peer, bytes: vec![0x82, 0x18, 0x20, 0x80] };
         assert!(!beside.hear(swarm, &other), "of payment");
         let frame = |kind| Told::Frame([7; 32], near(kind));
-        assert_eq!(list.take(), [Told::Up([7; 32]), frame(40), frame(41)]);
+        assert_eq!(list.take(), [Told::Up([7; 32]), frame(40), frame(41), frame(36)]);
         beside.greet();
         assert_eq!(list.take(), [Told::Up([7; 32]), frame(40)]);
     }

@@ -160,6 +160,7 @@ impl Pair {
             }
             Output::Keep(_) => self.kept += 1,
             Output::Claim { .. }
+            | Output::Entrusted { .. }
             | Output::Forget(_)
             | Output::Remember(_)
             | Output::Hold { .. }

@@ -52,6 +52,10 @@ pub(super) struct Earning {
     /// Serve who does not pay no further than a first credit of 2 MiB
     #[arg(long, requires = "earn")]
     must_pay: bool,
+    /// Keep nothing of what others earned and left here. Otherwise it is handed in for those who don't come back in time,
+    /// for fees of at most 50,000 units a day
+    #[arg(long, requires = "earn")]
+    keep_nothing: bool,
     #[command(flatten)]
     which: Which,
 }
@@ -94,7 +98,8 @@ impl Earning {
     /// What the library takes; none: what is given is a gift.
     pub(super) fn options(&self, server: &Server) -> Result<Option<Options>, ShareError> {
         let Some(file) = &self.earn else { return Ok(None) };
-        let earn = Some(Earn { per_mib: self.price, required: self.must_pay });
+        let (per_mib, required, keeps) = (self.price, self.must_pay, !self.keep_nothing);
+        let earn = Some(Earn { per_mib, required, keeps });
         self.which.options(server, file, None, earn).map(Some)
     }
 }

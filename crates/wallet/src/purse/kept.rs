@@ -5,6 +5,7 @@ use ledger::{
     domains::paypool::{Lane, Voucher},
 };
 use minicbor::{Decode, Encode};
+use payments::keeping::Book;
 
 use super::Hour;
 use crate::view::{Part, Stage};
@@ -42,6 +43,9 @@ pub(crate) struct Kept {
     /// What was promised lately. What was kept before has none.
     #[cbor(n(6), default)]
     pub(crate) hour: Hour,
+    /// What neighbours left here. What was kept before has none.
+    #[cbor(n(7), default)]
+    pub(crate) book: Book,
 }
 
 /// What a person said of a share.

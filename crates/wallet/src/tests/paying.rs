@@ -2,6 +2,7 @@
 
 mod ending;
 mod hour;
+mod leaving;
 
 use std::collections::BTreeMap;
 
@@ -11,12 +12,12 @@ use ledger::{
     domains::accounts::{self, Account, account_key},
 };
 use light_client::testing::{Ledger, State};
-use primitives::{KeyPair, Seed};
+use primitives::{KeyPair, PeerId, Seed};
 
 use super::Rig;
 use crate::{
     Input, Saved,
-    view::{self, Carry, Command, Part, PoolAct, Stage, Told, Wish},
+    view::{self, Carry, Command, Part, Parting, PoolAct, Stage, Told, Wish},
 };
 
 const SHARE: &str = "bafyshare";
@@ -33,6 +34,8 @@ const DAY_MS: u64 = 86_400_000;
 enum Who {
     Payer,
     Payee,
+    /// A neighbour, who neither pays nor is paid.
+    Keeper,
 }
 
 /// Two people, their ledger, and the share between their pages.
@@ -41,6 +44,12 @@ struct Town {
     nonces: BTreeMap<AccountId, u64>,
     payer: Rig,
     payee: Rig,
+    keeper: Rig,
+    /// Its page is closed.
+    gone: Option<Who>,
+    /// What the payee's page is to tell neighbours.
+    told: Vec<(PeerId, Vec<u8>)>,
+    parting: Vec<Parting>,
     /// Bytes from payee to payer since they met.
     bytes: u64,
     held: bool,
@@ -68,7 +77,7 @@ impl Town {
             let saved = Saved::new([seed; 32], ledger.root().to_string(), false);
             Rig::with(ledger.clone(), saved)
         };
-        let (payer, payee) = (rig(1), rig(2));
+        let (payer, payee, keeper) = (rig(1), rig(2), rig(3));
         let genesis = Genesis {
             name: "test".to_owned(),
             time_ms: payer.now_ms,
@@ -85,6 +94,10 @@ impl Town {
             nonces,
             payer,
             payee,
+            keeper,
+            gone: None,
+            told: vec![],
+            parting: vec![],
             bytes: 0,
             held: false,
             fees,
@@ -94,6 +107,7 @@ impl Town {
         };
         town.payer.up();
         town.payee.up();
+        town.keeper.up();
         town.block();
         town
     }
@@ -102,6 +116,7 @@ impl Town {
         match who {
             Who::Payer => &mut self.payer,
             Who::Payee => &mut self.payee,
+            Who::Keeper => &mut self.keeper,
         }
     }
 
@@ -143,7 +158,7 @@ impl Town {
         for who in [Who::Payer, Who::Payee].repeat(4) {
             let (other, me) = match who {
                 Who::Payer => (Who::Payee, [1; 32]),
-                Who::Payee => (Who::Payer, [2; 32]),
+                Who::Payee | Who::Keeper => (Who::Payer, [2; 32]),
             };
             for carry in std::mem::take(&mut self.rig(who).carried) {
                 match carry {
@@ -153,8 +168,10 @@ impl Town {
                         self.rig(other).answer();
                     }
                     Carry::Hold { on, .. } => self.held = on,
+                    Carry::Tell { to, frame } => self.told.push((PeerId::new(*to), frame.into())),
                     // About the ledger: both have a server.
-                    Carry::Tell { .. } | Carry::Greet => {}
+                    Carry::Greet => {}
+                    Carry::Parting(said) => self.parting = said,
                 }
             }
         }
@@ -164,16 +181,23 @@ impl Town {
     fn block(&mut self) {
         let now_ms = self.payer.now_ms + 3_000;
         let mut receipts = Vec::new();
-        for who in [Who::Payer, Who::Payee] {
+        for who in [Who::Payer, Who::Payee, Who::Keeper] {
             for bytes in std::mem::take(&mut self.rig(who).submitted) {
                 receipts.extend(self.execute(&bytes, now_ms));
             }
         }
         self.lie(&mut receipts);
         let state = self.state();
-        for who in [Who::Payer, Who::Payee] {
+        for who in [Who::Payer, Who::Payee, Who::Keeper] {
+            let is_gone = self.gone == Some(who);
             let rig = self.rig(who);
             receipts.iter().for_each(|receipt| rig.receipts.insert(0, receipt.clone()));
+            if is_gone {
+                // The ledger goes on.
+                rig.now_ms += 3_000;
+                rig.ledger.add(rig.now_ms, state.clone());
+                continue;
+            }
             rig.block_of(state.clone());
             rig.step(Input::Tick);
             rig.answer();
@@ -552,7 +576,7 @@ fn terms_are_read_from_any_bytes() {
     }));
     let said = town.payee.carried.iter().find_map(|carry| match carry {
         Carry::Say { frame, .. } => view::terms(frame),
-        Carry::Hold { .. } | Carry::Tell { .. } | Carry::Greet => None,
+        Carry::Hold { .. } | Carry::Tell { .. } | Carry::Greet | Carry::Parting(_) => None,
     });
     let said = said.unwrap();
     assert_eq!((said.per_mib, said.native, said.required), (PER_MIB, true, true));

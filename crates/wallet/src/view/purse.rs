@@ -36,6 +36,23 @@ pub struct Purse {
     /// What may be promised in an hour, for all shares together.
     #[n(8)]
     pub hour: Hour,
+    /// What neighbours left here, in case they don't come back.
+    #[n(9)]
+    pub kept: Kept,
+}
+
+/// What is kept for neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Kept {
+    /// Promises of others to them.
+    #[n(0)]
+    pub count: u32,
+    /// Units that these would bring them, as proved last.
+    #[n(1)]
+    pub units: u128,
+    /// Units of fees spent on it within the last day, or an hour longer.
+    #[n(2)]
+    pub spent: u128,
 }
 
 /// What may be promised in an hour, and what was.
@@ -264,6 +281,10 @@ pub enum Wish {
     /// At most so many units are promised in an hour, for all shares together.
     #[n(5)]
     Cap(#[n(0)] u128),
+    /// Keep what neighbours leave here and hand it in if they don't come back, or not. Nothing is done before this is
+    /// said.
+    #[n(6)]
+    HandIn(#[n(0)] bool),
 }
 
 /// What happened in a share.
@@ -328,6 +349,20 @@ pub enum Carry {
     /// Say again which neighbours are there.
     #[n(3)]
     Greet,
+    /// Send neighbours these frames when the page is hidden or goes; in place of those before.
+    #[n(4)]
+    Parting(#[n(0)] Vec<Parting>),
+}
+
+/// A frame for when the page goes.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Parting {
+    /// For whom.
+    #[n(0)]
+    pub to: ByteArray<32>,
+    /// What.
+    #[n(1)]
+    pub frame: ByteVec,
 }
 
 /// What was done with a pool.
@@ -358,6 +393,9 @@ pub enum PoolAct {
     /// The rest came back.
     #[n(7)]
     CloseFinish,
+    /// What others were promised was handed in for them.
+    #[n(8)]
+    HandIn,
 }
 
 /// What a neighbour wants for its bytes.

@@ -44,6 +44,11 @@ impl Wallet {
                 spent: purse.kept.hour.spent(self.now_ms),
                 again_ms: purse.again_ms().filter(|again_ms| *again_ms > self.now_ms),
             },
+            kept: view::Kept {
+                count: u32::try_from(purse.kept.book.list().len()).unwrap_or(u32::MAX),
+                units: purse.kept.book.worth(),
+                spent: purse.kept.book.spent(self.now_ms),
+            },
         }
     }
 

@@ -6,6 +6,7 @@ use wire::{
     ledger::StateProof,
     limits::NEAR_ANSWER_BYTES_MAX,
     near::{Answer, Ask, Follows, NearMessage, NewHead, Submit},
+    pay::PayMessage,
 };
 
 use super::{ASK_EVERY_MS, Errand, Output, Wallet};
@@ -34,6 +35,8 @@ impl Wallet {
             Told::Frame(peer, bytes) => {
                 if let Ok(message) = NearMessage::decode(&bytes) {
                     self.on_near_message(PeerId::new(*peer), message, out);
+                } else if let Ok(PayMessage::Keep(keep)) = PayMessage::decode(&bytes) {
+                    self.on_keep(PeerId::new(*peer), &keep);
                 }
             }
             Told::Moved(..) | Told::Whole => {}

@@ -5,7 +5,7 @@ use ledger::{
     domains::paypool::{self, Pool, Voucher},
 };
 use payments::{Earning, Input as TillInput, Paying, Setup, Till};
-use primitives::{KeyPair, PeerId, Seed, Time, sha256};
+use primitives::{KeyPair, PeerId, Seed, SortedMap, Time, sha256};
 
 use super::{Output, Wallet};
 use crate::{
@@ -54,7 +54,7 @@ impl Wallet {
     }
 
     pub(super) fn on_wish(&mut self, wish: Wish) {
-        if !matches!(wish, Wish::Told { .. } | Wish::Cap(_)) {
+        if !matches!(wish, Wish::Told { .. } | Wish::Cap(_) | Wish::HandIn(_)) {
             self.purse.refused.clear();
         }
         self.purse.now_ms = self.now_ms;
@@ -65,11 +65,13 @@ impl Wallet {
             Wish::Close(pool) => self.on_close(pool),
             Wish::Told { share, told } => self.on_told(&share, told),
             Wish::Cap(units) => self.purse.cap(units),
+            Wish::HandIn(on) => self.purse.left.on = on,
         }
     }
 
     fn on_told(&mut self, share: &str, told: Told) {
         let peer = |bytes: minicbor::bytes::ByteArray<32>| PeerId::new(*bytes);
+        self.purse.left.hear(&told);
         let input = match told {
             Told::Up(up) => TillInput::Up(peer(up)),
             Told::Down(down) => TillInput::Down(peer(down)),
@@ -158,6 +160,7 @@ impl Wallet {
             self.purse.go_on();
             self.purse.end_over();
             self.settle_purse(out);
+            self.keep_for_others(out);
             if self.purse.answers == before {
                 break;
             }
@@ -364,13 +367,13 @@ impl Wallet {
             let till = Till::new(setup, self.purse.now());
             self.purse.opened_tills += 1;
             let (number, before) = (self.purse.opened_tills, deal.units);
-            let (lanes, proved) = (Vec::new(), Vec::new());
+            let (lanes, proved, payers) = (Vec::new(), Vec::new(), SortedMap::new());
             let ending = match deal.part {
                 Part::Pay { .. } => Some(Ending { alone_ms: self.now_ms, whole_by_ms: None }),
                 Part::Earn { .. } => None,
             };
             let wake = Time::NEVER;
-            let running = Running { till, wake, number, before, lanes, proved, ending };
+            let running = Running { till, wake, number, before, lanes, proved, payers, ending };
             self.purse.tills.insert(deal.share.clone(), running);
             if let Some(deal) = self.purse.kept.deal(&deal.share) {
                 deal.stage = Stage::On;

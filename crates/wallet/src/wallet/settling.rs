@@ -92,11 +92,13 @@ impl Wallet {
         let kept = self.purse.kept.received(of.0, of.1).map_or(0, |one| one.voucher.cumulative);
         if let Some(proof) = &mut proof
             && let Some(running) = self.purse.tills.get_mut(&prove.share)
-            && !running.proved.contains(&of)
         {
-            // What was promised before this till pays for nothing that comes now.
-            running.proved.push(of);
-            proof.redeemed = proof.redeemed.max(kept);
+            running.payers.insert(of, prove.peer);
+            if !running.proved.contains(&of) {
+                // What was promised before this till pays for nothing that comes now.
+                running.proved.push(of);
+                proof.redeemed = proof.redeemed.max(kept);
+            }
         }
         let answer = TillInput::Proved { peer: prove.peer, lane, proof };
         self.purse.step(&prove.share, answer);
