@@ -162,7 +162,7 @@ pub(crate) struct Set {
     pub(crate) first: u64,
     pub(crate) keys: ordered::Set<PublicKey>,
     pub(crate) addresses: Vec<(PublicKey, SocketAddr)>,
-    sharing: Sharing<MinSig>,
+    pub(crate) sharing: Sharing<MinSig>,
 }
 
 /// What the engine needs of a network, read and checked, as one of a set of validators: the first, unless
