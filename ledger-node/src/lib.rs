@@ -10,11 +10,12 @@
 //! - what a stranger sends is bounded and gets a numbered answer, never a panic. A validator that
 //!   can't read or write its own disk stops.
 //!
-//! Not here: rules of the ledger, the light client, keys that stay when validators change.
+//! Not here: rules of the ledger, the light client, a ceremony of keys over the network.
 
 pub mod api;
 mod application;
 mod block;
+pub mod ceremony;
 pub mod config;
 mod engine;
 mod faucet;

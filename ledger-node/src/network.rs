@@ -41,7 +41,7 @@ pub const VALIDATORS_MAX: u32 = 100;
 
 /// The file beside a validator's secrets that says that its key has never voted.
 pub(crate) const FRESH: &str = "validator.fresh";
-const FRESH_TEXT: &str = "\
+pub(crate) const FRESH_TEXT: &str = "\
 This validator's key has never voted. The file goes with the first start. Without it, a validator
 whose disk is empty listens to the others before it votes.
 ";
@@ -153,16 +153,17 @@ pub struct Plan {
 #[derive(Clone)]
 pub(crate) struct Secrets {
     pub(crate) key: PrivateKey,
-    share: Share,
+    pub(crate) share: Share,
 }
 
 /// Validators who agree with each other.
+#[derive(Clone)]
 pub(crate) struct Set {
     /// Their first block.
     pub(crate) first: u64,
     pub(crate) keys: ordered::Set<PublicKey>,
     pub(crate) addresses: Vec<(PublicKey, SocketAddr)>,
-    sharing: Sharing<MinSig>,
+    pub(crate) sharing: Sharing<MinSig>,
 }
 
 /// What the engine needs of a network, read and checked, as one of a set of validators: the first, unless
@@ -176,7 +177,7 @@ pub(crate) struct Members {
 
 /// Makes the keys of a new network: `network.toml` in `folder`, and each validator's secrets in one
 /// of `homes`. Whoever runs this sees every secret: it is for a single validator, for trying out,
-/// and for people who trust who runs it.
+/// and for people who trust who runs it. Others deal to each other: [`crate::ceremony`].
 ///
 /// # Errors
 /// A file can't be made, or is there already.
@@ -232,9 +233,13 @@ fn write(
         make(&home.join("validator.share"), &secrets.share.encode())?;
         make(&home.join(FRESH), FRESH_TEXT.as_bytes())?;
     }
+    write_network(network, folder)
+}
+
+/// Last, and whole: a folder with this file has everything else.
+pub(crate) fn write_network(network: &Network, folder: &Path) -> Result<(), NetworkError> {
     let text = toml::to_string(network).expect("a network is a table of plain values");
     make_folder(folder)?;
-    // Last, and whole: a folder with this file has everything else.
     let (path, part) = (folder.join("network.toml"), folder.join("network.toml.part"));
     let io = |source| NetworkError::Io { path: path.clone(), source };
     std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &path)).map_err(io)
@@ -247,23 +252,7 @@ pub(crate) fn deal_keys(
     rng: impl CryptoRng,
 ) -> Result<(Network, Vec<Secrets>), NetworkError> {
     let (sharing, validators, secrets) = deal_set(&plan.addresses, keys, rng)?;
-    let allocations = plan
-        .allocations
-        .iter()
-        .map(|(account, units)| Allocation { account: *account, units: units.to_string() });
-    let network = Network {
-        name: plan.name.clone(),
-        demo: plan.demo,
-        time_ms: plan.time_ms,
-        symbol: "STAR".to_owned(),
-        decimals: 6,
-        sharing,
-        validators,
-        allocations: allocations.collect(),
-        upgrades: Vec::new(),
-        successions: Vec::new(),
-    };
-    Ok((network, secrets))
+    Ok((Network { sharing, validators, ..plan.network() }, secrets))
 }
 
 /// The network whose validators of these keys take over at a height, and each one's secrets.
@@ -306,19 +295,41 @@ fn deal_set(
     Ok((HEX.encode(&output.public().encode()), validators, secrets))
 }
 
-fn random_key() -> Result<PrivateKey, NetworkError> {
+pub(crate) fn random_key() -> Result<PrivateKey, NetworkError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(NetworkError::Entropy)?;
     Ok(PrivateKey::decode(Copying(&seed[..])).expect("any 32 bytes are a seed"))
 }
 
-fn make(path: &Path, secret: &[u8]) -> Result<(), NetworkError> {
+pub(crate) fn make(path: &Path, secret: &[u8]) -> Result<(), NetworkError> {
     secret::write(path, secret).map_err(|source| NetworkError::Io { path: path.to_owned(), source })
 }
 
-fn make_folder(path: &Path) -> Result<(), NetworkError> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), NetworkError> {
     std::fs::create_dir_all(path)
         .map_err(|source| NetworkError::Io { path: path.to_owned(), source })
+}
+
+impl Plan {
+    /// The network, without anybody who agrees.
+    pub(crate) fn network(&self) -> Network {
+        let allocations = self
+            .allocations
+            .iter()
+            .map(|(account, units)| Allocation { account: *account, units: units.to_string() });
+        Network {
+            name: self.name.clone(),
+            demo: self.demo,
+            time_ms: self.time_ms,
+            symbol: "STAR".to_owned(),
+            decimals: 6,
+            sharing: String::new(),
+            validators: Vec::new(),
+            allocations: allocations.collect(),
+            upgrades: Vec::new(),
+            successions: Vec::new(),
+        }
+    }
 }
 
 impl Network {
@@ -416,7 +427,7 @@ impl Set {
     }
 }
 
-fn form(path: &Path, error: &impl ToString) -> NetworkError {
+pub(crate) fn form(path: &Path, error: &impl ToString) -> NetworkError {
     NetworkError::Form { path: path.to_owned(), what: error.to_string() }
 }
 

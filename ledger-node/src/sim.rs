@@ -348,6 +348,17 @@ async fn a_handover(world: &mut World) {
     world.start(wiped).await;
 }
 
+/// As [`a_handover`], under the key that there was: each has another share of it.
+async fn a_resharing(world: &mut World) {
+    let height = world.rng.u64(5..12);
+    world.name_reshared(height);
+    world.start_all().await;
+    world.comes_to_its_end(height - 1).await;
+    let wiped = world.some(1)[0];
+    world.take_over(wiped).await;
+    world.goes_on().await;
+}
+
 async fn votes_forgotten(world: &mut World) {
     world.start_all().await;
     let early = any_ms(world, 500..4_000);
@@ -503,6 +514,11 @@ fn blocks_of_an_idle_ledger_are_final_when_they_are_made() {
 #[test]
 fn clients_really_use_what_they_ask_for() {
     play(0, a_minute_of_peace);
+}
+
+#[test]
+fn a_key_that_is_dealt_anew_goes_on_and_a_light_client_follows() {
+    play(0, a_resharing);
 }
 
 #[test]

@@ -51,12 +51,18 @@ pub enum SuccessionError {
     /// They are not in order.
     #[error("successions rise in height, from block 2 on: look at block {0}")]
     Order(u64),
-    /// A key that was there before.
+    /// A key that was there before those who are replaced, or their very own shares of it.
     #[error(
         "the validators from block {0} on have a key that others had before, who could sign for them: \
          make fresh ones"
     )]
     SameKey(u64),
+    /// Shares of a key that one validator had alone, or that one is to have.
+    #[error(
+        "the validators from block {0} on share a key that one validator has alone, who could sign for \
+         all of them: make a fresh one"
+    )]
+    Alone(u64),
     /// More than [`SUCCESSIONS_MAX`].
     #[error("expected at most {SUCCESSIONS_MAX} successions")]
     Count,
@@ -77,9 +83,7 @@ impl Eras {
             if before.iter().any(|one| one.first >= set.first) || set.first < 2 {
                 return Err(SuccessionError::Order(set.first));
             }
-            if before.iter().any(|one| one.group_key() == set.group_key()) {
-                return Err(SuccessionError::SameKey(set.first));
-            }
+            follows(before, set)?;
         }
         Ok(Self(sets.into()))
     }
@@ -116,6 +120,21 @@ impl Eras {
         };
         Named(Arc::new(self.iter().skip(1).map(name).collect()))
     }
+}
+
+/// Whether a set may have its key after those before it: a fresh one, or the one of those whom it replaces,
+/// dealt anew. Shares of before sign on for such a key: whoever left must have deleted theirs.
+fn follows(before: &[Set], set: &Set) -> Result<(), SuccessionError> {
+    let same = |one: &Set| one.group_key() == set.group_key();
+    let Some(last) = before.last().filter(|last| same(last)) else {
+        let known = before.iter().any(same);
+        return if known { Err(SuccessionError::SameKey(set.first)) } else { Ok(()) };
+    };
+    if last.keys.len() == 1 || set.keys.len() == 1 {
+        return Err(SuccessionError::Alone(set.first));
+    }
+    // The same shares in other hands.
+    if last.sharing == set.sharing { Err(SuccessionError::SameKey(set.first)) } else { Ok(()) }
 }
 
 /// As light clients have a key.
@@ -350,6 +369,33 @@ mod tests {
         let mut other = next(network(), 9, 10);
         other.successions[0].validators.pop();
         assert!(matches!(eras(&other), Err(NetworkError::Count)));
+    }
+
+    /// The same key in one hand: the sharing (mode, count, length and points of the polynomial) cut to its first point.
+    fn alone(sharing: &str) -> String {
+        assert_eq!(&sharing[..12], "000000000403");
+        format!("000000000101{}", &sharing[12..12 + 192])
+    }
+
+    #[test]
+    fn who_has_a_key_alone_neither_hands_it_on_nor_gets_it() {
+        let refused = |network: &Network| match eras(network) {
+            Err(NetworkError::Succession(error)) => Some(error),
+            _ => None,
+        };
+        let mut many = next(network(), 9, 10);
+        let Succession { sharing, validators, .. } = many.successions[0].clone();
+        let one = Succession {
+            height: 12,
+            sharing: alone(&sharing),
+            validators: validators[..1].to_vec(),
+        };
+        many.successions.push(one.clone());
+        assert_eq!(refused(&many), Some(SuccessionError::Alone(12)));
+        let mut network = network();
+        (network.sharing, network.validators) = (one.sharing, one.validators);
+        network.successions = vec![Succession { height: 20, sharing, validators }];
+        assert_eq!(refused(&network), Some(SuccessionError::Alone(20)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod assets;
 mod energy;
 #[allow(dead_code, reason = "the rig is shared with the tests of files")]
 mod files_rig;
+mod ledger_ceremony;
 mod ledger_errors;
 mod ledger_faults;
 mod ledger_openapi;

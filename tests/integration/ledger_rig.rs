@@ -32,6 +32,20 @@ pub(crate) fn starling() -> Command {
     Command::new(env!("CARGO_BIN_EXE_starling"))
 }
 
+/// A step of a ceremony by one of them, which must be done; what it says.
+pub(crate) fn ceremony(step: &[&str], shared: &Path, home: &Path) -> String {
+    let mut command = starling();
+    command.args(["keys", "ceremony"]).args(step).arg(shared).arg("--home").arg(home);
+    said(command)
+}
+
+/// What a command says that must succeed.
+pub(crate) fn said(mut command: Command) -> String {
+    let made = command.output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    String::from_utf8_lossy(&made.stdout).into_owned()
+}
+
 /// The key of the record that says what an account holds, in hexadecimal.
 pub(crate) fn balance(account: AccountId) -> String {
     let key = balance_key(account, AssetId::NATIVE);
@@ -121,6 +135,35 @@ impl Network {
         std::fs::copy(self.faucet_file(), folder.path().join("faucet.key")).unwrap();
         let said = String::from_utf8_lossy(&made.stdout).into_owned();
         (Self::new(folder, http_port, 4), said)
+    }
+
+    /// Four who made their own keys for a ceremony, and said them in `shared`, called `v0` to `v3`.
+    pub(crate) fn joined(shared: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = ports(8);
+        let http_port = port + 4;
+        for index in 0..4 {
+            let name = format!("validator-{index}");
+            let listen = format!("127.0.0.1:{}", port + index);
+            let http = http_port + index;
+            let home = folder.path().join(&name);
+            ceremony(
+                &["join", "--name", &format!("v{index}"), "--address", &listen],
+                shared,
+                &home,
+            );
+            let text = format!(
+                "data = \"{name}\"\nnetwork = \"{name}/network.toml\"\nlisten = \"{listen}\"\n\
+                 http = \"127.0.0.1:{http}\"\nheartbeat_ms = {HEARTBEAT_MS}\n"
+            );
+            std::fs::write(folder.path().join(format!("{name}.toml")), text).unwrap();
+        }
+        Self::new(folder, http_port, 4)
+    }
+
+    /// A validator's own folder.
+    pub(crate) fn home(&self, index: usize) -> PathBuf {
+        self.folder().join(format!("validator-{index}"))
     }
 
     fn new(folder: tempfile::TempDir, http_port: u16, count: usize) -> Self {

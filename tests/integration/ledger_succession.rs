@@ -12,14 +12,14 @@ use super::somebody;
 /// Blocks until the four take over: some seconds.
 const AHEAD: u64 = 25;
 
-async fn held(network: &Network, index: usize, follower: &Follower) -> Option<u128> {
+pub(super) async fn held(network: &Network, index: usize, follower: &Follower) -> Option<u128> {
     let client = Client::new(&network.base(index)).unwrap();
     let key = accounts::balance_key(somebody(), AssetId::NATIVE);
     let (balance, _) = client.proved::<accounts::Balance>(follower, &key).await.unwrap();
     balance.map(|balance| balance.amount)
 }
 
-fn restore(network: &Network, index: usize, file: &std::path::Path) {
+pub(super) fn restore(network: &Network, index: usize, file: &std::path::Path) {
     let made = starling()
         .args(["ledger", "restore", "--config"])
         .arg(network.folder().join(format!("validator-{index}.toml")))

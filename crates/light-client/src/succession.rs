@@ -85,12 +85,14 @@ impl Chain {
         self.identities.iter().any(|one| one.last_block() == block)
     }
 
-    /// Adds the next one. A key that was used before is none: whoever has its shares signs on.
+    /// Adds the next one. A key that was used before is none: whoever has its shares signs on. But those who are
+    /// replaced may have dealt theirs anew (a resharing): it is they who say so, and each epoch keeps its heights.
     pub(crate) fn add(&mut self, next: Identity) -> Result<(), Fault> {
-        let known = |one: &Identity| one.group_key == next.group_key;
+        let same = |one: &Identity| one.group_key == next.group_key;
         let rises = self.identities.last().is_some_and(|last| last.height < next.height);
         let first = next.height < 2;
-        if !rises || first || self.identities.iter().any(known) {
+        let reshared = self.identities.last().is_some_and(same);
+        if !rises || first || (!reshared && self.identities.iter().any(same)) {
             return Err(Fault::BrokenChain);
         }
         if self.identities.len() > SUCCESSIONS_MAX {

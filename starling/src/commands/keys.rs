@@ -1,5 +1,7 @@
 //! `starling keys`.
 
+mod ceremony;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -31,13 +33,14 @@ enum What {
         json: bool,
     },
     /// Make a new network: the keys of all its validators at once. Whoever runs this could sign for
-    /// all of them
+    /// all of them; `ceremony` is for those who do not want that
     Network {
         #[command(flatten)]
         set: Set,
     },
     /// Make the keys of those who take over from a network's validators at a block, and the network's file
-    /// that says so. Whoever runs this could sign for all of the new ones
+    /// that says so. Whoever runs this could sign for all of the new ones; `ceremony` is for those who do not
+    /// want that
     Successor {
         /// The network's file as it is: `network.toml` of a validator that is alone lies in its folder
         network: PathBuf,
@@ -47,6 +50,9 @@ enum What {
         #[command(flatten)]
         set: Set,
     },
+    /// Keys of several validators who trust nobody with all of them: each makes its own and deals to the others,
+    /// by files. The same for those who take over, and to deal a key anew to others who keep it
+    Ceremony(ceremony::Args),
 }
 
 /// Validators that are made.
@@ -110,6 +116,7 @@ pub(crate) fn run(args: Args) -> Result<(), Problem> {
         What::Show { file, json } => show(&file, json),
         What::Network { set } => network(&set),
         What::Successor { network, height, set } => successor(&network, height, &set),
+        What::Ceremony(args) => ceremony::run(args),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use ledger_node::{NetworkError, NodeError, SnapshotError};
+use ledger_node::ceremony::CeremonyError;
+use ledger_node::{NetworkError, NodeError, SnapshotError, SuccessionError};
 use meter_data::ReadError;
 use starling::content::ContentError;
 use starling::demo::{DemoError, LiveError};
@@ -239,9 +240,46 @@ impl From<FetchError> for Problem {
     }
 }
 
+impl From<CeremonyError> for Problem {
+    fn from(error: CeremonyError) -> Self {
+        let remedy = match error {
+            CeremonyError::Network(error) => return error.into(),
+            CeremonyError::Waits(_) => {
+                "Get them from whose they are. What is missing from one who never answers is left out with \
+                 --without NAME, by all of you."
+            }
+            CeremonyError::Unacknowledged(_) => {
+                "Get their acks files. The share of one who never answers is made public with --reveal NAME: \
+                 it then counts as faulty for good. It is better to begin again without them."
+            }
+            CeremonyError::Letter { .. } | CeremonyError::TooLarge { .. } => {
+                "Get that file from whose it is, into the folder of the ceremony."
+            }
+            CeremonyError::There(_) => {
+                "Nothing is overwritten: name another folder. What was taken, and never ran, is taken again \
+                 when network.toml and validator.share are deleted."
+            }
+            CeremonyError::NotADealer(_)
+            | CeremonyError::NotAPlayer(_)
+            | CeremonyError::WrongShare => {
+                "Name your own folder with --home DIR: in a resharing, who deals names the one that its \
+                 validator runs with, who gets a share the one that `join` made."
+            }
+            CeremonyError::TooFew { .. } | CeremonyError::Revealed(_) | CeremonyError::Lost(_) => {
+                "`starling keys ceremony begin` in another folder; the join files may be used again."
+            }
+            _ => "`starling keys ceremony show FOLDER` says who takes part in which ceremony.",
+        };
+        Self::new("ceremony", &error, remedy)
+    }
+}
+
 impl From<NetworkError> for Problem {
     fn from(error: NetworkError) -> Self {
         let remedy = match &error {
+            NetworkError::Succession(SuccessionError::Alone(_)) => {
+                "Leave out --reshare: a fresh key is what takes it from the one who has it."
+            }
             NetworkError::Succession(_) => "Choose a later block with --height HEIGHT.",
             _ => "Name a new folder with --out DIR: nothing is overwritten.",
         };

@@ -123,6 +123,76 @@ fn a_key_that_was_used_before_takes_over_from_nobody() {
     assert_eq!(verifier.succeed(&proofs[1]), Err(Fault::BrokenChain));
 }
 
+/// Blocks 1 to 3 of the root's validators, 4 to 5 of others under the same key, 6 of some under a fresh one.
+fn reshared() -> Ledger {
+    let mut ledger = young();
+    ledger.succeed(START_MS, 1, &records(&3));
+    ledger.add(START_MS, state(4));
+    ledger.succeed(START_MS, 2, &records(&5));
+    ledger.add(START_MS, state(6));
+    ledger
+}
+
+#[test]
+fn a_key_that_is_dealt_anew_holds_epoch_by_epoch() {
+    let mut ledger = reshared();
+    let verifier = followed(&ledger);
+    let heights: Vec<u64> = verifier.identities().iter().map(|one| one.height).collect();
+    assert_eq!(heights, [0, 4, 6]);
+    assert_eq!(verifier.identities()[0].group_key, verifier.identities()[1].group_key);
+    assert!(Verifier::resume(&ledger.root(), verifier.identities()).is_ok());
+    for height in 1..=6 {
+        assert!(verifier.finality(&ledger.finality(height, 0)).is_ok(), "{height}");
+    }
+    // An epoch's certificates are of its own heights, whoever else has the key.
+    let mut old = young();
+    (3..=6).for_each(|number| {
+        old.add(START_MS, state(number));
+    });
+    for height in 4..=6 {
+        assert_eq!(verifier.finality(&old.finality(height, 0)), Err(Fault::Replaced), "{height}");
+    }
+    let mut early = Ledger::new(1);
+    early.succeed(START_MS, 1, &records(&1));
+    (2..=3).for_each(|number| {
+        early.add(START_MS, state(number));
+    });
+    for height in 2..=3 {
+        assert_eq!(verifier.finality(&early.finality(height, 0)), Err(Fault::Forged), "{height}");
+    }
+    // The epoch is signed.
+    let shown = old.finality(4, 0);
+    let mut certificate = shown.certificate.to_vec();
+    certificate[0] = 1;
+    let headers = shown.headers.iter().map(|header| header.to_vec()).collect();
+    let moved = Finality::new(headers, certificate);
+    assert_eq!(verifier.finality(&moved), Err(Fault::Forged));
+    // The key of neither of them comes back after another one.
+    let back = ledger.succeed(START_MS, 1, &records(&7));
+    assert_eq!(verifier.clone().succeed(&back), Err(Fault::BrokenChain));
+}
+
+#[test]
+fn a_tab_follows_a_key_that_is_dealt_anew_and_believes_its_old_epoch_no_more() {
+    let mut ledger = young();
+    let mut tab = Tab::new(&ledger, 2);
+    tab.answer(|_, question| Some(honest(&ledger, 2, question)));
+    ledger.succeed(tab.now_ms, 1, &records(&3));
+    let mut old = young();
+    (3..=5).for_each(|number| {
+        old.add(START_MS, state(number));
+    });
+    tab.push(0, &ledger.finality(3, 0).to_bytes());
+    ledger.add(tab.now_ms, state(4));
+    tab.push(0, &ledger.finality(4, 0).to_bytes());
+    assert_eq!(tab.height(), 3, "nobody of its epoch was named");
+    tab.answer(|_, question| Some(honest(&ledger, 4, question)));
+    assert_eq!((tab.height(), succeeded(&tab), tab.faults()), (4, vec![4], vec![]));
+    tab.push(1, &old.finality(5, 0).to_bytes());
+    assert_eq!((tab.height(), tab.faults()), (4, vec![(1, Fault::Replaced)]));
+    assert_eq!(tab.client.status(), Status::Fresh);
+}
+
 #[test]
 fn nobody_signs_before_or_after_their_time() {
     let ledger = ledger();

@@ -1,4 +1,4 @@
-//! At a height the same machines go on under a fresh key, with fresh shares of it.
+//! At a height the same machines go on under a fresh key, with fresh shares of it, or with fresh shares of their own.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -7,7 +7,8 @@ use commonware_cryptography::{Signer as _, ed25519::PrivateKey};
 use commonware_runtime::{Clock as _, Supervisor as _};
 
 use super::{DEADLINE, TICK, World};
-use crate::network::succeed;
+use crate::ceremony::testing::reshare;
+use crate::network::{Secrets, succeed};
 
 /// How long nobody makes a block after the last one.
 const REST: Duration = Duration::from_secs(4);
@@ -21,6 +22,17 @@ impl World {
         let rng = self.context.child("succeed");
         let named = succeed(self.network.clone(), height, &addresses, keys, rng).unwrap();
         (self.network, self.next) = named;
+    }
+
+    /// The same, and the key stays: those that there are dealt it to them by a ceremony.
+    pub(in crate::sim) fn name_reshared(&mut self, height: u64) {
+        let count = u64::try_from(self.count()).unwrap();
+        let keys: Vec<PrivateKey> = (0..count).map(PrivateKey::from_seed).collect();
+        let old: Vec<Secrets> = self.validators.iter().map(|one| one.secrets.clone()).collect();
+        (self.network, self.next) = reshare(self.network.clone(), height, &old, &keys);
+        let members = self.members();
+        let keys = [0, 1].map(|epoch| members.eras.get(epoch).unwrap().group_key());
+        assert_eq!(keys[0], keys[1]);
     }
 
     /// Everybody who runs comes to the last block of theirs, and makes no other.
