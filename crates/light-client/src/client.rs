@@ -1,6 +1,7 @@
 //! The light client itself: one `step`.
 
 mod following;
+mod time;
 
 use primitives::{SortedMap, SortedSet};
 use wire::ledger::{Finality, StateProof};
@@ -11,6 +12,8 @@ use crate::{
     heads::{Heads, Taken},
     queries::{KEY_BYTES_MAX, QUERIES_MAX, Queries, Query, Request},
 };
+
+pub use time::Status;
 
 /// Most servers at a time. More are not heard.
 const SERVERS_MAX: usize = 32;
@@ -24,28 +27,12 @@ const LAG_MS: u64 = 15_000;
 const AUDIT_EVERY_MS: u64 = 20_000;
 /// Without a newer block for this long, all servers are asked, in milliseconds.
 const QUIET_MS: u64 = 15_000;
-/// A newest block that is older than this is no news, in milliseconds: an idle ledger makes one
-/// every 10 s.
-const FRESH_MS: u64 = 60_000;
 /// Certificates are looked at this often, the newest of what came meanwhile, in milliseconds.
 const LOOK_EVERY_MS: u64 = 200;
 
 /// When to call [`LightClient::step`] with [`Input::Tick`] if nothing happens first, in milliseconds
 /// of the clock that `now_ms` counts; none: never.
 pub type Wake = Option<u64>;
-
-/// How well the client sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// No block was seen yet.
-    Blind,
-    /// The newest block is new.
-    Fresh,
-    /// The newest block is old: the ledger stands still, or every server keeps newer ones back.
-    Stale,
-    /// Validators signed two histories. Nothing more is told.
-    Forked,
-}
 
 #[derive(Debug, Default)]
 struct Server {
@@ -108,6 +95,9 @@ impl LightClient {
     /// Takes one input. `now_ms` is the time of day, in milliseconds since 1970-01-01 UTC: headers
     /// say when they were made, and old ones may be a server's old state.
     pub fn step(&mut self, now_ms: u64, input: Input<'_>, out: &mut Vec<Output>) -> Wake {
+        if now_ms < self.now_ms {
+            self.set_back(now_ms);
+        }
         self.now_ms = now_ms;
         match input {
             Input::Tick => {}
@@ -125,18 +115,6 @@ impl LightClient {
         self.watch_lag(out);
         self.ask_when_quiet(out);
         self.wake()
-    }
-
-    /// How well it sees, at the time of the last step.
-    pub fn status(&self) -> Status {
-        match self.heads.head() {
-            _ if self.forked => Status::Forked,
-            None => Status::Blind,
-            Some(head) if self.now_ms.saturating_sub(head.header.time_ms) > FRESH_MS => {
-                Status::Stale
-            }
-            Some(_) => Status::Fresh,
-        }
     }
 
     /// The newest final block.

@@ -18,8 +18,6 @@ pub enum Fault {
     Fork,
     /// It went back behind a block that it showed before.
     Backwards,
-    /// The block says it is from the future.
-    Future,
     /// It does not answer, though it shows blocks.
     Withholds,
     /// Others are ahead of it, and stay so.
@@ -37,7 +35,6 @@ impl Fault {
             Self::FalseProof => "false-proof",
             Self::Fork => "fork",
             Self::Backwards => "backwards",
-            Self::Future => "future",
             Self::Withholds => "withholds",
             Self::Lags => "lags",
         }

@@ -32,6 +32,12 @@ pub enum Sight {
     /// Validators signed two histories.
     #[n(3)]
     Forked,
+    /// Validators signed blocks of a later time than this device's clock shows.
+    #[n(4)]
+    ClockBehind,
+    /// Blocks come, and all are old by the same: this device's clock is ahead, or servers hand on blocks that late.
+    #[n(5)]
+    ClockAhead,
 }
 
 /// Everything shown.
@@ -109,6 +115,9 @@ pub struct View {
     /// The last time that validators changed, proved; none: they are those of the trust root.
     #[n(24)]
     pub succession: Option<Succession>,
+    /// By how much this device's clock is off, about, in minutes; 0: not known to be.
+    #[n(25)]
+    pub clock_minutes: u64,
 }
 
 /// Other validators took over.

@@ -198,16 +198,6 @@ fn two_histories_under_one_key_are_a_fork_and_nothing_is_told_any_more() {
 }
 
 #[test]
-fn a_block_from_the_future_is_not_taken() {
-    let mut ledger = ledger(1);
-    let mut tab = following(&ledger, 1);
-    ledger.add(START_MS + 3_600_000, state(2));
-    tab.push(0, &ledger.finality(2, 0).to_bytes());
-    assert_eq!(tab.faults(), [(0, Fault::Future)]);
-    assert_eq!(tab.height(), 1);
-}
-
-#[test]
 fn a_server_that_keeps_answers_back_is_named_until_it_answers() {
     let ledger = ledger(2);
     let mut tab = following(&ledger, 2);
