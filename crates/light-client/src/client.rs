@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub use time::Status;
+use time::least;
 
 /// Most servers at a time. More are not heard.
 const SERVERS_MAX: usize = 32;
@@ -46,6 +47,8 @@ struct Server {
     followed_ms: Option<u64>,
     /// Since when the newest block is higher.
     behind_since_ms: Option<u64>,
+    /// When the first and the last answer came that were behind what it had shown before, none since being as far.
+    old_answers_ms: Option<(u64, u64)>,
     faults: SortedSet<Fault>,
     /// The newest that it sent and that was not looked at.
     unread: Option<Vec<u8>>,
@@ -54,6 +57,11 @@ struct Server {
 impl Server {
     fn lies(&self) -> bool {
         self.faults.iter().any(|fault| fault.is_a_lie())
+    }
+
+    /// Whether its answers stay behind what it shows by itself.
+    fn answers_late(&self) -> bool {
+        self.old_answers_ms.is_some_and(|(first, last)| last.saturating_sub(first) >= LAG_MS)
     }
 }
 
@@ -240,7 +248,11 @@ impl LightClient {
         let Some(query) = request.query else {
             match Finality::read(bytes) {
                 Some(finality) => {
-                    self.take(request.server, &finality, request.height, out);
+                    let least = least(request);
+                    let taken = self.take(request.server, &finality, least, out);
+                    if let Some(taken) = taken {
+                        self.note_answer(request, taken.height);
+                    }
                 }
                 None => self.blame(request.server, Fault::Malformed, out),
             }
@@ -295,18 +307,18 @@ impl LightClient {
             }
             return None;
         };
-        let header = self.take(from, &proof.finality, request.height, out)?.first;
-        if header.height < request.height {
-            self.blame(from, Fault::Backwards, out);
-            return None;
-        }
-        match Verifier::record(&header, key, &proof).map(|record| record.map(<[u8]>::to_vec)) {
-            Ok(record) => Some((header, record)),
-            Err(fault) => {
-                self.blame(from, fault, out);
-                None
+        let header = self.take(from, &proof.finality, least(request), out)?.first;
+        let record = Verifier::record(&header, key, &proof).map(|record| record.map(<[u8]>::to_vec));
+        let fault = match record {
+            Ok(_) if header.height < least(request) => Fault::Backwards,
+            Ok(record) => {
+                self.note_answer(request, header.height);
+                return self.is_new_enough(request, &header).then_some((header, record));
             }
-        }
+            Err(fault) => fault,
+        };
+        self.blame(from, fault, out);
+        None
     }
 
     /// A server that has shown no block yet has nothing to say, and is not blamed for it.
@@ -449,7 +461,7 @@ impl LightClient {
         for (id, server) in self.servers.iter_mut().filter(|(_, server)| !server.lies()) {
             if server.height >= height {
                 server.behind_since_ms = None;
-                back.push(*id);
+                if server.answers_late() { late.push(*id) } else { back.push(*id) }
             } else {
                 let since_ms = *server.behind_since_ms.get_or_insert(self.now_ms);
                 if self.now_ms.saturating_sub(since_ms) >= LAG_MS {
