@@ -308,7 +308,8 @@ impl LightClient {
             return None;
         };
         let header = self.take(from, &proof.finality, least(request), out)?.first;
-        let record = Verifier::record(&header, key, &proof).map(|record| record.map(<[u8]>::to_vec));
+        let record =
+            Verifier::record(&header, key, &proof).map(|record| record.map(<[u8]>::to_vec));
         let fault = match record {
             Ok(_) if header.height < least(request) => Fault::Backwards,
             Ok(record) => {

@@ -43,9 +43,8 @@ impl Clock {
     /// There is a newer block, of that time.
     pub(crate) fn hear(&mut self, time_ms: u64, now_ms: u64) {
         let late_ms = now_ms.saturating_sub(time_ms);
-        let goes_on = |run: &&mut Run| {
-            run.heard_ms <= now_ms && run.first_ms.abs_diff(late_ms) <= STEADY_MS
-        };
+        let goes_on =
+            |run: &&mut Run| run.heard_ms <= now_ms && run.first_ms.abs_diff(late_ms) <= STEADY_MS;
         match self.run.as_mut().filter(goes_on) {
             Some(run) => {
                 run.heard_ms = now_ms;
@@ -66,9 +65,8 @@ impl Clock {
 
     /// How late all blocks have been for a while, in milliseconds; none: it differs, or too few were seen.
     fn late_ms(&self) -> Option<u64> {
-        let steady = |run: &Run| {
-            run.blocks >= RUN.0 && run.heard_ms.saturating_sub(run.began_ms) >= RUN.1
-        };
+        let steady =
+            |run: &Run| run.blocks >= RUN.0 && run.heard_ms.saturating_sub(run.began_ms) >= RUN.1;
         self.run.filter(steady).map(|run| run.least_ms)
     }
 
