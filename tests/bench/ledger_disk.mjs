@@ -6,8 +6,9 @@ import path from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../rig/starling.mjs';
+import { startValidator } from '../rig/validators.mjs';
 import { load, stop } from './programs.mjs';
-import { loadNetwork, startValidator, withValidators } from './validators.mjs';
+import { loadNetwork, withValidators } from './validators.mjs';
 
 const PAYERS = 32;
 /** Blocks that a filled ledger makes before it is started again: more than its disk begins with. */

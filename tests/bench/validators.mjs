@@ -1,62 +1,29 @@
 // Validators of a new ledger on loopback ports, as the benches of the ledger need them.
 
-import { execFile, spawn } from 'node:child_process';
 import { promises as fs } from 'node:fs';
-import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { endsWithUs } from '../rig/process.mjs';
-import { freePort, starlingBinary } from '../rig/starling.mjs';
+import { dealValidators, startValidator } from '../rig/validators.mjs';
 import { load, stop } from './programs.mjs';
 
 const READY_MS_MAX = 60_000;
 
 /** Starts `count` validators of a network of their own; `nodes` are their addresses, `key` is who holds everything. */
 export async function startValidators(count) {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'starling-validators-'));
-  const [port, httpPort] = [await portsInARow(count), await portsInARow(count)];
-  const words = ['keys', 'network', '--validators', count, '--port', port, '--http-port', httpPort, '--out', folder];
-  await promisify(execFile)(starlingBinary(), words.map(String));
-  const children = Array.from({ length: count }, (_, index) => startValidator(path.join(folder, `validator-${index}.toml`)));
+  const { folder, key, homes, settings, nodes } = await dealValidators(count);
+  const children = settings.map(startValidator);
   const end = (signal) => Promise.all(children.map((child) => stop(child, signal)));
   const close = async () => {
     await end();
     await fs.rm(folder, { recursive: true, force: true });
   };
-  const nodes = children.map((_, index) => `http://127.0.0.1:${httpPort + index}`);
   try {
     for (const node of nodes) await untilBlocks(node, children);
   } catch (error) {
     await close();
     throw error;
   }
-  return { nodes, folder, key: path.join(folder, 'faucet.key'), disks: nodes.map((_, index) => path.join(folder, `validator-${index}`)), end, close };
-}
-
-/** One validator, by its file of settings. */
-export function startValidator(config) {
-  const env = { ...process.env, RUST_LOG: 'warn' };
-  return endsWithUs(spawn(starlingBinary(), ['validator', '--config', config], { stdio: ['ignore', 'ignore', 'inherit'], env }));
-}
-
-/** The first of that many ports in a row that were free a moment ago. */
-async function portsInARow(count) {
-  for (;;) {
-    const first = await freePort();
-    const free = Array.from({ length: count - 1 }, (_, index) => isFree(first + 1 + index));
-    if ((await Promise.all(free)).every(Boolean)) return first;
-  }
-}
-
-function isFree(port) {
-  if (port > 65_535) return false;
-  return new Promise((resolve) => {
-    const server = net.createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
+  return { nodes, folder, key, disks: homes, end, close };
 }
 
 async function untilBlocks(node, children) {

@@ -65,6 +65,16 @@ export async function until(page, what, wanted, selector) {
 
 export const press = (page, selector) => page.evaluate((one) => document.querySelector(one).click(), selector);
 
+/** Asks one more server, on the Ledger page. */
+export async function askToo(page, url) {
+  await page.type('#add-server', url);
+  await page.keyboard.press('Enter');
+}
+
+/** The account that a Wallet page shows. */
+export const accountOf = (page) =>
+  page.evaluate(() => document.querySelector('.receive .copy-text').innerText.trim());
+
 /** Has a page read a picture of a code that another one shows. */
 export async function scan(page, shows, code) {
   const folder = await temporaryFolder('scan');

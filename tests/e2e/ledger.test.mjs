@@ -1,11 +1,10 @@
 // Proves that two people pay each other in their tabs: the faucet gives, one sends, the other's balance is proved; that
-// what is asked for is read off a screen; that a tab names a server that lies about a balance; and that what became of a
-// transfer is known though the server that took it died.
+// what is asked for is read off a screen; and that a tab names a server that lies about a balance.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { enabled, fund, put } from './identity-forms.mjs';
-import { PHONE, WIDE, picture, press, scan, until, withLedger } from './ledger-pages.mjs';
+import { fund, put } from './identity-forms.mjs';
+import { PHONE, WIDE, accountOf, askToo, picture, press, scan, until, withLedger } from './ledger-pages.mjs';
 import { openProxy } from './ledger-proxy.mjs';
 import { eventually } from './stage.mjs';
 
@@ -104,8 +103,7 @@ describe('the ledger', () => {
       liar.lies = true;
       await page.evaluate(() => document.querySelector('a[href="/ledger"]').click());
       await until(page, 'servers are listed', /Servers asked/);
-      await page.type('#add-server', stage.server.url);
-      await page.keyboard.press('Enter');
+      await askToo(page, stage.server.url);
       const seen = await until(page, 'the liar is named', /lied: its proof does not prove what it said/);
       assert.match(seen, /Not asked any more/);
       await until(page, 'the honest server is heard', new RegExp(`${stage.server.url}\\s+at block`));
@@ -140,55 +138,7 @@ describe('the ledger', () => {
     await until(asks, 'it came, proved', /1\.25\s*STAR/);
     for (const page of [asks, pays]) assert.deepEqual(page.errors, []);
   });
-
-  test('the server that took a transfer dies, and another one tells what became of it', async () => {
-    let taken = 0;
-    const proxy = await openProxy(stage.server, (url, body, status) => {
-      if (url === '/ledger/transactions' && status === 202) {
-        taken += 1;
-        // Its answer is the last that is heard of it.
-        proxy.cut();
-      }
-      return body;
-    });
-    const other = await openProxy(stage.server);
-    try {
-      const page = await visit('/wallet', WIDE, proxy.url);
-      await fund(page);
-      await press(page, 'a[href="/ledger"]');
-      await until(page, 'servers are listed', /Servers asked/);
-      await page.type('#add-server', other.url);
-      await page.keyboard.press('Enter');
-      await until(page, 'the other server is heard', new RegExp(`${other.url}\\s+at block`));
-      // A transfer goes to all who are up: this one has not heard of it.
-      await other.down();
-      await until(page, 'the other one is away', new RegExp(`${other.url}\\s+not connected`));
-      await press(page, 'a[href="/wallet"]');
-      await page.waitForSelector('#send-to');
-      await put(page, '#send-to', '5'.repeat(64));
-      await put(page, '#send-units', '2.5');
-      await enabled(page, '.send-foot button');
-      await page.focus('#send-units');
-      await page.keyboard.press('Enter');
-      await until(page, 'the fee is shown before signing', /Sign and send\?[\s\S]*Total/);
-      assert.equal(taken, 0);
-      await press(page, '#send-sign');
-      await eventually('the server that dies took it', async () => ({ value: taken > 0, seen: taken }));
-      await other.back();
-      await until(page, 'the transfer is done', /Done in [\s\S]*block \d+/);
-      await until(page, 'what is left is proved', /7\.49\d*\s*STAR/);
-      await press(page, 'a[href="/ledger"]');
-      await until(page, 'the one that died is named', new RegExp(`${proxy.url}\\s+not connected`));
-      // That nobody listens there any more is an error to the browser.
-      assert.deepEqual(page.errors.filter((error) => !/WebSocket|ERR_/.test(error)), []);
-    } finally {
-      await Promise.all([proxy.close(), other.close()]);
-    }
-  });
 });
-
-const accountOf = (page) =>
-  page.evaluate(() => document.querySelector('.receive .copy-text').innerText.trim());
 
 /** What the liar says every account holds: 99,999 STAR, as a record (CBOR). */
 const RICHES = Buffer.from('821b000000174867a5c0f4', 'hex');

@@ -1,9 +1,10 @@
 //! Whether what is shown is proved, at which height, and how it was checked.
 
 use leptos::prelude::*;
-use wallet::view::Sight;
+use wallet::view::{Sight, View};
 
 use crate::components::icon::{Glyph, Icon};
+use crate::format::uptime;
 use crate::ledger::Ledger;
 
 /// What is said of a ledger with two histories.
@@ -35,6 +36,21 @@ pub(crate) fn Badge(
     }
 }
 
+/// What it means that this device's clock is off, and by how much.
+fn clock_off(view: &View) -> String {
+    let about = uptime(view.clock_minutes.saturating_mul(60));
+    let why = if view.sight == Sight::ClockBehind {
+        format!(
+            "This device\u{2019}s clock is about {about} behind: validators signed blocks of a later time. How new they are can\u{2019}t be told by it."
+        )
+    } else {
+        format!(
+            "This device\u{2019}s clock seems to be about {about} ahead: blocks come, and all of them are that old by it. If it is right, every server asked hands on blocks that late."
+        )
+    };
+    format!("{why} Nothing is sent until the clock is set, which is noticed by itself.")
+}
+
 /// The badge of the balance.
 #[component]
 pub(crate) fn ProofBadge() -> impl IntoView {
@@ -44,6 +60,9 @@ pub(crate) fn ProofBadge() -> impl IntoView {
         match (view.sight, view.balance) {
             (Sight::Forked, _) => FORKED.to_owned(),
             (_, None) => "Not proved yet".to_owned(),
+            (Sight::ClockBehind | Sight::ClockAhead, Some(proved)) => {
+                format!("Proved at block {}, but the clock is off", proved.height)
+            }
             (Sight::Stale, Some(proved)) => format!("Proved, but old: block {}", proved.height),
             (_, Some(proved)) if view.by_neighbour => {
                 format!("Proved at block {}, by a neighbour", proved.height)
@@ -56,8 +75,9 @@ pub(crate) fn ProofBadge() -> impl IntoView {
         let told = match view.sight {
             Sight::Forked => FORKED_MORE,
             Sight::Stale => {
-                "No new block was seen for a minute. The ledger stands still, or every server asked keeps newer blocks back."
+                "No new block was seen for a minute, by this device\u{2019}s clock. The ledger stands still, every server asked keeps newer blocks back, or the clock is wrong."
             }
+            Sight::ClockBehind | Sight::ClockAhead => return clock_off(&view),
             Sight::Blind => {
                 "No block was seen yet. A new ledger makes its first one within ten seconds."
             }

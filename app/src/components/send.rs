@@ -475,7 +475,7 @@ pub(crate) fn refusal(code: &str) -> Option<&'static str> {
         "" => return None,
         "too-much" => "The account does not hold that much with the fee.",
         "not-fresh" => {
-            "Nothing is sent while the newest block is not known. Try again in a moment."
+            "Nothing is sent while the newest block is not known, or this device\u{2019}s clock is off. Try again in a moment."
         }
         "keys" => "One key is not enough to sign for this account, or it is another one.",
         "note" => "That note is too long.",

@@ -1,6 +1,7 @@
 //! The light client itself: one `step`.
 
 mod following;
+mod time;
 
 use primitives::{SortedMap, SortedSet};
 use wire::ledger::{Finality, StateProof};
@@ -11,6 +12,9 @@ use crate::{
     heads::{Heads, Taken},
     queries::{KEY_BYTES_MAX, QUERIES_MAX, Queries, Query, Request},
 };
+
+pub use time::Status;
+use time::least;
 
 /// Most servers at a time. More are not heard.
 const SERVERS_MAX: usize = 32;
@@ -24,28 +28,12 @@ const LAG_MS: u64 = 15_000;
 const AUDIT_EVERY_MS: u64 = 20_000;
 /// Without a newer block for this long, all servers are asked, in milliseconds.
 const QUIET_MS: u64 = 15_000;
-/// A newest block that is older than this is no news, in milliseconds: an idle ledger makes one
-/// every 10 s.
-const FRESH_MS: u64 = 60_000;
 /// Certificates are looked at this often, the newest of what came meanwhile, in milliseconds.
 const LOOK_EVERY_MS: u64 = 200;
 
 /// When to call [`LightClient::step`] with [`Input::Tick`] if nothing happens first, in milliseconds
 /// of the clock that `now_ms` counts; none: never.
 pub type Wake = Option<u64>;
-
-/// How well the client sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// No block was seen yet.
-    Blind,
-    /// The newest block is new.
-    Fresh,
-    /// The newest block is old: the ledger stands still, or every server keeps newer ones back.
-    Stale,
-    /// Validators signed two histories. Nothing more is told.
-    Forked,
-}
 
 #[derive(Debug, Default)]
 struct Server {
@@ -59,6 +47,8 @@ struct Server {
     followed_ms: Option<u64>,
     /// Since when the newest block is higher.
     behind_since_ms: Option<u64>,
+    /// When the first and the last answer came that were behind what it had shown before, none since being as far.
+    old_answers_ms: Option<(u64, u64)>,
     faults: SortedSet<Fault>,
     /// The newest that it sent and that was not looked at.
     unread: Option<Vec<u8>>,
@@ -67,6 +57,11 @@ struct Server {
 impl Server {
     fn lies(&self) -> bool {
         self.faults.iter().any(|fault| fault.is_a_lie())
+    }
+
+    /// Whether its answers stay behind what it shows by itself.
+    fn answers_late(&self) -> bool {
+        self.old_answers_ms.is_some_and(|(first, last)| last.saturating_sub(first) >= LAG_MS)
     }
 }
 
@@ -108,6 +103,9 @@ impl LightClient {
     /// Takes one input. `now_ms` is the time of day, in milliseconds since 1970-01-01 UTC: headers
     /// say when they were made, and old ones may be a server's old state.
     pub fn step(&mut self, now_ms: u64, input: Input<'_>, out: &mut Vec<Output>) -> Wake {
+        if now_ms < self.now_ms {
+            self.set_back(now_ms);
+        }
         self.now_ms = now_ms;
         match input {
             Input::Tick => {}
@@ -125,18 +123,6 @@ impl LightClient {
         self.watch_lag(out);
         self.ask_when_quiet(out);
         self.wake()
-    }
-
-    /// How well it sees, at the time of the last step.
-    pub fn status(&self) -> Status {
-        match self.heads.head() {
-            _ if self.forked => Status::Forked,
-            None => Status::Blind,
-            Some(head) if self.now_ms.saturating_sub(head.header.time_ms) > FRESH_MS => {
-                Status::Stale
-            }
-            Some(_) => Status::Fresh,
-        }
     }
 
     /// The newest final block.
@@ -262,7 +248,11 @@ impl LightClient {
         let Some(query) = request.query else {
             match Finality::read(bytes) {
                 Some(finality) => {
-                    self.take(request.server, &finality, request.height, out);
+                    let least = least(request);
+                    let taken = self.take(request.server, &finality, least, out);
+                    if let Some(taken) = taken {
+                        self.note_answer(request, taken.height);
+                    }
                 }
                 None => self.blame(request.server, Fault::Malformed, out),
             }
@@ -317,18 +307,19 @@ impl LightClient {
             }
             return None;
         };
-        let header = self.take(from, &proof.finality, request.height, out)?.first;
-        if header.height < request.height {
-            self.blame(from, Fault::Backwards, out);
-            return None;
-        }
-        match Verifier::record(&header, key, &proof).map(|record| record.map(<[u8]>::to_vec)) {
-            Ok(record) => Some((header, record)),
-            Err(fault) => {
-                self.blame(from, fault, out);
-                None
+        let header = self.take(from, &proof.finality, least(request), out)?.first;
+        let record =
+            Verifier::record(&header, key, &proof).map(|record| record.map(<[u8]>::to_vec));
+        let fault = match record {
+            Ok(_) if header.height < least(request) => Fault::Backwards,
+            Ok(record) => {
+                self.note_answer(request, header.height);
+                return self.is_new_enough(request, &header).then_some((header, record));
             }
-        }
+            Err(fault) => fault,
+        };
+        self.blame(from, fault, out);
+        None
     }
 
     /// A server that has shown no block yet has nothing to say, and is not blamed for it.
@@ -471,7 +462,7 @@ impl LightClient {
         for (id, server) in self.servers.iter_mut().filter(|(_, server)| !server.lies()) {
             if server.height >= height {
                 server.behind_since_ms = None;
-                back.push(*id);
+                if server.answers_late() { late.push(*id) } else { back.push(*id) }
             } else {
                 let since_ms = *server.behind_since_ms.get_or_insert(self.now_ms);
                 if self.now_ms.saturating_sub(since_ms) >= LAG_MS {

@@ -16,13 +16,12 @@ pub enum Fault {
     /// It shows a block that competes with a final one, with a certificate that holds. More than a
     /// third of the validators signed both: the ledger itself can't be believed any more.
     Fork,
-    /// It went back behind a block that it showed before.
+    /// It went back behind a block that it showed before over the same socket. Answers by HTTP don't: several
+    /// validators may stand behind one name.
     Backwards,
-    /// The block says it is from the future.
-    Future,
     /// It does not answer, though it shows blocks.
     Withholds,
-    /// Others are ahead of it, and stay so.
+    /// Others are ahead of it, and stay so; or its answers stay behind what it shows by itself.
     Lags,
 }
 
@@ -37,7 +36,6 @@ impl Fault {
             Self::FalseProof => "false-proof",
             Self::Fork => "fork",
             Self::Backwards => "backwards",
-            Self::Future => "future",
             Self::Withholds => "withholds",
             Self::Lags => "lags",
         }

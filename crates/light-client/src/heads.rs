@@ -5,13 +5,10 @@ use std::collections::VecDeque;
 use primitives::Hash;
 use wire::ledger::Finality;
 
-use crate::{Fault, Head, Header, Identity, ServerId, Verifier, verifier::linked};
+use crate::{Fault, Head, Header, Identity, ServerId, Verifier, clock::Clock, verifier::linked};
 
 /// Final headers whose names are remembered: competing ones among them are a fork.
 const NAMES_KEPT: usize = 256;
-/// How far ahead of this machine's clock a block may be, in milliseconds: the validators' own bound,
-/// and as much for a clock that is off.
-const AHEAD_MS_MAX: u64 = 120_000;
 
 /// The chain of final headers as far as it was seen.
 #[derive(Debug, Default)]
@@ -21,6 +18,8 @@ pub(crate) struct Heads {
     names: VecDeque<(u64, Hash)>,
     /// How many pairings were computed.
     pub(crate) verified: u64,
+    /// Whether this device's clock agrees with them.
+    pub(crate) clock: Clock,
 }
 
 /// What a certificate was good for.
@@ -57,7 +56,7 @@ impl Heads {
     /// A signature is not looked at where the block signed is known to be final already and is no newer one, which
     /// would be handed on with it. Of validators who were replaced nothing is taken but blocks that are known: they
     /// can sign for any of their heights still, which is no fork of those who make blocks now. `None`: it is such a
-    /// block.
+    /// block. One of the future is taken: validators say so, and it is this device's clock that is off.
     pub(crate) fn take(
         &mut self,
         verifier: &Verifier,
@@ -82,13 +81,11 @@ impl Heads {
         if headers.iter().any(|header| self.competes(header)) {
             return Err(Fault::Fork);
         }
-        if last.time_ms > now_ms.saturating_add(AHEAD_MS_MAX) {
-            return Err(Fault::Future);
-        }
         headers.iter().for_each(|header| self.remember(header));
         let is_newer = self.head.as_ref().is_none_or(|head| head.header.height < last.height);
         let height = last.height;
         if is_newer {
+            self.clock.hear(last.time_ms, now_ms);
             let signed = finality.headers.last().map(|bytes| bytes.to_vec());
             let certificate = finality.certificate.to_vec();
             let bytes = Finality::new(signed.into_iter().collect(), certificate).to_bytes();
@@ -111,6 +108,13 @@ impl Heads {
         self.names.retain(|(at, _)| *at < height);
         let late = self.head.take_if(|head| head.header.height >= height);
         Ok(late.map(|head| head.from))
+    }
+
+    /// This device's clock was set back: the newest block was not heard of later than now.
+    pub(crate) fn set_back(&mut self, now_ms: u64) {
+        if let Some(head) = &mut self.head {
+            head.heard_ms = head.heard_ms.min(now_ms);
+        }
     }
 
     /// Whether a header that is final under the key excludes another that is.

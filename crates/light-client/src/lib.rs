@@ -11,6 +11,7 @@
 //! | [`Verifier`] | whether headers are final, whether a record is or is not in the state |
 //! | `succession` | by whose key headers of which height hold: validators are replaced by others |
 //! | `heads` | what the ledger's newest block is; who forks, who goes back |
+//! | `clock` | whether this device's clock agrees with the blocks' times |
 //! | `queries` | whom to ask for a proof; who lies, who withholds |
 //! | [`LightClient`] | hands one the input, the other what followed from it |
 //!
@@ -25,6 +26,7 @@
 
 mod certificate;
 mod client;
+mod clock;
 mod fault;
 mod header;
 mod heads;

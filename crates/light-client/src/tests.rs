@@ -1,5 +1,6 @@
 //! Honest and dishonest servers, in front of one client.
 
+mod clock;
 mod lies;
 mod neighbours;
 mod proofs;

@@ -206,6 +206,17 @@ impl Near {
         id
     }
 
+    /// The clock was set back: nothing was later than now.
+    pub(crate) fn set_back(&mut self, now_ms: u64) {
+        self.alone_since_ms = self.alone_since_ms.map(|at_ms| at_ms.min(now_ms));
+        for one in &mut self.list {
+            one.begun_ms = one.begun_ms.min(now_ms);
+            one.spent_ms = one.spent_ms.min(now_ms);
+            one.told_ms = one.told_ms.min(now_ms);
+            one.follows_until_ms = one.follows_until_ms.min(now_ms.saturating_add(FOLLOWED_MS));
+        }
+    }
+
     /// One that is here and did not lie: who lied is not heard any more.
     pub(crate) fn heard(&mut self, peer: PeerId) -> Option<&mut Neighbour> {
         self.list.iter_mut().find(|one| one.peer == peer && one.is_here && !one.lies())

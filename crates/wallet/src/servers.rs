@@ -161,6 +161,16 @@ impl Servers {
         due
     }
 
+    /// The clock was set back: none is due later than the longest wait from now.
+    pub(crate) fn set_back(&mut self, now_ms: u64) {
+        let latest_ms = now_ms.saturating_add(RETRY_MS.1);
+        for server in &mut self.list {
+            if let State::Down { until_ms } = &mut server.state {
+                *until_ms = (*until_ms).min(latest_ms);
+            }
+        }
+    }
+
     /// When the next one is due.
     pub(crate) fn wake(&self) -> Option<u64> {
         let until = |server: &Server| match server.state {

@@ -34,6 +34,12 @@ pub enum Sight {
     /// Validators signed two histories.
     #[n(3)]
     Forked,
+    /// Validators signed blocks of a later time than this device's clock shows.
+    #[n(4)]
+    ClockBehind,
+    /// Blocks come, and all are old by the same: this device's clock is ahead, or servers hand on blocks that late.
+    #[n(5)]
+    ClockAhead,
 }
 
 /// Everything shown.
@@ -114,6 +120,9 @@ pub struct View {
     /// Who proposed the last blocks that were seen and checked, of those who make blocks now.
     #[n(25)]
     pub proposers: Vec<Proposer>,
+    /// By how much this device's clock is off, about, in minutes; 0: not known to be.
+    #[n(26)]
+    pub clock_minutes: u64,
 }
 
 /// A validator that proposed blocks.

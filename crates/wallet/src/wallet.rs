@@ -1,5 +1,6 @@
 //! The wallet itself: one `step`.
 
+mod clock;
 mod counted;
 mod errands;
 mod leaving;
@@ -263,6 +264,9 @@ impl Wallet {
 
     /// Takes one input; `now_ms` is the time of day.
     pub fn step(&mut self, now_ms: u64, input: Input<'_>, out: &mut Vec<Output>) -> Wake {
+        if now_ms < self.now_ms {
+            self.set_back(now_ms);
+        }
         self.now_ms = now_ms;
         match input {
             Input::Tick => self.see(Seen::Tick, out),

@@ -89,6 +89,12 @@ impl Watch {
         true
     }
 
+    /// The clock was set back: the round did not begin later than now.
+    pub(crate) fn set_back(&mut self, now_ms: u64) {
+        self.began_ms = self.began_ms.min(now_ms);
+        self.resting_until_ms = self.resting_until_ms.min(now_ms.saturating_add(ROUND_EVERY_MS));
+    }
+
     /// Nobody could answer: it is tried again after a while.
     pub(crate) fn on_unproved(&mut self, query: QueryId, now_ms: u64) {
         if let Some(one) = self.asked(query) {

@@ -22,6 +22,8 @@ enum State {
     Forked,
     /// They are not proved.
     Unproved,
+    /// They are proved, and this device's clock is off.
+    ClockOff,
     /// They are proved at the newest block, and that is old.
     Still,
     /// They are old; newer blocks were seen, but no proofs from there.
@@ -35,6 +37,7 @@ impl State {
         match (sight, seen, now) {
             (Sight::Forked, ..) => Self::Forked,
             (_, None, _) => Self::Unproved,
+            (Sight::ClockBehind | Sight::ClockAhead, ..) => Self::ClockOff,
             (Sight::Fresh, Some(seen), Some(now)) if !seen.is_old(now.time_ms) => Self::Good,
             (_, Some(seen), Some(now)) if seen.from_height < now.height => Self::Behind,
             _ => Self::Still,
@@ -47,6 +50,9 @@ impl State {
             Self::Forked => FORKED_MORE,
             Self::Unproved => {
                 "Records that these numbers come from were not proved yet, or are of another version. Nothing is shown on a server\u{2019}s word."
+            }
+            Self::ClockOff => {
+                "It was so, and is proved. This device\u{2019}s clock is off, so how new that is can\u{2019}t be told by it. The Wallet page says by how much."
             }
             Self::Still => {
                 "It was so, and is proved. No new block was seen since: the ledger stands still, or every server asked keeps newer blocks back."
@@ -67,6 +73,9 @@ impl State {
         match (self, seen) {
             (Self::Forked, _) => FORKED.to_owned(),
             (Self::Unproved, _) | (_, None) => "Not proved".to_owned(),
+            (Self::ClockOff, Some(seen)) => {
+                format!("Proved at {}, but the clock is off", blocks(seen))
+            }
             (Self::Still | Self::Behind, Some(seen)) => {
                 format!("Proved, but old: {}", blocks(seen))
             }
@@ -127,6 +136,7 @@ mod tests {
         assert_eq!(of(Sight::Fresh, 9, 31_001), State::Behind);
         assert_eq!(of(Sight::Fresh, 7, 31_001), State::Still);
         assert_eq!(of(Sight::Stale, 7, 2_000), State::Still);
+        assert_eq!(of(Sight::ClockAhead, 9, 2_000), State::ClockOff);
         assert_eq!(of(Sight::Forked, 9, 2_000), State::Forked);
         assert_eq!(State::of(Sight::Fresh, None, None), State::Unproved);
         assert_eq!(State::Behind.words(seen), "Proved, but old: blocks 7 to 9");

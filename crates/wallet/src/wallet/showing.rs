@@ -20,12 +20,7 @@ impl Wallet {
     }
 
     fn view(&self) -> View {
-        let sight = match self.client.status() {
-            Status::Blind => Sight::Blind,
-            Status::Fresh => Sight::Fresh,
-            Status::Stale => Sight::Stale,
-            Status::Forked => Sight::Forked,
-        };
+        let (sight, clock_minutes) = sight(self.client.status());
         let balance = self.holdings.balance.as_ref().map(|known| view::Proved {
             units: known.value.amount,
             height: known.height,
@@ -89,6 +84,7 @@ impl Wallet {
             neighbours: self.near.list.iter().filter(shown).map(neighbour).collect(),
             succession: self.succession(),
             proposers: self.proposers(),
+            clock_minutes,
             by_neighbour: self.holdings.shown.as_ref().is_some_and(|one| one.from.is_neighbour()),
         }
     }
@@ -107,5 +103,17 @@ impl Wallet {
             }
         }
         all
+    }
+}
+
+/// The same for a page, and by how many minutes the clock is off.
+const fn sight(status: Status) -> (Sight, u64) {
+    match status {
+        Status::Blind => (Sight::Blind, 0),
+        Status::Fresh => (Sight::Fresh, 0),
+        Status::Stale => (Sight::Stale, 0),
+        Status::ClockBehind { minutes } => (Sight::ClockBehind, minutes),
+        Status::ClockAhead { minutes } => (Sight::ClockAhead, minutes),
+        Status::Forked => (Sight::Forked, 0),
     }
 }

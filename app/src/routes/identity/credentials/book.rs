@@ -37,6 +37,8 @@ const WAIT: Duration = Duration::from_secs(30);
 const NO_LEDGER: &str = "This has to be looked up on the ledger, which is not to be had here now. Look at the Wallet page: it says why.";
 /// Said where the newest block is old.
 const STALE: &str = "The newest block here is old, so nothing proves how it is now: the ledger stands still, or newer blocks are kept back. Try again later.";
+/// What is said where this device's clock is off.
+const CLOCK_OFF: &str = "This device\u{2019}s clock is off, so how new the newest block is can\u{2019}t be told: the Wallet page says by how much. Set the clock, and try again.";
 /// Said where there are two ledgers.
 const FORKED: &str =
     "Validators signed two histories of the ledger, so it proves nothing. Look at the Wallet page.";
@@ -255,6 +257,7 @@ impl Book {
                 let sight = self.desk.ledger.view.read_untracked().sight;
                 let words = match sight {
                     Sight::Stale => STALE,
+                    Sight::ClockBehind | Sight::ClockAhead => CLOCK_OFF,
                     Sight::Forked => FORKED,
                     Sight::Blind | Sight::Fresh => NO_LEDGER,
                 };

@@ -230,6 +230,11 @@ fn status(book: Book, card: &Card, lacking: &[(TokenHash, Lacking)]) -> String {
         Sight::Blind | Sight::Stale => {
             return format!("Not known: the newest block here is old (proved at block {height}).");
         }
+        Sight::ClockBehind | Sight::ClockAhead => {
+            return format!(
+                "Not known: this device\u{2019}s clock is off, so how new that is can\u{2019}t be told (proved at block {height})."
+            );
+        }
     }
     let Some(newest) = proved.newest else {
         return format!(
