@@ -275,7 +275,12 @@ async fn store<E: Runtime>(
         max_outstanding_requests: NZUsize!(1),
         fetch_batch_size: NZU64!(LOG_BATCH),
         apply_batch_size: NZU64!(LOG_BATCH),
-        db_config: store_config(prefix, pages, strategy, header.log_end.saturating_sub(header.log_start)),
+        db_config: store_config(
+            prefix,
+            pages,
+            strategy,
+            header.log_end.saturating_sub(header.log_start),
+        ),
         update_rx: None,
         finish_rx: None,
         reached_target_tx: None,
