@@ -27,7 +27,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::block::{Block, body_root};
 use crate::header::{CHUNK_BYTES, Context, Header, Scheme};
-use crate::mempool::Mempool;
+use crate::mempool::{Mempool, Unwanted};
 use crate::network::Members;
 use crate::state::{Executed, State, View};
 use crate::succession::Named;
@@ -95,6 +95,16 @@ impl Core {
     pub(crate) fn mempool(&self) -> MutexGuard<'_, Mempool> {
         // Nothing panics while it is held but storage, after which the validator stops anyway.
         self.mempool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a transaction whose signatures were checked: it waits for a block.
+    pub(crate) fn take(&self, checked: Checked) -> Result<(), Unwanted> {
+        let mut mempool = self.mempool();
+        // Looked at under the lock: what a block changes after this is settled after this.
+        mempool.insert(&self.latest(), checked)?;
+        drop(mempool);
+        self.arrived.notify_one();
+        Ok(())
     }
 
     /// Whether the last block of this validator's set is final: others make the next ones.

@@ -436,9 +436,7 @@ impl Handle {
         }
         let checked = Checked::open(bytes, self.core.chain)?;
         let id = checked.id();
-        let latest = self.core.latest();
-        self.core.mempool().insert(&latest, checked)?;
-        self.core.arrived.notify_one();
+        self.core.take(checked)?;
         // Full: it waits for this validator's turn.
         let _ = self.gossip.try_send(bytes.to_vec());
         Ok(id)
