@@ -32,7 +32,7 @@ pub(crate) mod skim;
 pub(crate) use restore::{Home, restore_into};
 pub use restore::{Restored, restore};
 pub(crate) use restore::{UNFINISHED, keep_block};
-pub(crate) use shelf::Shelf;
+pub(crate) use shelf::{READERS_MAX, Shelf};
 pub use shelf::Taken;
 
 /// What a snapshot begins with.
