@@ -11,7 +11,7 @@
 //! | `GET /ledger/successions?after=` | who took over from which validators, with proofs |
 //! | `GET /ledger/records/{prefix}?after=` | records whose keys begin so, unproved |
 //! | `GET /ledger/accounts/{account}` | next number and units, unproved |
-//! | `GET /ledger/accounts/{account}/events?below=` | what happened to it, newest first, unproved |
+//! | `GET /ledger/accounts/{account}/events?below=&index=` | what happened to it, newest first, unproved |
 //! | `POST /ledger/faucet/{account}?asset=` | units for nothing, on demo networks |
 //! | `GET /ledger/snapshot` | a copy of the state, for another to begin with |
 //! | `GET /ledger/ws` | final headers as they come |
@@ -337,6 +337,9 @@ type Asked<T> = Result<Query<T>, QueryRejection>;
 struct Page {
     /// Only blocks below this height.
     below: Option<u64>,
+    /// And, of the block of this height, transactions below this index.
+    #[serde(default)]
+    index: u32,
 }
 
 async fn events(
@@ -347,7 +350,8 @@ async fn events(
 ) -> Result<Response, ApiError> {
     let Query(page) = page.map_err(|_| ApiError::Malformed)?;
     let account: AccountId = parse(&account)?;
-    let receipts = node.events(&account, page.below.unwrap_or(u64::MAX), EVENTS_MAX)?;
+    let before = (page.below.unwrap_or(u64::MAX), page.index);
+    let receipts = node.events(&account, before, EVENTS_MAX)?;
     if accepts_cbor(&headers) {
         return Ok(cbor(encoded(&receipts)));
     }

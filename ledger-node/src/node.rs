@@ -478,17 +478,17 @@ impl Handle {
     }
 
     /// What happened to an account, newest first: at most `count` receipts of transactions whose
-    /// events name it, in blocks below a height.
+    /// events name it, before a height and an index in its block.
     ///
     /// # Errors
     /// The records can't be read.
     pub fn events(
         &self,
         account: &AccountId,
-        below: u64,
+        before: (u64, u32),
         count: usize,
     ) -> Result<Vec<Receipt>, RecordsError> {
-        self.core.state.records().events(account, below, count)
+        self.core.state.records().events(account, before, count)
     }
 
     /// The header of a final block, encoded.

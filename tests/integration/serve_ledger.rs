@@ -130,6 +130,12 @@ async fn a_server_runs_a_ledger_with_no_set_up_and_a_tab_believes_none_of_it() {
 
     let (_, events) = server.json(&format!("accounts/{}/events", somebody())).await;
     assert_eq!(events["receipts"][0]["transaction"], id.as_str());
+    let (height, index) = (&receipt["height"], receipt["index"].as_u64().unwrap());
+    for (index, count) in [(index, 0), (index + 1, 1)] {
+        let page = format!("accounts/{}/events?below={height}&index={index}", somebody());
+        let (_, page) = server.json(&page).await;
+        assert_eq!(page["receipts"].as_array().unwrap().len(), count, "before index {index}");
+    }
     let again = server.0.http.post(&gift).send().await.unwrap();
     assert_eq!(again.status(), StatusCode::CONFLICT, "it has enough");
 
