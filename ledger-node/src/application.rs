@@ -22,7 +22,7 @@ use commonware_storage::{
 };
 use commonware_utils::{non_empty_range, sequence::FixedBytes};
 use futures_util::{StreamExt as _, future};
-use ledger::{BlockRun, ChainId, Changes, Checked, record_hash};
+use ledger::{AccountId, BlockRun, ChainId, Changes, Checked, domains::accounts, record_hash};
 use tokio::sync::{Notify, watch};
 
 use crate::block::{Block, body_root};
@@ -105,6 +105,13 @@ impl Core {
         drop(mempool);
         self.arrived.notify_one();
         Ok(())
+    }
+
+    /// The next number of an account, those that wait counted.
+    pub(crate) fn next_number(&self, account: AccountId) -> u64 {
+        let mempool = self.mempool();
+        // Under the lock, as above.
+        mempool.missing(account, accounts::nonce(&self.latest(), account))
     }
 
     /// Whether the last block of this validator's set is final: others make the next ones.

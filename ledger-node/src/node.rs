@@ -438,6 +438,11 @@ impl Handle {
         self.core.mempool().size()
     }
 
+    /// The next number of an account, those that wait counted.
+    pub(crate) fn next_number(&self, account: AccountId) -> u64 {
+        self.core.next_number(account)
+    }
+
     /// Takes a transaction. It waits until a block holds it, it expires, or dearer ones need the
     /// room. Checks signatures: call it where that may take its time.
     ///
