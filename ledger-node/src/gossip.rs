@@ -33,7 +33,7 @@ pub(crate) fn start(
             let bytes: Vec<u8> = bytes.as_ref().to_vec();
             // What a validator may not pass on is dropped; no validator can be asked for more.
             let Ok(checked) = Checked::open(&bytes, core.chain) else { continue };
-            // What does not wait here either is nobody's concern.
+            // An error: it does not wait here. Nobody is told.
             let _ = core.take(checked);
         }
     });
