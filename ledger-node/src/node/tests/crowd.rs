@@ -4,8 +4,13 @@ use super::*;
 
 /// A validator whose engine is this test.
 fn silent(folder: &Path, allocations: Vec<(AccountId, u128)>) -> (Handle, Ends) {
-    let (name, addresses) = ("test".to_owned(), vec![([127, 0, 0, 1], 1).into()]);
-    let plan = Plan { name, demo: true, time_ms: 0, addresses, allocations };
+    let plan = Plan {
+        name: "test".to_owned(),
+        demo: true,
+        time_ms: 0,
+        addresses: vec![([127, 0, 0, 1], 1).into()],
+        allocations,
+    };
     deal_network(&plan, folder, &[folder.to_owned()]).unwrap();
     let path = folder.join("network.toml");
     let network = Network::read(&path).unwrap();
