@@ -11,7 +11,7 @@
 //! | `GET /ledger/successions?after=` | who took over from which validators, with proofs |
 //! | `GET /ledger/records/{prefix}?after=` | records whose keys begin so, unproved |
 //! | `GET /ledger/accounts/{account}` | next number and units, unproved |
-//! | `GET /ledger/accounts/{account}/events?below=` | what happened to it, newest first, unproved |
+//! | `GET /ledger/accounts/{account}/events?below=&index=` | what happened to it, newest first, unproved |
 //! | `POST /ledger/faucet/{account}?asset=` | units for nothing, on demo networks |
 //! | `GET /ledger/snapshot` | a copy of the state, for another to begin with |
 //! | `GET /ledger/ws` | final headers as they come |
@@ -21,6 +21,8 @@
 //! Pages of any origin may ask.
 
 mod error;
+mod places;
+mod snapshot;
 mod ws;
 
 use std::time::Duration;
@@ -34,22 +36,20 @@ use axum::{
     routing::{get, post},
 };
 use data_encoding::HEXLOWER as HEX;
-use futures_util::stream;
 use ledger::{
     AccountId, AssetId, Key, Receipt, TransactionId, domains::accounts,
     limits::TRANSACTION_BYTES_MAX,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt as _;
 use tower_http::cors::{Any, CorsLayer};
 use wire::ledger::StateProof;
 
 pub use error::ApiError;
+pub use places::Place;
 
 use crate::faucet::Faucet;
 use crate::node::{Certified, Fate, Handle, Proved, Unanswered};
-use crate::snapshot::Taken;
 
 /// Longest key of a record that may be asked for, in bytes.
 pub const KEY_BYTES_MAX: usize = 128;
@@ -60,14 +60,12 @@ const EVENTS_MAX: usize = 50;
 /// How often, and how long, the certificate of a block that has just become final is waited for.
 const CERTIFICATE_LOOKS: usize = 20;
 const CERTIFICATE_LOOK_EVERY: Duration = Duration::from_millis(25);
-/// How a file is read, in bytes at a time.
-const FILE_PART_BYTES: usize = 1 << 16;
 /// What light clients ask for.
 const CBOR: &str = "application/cbor";
 
 type Answer = Result<Json<Value>, ApiError>;
 
-/// The routes under `/ledger`.
+/// The routes under `/ledger`. How many of one address may stay is counted by the [`Place`] of their requests.
 pub fn router(handle: Handle) -> Router {
     Router::new()
         .route("/ledger/status", get(status))
@@ -81,7 +79,7 @@ pub fn router(handle: Handle) -> Router {
         .route("/ledger/accounts/{account}", get(account))
         .route("/ledger/accounts/{account}/events", get(events))
         .route("/ledger/faucet/{account}", post(faucet))
-        .route("/ledger/snapshot", get(snapshot))
+        .route("/ledger/snapshot", snapshot::method())
         .merge(ws::router())
         .layer(DefaultBodyLimit::max(TRANSACTION_BYTES_MAX))
         .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any))
@@ -339,6 +337,9 @@ type Asked<T> = Result<Query<T>, QueryRejection>;
 struct Page {
     /// Only blocks below this height.
     below: Option<u64>,
+    /// And, of the block of this height, transactions below this index.
+    #[serde(default)]
+    index: u32,
 }
 
 async fn events(
@@ -349,7 +350,8 @@ async fn events(
 ) -> Result<Response, ApiError> {
     let Query(page) = page.map_err(|_| ApiError::Malformed)?;
     let account: AccountId = parse(&account)?;
-    let receipts = node.events(&account, page.below.unwrap_or(u64::MAX), EVENTS_MAX)?;
+    let before = (page.below.unwrap_or(u64::MAX), page.index);
+    let receipts = node.events(&account, before, EVENTS_MAX)?;
     if accepts_cbor(&headers) {
         return Ok(cbor(encoded(&receipts)));
     }
@@ -383,24 +385,6 @@ async fn faucet(
     let given = given.await.map_err(|_| ApiError::Stopped)?;
     let id = given.ok_or(ApiError::Unknown)??;
     Ok((StatusCode::ACCEPTED, Json(json!({ "transaction": id }))))
-}
-
-async fn snapshot(Shared(node): Shared<Handle>) -> Result<Response, ApiError> {
-    let Taken { file, height, place } = node.snapshot().await?.ok_or(ApiError::Unknown)?;
-    let bytes = file.metadata().map_err(|_| ApiError::Stopped)?.len();
-    let file = tokio::fs::File::from_std(file);
-    let parts = stream::try_unfold((file, place), |(mut file, place)| async move {
-        let mut part = Vec::with_capacity(FILE_PART_BYTES);
-        let read = file.read_buf(&mut part).await?;
-        Ok::<_, std::io::Error>((read > 0).then_some((part, (file, place))))
-    });
-    let name = format!("attachment; filename=\"ledger-{height}.snapshot\"");
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::CONTENT_LENGTH, bytes.to_string()),
-        (header::CONTENT_DISPOSITION, name),
-    ];
-    Ok((headers, Body::from_stream(parts)).into_response())
 }
 
 async fn account(Shared(node): Shared<Handle>, Path(account): Path<String>) -> Answer {

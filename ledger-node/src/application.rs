@@ -22,12 +22,12 @@ use commonware_storage::{
 };
 use commonware_utils::{non_empty_range, sequence::FixedBytes};
 use futures_util::StreamExt as _;
-use ledger::{BlockRun, ChainId, Changes, Checked, record_hash};
+use ledger::{AccountId, BlockRun, ChainId, Changes, Checked, domains::accounts, record_hash};
 use tokio::sync::{Notify, watch};
 
 use crate::block::{Block, body_root};
 use crate::header::{CHUNK_BYTES, Context, Header, Scheme};
-use crate::mempool::Mempool;
+use crate::mempool::{Mempool, Unwanted};
 use crate::network::Members;
 use crate::state::{Executed, State, View};
 use crate::succession::Named;
@@ -95,6 +95,23 @@ impl Core {
     pub(crate) fn mempool(&self) -> MutexGuard<'_, Mempool> {
         // Nothing panics while it is held but storage, after which the validator stops anyway.
         self.mempool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a transaction whose signatures were checked: it waits for a block.
+    pub(crate) fn take(&self, checked: Checked) -> Result<(), Unwanted> {
+        let mut mempool = self.mempool();
+        // Looked at under the lock: what a block changes after this is settled after this.
+        mempool.insert(&self.latest(), checked)?;
+        drop(mempool);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// The next number of an account, those that wait counted.
+    pub(crate) fn next_number(&self, account: AccountId) -> u64 {
+        let mempool = self.mempool();
+        // Under the lock, as above.
+        mempool.missing(account, accounts::nonce(&self.latest(), account))
     }
 
     /// Whether the last block of this validator's set is final: others make the next ones.

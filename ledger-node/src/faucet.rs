@@ -44,15 +44,8 @@ pub enum Denied {
 #[derive(Debug)]
 pub struct Faucet {
     key: KeyPair,
-    given: Mutex<Given>,
-}
-
-#[derive(Debug, Default)]
-struct Given {
-    /// When, at most [`GIFTS_MAX`].
-    at: VecDeque<Instant>,
-    /// The next number of its account, those that wait counted.
-    nonce: u64,
+    /// When it gave, at most [`GIFTS_MAX`].
+    given: Mutex<VecDeque<Instant>>,
 }
 
 impl Faucet {
@@ -78,26 +71,25 @@ impl Faucet {
     ) -> Result<TransactionId, Denied> {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        while given.at.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
-            given.at.pop_front();
+        while given.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
+            given.pop_front();
         }
-        if given.at.len() >= GIFTS_MAX {
+        if given.len() >= GIFTS_MAX {
             return Err(Denied::Busy);
         }
         let signer = self.account();
         let look = node.with_state(|state| {
             let height = ledger::tip(state).map_or(0, |tip| tip.height);
             let held = accounts::balance(state, to, asset);
-            (height, held, accounts::nonce(state, signer), gift(state, signer, asset))
+            (height, held, gift(state, signer, asset))
         });
-        let (height, held, nonce, gift) = look.map_err(Denied::Records)?;
+        let (height, held, gift) = look.map_err(Denied::Records)?;
         let gift = gift.ok_or(Denied::NotIssuer)?;
         if held >= gift {
             return Err(Denied::Enough);
         }
-        // Nothing waits: what was sent before is in a block, or lost.
-        let waits = node.waiting().0 > 0;
-        let nonce = if waits { nonce.max(given.nonce) } else { nonce };
+        // What was sent before waits, is in a block, or is lost: then this takes its number.
+        let nonce = node.next_number(signer);
         let action = if asset == AssetId::NATIVE {
             Action::Accounts(accounts::Action::Transfer { asset, to, amount: gift })
         } else {
@@ -107,8 +99,7 @@ impl Faucet {
         body.fee = FEE_UNITS;
         body.expiry_height = height.saturating_add(EXPIRY_BLOCKS);
         let id = node.submit(&body.sign(&self.key).to_bytes()).map_err(Denied::Unwanted)?;
-        given.nonce = nonce + 1;
-        given.at.push_back(now);
+        given.push_back(now);
         Ok(id)
     }
 }

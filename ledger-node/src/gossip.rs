@@ -33,11 +33,8 @@ pub(crate) fn start(
             let bytes: Vec<u8> = bytes.as_ref().to_vec();
             // What a validator may not pass on is dropped; no validator can be asked for more.
             let Ok(checked) = Checked::open(&bytes, core.chain) else { continue };
-            let latest = core.latest();
-            let taken = core.mempool().insert(&latest, checked);
-            if taken.is_ok() {
-                core.arrived.notify_one();
-            }
+            // An error: it does not wait here. Nobody is told.
+            let _ = core.take(checked);
         }
     });
 }

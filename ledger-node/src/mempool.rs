@@ -1,15 +1,21 @@
 //! Transactions that wait: in order of each account's numbers, dearest first between accounts.
 //!
 //! Bounded in count and bytes, in all and per account. What is refused here costs its sender a
-//! signature; what is in a block costs a fee.
+//! signature; what is in a block costs a fee. A promise is worth what it can become: nothing behind a number
+//! that is missing, and an account promises no more than it holds. So what no block can hold keeps nobody out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ledger::{
-    AccountId, BlockRun, Checked, Refusal, Store, TransactionId, domains::accounts, params,
+    AccountId, AssetId, BlockRun, Checked, Params, Refusal, Store, TransactionId,
+    domains::accounts, params,
 };
 use primitives::{Hash, sha256};
+
+mod queue;
+
+use queue::{Queue, Waiting};
 
 /// Most transactions that wait.
 pub const COUNT_MAX: usize = 20_000;
@@ -17,8 +23,26 @@ pub const COUNT_MAX: usize = 20_000;
 pub const BYTES_MAX: u64 = 32 << 20;
 /// Most transactions of one account that wait: its next number and those behind it.
 pub const PER_ACCOUNT_MAX: u64 = 64;
+/// The part of the room that is given to transactions behind a gap in their account's numbers, as its
+/// divisor: what is missing may come a moment later, by way of another validator.
+const BEHIND_PART: u8 = 4;
+/// Blocks for which a transaction waits behind the same gap.
+pub const BEHIND_BLOCKS_MAX: u64 = 256;
 /// Transactions that do not fit before a block counts as full.
 const MISFITS_MAX: usize = 16;
+
+/// How much waits.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    count: usize,
+    bytes: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { count: COUNT_MAX, bytes: BYTES_MAX }
+    }
+}
 
 /// Why a transaction does not wait here, in order of check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +55,7 @@ pub enum Unwanted {
     Duplicate,
     /// Another with its number waits and pays as much or more.
     Underpriced,
-    /// No room, and nothing cheaper to drop.
+    /// No room, and nothing cheaper to drop; or none behind a gap in its account's numbers.
     Full,
     /// Other validators make the blocks now.
     Replaced,
@@ -43,81 +67,151 @@ impl From<Refusal> for Unwanted {
     }
 }
 
-#[derive(Debug)]
-struct Waiting {
-    checked: Arc<Checked>,
-    bytes: Vec<u8>,
-}
-
 /// Transactions that wait.
 #[derive(Debug, Default)]
 pub(crate) struct Mempool {
-    accounts: BTreeMap<AccountId, BTreeMap<u64, Waiting>>,
+    bounds: Bounds,
+    queues: BTreeMap<AccountId, Queue>,
+    /// What the last one of each account is worth: the cheapest makes room first.
+    lasts: BTreeSet<(u128, AccountId)>,
+    /// How many wait behind gaps, and their bytes.
+    behind: (usize, u64),
     /// By the hash of their bytes, signatures included: whoever gets these bytes in a block need
     /// not check the signatures again.
     checked: BTreeMap<Hash, Arc<Checked>>,
     ids: BTreeSet<TransactionId>,
     bytes: u64,
+    /// What the ledger had chosen when it was looked at last: with other fees everything is looked at again.
+    params: Option<Params>,
 }
 
-/// What a transaction pays per byte, in thousandths of a unit: who is served first.
-fn price(checked: &Checked) -> u128 {
-    let fee = checked.transaction().body.fee;
-    fee.saturating_mul(1000) / u128::from(checked.size_bytes().max(1))
-}
+/// One that made room, with its account's next number.
+type Gone = (AccountId, u64, u64, Waiting);
 
 impl Mempool {
     /// Takes a transaction that a block on `state` could hold, now or after those before it.
     pub(crate) fn insert(&mut self, state: &dyn Store, checked: Checked) -> Result<(), Unwanted> {
-        admit(state, &checked)?;
-        if self.ids.contains(&checked.id()) {
+        let (signer, nonce, id) = {
+            let body = &checked.transaction().body;
+            (body.signer, body.nonce, checked.id())
+        };
+        let purse = Purse::read(state, signer);
+        purse.admit(state, &checked)?;
+        if self.ids.contains(&id) {
             return Err(Unwanted::Duplicate);
         }
-        let body = &checked.transaction().body;
-        let (signer, nonce) = (body.signer, body.nonce);
-        let rival = self.accounts.get(&signer).and_then(|own| own.get(&nonce));
-        if rival.is_some_and(|rival| rival.checked.transaction().body.fee >= body.fee) {
+        let waiting = Waiting::new(checked);
+        self.find_room(&purse, signer, nonce, &waiting)?;
+        self.take(signer, nonce);
+        self.put(signer, purse.next, nonce, waiting);
+        Ok(())
+    }
+
+    /// Makes room for one among the others. An error: there is none, and nothing is changed.
+    fn find_room(
+        &mut self,
+        purse: &Purse,
+        signer: AccountId,
+        nonce: u64,
+        one: &Waiting,
+    ) -> Result<(), Unwanted> {
+        let (none, next) = (Queue::default(), purse.next);
+        let own = self.queues.get(&signer).unwrap_or(&none);
+        let rival = own.get(nonce).map(|rival| (rival.fee(), rival.size_bytes()));
+        if rival.is_some_and(|(fee, _)| fee >= one.fee()) {
             return Err(Unwanted::Underpriced);
         }
-        self.remove(signer, nonce);
-        self.make_room(&checked)?;
-        let bytes = checked.transaction().to_bytes();
-        let checked = Arc::new(checked);
-        self.bytes += checked.size_bytes();
-        self.ids.insert(checked.id());
-        self.checked.insert(sha256(&bytes), checked.clone());
-        self.accounts.entry(signer).or_default().insert(nonce, Waiting { checked, bytes });
-        Ok(())
-    }
-
-    /// Drops the cheapest last transactions of other accounts until this one fits.
-    fn make_room(&mut self, checked: &Checked) -> Result<(), Unwanted> {
-        while self.ids.len() >= COUNT_MAX || self.bytes + checked.size_bytes() > BYTES_MAX {
-            let signer = checked.transaction().body.signer;
-            let last = |(account, own): (&AccountId, &BTreeMap<u64, Waiting>)| {
-                let (nonce, waiting) = own.last_key_value()?;
-                Some((price(&waiting.checked), *account, *nonce))
-            };
-            let others = self.accounts.iter().filter(|(account, _)| **account != signer);
-            let cheapest = others.filter_map(last).min();
-            match cheapest.filter(|(cost, ..)| *cost < price(checked)) {
-                Some((_, account, nonce)) => self.remove(account, nonce),
-                None => return Err(Unwanted::Full),
+        let (rival_fee, rival_bytes) = rival.unwrap_or_default();
+        let others = own.fees(next).saturating_sub(rival_fee);
+        if others.saturating_add(one.fee()) > purse.spendable {
+            return Err(Refusal::CannotPayFee.into());
+        }
+        let free = (usize::from(rival.is_some()), rival_bytes);
+        if nonce > own.missing(next) {
+            let count = self.behind.0.saturating_sub(free.0);
+            let bytes = self.behind.1.saturating_sub(free.1).saturating_add(one.size_bytes());
+            let Bounds { count: count_max, bytes: bytes_max } = self.bounds;
+            let part = BEHIND_PART;
+            if count >= count_max / usize::from(part) || bytes > bytes_max / u64::from(part) {
+                return Err(Unwanted::Full);
             }
         }
-        Ok(())
+        let worth = own.worth_of(next, nonce, one.price);
+        self.make_room(signer, worth, one.size_bytes(), free)
     }
 
-    fn remove(&mut self, account: AccountId, nonce: u64) {
-        let Some(own) = self.accounts.get_mut(&account) else { return };
-        if let Some(waiting) = own.remove(&nonce) {
-            self.bytes -= waiting.checked.size_bytes();
-            self.ids.remove(&waiting.checked.id());
-            self.checked.remove(&sha256(&waiting.bytes));
+    /// Drops what is worth least of other accounts, each's last first, until this much fits; `free` is what
+    /// leaves with it. If it does not fit, nothing is dropped.
+    fn make_room(
+        &mut self,
+        signer: AccountId,
+        worth: u128,
+        size_bytes: u64,
+        free: (usize, u64),
+    ) -> Result<(), Unwanted> {
+        let mut gone: Vec<Gone> = Vec::new();
+        loop {
+            let count = self.ids.len().saturating_sub(free.0);
+            let bytes = self.bytes.saturating_sub(free.1).saturating_add(size_bytes);
+            if count < self.bounds.count && bytes <= self.bounds.bytes {
+                return Ok(());
+            }
+            let other = self.lasts.iter().find(|(_, account)| *account != signer).copied();
+            let cheapest = other.filter(|(cost, _)| *cost < worth);
+            let Some(dropped) = cheapest.and_then(|(_, account)| self.take_last(account)) else {
+                for (account, next, nonce, waiting) in gone {
+                    self.put(account, next, nonce, waiting);
+                }
+                return Err(Unwanted::Full);
+            };
+            gone.push(dropped);
         }
-        if own.is_empty() {
-            self.accounts.remove(&account);
+    }
+
+    /// Changes what waits of an account, and what is known of all.
+    fn change<T>(&mut self, account: AccountId, change: impl FnOnce(&mut Queue) -> T) -> T {
+        let queue = self.queues.entry(account).or_default();
+        if let Some(worth) = queue.worth() {
+            self.lasts.remove(&(worth, account));
         }
+        let before = queue.behind();
+        let changed = change(queue);
+        let after = queue.behind();
+        self.behind = (self.behind.0 + after.0 - before.0, self.behind.1 + after.1 - before.1);
+        match queue.worth() {
+            Some(worth) => {
+                self.lasts.insert((worth, account));
+            }
+            None => {
+                self.queues.remove(&account);
+            }
+        }
+        changed
+    }
+
+    fn put(&mut self, account: AccountId, next: u64, nonce: u64, waiting: Waiting) {
+        self.bytes += waiting.size_bytes();
+        self.ids.insert(waiting.checked.id());
+        self.checked.insert(sha256(&waiting.bytes), waiting.checked.clone());
+        self.change(account, |queue| {
+            queue.next = next;
+            queue.put(nonce, waiting);
+        });
+    }
+
+    fn take(&mut self, account: AccountId, nonce: u64) -> Option<Waiting> {
+        self.queues.get(&account)?.get(nonce)?;
+        let waiting = self.change(account, |queue| queue.take(nonce))?;
+        self.bytes -= waiting.size_bytes();
+        self.ids.remove(&waiting.checked.id());
+        self.checked.remove(&sha256(&waiting.bytes));
+        Some(waiting)
+    }
+
+    fn take_last(&mut self, account: AccountId) -> Option<Gone> {
+        let queue = self.queues.get(&account)?;
+        let (next, nonce) = (queue.next, queue.last()?);
+        Some((account, next, nonce, self.take(account, nonce)?))
     }
 
     /// Whether a transaction waits.
@@ -128,6 +222,11 @@ impl Mempool {
     /// Transactions that wait, and their bytes.
     pub(crate) fn size(&self) -> (usize, u64) {
         (self.ids.len(), self.bytes)
+    }
+
+    /// The first number of an account, from `next` on, that does not wait.
+    pub(crate) fn missing(&self, account: AccountId, next: u64) -> u64 {
+        self.queues.get(&account).map_or(next, |queue| queue.missing(next))
     }
 
     /// The signatures of these bytes were checked when they came.
@@ -148,16 +247,18 @@ impl Mempool {
     /// Pushes at most so many.
     fn push(&self, run: &mut BlockRun<'_>, most: usize) -> Vec<Vec<u8>> {
         let head = |account: AccountId, nonce: u64| {
-            let waiting = self.accounts.get(&account)?.get(&nonce)?;
-            Some((price(&waiting.checked), account, nonce))
+            let waiting = self.queues.get(&account)?.get(nonce)?;
+            Some((waiting.price, account, nonce))
         };
         let mut heads: BTreeSet<(u128, AccountId, u64)> =
-            self.accounts.keys().filter_map(|one| head(*one, run.nonce(*one))).collect();
+            self.queues.keys().filter_map(|one| head(*one, run.nonce(*one))).collect();
         let (mut pushed, mut misfits) = (Vec::new(), 0);
         while pushed.len() < most
             && let Some((_, account, nonce)) = heads.pop_last()
         {
-            let waiting = &self.accounts[&account][&nonce];
+            let Some(waiting) = self.queues.get(&account).and_then(|own| own.get(nonce)) else {
+                continue;
+            };
             match run.push(&waiting.checked) {
                 Ok(_) => {
                     pushed.push(waiting.bytes.clone());
@@ -176,53 +277,102 @@ impl Mempool {
         pushed
     }
 
-    /// Drops what no block on the final state may hold any more. Only accounts named here changed.
+    /// Drops what no block on the final state may hold any more. Only accounts named here changed, unless the
+    /// ledger has chosen other fees or bounds.
     pub(crate) fn settle(&mut self, state: &dyn Store, changed: &BTreeSet<AccountId>) {
-        for account in changed {
-            let Some(own) = self.accounts.get(account) else { continue };
-            let gone: Vec<u64> = own
-                .iter()
-                .filter(|(_, waiting)| admit(state, &waiting.checked).is_err())
-                .map(|(nonce, _)| *nonce)
-                .collect();
-            gone.into_iter().for_each(|nonce| self.remove(*account, nonce));
+        let params = params(state);
+        let accounts: Vec<AccountId> = if self.params == params {
+            changed.iter().copied().collect()
+        } else {
+            self.queues.keys().copied().collect()
+        };
+        self.params = params;
+        for account in accounts {
+            self.look_again(state, account);
         }
     }
 
-    /// Drops transactions whose last block has passed.
+    fn look_again(&mut self, state: &dyn Store, account: AccountId) {
+        let Some(queue) = self.queues.get(&account) else { return };
+        let purse = Purse::read(state, account);
+        let (mut gone, mut fees) = (Vec::new(), 0_u128);
+        for (nonce, one) in queue.iter() {
+            let is_refused = purse.admit(state, &one.checked).is_err();
+            if !is_refused {
+                fees = fees.saturating_add(one.fee());
+            }
+            // What comes behind one that can't be paid would wait for it.
+            if is_refused || fees > purse.spendable {
+                gone.push(nonce);
+            }
+        }
+        self.change(account, |queue| queue.next = purse.next);
+        for nonce in gone {
+            self.take(account, nonce);
+        }
+    }
+
+    /// Drops transactions whose last block has passed, and those that waited behind a gap for too long.
     pub(crate) fn expire(&mut self, height: u64) {
-        let all =
-            self.accounts.iter().flat_map(|(account, own)| own.iter().map(|one| (*account, one)));
-        let gone: Vec<(AccountId, u64)> = all
-            .filter(|(_, (_, waiting))| waiting.checked.transaction().body.expiry_height <= height)
-            .map(|(account, (nonce, _))| (account, *nonce))
-            .collect();
-        gone.into_iter().for_each(|(account, nonce)| self.remove(account, nonce));
+        let one = |(account, queue): (&AccountId, &mut Queue)| {
+            let account = *account;
+            queue.stale(height).into_iter().map(move |nonce| (account, nonce))
+        };
+        let gone: Vec<(AccountId, u64)> = self.queues.iter_mut().flat_map(one).collect();
+        for (account, nonce) in gone {
+            self.take(account, nonce);
+        }
     }
 }
 
-/// Whether a block on this state, or a later one, may hold it.
-fn admit(state: &dyn Store, checked: &Checked) -> Result<(), Unwanted> {
-    let (transaction, body) = (checked.transaction(), &checked.transaction().body);
-    let height = ledger::tip(state).map_or(0, |tip| tip.height);
-    if body.expiry_height <= height {
-        return Err(Refusal::Expired.into());
+/// What a state says of an account, as far as its transactions depend on it.
+#[derive(Debug)]
+struct Purse {
+    /// Of the state.
+    height: u64,
+    params: Option<Params>,
+    /// Its next number.
+    next: u64,
+    spendable: u128,
+}
+
+impl Purse {
+    fn read(state: &dyn Store, account: AccountId) -> Self {
+        Self {
+            height: ledger::tip(state).map_or(0, |tip| tip.height),
+            params: params(state),
+            next: accounts::nonce(state, account),
+            spendable: accounts::spendable(state, account, AssetId::NATIVE),
+        }
     }
-    if !accounts::has_policy(state, body.signer, &transaction.policy) {
-        return Err(Refusal::OtherKeys.into());
+
+    /// Whether a block on this state, or a later one, may hold a transaction of this account.
+    fn admit(&self, state: &dyn Store, checked: &Checked) -> Result<(), Unwanted> {
+        let (transaction, body) = (checked.transaction(), &checked.transaction().body);
+        if body.expiry_height <= self.height {
+            return Err(Refusal::Expired.into());
+        }
+        if !accounts::has_policy(state, body.signer, &transaction.policy) {
+            return Err(Refusal::OtherKeys.into());
+        }
+        if body.nonce < self.next {
+            return Err(Refusal::Nonce.into());
+        }
+        let (bytes, work) = (checked.size_bytes(), checked.work());
+        if self.params.as_ref().is_some_and(|params| body.fee < params.fee(bytes, work)) {
+            return Err(Refusal::FeeTooLow.into());
+        }
+        if self.spendable < body.fee {
+            return Err(Refusal::CannotPayFee.into());
+        }
+        let is_larger_than_a_block = |params: &Params| {
+            bytes > params.block_bytes_max || u64::from(work) > params.block_work_max
+        };
+        if self.params.as_ref().is_some_and(is_larger_than_a_block) {
+            return Err(Refusal::BlockFull.into());
+        }
+        if body.nonce - self.next >= PER_ACCOUNT_MAX { Err(Unwanted::NonceGap) } else { Ok(()) }
     }
-    let next = accounts::nonce(state, body.signer);
-    if body.nonce < next {
-        return Err(Refusal::Nonce.into());
-    }
-    let price = params(state).map_or(0, |one| one.fee(checked.size_bytes(), checked.work()));
-    if body.fee < price {
-        return Err(Refusal::FeeTooLow.into());
-    }
-    if accounts::spendable(state, body.signer, ledger::AssetId::NATIVE) < body.fee {
-        return Err(Refusal::CannotPayFee.into());
-    }
-    if body.nonce - next >= PER_ACCOUNT_MAX { Err(Unwanted::NonceGap) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use commonware_runtime::{Runner as _, tokio as runtime};
 use commonware_utils::NZUsize;
 use ledger::{AccountId, ChainId, Checked, Policy, Receipt, TransactionId};
 use primitives::{KeyPair, Seed};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::application::{App, Core, Stores};
 use crate::block::{Block, body_root};
@@ -39,8 +39,8 @@ mod successions;
 mod tests;
 
 pub use error::NodeError;
+use questions::{CROWD_MAX, Question, announce, answer};
 pub use questions::{Certified, Proved, Unanswered};
-use questions::{Question, announce, answer};
 
 /// Units that a network of one begins with, all in one account.
 const SOLO_UNITS: u128 = 1_000_000_000_000_000;
@@ -86,6 +86,8 @@ pub struct Handle {
     demo: Option<Arc<Faucet>>,
     shelf: Option<Arc<Shelf>>,
     questions: mpsc::Sender<Question>,
+    /// Room for questions that wait for a place there.
+    crowd: Arc<Semaphore>,
     gossip: mpsc::Sender<Vec<u8>>,
 }
 
@@ -374,8 +376,19 @@ impl Handle {
         let group_key = members.set().group_key().encode().to_vec().into();
         let validators = network.validators(epoch).iter().map(|one| one.key.clone()).collect();
         let root = members.root().to_string().into();
-        let handle =
-            Self { core, epoch, root, group_key, validators, demo, shelf, questions, gossip };
+        let crowd = Arc::new(Semaphore::new(CROWD_MAX));
+        let handle = Self {
+            core,
+            epoch,
+            root,
+            group_key,
+            validators,
+            demo,
+            shelf,
+            questions,
+            crowd,
+            gossip,
+        };
         (handle, Ends { asked, outgoing })
     }
 
@@ -425,6 +438,11 @@ impl Handle {
         self.core.mempool().size()
     }
 
+    /// The next number of an account, those that wait counted.
+    pub(crate) fn next_number(&self, account: AccountId) -> u64 {
+        self.core.next_number(account)
+    }
+
     /// Takes a transaction. It waits until a block holds it, it expires, or dearer ones need the
     /// room. Checks signatures: call it where that may take its time.
     ///
@@ -436,9 +454,7 @@ impl Handle {
         }
         let checked = Checked::open(bytes, self.core.chain)?;
         let id = checked.id();
-        let latest = self.core.latest();
-        self.core.mempool().insert(&latest, checked)?;
-        self.core.arrived.notify_one();
+        self.core.take(checked)?;
         // Full: it waits for this validator's turn.
         let _ = self.gossip.try_send(bytes.to_vec());
         Ok(id)
@@ -467,17 +483,17 @@ impl Handle {
     }
 
     /// What happened to an account, newest first: at most `count` receipts of transactions whose
-    /// events name it, in blocks below a height.
+    /// events name it, before a height and an index in its block.
     ///
     /// # Errors
     /// The records can't be read.
     pub fn events(
         &self,
         account: &AccountId,
-        below: u64,
+        before: (u64, u32),
         count: usize,
     ) -> Result<Vec<Receipt>, RecordsError> {
-        self.core.state.records().events(account, below, count)
+        self.core.state.records().events(account, before, count)
     }
 
     /// The header of a final block, encoded.

@@ -163,18 +163,18 @@ impl Records {
         Ok(table.get(height)?.map(|value| value.value().to_vec()))
     }
 
-    /// What happened to an account, newest first: receipts of transactions whose events name it, in
-    /// blocks below a height.
+    /// What happened to an account, newest first: receipts of transactions whose events name it, before
+    /// the transaction of this height and index.
     pub(crate) fn events(
         &self,
         account: &AccountId,
-        below: u64,
+        (height, index): (u64, u32),
         count: usize,
     ) -> Result<Vec<Receipt>, RecordsError> {
         let read = self.0.begin_read()?;
         let (events, receipts) = (read.open_table(EVENTS)?, read.open_table(RECEIPTS)?);
         let first = event_key(account, 0, 0);
-        let end = event_key(account, below, 0);
+        let end = event_key(account, height, index);
         let mut found = Vec::new();
         for entry in events.range(first.as_slice()..end.as_slice())?.rev().take(count) {
             let (_, id) = entry?;

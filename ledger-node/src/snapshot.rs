@@ -32,8 +32,8 @@ pub(crate) mod skim;
 pub(crate) use restore::{Home, restore_into};
 pub use restore::{Restored, restore};
 pub(crate) use restore::{UNFINISHED, keep_block};
-pub(crate) use shelf::Shelf;
 pub use shelf::Taken;
+pub(crate) use shelf::{READERS_MAX, Shelf};
 
 /// What a snapshot begins with.
 const MAGIC: &[u8; 26] = b"starling-ledger-snapshot-1";

@@ -269,7 +269,7 @@ impl Server {
         let app = signaling_server::app(self.signaling.clone())
             .merge(self.gateway.clone())
             .merge(self.resolver.clone())
-            .merge(self.ledger.router())
+            .merge(self.ledger.router(self.signaling.proxies()))
             .merge(push::router(self.push.clone(), self.signaling.clone()))
             .nest(MEDIA_PATH.trim_end_matches('/'), media::router(&self.folder()))
             // A nested router does not get this one: without it, the page would answer.

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::ledger_rig::Network;
 use super::somebody;
 
-async fn body(network: &Network, nonce: u64, fee: u128) -> Body {
+/// A transfer of who holds everything.
+pub(super) async fn body(network: &Network, nonce: u64, fee: u128) -> Body {
     let status = network.get(0, "status").await;
     let chain = status["chain"].as_str().unwrap().parse().unwrap();
     let signer = AccountId::of_key(network.faucet().id());

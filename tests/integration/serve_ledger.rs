@@ -15,7 +15,9 @@ use primitives::{KeyPair, Seed};
 use reqwest::StatusCode;
 use serde_json::Value;
 use starling::serve::{Config, ledger as beside};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use wire::ledger::{Finality, StateProof};
 
 use serve_rig::Serving;
@@ -96,7 +98,7 @@ async fn a_server_runs_a_ledger_with_no_set_up_and_a_tab_believes_none_of_it() {
     let verifier = Verifier::new(&root.parse().unwrap()).unwrap();
 
     let socket = format!("ws://{}/ledger/ws", server.0.address);
-    let (mut socket, _) = tokio_tungstenite::connect_async(socket).await.unwrap();
+    let (mut socket, _) = connect_async(socket).await.unwrap();
     let gift = server.url(&format!("faucet/{}", somebody()));
     let given = server.0.http.post(&gift).send().await.unwrap();
     assert_eq!(given.status(), StatusCode::ACCEPTED);
@@ -128,6 +130,12 @@ async fn a_server_runs_a_ledger_with_no_set_up_and_a_tab_believes_none_of_it() {
 
     let (_, events) = server.json(&format!("accounts/{}/events", somebody())).await;
     assert_eq!(events["receipts"][0]["transaction"], id.as_str());
+    let (height, index) = (&receipt["height"], receipt["index"].as_u64().unwrap());
+    for (index, count) in [(index, 0), (index + 1, 1)] {
+        let page = format!("accounts/{}/events?below={height}&index={index}", somebody());
+        let (_, page) = server.json(&page).await;
+        assert_eq!(page["receipts"].as_array().unwrap().len(), count, "before index {index}");
+    }
     let again = server.0.http.post(&gift).send().await.unwrap();
     assert_eq!(again.status(), StatusCode::CONFLICT, "it has enough");
 
@@ -176,5 +184,37 @@ async fn a_ledger_that_can_not_start_keeps_nobody_from_watching() {
     let ready =
         server.0.http.get(format!("http://{}/readyz", server.0.address)).send().await.unwrap();
     assert_eq!(ready.status(), StatusCode::OK);
+    server.stop().await;
+}
+
+/// Sockets of one address.
+const OF_ONE_PLACE_MAX: usize = 128;
+
+#[tokio::test]
+async fn one_address_does_not_take_all_places_of_those_who_follow() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config { data: folder.path().to_owned(), ..Config::default() };
+    config.signaling.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    let server = Running(Serving::start(config).await);
+    server.status().await;
+    let open = async |from: &str| {
+        let url = format!("ws://{}/ledger/ws", server.0.address);
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("x-forwarded-for", from.parse().unwrap());
+        connect_async(request).await.map(|(socket, _)| socket)
+    };
+    let mut sockets = Vec::new();
+    for _ in 0..OF_ONE_PLACE_MAX {
+        sockets.push(open("203.0.113.7").await.unwrap());
+    }
+    match open("203.0.113.7").await {
+        Err(SocketError::Http(refused)) => assert_eq!(refused.status().as_u16(), 503),
+        other => panic!("it is let in, or otherwise refused: {other:?}"),
+    }
+    drop(open("203.0.113.8").await.unwrap());
+    // Who goes makes room for who comes.
+    sockets.pop();
+    until("a place is free again", async || open("203.0.113.7").await.ok()).await;
+    drop(sockets);
     server.stop().await;
 }

@@ -51,7 +51,8 @@ impl Children {
         }
     }
 
-    fn check(&mut self) -> Result<()> {
+    /// Whether none has ended.
+    pub(crate) fn check(&mut self) -> Result<()> {
         for (name, child) in &mut self.0 {
             if let Some(status) =
                 child.try_wait().with_context(|| format!("asking after {name}"))?

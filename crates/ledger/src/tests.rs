@@ -183,6 +183,25 @@ fn a_builder_leaves_out_what_does_not_fit() {
 }
 
 #[test]
+fn a_block_holds_as_many_bytes_as_the_chain_chose_and_no_more() {
+    let size = |genesis: &Genesis| {
+        checked(genesis, body(genesis, 1, 0, transfer(account(2), 1)), &key(1)).size_bytes()
+    };
+    let pair = 2 * size(&genesis(1));
+    for (bytes_max, second) in [(pair, Ok(0)), (pair - 1, Err(Refusal::BlockFull))] {
+        let mut genesis = genesis(1);
+        genesis.params.block_bytes_max = bytes_max;
+        let mut store = MemoryStore::new();
+        store.commit(genesis.changes().unwrap());
+        let one =
+            |nonce| checked(&genesis, body(&genesis, 1, nonce, transfer(account(2), 1)), &key(1));
+        let mut run = BlockRun::begin(&store, 1, 1_000).unwrap();
+        assert_eq!(run.push(&one(0)).map(|receipt| receipt.code), Ok(0));
+        assert_eq!(run.push(&one(1)).map(|receipt| receipt.code), second, "{bytes_max} bytes");
+    }
+}
+
+#[test]
 fn other_choices_hold_from_their_block_on_and_are_a_record() {
     let (genesis, mut store) = begin(1);
     let paid = |nonce, fee| {

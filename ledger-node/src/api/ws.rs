@@ -3,7 +3,6 @@
 //! Each binary message is what makes the newest block final. A reader that is slow misses blocks, not
 //! the newest one; one that takes nothing for [`SEND_WITHIN`] is dropped. What it sends is not read.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{
@@ -16,33 +15,33 @@ use axum::{
     routing::get,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::sync::Semaphore;
 
 use super::ApiError;
+use super::places::{Seat, Seats, Whence};
 use crate::node::Handle;
 
 /// Most readers at a time.
 const READERS_MAX: usize = 1024;
+/// Most readers at a time of one place: a household has few, those behind one address of a network many.
+const READERS_PER_PLACE_MAX: usize = 128;
 /// How long a message may take to be taken.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
 /// Longest message of a reader, in bytes: it has nothing to say.
 const READ_BYTES_MAX: usize = 1024;
 
 pub(super) fn router() -> Router<Handle> {
-    let room = Arc::new(Semaphore::new(READERS_MAX));
-    let open = move |node: Shared<Handle>, upgrade: WebSocketUpgrade| async move {
-        enter(&room, node.0, upgrade)
+    let seats = Seats::new(READERS_MAX, READERS_PER_PLACE_MAX);
+    let open = move |node: Shared<Handle>, whence: Whence, upgrade: WebSocketUpgrade| async move {
+        let Some(seat) = seats.take(whence.0) else { return ApiError::Busy.into_response() };
+        enter(seat, node.0, upgrade)
     };
     Router::new().route("/ledger/ws", get(open))
 }
 
-fn enter(room: &Arc<Semaphore>, node: Handle, upgrade: WebSocketUpgrade) -> Response {
-    let Ok(place) = room.clone().try_acquire_owned() else {
-        return ApiError::Busy.into_response();
-    };
+fn enter(seat: Seat, node: Handle, upgrade: WebSocketUpgrade) -> Response {
     upgrade.max_message_size(READ_BYTES_MAX).on_upgrade(move |socket| async move {
         tell(socket, &node).await;
-        drop(place);
+        drop(seat);
     })
 }
 

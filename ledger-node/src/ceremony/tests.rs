@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use commonware_cryptography::ed25519::PrivateKey;
+use commonware_cryptography::{Signer as _, ed25519::PrivateKey};
 
 use super::letter::{Dealing, Letter, Member};
 use super::steps::{Mine, Texts};

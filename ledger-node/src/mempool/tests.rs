@@ -23,13 +23,19 @@ fn account(number: u64) -> AccountId {
 
 impl Lab {
     fn new() -> Self {
+        Self::with(Params::default())
+    }
+
+    /// Accounts 1 to 6 have plenty, 7 a little, the others nothing.
+    fn with(params: Params) -> Self {
+        let rich = (1..=6).map(|number| (account(number), 1_000_000_000));
         let genesis = Genesis {
             name: "test".to_owned(),
             time_ms: 0,
-            params: Params::default(),
+            params,
             symbol: "STAR".to_owned(),
             decimals: 6,
-            allocations: (1..=3).map(|number| (account(number), 1_000_000_000)).collect(),
+            allocations: rich.chain([(account(7), 250_000)]).collect(),
         };
         let mut store = MemoryStore::new();
         store.commit(genesis.changes().unwrap());
@@ -51,8 +57,33 @@ impl Lab {
         pool.insert(&self.store, self.checked(self.body(from, nonce, fee), from))
     }
 
+    /// The same with a note, which makes it longer.
+    fn longer(&self, from: u64, nonce: u64, fee: u128) -> Checked {
+        let mut body = self.body(from, nonce, fee);
+        body.memo = Some(Body::memo_of("a note"));
+        self.checked(body, from)
+    }
+
+    /// Bytes of a transfer whose number is small.
+    fn size(&self) -> u64 {
+        self.checked(self.body(1, 0, 100_000), 1).size_bytes()
+    }
+
+    /// A block without transactions from which on the ledger has chosen otherwise.
+    fn choose(&mut self, params: Params) {
+        let height = ledger::tip(&self.store).unwrap().height + 1;
+        let mut run = BlockRun::begin(&self.store, height, 1).unwrap();
+        run.choose(params).unwrap();
+        let changes = run.finish().changes;
+        self.store.commit(changes);
+    }
+
     fn built(&self, pool: &Mempool) -> Vec<(AccountId, u64)> {
-        let mut run = BlockRun::begin(&self.store, 1, 1).unwrap();
+        self.built_at(pool, 1)
+    }
+
+    fn built_at(&self, pool: &Mempool, height: u64) -> Vec<(AccountId, u64)> {
+        let mut run = BlockRun::begin(&self.store, height, 1).unwrap();
         let bytes = pool.fill(&mut run);
         let open = |bytes: &Vec<u8>| Checked::open(bytes, self.chain).unwrap();
         let name = |one: Checked| (one.transaction().body.signer, one.transaction().body.nonce);
@@ -130,7 +161,9 @@ fn sizes_are_what_is_in_it() {
     }
     let bytes: u64 = (0..10).map(|n| lab.checked(lab.body(1, n, 100_000), 1).size_bytes()).sum();
     assert_eq!(pool.size(), (10, bytes));
-    (0..10).for_each(|nonce| pool.remove(account(1), nonce));
-    assert_eq!(pool.size(), (0, 0));
-    assert!(pool.checked.is_empty() && pool.ids.is_empty() && pool.accounts.is_empty());
+    assert!((0..10).all(|nonce| pool.take(account(1), nonce).is_some()));
+    assert_eq!((pool.size(), pool.behind), ((0, 0), (0, 0)));
+    assert!(pool.checked.is_empty() && pool.queues.is_empty() && pool.lasts.is_empty());
 }
+
+mod room;

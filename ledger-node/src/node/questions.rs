@@ -1,5 +1,7 @@
 //! Questions that only the engine's own threads can answer: certificates, transactions, proofs.
 
+use std::time::Duration;
+
 use commonware_codec::Encode as _;
 use commonware_consensus::types::Height;
 use commonware_storage::{
@@ -16,13 +18,17 @@ use crate::header::{Digest, Header};
 
 /// Most headers between a block and the certificate that makes it final.
 const LINKS_MAX: u64 = 64;
+/// Questions that wait for a place among those that wait for the engine.
+pub(super) const CROWD_MAX: usize = 512;
+/// How long they do: an honest validator that has much to do is not one that keeps answers back.
+const PLACE_WITHIN: Duration = Duration::from_secs(1);
 /// How often a proof is tried while blocks become final meanwhile.
 const TRIES_MAX: usize = 8;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unanswered {
-    /// Too many questions wait, or the state moved on each time it was looked at.
+    /// Too many questions wait, and for too long, or the state moved on each time it was looked at.
     Busy,
     /// No final block has this height yet, or none was made since genesis.
     Unknown,
@@ -111,23 +117,41 @@ impl Handle {
 
     /// A final block that has a certificate of its own.
     pub(crate) async fn whole_block(&self, height: u64) -> Result<Whole, Unanswered> {
-        self.ask(|reply| Question::Whole(height, reply)).await
+        self.ask_patiently(|reply| Question::Whole(height, reply)).await
     }
 
     /// A part of the store's log, with the proof that it is one.
     pub(crate) async fn log(&self, request: Request<mmr::Family>) -> Result<Vec<u8>, Unanswered> {
-        self.ask(|reply| Question::Log(request, reply)).await
+        self.ask_patiently(|reply| Question::Log(request, reply)).await
     }
 
+    /// A question of a stranger, who may ask again. Where too many wait, it waits for its place, not for long and
+    /// not with everybody.
     async fn ask<T>(
         &self,
         question: impl FnOnce(oneshot::Sender<Result<T, Unanswered>>) -> Question,
     ) -> Result<T, Unanswered> {
         let (reply, answer) = oneshot::channel();
-        self.questions.try_send(question(reply)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Unanswered::Busy,
-            mpsc::error::TrySendError::Closed(_) => Unanswered::Stopped,
-        })?;
+        match self.questions.try_send(question(reply)) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(Unanswered::Stopped),
+            Err(mpsc::error::TrySendError::Full(question)) => {
+                let _waits = self.crowd.try_acquire().map_err(|_| Unanswered::Busy)?;
+                let placed = tokio::time::timeout(PLACE_WITHIN, self.questions.send(question));
+                let placed = placed.await.map_err(|_| Unanswered::Busy)?;
+                placed.map_err(|_| Unanswered::Stopped)?;
+            }
+        }
+        answer.await.map_err(|_| Unanswered::Stopped)?
+    }
+
+    /// One of many that are of use only together: it waits for its place.
+    async fn ask_patiently<T>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<Result<T, Unanswered>>) -> Question,
+    ) -> Result<T, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        self.questions.send(question(reply)).await.map_err(|_| Unanswered::Stopped)?;
         answer.await.map_err(|_| Unanswered::Stopped)?
     }
 }

@@ -1,5 +1,6 @@
 //! What a validator hands out is checked by the light client: code that shares nothing with the engine.
 
+mod crowd;
 mod succession;
 
 use std::fs::File;

@@ -182,7 +182,7 @@ mod tests {
             let id = receipt(height, account).transaction;
             assert_eq!(records.receipt(&id).unwrap().is_some(), here, "{height}");
         }
-        let events = records.events(&account, u64::MAX, 50).unwrap();
+        let events = records.events(&account, (u64::MAX, 0), 50).unwrap();
         assert_eq!(events.iter().map(|one| one.height).collect::<Vec<_>>(), [9, 8, 7, 6]);
         let write = records.0.begin_write().unwrap();
         assert_eq!(write.open_table(EVENTS).unwrap().iter().unwrap().count(), 4);
@@ -194,6 +194,34 @@ mod tests {
         assert_eq!(records.last().unwrap().0, 9);
         let key = Key::from_bytes(vec![1, 0]);
         assert_eq!(records.snapshot().unwrap().get(&key), Some(vec![9]));
+    }
+
+    #[test]
+    fn events_of_a_full_block_are_listed_over_several_pages() {
+        let folder = tempfile::tempdir().unwrap();
+        let (records, account) = (opened(folder.path()), AccountId::new([5; 32]));
+        commit(&records, 1, account);
+        let of_block = |index: u8| {
+            let transaction = TransactionId::new([100 + index; 32]);
+            Receipt { transaction, index: index.into(), ..receipt(2, account) }
+        };
+        let receipts: Vec<Receipt> = (0..60).map(of_block).collect();
+        let (digest, changes) = (Digest::from([2; 32]), Changes::new());
+        let (header, receipts) = (b"header".as_slice(), receipts.as_slice());
+        let block = Final { height: 2, digest, header, changes: &changes, receipts };
+        records.commit(&block).unwrap();
+        let (mut before, mut listed, mut sizes) = ((u64::MAX, 0), Vec::new(), Vec::new());
+        loop {
+            let page = records.events(&account, before, 25).unwrap();
+            let Some(last) = page.last() else { break };
+            before = (last.height, last.index);
+            sizes.push(page.len());
+            listed.extend(page.iter().map(|one| (one.height, one.index)));
+        }
+        let newest_first = (0..60).rev().map(|index| (2, index)).chain([(1, 0)]);
+        assert_eq!((listed, sizes), (newest_first.collect(), vec![25, 25, 11]));
+        // A height alone leaves its whole block out.
+        assert_eq!(records.events(&account, (2, 0), 50).unwrap().len(), 1);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::node::{Handle, Unanswered};
 /// The last one is given for this long: making one reads the whole state.
 const MADE_EVERY: Duration = Duration::from_secs(600);
 /// Most who read one at a time: whoever reads slowly keeps an old file on the disk.
-const READERS_MAX: usize = 4;
+pub(crate) const READERS_MAX: usize = 4;
 
 /// One file, made anew when it is asked for and old.
 #[derive(Debug)]

@@ -61,6 +61,12 @@ impl Problem {
         Self { exit_code: 2, ..Self::new("proxy", error, remedy) }
     }
 
+    /// The same in a validator's settings.
+    pub(crate) fn no_trusted_proxy(error: &std::net::AddrParseError) -> Self {
+        let remedy = "Name it like 10.0.0.0/8 or 127.0.0.1 in `trusted_proxies`.";
+        Self { exit_code: 2, ..Self::new("proxy", error, remedy) }
+    }
+
     /// A credential or a grant that does not hold, or is not made.
     pub(crate) fn identity(what: &impl ToString, remedy: &str) -> Self {
         Self::new("identity", what, remedy)

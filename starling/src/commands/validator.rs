@@ -1,10 +1,14 @@
 //! `starling validator`.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use axum::extract::Request;
 use ledger_node::{Config, Node, api, config};
+use signaling_server::Proxies;
 use starling::settings;
 use tokio::net::TcpListener;
+use tower::util::MapRequestLayer;
 
 use super::{Problem, signals, waiting};
 
@@ -34,6 +38,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         Some(path) => read(path)?,
         None => Config::default(),
     };
+    let proxies = Proxies::parse(&config.trusted_proxies);
+    let proxies = proxies.map_err(|error| Problem::no_trusted_proxy(&error))?;
     let fail = |error| Problem::no_port(config.http, &error);
     let listener = TcpListener::bind(config.http).await.map_err(fail)?;
     let address = listener.local_addr().map_err(fail)?;
@@ -43,7 +49,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let stop = signals::stop();
     let handle = node.handle();
     println!("ledger {} at http://{address}/ledger/status", handle.chain());
-    let serving = axum::serve(listener, api::router(handle)).into_future();
+    let place = MapRequestLayer::new(move |request| placed(request, &proxies));
+    let app = api::router(handle).layer(place);
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, app).into_future();
     tokio::select! {
         () = stop => {}
         error = node.failed() => return Err(error.into()),
@@ -51,4 +60,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     }
     node.stop().await;
     Ok(())
+}
+
+/// The request with where it comes from.
+fn placed(request: Request, proxies: &Proxies) -> Request {
+    let (mut parts, body) = request.into_parts();
+    let place = api::Place(proxies.place(&parts));
+    parts.extensions.insert(place);
+    Request::from_parts(parts, body)
 }

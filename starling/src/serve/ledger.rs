@@ -16,6 +16,7 @@ use axum::{Json, Router};
 use ledger_node::{Node, api};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use signaling_server::Proxies;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
@@ -91,10 +92,10 @@ impl Beside {
         Self { settings: config.enabled.then_some(settings), stage: Stage::default() }
     }
 
-    /// `/ledger/*`, at any stage.
-    pub(super) fn router(&self) -> Router {
+    /// `/ledger/*`, at any stage. `proxies`: whose word about who asked counts.
+    pub(super) fn router(&self, proxies: Proxies) -> Router {
         let answer = match &self.settings {
-            Some(_) => any(ask).with_state(self.stage.clone()),
+            Some(_) => any(ask).with_state((self.stage.clone(), proxies)),
             None => any(async || error(StatusCode::NOT_FOUND, "off")),
         };
         Router::new().route("/ledger/{*path}", answer)
@@ -145,9 +146,9 @@ fn refuse(stage: &Stage, error: &dyn std::error::Error) {
     let _ = stage.set(None);
 }
 
-async fn ask(State(stage): State<Stage>, request: Request) -> Response {
+async fn ask(State((stage, proxies)): State<(Stage, Proxies)>, request: Request) -> Response {
     match stage.get() {
-        Some(Some(router)) => match router.clone().oneshot(unrouted(request)).await {
+        Some(Some(router)) => match router.clone().oneshot(unrouted(request, &proxies)).await {
             Ok(response) => response,
             Err(never) => match never {},
         },
@@ -157,15 +158,17 @@ async fn ask(State(stage): State<Stage>, request: Request) -> Response {
 }
 
 /// The request without what routing it here left on it: the ledger's own routes would read the path's
-/// parts from there. What upgrades it to a WebSocket stays.
-fn unrouted(mut request: Request) -> Request {
-    let extensions = request.extensions_mut();
-    let upgrade = extensions.remove::<hyper::upgrade::OnUpgrade>();
-    extensions.clear();
+/// parts from there. What upgrades it to a WebSocket stays, and where it comes from is told.
+fn unrouted(request: Request, proxies: &Proxies) -> Request {
+    let (mut parts, body) = request.into_parts();
+    let place = api::Place(proxies.place(&parts));
+    let upgrade = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
+    parts.extensions.clear();
+    parts.extensions.insert(place);
     if let Some(upgrade) = upgrade {
-        extensions.insert(upgrade);
+        parts.extensions.insert(upgrade);
     }
-    request
+    Request::from_parts(parts, body)
 }
 
 fn error(status: StatusCode, code: &str) -> Response {

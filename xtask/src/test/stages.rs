@@ -6,7 +6,7 @@ use super::{Stage, count, count::Tally, size, wasm};
 use crate::{
     chores, dist,
     house::{self, House, WASM},
-    say, setup, tidy, web,
+    localnet, say, setup, tidy, web,
 };
 
 /// What only runs in a browser: compiled for it; natively only for the page's unit tests.
@@ -50,6 +50,7 @@ pub(super) const ALL: &[Stage] = &[
     native("clippy", "lints, native", 5, clippy),
     native("clippy-wasm", "lints, browser crates", 4, clippy_wasm),
     native("nextest", "unit, property, integration tests", 12, nextest),
+    native("localnet", "four validators of `cargo xtask localnet` agree on a block", 1, localnet),
     native("doctest", "examples in doc comments", 2, doctest),
     native("doc", "doc comments build, links resolve", 3, doc),
     native("fuzz", "fuzz targets build and survive a short soak", 3, fuzz),
@@ -126,6 +127,11 @@ fn nextest(house: &House, tally: &mut Tally) -> Result<()> {
     count::run(&mut house.cargo(["test", "--quiet", "--package", "app"]), tally)
 }
 
+fn localnet(house: &House, _: &mut Tally) -> Result<()> {
+    tested_starling(house)?;
+    localnet::check(house)
+}
+
 fn doctest(house: &House, tally: &mut Tally) -> Result<()> {
     count::run(&mut house.cargo(["test", "--quiet", "--doc"].into_iter().chain(NATIVE)), tally)
 }
@@ -159,11 +165,15 @@ fn bundle(house: &House, tally: &mut Tally) -> Result<()> {
 /// from its folder, and packages that drive browsers.
 fn browser_rig(house: &House) -> Result<()> {
     web::build(house, web::Mode::Release)?;
+    tested_starling(house)?;
+    chores::browser_packages(house)
+}
+
+fn tested_starling(house: &House) -> Result<()> {
     say::timed("starling", "the binary of the integration tests", || {
         // The words of `nextest`: others would choose other features, and compile half of it anew.
         house::run(&mut house.cargo(["test", "--quiet", "--no-run"].into_iter().chain(NATIVE)))
-    })?;
-    chores::browser_packages(house)
+    })
 }
 
 fn interop(house: &House, tally: &mut Tally) -> Result<()> {

@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::{Action, CHALLENGE_S, Error, Voucher, lane, pool, state::vault};
 use crate::{
-    self as ledger, AccountId, AssetId, Code as _,
+    self as ledger, AccountId, AssetId, Code as _, Overlay,
+    domains::accounts,
     testing::{Lab, account, key},
 };
 
@@ -79,6 +80,23 @@ fn a_batch_passes_over_what_was_claimed_before() {
     assert_eq!(lab.balance(account(3), AssetId::NATIVE), 60);
     assert_eq!(claim(&mut lab, vec![two, three]), Err(Error::NothingToPay.code()));
     assert_eq!(claim(&mut lab, vec![]), Err(Error::BadBatch.code()));
+}
+
+#[test]
+fn a_frozen_payee_refuses_the_batch_until_it_is_left_out() {
+    let mut lab = lab();
+    let id = open(&mut lab, 600);
+    act(&mut lab, PAYER, reserve(id, &[(2, 200), (3, 200)])).unwrap();
+    let mut state = Overlay::new(&lab.store);
+    accounts::set_frozen(&mut state, account(3), AssetId::NATIVE, true);
+    let (changes, _) = state.into_parts();
+    lab.store.commit(changes);
+    let (two, three) = (voucher(&lab, id, 2, 1, 50), voucher(&lab, id, 3, 1, 60));
+    let frozen = Err(accounts::Error::Frozen.code());
+    assert_eq!(claim(&mut lab, vec![two.clone(), three]), frozen);
+    assert_eq!(lab.balance(account(2), AssetId::NATIVE), 0);
+    claim(&mut lab, vec![two]).unwrap();
+    assert_eq!(lab.balance(account(2), AssetId::NATIVE), 50);
 }
 
 #[test]
