@@ -6,6 +6,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod energy;
+mod lending;
+mod paypool;
+mod story;
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
