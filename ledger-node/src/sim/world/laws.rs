@@ -2,7 +2,7 @@
 
 use ledger::{Key, MemoryStore, Prefix, domains::lending};
 
-use super::{World, markets, names, street};
+use super::{World, markets, names, pools, street};
 use crate::node::Handle;
 
 impl World {
@@ -49,16 +49,18 @@ impl World {
         for client in 0..self.clients.len() {
             names::check(client, chain, &state);
         }
+        pools::check(self.told.values().flat_map(|receipt| &receipt.events));
         let is_same = self.followed == Some((height, state));
         assert!(is_same, "blocks changed something else than what they tell");
     }
 
-    /// Clients did not only ask: somebody owed and was liquidated, and neighbours traded.
+    /// Clients did not only ask: somebody owed and was liquidated, neighbours traded, and pools paid.
     pub(in crate::sim) fn all_is_used(&self) {
         let (_, state) = self.furthest();
         markets::check_used(&state);
         street::check_used(&state);
         let mut events = self.told.values().flat_map(|receipt| &receipt.events);
+        pools::check_used(events.clone());
         assert!(events.any(|event| event.kind == lending::LIQUIDATED), "nobody was liquidated");
     }
 }
