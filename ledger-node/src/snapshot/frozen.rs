@@ -199,6 +199,16 @@ impl<E: Runtime> Chain<E> {
         records
     }
 
+    /// What nobody proves: a page of records whose keys begin alike.
+    fn page(&self, prefix: &[u8]) -> wire::ledger::Records {
+        let (header, mut records) = (&self.last().0.header, Vec::new());
+        self.state.scan(prefix, &mut |key, record| {
+            records.push((key.as_bytes().to_vec().into(), record.to_vec().into()));
+        });
+        let (height, time_ms) = (header.height.get(), header.time_ms);
+        wire::ledger::Records { height, time_ms, records, more: false }
+    }
+
     async fn snapshot(&self, successions: &Successions) -> Vec<u8> {
         let head = Head {
             finality: self.finality(1),
@@ -245,6 +255,10 @@ async fn made<E: Runtime>(context: E) -> Vec<Value> {
             "cbor": HEX.encode(&proof.to_bytes()),
         }));
     }
+    vectors.push(json!({
+        "name": "balances", "kind": "ledger-records",
+        "cbor": HEX.encode(&chain.page(&[1, 1]).to_bytes()),
+    }));
     let file = chain.snapshot(&successions).await;
     vectors.push(json!({
         "name": "after block 3", "kind": "ledger-snapshot", "bytes": HEX.encode(&file),
@@ -349,6 +363,8 @@ fn who_pinned_the_root_believes_the_frozen_bytes() {
         let block = Block::decode(Copying(&bytes(vector, "block")[..])).unwrap();
         assert_eq!(block.header.encode(), bytes(vector, "header"));
     }
+    let page = wire::ledger::Records::read(&bytes(of("ledger-records")[0], "cbor")).unwrap();
+    assert!(page.height == TAKEN_OVER && !page.records.is_empty());
     for (vector, there) in of("ledger-state-proof").into_iter().zip([true, false]) {
         let proof = StateProof::read(&bytes(vector, "cbor")).unwrap();
         let headers = verifier.finality(&proof.finality).unwrap();
