@@ -10,7 +10,7 @@ use ledger::{
     },
 };
 use primitives::Seed;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{account, check, genesis, hex, key, story, story::Story};
 
