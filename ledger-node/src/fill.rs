@@ -197,15 +197,18 @@ fn first_round() -> Round {
 }
 
 /// What a header says of the store.
-struct Roots {
-    state: Digest,
-    log: Digest,
-    log_start: u64,
-    log_end: u64,
+pub(crate) struct Roots {
+    pub(crate) state: Digest,
+    pub(crate) log: Digest,
+    pub(crate) log_start: u64,
+    pub(crate) log_end: u64,
 }
 
 /// Writes into the store and waits for the disk.
-async fn put<E: Runtime>(stores: &Stores<E>, changes: &Changes) -> io::Result<Roots> {
+pub(crate) async fn put<E: Runtime>(
+    stores: &Stores<E>,
+    changes: &Changes,
+) -> io::Result<Roots> {
     let batch = <Stores<E> as DatabaseSet<E>>::new_batches(stores).await;
     let sealed = seal::<E>(batch, None, changes).await;
     let roots = Roots {

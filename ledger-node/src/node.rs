@@ -41,6 +41,8 @@ mod tests;
 pub use error::NodeError;
 use questions::{CROWD_MAX, Question, announce, answer};
 pub use questions::{Certified, Proved, Unanswered};
+#[cfg(test)]
+pub(crate) use questions::{log, lookup};
 
 /// Units that a network of one begins with, all in one account.
 const SOLO_UNITS: u128 = 1_000_000_000_000_000;

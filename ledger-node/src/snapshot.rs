@@ -22,6 +22,8 @@ use crate::network::NetworkError;
 use crate::node::Unanswered;
 use crate::records::RecordsError;
 
+#[cfg(test)]
+mod frozen;
 mod make;
 mod restore;
 mod shelf;

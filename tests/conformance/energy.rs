@@ -1,20 +1,18 @@
 //! A street with two meters: every action of a community once, in the order of its life; then one that
-//! trades by a book; then letters for who settles disputes.
-
-use std::collections::BTreeMap;
+//! trades by a book, and one for trying out; then letters for who settles disputes.
 
 use identity::grant::Recipient;
 use ledger::{
-    Action, AssetId, Block, Body, Checked, MemoryStore, Scan as _, apply,
+    Action, AssetId,
     domains::energy::{
         self, Content, Friend, Limits, Mode, Opened, Opening, Purse, Reading, Rules, Side, Source,
         Tariff, Trust, meter_proof,
     },
 };
 use primitives::Seed;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{account, check, genesis, hex, key};
+use super::{account, check, genesis, hex, key, story, story::Story};
 
 /// A transaction's name, who signs it, what it does.
 type Step = (&'static str, u64, energy::Action);
@@ -106,18 +104,9 @@ fn ending() -> Vec<Step> {
     ]
 }
 
-fn sign(nonces: &mut BTreeMap<u64, u64>, (name, who, action): Step) -> (&'static str, Vec<u8>) {
-    let nonce = nonces.entry(who).or_default();
-    let mut body = Body::new(genesis().chain(), account(who), *nonce, Action::Energy(action));
-    *nonce += 1;
-    body.fee = 100_000;
-    body.expiry_height = 1_000;
-    (name, body.sign(&key(who)).to_bytes())
-}
-
 #[test]
 fn transactions_receipts_and_records_of_a_community_are_the_frozen_bytes() {
-    check("ledger-energy.json", &played([beginning(), readings(), ending()]));
+    check("ledger-energy.json", &played([beginning(), readings(), ending()]).vectors);
 }
 
 /// Orders that wait, meet and are taken back; a seller that is silent.
@@ -159,7 +148,32 @@ fn orders() -> [Vec<Step>; 3] {
 
 #[test]
 fn transactions_receipts_and_records_of_a_book_are_the_frozen_bytes() {
-    check("ledger-energy-book.json", &played(orders()));
+    check("ledger-energy-book.json", &played(orders()).vectors);
+}
+
+/// A community whose clock runs faster, and a meter that traded more than it metered. Its friend is forgotten.
+fn trial() -> Vec<Step> {
+    use energy::Action as Act;
+    let community = COMMUNITY;
+    let (asset, grid, network) = (AssetId::NATIVE, account(9), account(8));
+    let (window_slots, rules, pace) = (4, rules(), 900);
+    let opening = Box::new(opening(0, 800));
+    let reading = Box::new(say(0, (0, 900), &opening));
+    vec![
+        ("trial-open", 1, Act::OpenTrial { asset, grid, network, window_slots, rules, pace }),
+        ("trial-admit", 1, Act::Admit { community, account: account(1) }),
+        ("trial-add-meter", 1, add_meter(1, 0, Source::Solar)),
+        ("trial-set-friend", 1, Act::SetFriend { community, meter: 0, friend: None }),
+        ("trial-expose", 2, Act::Expose { reading, opening }),
+    ]
+}
+
+#[test]
+fn transactions_receipts_and_records_of_a_trial_are_the_frozen_bytes() {
+    let mut story = Story::new();
+    story.block(TIMES_MS[0], trial().into_iter().map(of_energy));
+    story.records(&[7]);
+    check("ledger-energy-trial.json", &story.vectors);
 }
 
 /// Letters of one and of two readers; who opens them is a secret of the vector.
@@ -187,49 +201,21 @@ fn sealed_openings_are_the_frozen_bytes() {
 
 /// Every step's transaction and receipt, and the records in the end. Records of the book while it waits are
 /// as after the first block.
-fn played(blocks: [Vec<Step>; 3]) -> Vec<Value> {
-    let (mut vectors, mut nonces) = (Vec::<Value>::new(), BTreeMap::new());
-    let mut store = MemoryStore::new();
-    store.commit(genesis().changes().unwrap());
-    for ((height, time_ms), steps) in (1..).zip(TIMES_MS).zip(blocks) {
-        let (mut names, mut transactions) = (Vec::new(), Vec::new());
-        for step in steps {
-            let (name, bytes) = sign(&mut nonces, step);
-            let opened = Checked::open(&bytes, genesis().chain()).unwrap();
-            vectors.push(json!({
-                "name": name, "kind": "ledger-transaction", "cbor": hex(&bytes),
-                "id": opened.id().to_string(), "work": opened.work(),
-            }));
-            names.push(name);
-            transactions.push(opened);
-        }
-        let block = Block { height, time_ms, transactions: &transactions };
-        let applied = apply(&store, &block).unwrap();
-        for (receipt, name) in applied.receipts.iter().zip(names) {
-            assert_eq!(receipt.code != 0, name.ends_with("refused"), "{name}: {}", receipt.code);
-            let bytes = minicbor::to_vec(receipt).unwrap();
-            vectors.push(json!({
-                "name": name, "kind": "ledger-receipt", "cbor": hex(&bytes), "code": receipt.code,
-            }));
-        }
-        store.commit(applied.changes);
-        ledger::laws(&store).unwrap();
-        if height == 1 {
+fn played(blocks: [Vec<Step>; 3]) -> Story {
+    let mut story = Story::new();
+    for (time_ms, steps) in TIMES_MS.into_iter().zip(blocks) {
+        story.block(time_ms, steps.into_iter().map(of_energy));
+        if time_ms == TIMES_MS[0] {
             // Tables 8 and 9: a book that waits, and positions on it.
-            records(&store, &[7, 8], &mut vectors);
-            records(&store, &[7, 9], &mut vectors);
+            story.records(&[7, 8]);
+            story.records(&[7, 9]);
         }
     }
     // Prefix 7: the community's own.
-    records(&store, &[7], &mut vectors);
-    vectors
+    story.records(&[7]);
+    story
 }
 
-fn records(store: &MemoryStore, prefix: &[u8], vectors: &mut Vec<Value>) {
-    store.scan(prefix, &mut |key, record| {
-        vectors.push(json!({
-            "name": hex(&key.as_bytes()[..2]), "kind": "ledger-record",
-            "key": hex(key.as_bytes()), "key_hash": key.hash().to_string(), "record": hex(record),
-        }));
-    });
+fn of_energy((name, who, action): Step) -> story::Step {
+    (name, who, Action::Energy(action))
 }

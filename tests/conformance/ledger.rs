@@ -5,7 +5,12 @@
 //! under **Formats**: `UPDATE_VECTORS=1` writes them anew.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod complete;
 mod energy;
+mod lending;
+mod lost;
+mod paypool;
+mod story;
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 

@@ -1,5 +1,7 @@
 //! Transactions and blocks: what a stranger's bytes, a proposer and a replica may do.
 
+mod histories;
+
 use primitives::KeyPair;
 use proptest::prelude::*;
 
@@ -241,7 +243,6 @@ fn records_lie_where_light_clients_look() {
     assert_eq!(read, accounts::Balance { amount: START, frozen: false });
 }
 
-/// An action of one of five people on one of a few assets, sensible or not.
 #[test]
 fn refusals_of_every_domain_have_names() {
     assert_eq!(refusal_name(accounts::Error::Frozen.code()), Some("Frozen"));
@@ -286,6 +287,7 @@ fn what_moved_is_told_and_a_pledge_moves_nothing() {
     assert_eq!(lending::moved(&[paid, event(0x0506, &[1, 0, 1])]), None);
 }
 
+/// An action of one of five people on one of a few assets, sensible or not.
 fn any_action() -> impl Strategy<Value = (u64, Action)> {
     let person = 1..=5_u64;
     let asset = (0..4_u32).prop_map(AssetId);

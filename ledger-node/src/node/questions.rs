@@ -223,7 +223,7 @@ async fn whole(height: u64, blocks: &Final) -> Option<Whole> {
     Some((header, found.encode().to_vec(), block.encode().to_vec()))
 }
 
-async fn log<E: Runtime>(
+pub(crate) async fn log<E: Runtime>(
     request: Request<mmr::Family>,
     stores: &Stores<E>,
 ) -> Result<Vec<u8>, Unanswered> {
@@ -271,10 +271,13 @@ fn record(key: &Key, header: &Header, core: &Core) -> Option<Option<Vec<u8>>> {
     Some(core.state.after(&header.digest()).ok()??.get(key))
 }
 
-type Found = (Digest, Option<[u8; 32]>, Vec<u8>);
+pub(crate) type Found = (Digest, Option<[u8; 32]>, Vec<u8>);
 
 /// Root, value and proof of one state: under one lock.
-async fn lookup<E: Runtime>(key: &Key, stores: &Stores<E>) -> Result<Found, Unanswered> {
+pub(crate) async fn lookup<E: Runtime>(
+    key: &Key,
+    stores: &Stores<E>,
+) -> Result<Found, Unanswered> {
     let name = Digest::from(*key.hash().as_bytes());
     let store = stores.read().await;
     let failed = |error| {

@@ -29,7 +29,7 @@ use primitives::{KeyPair, Rng, Seed};
 
 use super::disk::Disk;
 use super::liars::{Liar, vote_twice};
-use super::{markets, names, street, wires};
+use super::{markets, names, pools, street, wires};
 use crate::application::AHEAD_MS_MAX;
 use crate::engine::{Part, Wires};
 use crate::header::{Header, PublicKey};
@@ -63,6 +63,8 @@ pub(super) fn good() -> Link {
 /// What everybody shares, and everybody.
 pub(super) struct World {
     pub(super) rng: Rng,
+    /// What pools are asked to do follows from this alone.
+    promises: Rng,
     pub(super) validators: Vec<Validator>,
     context: Context,
     oracle: Oracle<PublicKey, Context>,
@@ -129,9 +131,11 @@ impl World {
             (0..count).map(|one| PrivateKey::from_seed(u64::try_from(one).unwrap())).collect();
         let (network, secrets) = deal_keys(&plan, keys, context.child("deal")).unwrap();
         let validators = secrets.into_iter().map(Validator::new).collect();
-        let (rng, next) = (root.derive("world").rng(), Vec::new());
-        let (sent, told) = (BTreeMap::new(), BTreeMap::new());
-        Self::of(context, Remains { rng, validators, network, next, clients, sent, told }).await
+        let (rng, promises) = (root.derive("world").rng(), root.derive("promises").rng());
+        let (next, sent, told) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let remains =
+            Remains { rng, promises, validators, network, next, clients, sent, told };
+        Self::of(context, remains).await
     }
 
     pub(super) fn count(&self) -> usize {
@@ -389,7 +393,7 @@ impl World {
     }
 
     /// One client changes its name or pays another, by any validator: it may have used the same number elsewhere. Or
-    /// several use a market and share energy, by all validators, so that one block holds all of it.
+    /// several use pools and a market and share energy, by all validators, so that one block holds all of it.
     fn ask(&mut self) {
         let mut handles: Vec<Handle> = self.honest().map(|(_, handle)| handle.clone()).collect();
         if handles.is_empty() {
@@ -403,13 +407,14 @@ impl World {
         let (amount, kind) = (self.rng.u128(1..1_000), self.rng.u8(..4));
         let (asset, to) = (AssetId::NATIVE, clients[to]);
         let transfer = accounts::Action::Transfer { asset, to, amount };
-        let (rng, chain) = (&mut self.rng, handles[0].chain());
+        let (rng, promises, chain) = (&mut self.rng, &mut self.promises, handles[0].chain());
         let ask = |state: &dyn Store| match kind {
             0 => vec![(from, names::next(from, chain, state))],
             1 => vec![(from, Action::Accounts(transfer))],
             _ => {
                 let energy = street::next(&clients, chain, state);
-                [markets::next(&clients, state, rng), energy].concat()
+                let paid = pools::next(&clients, chain, state, promises);
+                [markets::next(&clients, state, rng), energy, paid].concat()
             }
         };
         let both = handles[0].with_state(|state| {

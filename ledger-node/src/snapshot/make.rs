@@ -23,41 +23,7 @@ impl Handle {
     /// In order: the state, its log, what is written to.
     pub(crate) async fn write_snapshot(&self, out: &mut impl Write) -> Result<u64, SnapshotError> {
         let (state, head) = self.certified_state().await?;
-        let header = head.finality.headers.first().ok_or(SnapshotError::Form("header"))?;
-        let header = Header::decode(Copying(&header[..]));
-        let header = header.map_err(|_| SnapshotError::Form("header"))?;
-        out.write_all(MAGIC)?;
-        write_part(out, &encoded(&head))?;
-        let size = Location::<mmr::Family>::new(header.log_end);
-        let mut at = header.log_start;
-        if at > 0 {
-            let boundary = Request::Boundary { size, start: Location::new(at) };
-            write_part(out, &self.log(boundary).await?)?;
-            at += 1;
-        }
-        while let Some(left) = NonZeroU64::new(header.log_end.saturating_sub(at)) {
-            let max_ops = left.min(NZU64!(LOG_BATCH));
-            let start = Location::new(at);
-            write_part(out, &self.log(Request::Operations { size, start, max_ops }).await?)?;
-            at += max_ops.get();
-        }
-        write_part(out, &[])?;
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let (page, more) = state.list(&[], after.as_deref())?;
-            after = page.last().map(|(key, _)| key.clone());
-            let page: Page =
-                page.into_iter().map(|(key, record)| (key.into(), record.into())).collect();
-            if !page.is_empty() {
-                write_part(out, &encoded(&page))?;
-            }
-            if !more {
-                break;
-            }
-        }
-        write_part(out, &[])?;
-        out.flush()?;
-        Ok(header.height.get())
+        write_parts(&head, &state, async |request| self.log(request).await, out).await
     }
 
     /// The state after a block that has a certificate of its own: most have.
@@ -81,4 +47,48 @@ impl Handle {
         }
         Err(Unanswered::Busy.into())
     }
+}
+
+/// Writes the state after the block of `head`; `log` is asked for the parts of the store's log.
+pub(super) async fn write_parts(
+    head: &Head,
+    state: &records::Snapshot,
+    log: impl AsyncFn(Request<mmr::Family>) -> Result<Vec<u8>, Unanswered>,
+    out: &mut impl Write,
+) -> Result<u64, SnapshotError> {
+    let header = head.finality.headers.first().ok_or(SnapshotError::Form("header"))?;
+    let header = Header::decode(Copying(&header[..]));
+    let header = header.map_err(|_| SnapshotError::Form("header"))?;
+    out.write_all(MAGIC)?;
+    write_part(out, &encoded(head))?;
+    let size = Location::<mmr::Family>::new(header.log_end);
+    let mut at = header.log_start;
+    if at > 0 {
+        let boundary = Request::Boundary { size, start: Location::new(at) };
+        write_part(out, &log(boundary).await?)?;
+        at += 1;
+    }
+    while let Some(left) = NonZeroU64::new(header.log_end.saturating_sub(at)) {
+        let max_ops = left.min(NZU64!(LOG_BATCH));
+        let start = Location::new(at);
+        write_part(out, &log(Request::Operations { size, start, max_ops }).await?)?;
+        at += max_ops.get();
+    }
+    write_part(out, &[])?;
+    let mut after: Option<Vec<u8>> = None;
+    loop {
+        let (page, more) = state.list(&[], after.as_deref())?;
+        after = page.last().map(|(key, _)| key.clone());
+        let page: Page =
+            page.into_iter().map(|(key, record)| (key.into(), record.into())).collect();
+        if !page.is_empty() {
+            write_part(out, &encoded(&page))?;
+        }
+        if !more {
+            break;
+        }
+    }
+    write_part(out, &[])?;
+    out.flush()?;
+    Ok(header.height.get())
 }

@@ -182,6 +182,7 @@ fn interop(house: &House, tally: &mut Tally) -> Result<()> {
         (["interop/content.mjs", "--quick"].as_slice(), "interop of files"),
         (&["interop/tracker.mjs"], "interop of the tracker"),
         (&["interop/webvh.mjs"], "interop of did:webvh"),
+        (&["interop/ledger.mjs"], "the ledger's bytes by its specification"),
     ] {
         let mut node = house.command("node");
         node.args(words).current_dir(chores::tests(house));

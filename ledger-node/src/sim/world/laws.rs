@@ -5,7 +5,7 @@ use ledger::{
     domains::lending, params, tip,
 };
 
-use super::{World, markets, names, street};
+use super::{World, markets, names, pools, street};
 use crate::node::Handle;
 
 impl World {
@@ -88,17 +88,19 @@ impl World {
         for client in 0..self.clients.len() {
             names::check(client, chain, &state);
         }
+        pools::check(self.told.values().flat_map(|receipt| &receipt.events));
         let is_same = self.followed == Some((height, state));
         assert!(is_same, "blocks changed something else than what they tell");
     }
 
-    /// Clients did not only ask: somebody owed and was liquidated, neighbours traded, and blocks held several
-    /// transactions.
+    /// Clients did not only ask: somebody owed and was liquidated, neighbours traded, pools paid, and blocks held
+    /// several transactions.
     pub(in crate::sim) fn all_is_used(&self) {
         let (_, state) = self.furthest();
         markets::check_used(&state);
         street::check_used(&state);
         let mut events = self.told.values().flat_map(|receipt| &receipt.events);
+        pools::check_used(events.clone());
         assert!(events.any(|event| event.kind == lending::LIQUIDATED), "nobody was liquidated");
         assert!(self.between > 0, "no block held two transactions");
     }

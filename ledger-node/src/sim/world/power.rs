@@ -16,6 +16,7 @@ use crate::network::{Network, Secrets};
 /// What is left of a world without power: disks, and what was said.
 pub(in crate::sim) struct Remains {
     pub(super) rng: Rng,
+    pub(super) promises: Rng,
     pub(super) validators: Vec<Validator>,
     pub(super) network: Network,
     pub(super) next: Vec<Secrets>,
@@ -27,7 +28,7 @@ pub(in crate::sim) struct Remains {
 impl World {
     /// Nobody runs yet, and everybody would hear everybody.
     pub(in crate::sim) async fn of(context: Context, remains: Remains) -> Self {
-        let Remains { rng, validators, network, next, clients, sent, told } = remains;
+        let Remains { rng, promises, validators, network, next, clients, sent, told } = remains;
         let config = Config {
             max_size: message_bytes_max(validators.len()),
             max_peers_per_set: NZUsize!(16),
@@ -40,6 +41,7 @@ impl World {
         let (twins, followed, between) = (Vec::new(), None, 0);
         let world = Self {
             rng,
+            promises,
             validators,
             context,
             oracle,
@@ -59,7 +61,7 @@ impl World {
     /// Everybody crashes. What the engine had not flushed is for its runtime to lose, which ends with this.
     pub(in crate::sim) fn power_fails(mut self) -> Remains {
         (0..self.count()).for_each(|index| self.crash(index));
-        let Self { rng, validators, network, next, clients, sent, told, .. } = self;
-        Remains { rng, validators, network, next, clients, sent, told }
+        let Self { rng, promises, validators, network, next, clients, sent, told, .. } = self;
+        Remains { rng, promises, validators, network, next, clients, sent, told }
     }
 }

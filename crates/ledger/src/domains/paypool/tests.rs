@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::{Action, CHALLENGE_S, Error, Voucher, lane, pool, state::vault};
 use crate::{
     self as ledger, AccountId, AssetId, Code as _, Overlay,
-    domains::accounts,
+    domains::{accounts, assets},
     testing::{Lab, account, key},
 };
 
@@ -16,8 +16,12 @@ fn act(lab: &mut Lab, who: u64, action: Action) -> Result<Vec<u128>, u16> {
 }
 
 fn open(lab: &mut Lab, deposit: u128) -> u64 {
+    open_of(lab, AssetId::NATIVE, deposit)
+}
+
+fn open_of(lab: &mut Lab, asset: AssetId, deposit: u128) -> u64 {
     let signer = key(100).id();
-    let action = Action::Open { asset: AssetId::NATIVE, deposit, ttl_s: HOUR, signer };
+    let action = Action::Open { asset, deposit, ttl_s: HOUR, signer };
     act(lab, PAYER, action).unwrap()[0].try_into().unwrap()
 }
 
@@ -85,18 +89,27 @@ fn a_batch_passes_over_what_was_claimed_before() {
 #[test]
 fn a_frozen_payee_refuses_the_batch_until_it_is_left_out() {
     let mut lab = lab();
-    let id = open(&mut lab, 600);
+    let issuer = account(9);
+    let create = assets::Action::Create {
+        symbol: "TOK".to_owned(),
+        decimals: 6,
+        supply_max: None,
+        freezable: true,
+    };
+    lab.act(issuer, &ledger::Action::Assets(create)).unwrap();
+    let token = AssetId(1);
+    let issue = assets::Action::Issue { asset: token, to: account(PAYER), amount: 1_000 };
+    lab.act(issuer, &ledger::Action::Assets(issue)).unwrap();
+    let id = open_of(&mut lab, token, 600);
     act(&mut lab, PAYER, reserve(id, &[(2, 200), (3, 200)])).unwrap();
-    let mut state = Overlay::new(&lab.store);
-    accounts::set_frozen(&mut state, account(3), AssetId::NATIVE, true);
-    let (changes, _) = state.into_parts();
-    lab.store.commit(changes);
+    let freeze = assets::Action::Freeze { asset: token, account: account(3), frozen: true };
+    lab.act(issuer, &ledger::Action::Assets(freeze)).unwrap();
     let (two, three) = (voucher(&lab, id, 2, 1, 50), voucher(&lab, id, 3, 1, 60));
     let frozen = Err(accounts::Error::Frozen.code());
     assert_eq!(claim(&mut lab, vec![two.clone(), three]), frozen);
-    assert_eq!(lab.balance(account(2), AssetId::NATIVE), 0);
+    assert_eq!(lab.balance(account(2), token), 0);
     claim(&mut lab, vec![two]).unwrap();
-    assert_eq!(lab.balance(account(2), AssetId::NATIVE), 50);
+    assert_eq!(lab.balance(account(2), token), 50);
 }
 
 #[test]
