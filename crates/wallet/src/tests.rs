@@ -1,6 +1,7 @@
 //! A wallet in front of servers that prove, of a ledger in miniature.
 
 mod assets;
+mod fates;
 mod funds;
 mod letters;
 mod markets;

@@ -95,10 +95,14 @@ impl Transfers {
         open.map(|sent| sent.units.saturating_add(sent.fee)).fold(0, u128::saturating_add)
     }
 
-    /// The next transfer's number.
+    /// The next transfer's number: the first that nothing on its way has. Behind one that is left out nothing else
+    /// gets into a block.
     pub(crate) fn nonce(&self, proved: u64) -> u64 {
         let open = self.list.iter().filter(|sent| sent.is_open());
-        open.map(|sent| sent.nonce.saturating_add(1)).fold(proved, u64::max)
+        let mut used: Vec<u64> = open.map(|sent| sent.nonce).collect();
+        used.sort_unstable();
+        let after = |next: u64, used: u64| if used == next { next.saturating_add(1) } else { next };
+        used.into_iter().fold(proved, after)
     }
 
     /// Signs one and remembers it.
