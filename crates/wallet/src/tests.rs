@@ -74,6 +74,10 @@ struct Rig {
     liar: Option<&'static str>,
     /// This server answers nothing any more.
     dead: Option<&'static str>,
+    /// Servers take no transaction, and say why: the status, the error's code, and all of it.
+    refuses: Option<(u16, &'static str, &'static str)>,
+    /// Servers keep receipts from this block on only; 0: all.
+    since: u64,
 }
 
 impl Rig {
@@ -105,6 +109,8 @@ impl Rig {
             submitted: vec![],
             liar: None,
             dead: None,
+            refuses: None,
+            since: 0,
         };
         rig.perform(out);
         rig
@@ -164,6 +170,10 @@ impl Rig {
                 continue;
             }
             if url.ends_with("/ledger/transactions") {
+                if let Some((status, code, error)) = self.refuses {
+                    self.step(Input::Answered(request, status, code, error.as_bytes()));
+                    continue;
+                }
                 self.submitted.extend(body.clone());
             }
             let (status, bytes) = self.told(&url, body.as_deref());
@@ -192,9 +202,10 @@ impl Rig {
             }
             ("accounts", _) => (200, minicbor::to_vec(&self.receipts).unwrap()),
             ("receipts", id) => {
-                match self.receipts.iter().find(|one| one.transaction.to_string() == id) {
+                let mut known = self.receipts.iter().filter(|one| one.height >= self.since);
+                match known.find(|one| one.transaction.to_string() == id) {
                     Some(receipt) => (200, minicbor::to_vec(receipt).unwrap()),
-                    None => (404, vec![]),
+                    None => (404, format!("{{\"since\":{}}}", self.since).into_bytes()),
                 }
             }
             ("transactions" | "faucet", _) if body.is_some() => (202, vec![]),
