@@ -5,7 +5,7 @@ use ledger::{AccountId, Receipt};
 use crate::view::{FromPool, Received};
 
 /// Most that is remembered of what came, in a visit: eight pages.
-const RECEIVED_MAX: usize = 400;
+pub(crate) const RECEIVED_MAX: usize = 400;
 /// Receipts on a full page (`docs/spec/ledger.md`, "HTTP").
 const PAGE_MAX: usize = 50;
 /// Kinds of events that bring units: accounts from and to, an asset and an amount.

@@ -9,6 +9,7 @@ mod metering;
 mod near;
 mod notes;
 mod paying;
+mod proof;
 
 use ledger::{
     AccountId, AssetId, Event, Params, Receipt, TransactionId,
@@ -252,7 +253,7 @@ fn a_balance_is_shown_with_the_height_at_which_it_is_proved() {
     let balance = rig.view.balance.unwrap();
     assert_eq!((balance.units, balance.height), (7_000_000, 1));
     assert_eq!(rig.view.sight, Sight::Fresh);
-    assert_eq!(rig.view.steps.len(), 8);
+    assert_eq!(rig.view.steps.len(), 10);
     rig.block(8_000_000, 0);
     assert_eq!(rig.view.balance.unwrap().height, 2);
     assert_eq!(rig.view.blocks.iter().map(|one| one.height).collect::<Vec<_>>(), [2, 1]);

@@ -15,6 +15,9 @@ pub use told::{FromPool, Unwanted};
 /// Most units that are promised in an hour, until a person says otherwise.
 pub const HOUR_CAP: u128 = crate::purse::CAP;
 
+/// Most that is told of what came.
+pub const RECEIVED_MAX: usize = crate::past::RECEIVED_MAX;
+
 /// Longest note of a transfer, in bytes.
 pub const NOTE_BYTES_MAX: usize = 200;
 
