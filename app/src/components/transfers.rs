@@ -199,8 +199,7 @@ const fn pool_words(act: PoolAct) -> &'static str {
 /// What is said of what has lost its number.
 const REPLACED: &str = "Not done, as a server tells: another transaction of this account took its number, perhaps from another device. Look at your balance before you send it again";
 /// What is said of what a person gave up.
-const GIVEN_UP: &str =
-    "Given up: servers did not take it. What you send next gets its number, and only one of the two can be done";
+const GIVEN_UP: &str = "Given up: servers did not take it. What you send next gets its number, and only one of the two can be done";
 
 /// What came out of a pool of payments.
 fn paid_words(pool: FromPool) -> String {

@@ -12,9 +12,8 @@ pub(crate) fn NotTaken(
     id: String,
 ) -> impl IntoView {
     let ledger = Ledger::get();
-    let found = Memo::new(move |_| {
-        ledger.view.read().unwanted.iter().find(|one| one.id == id).cloned()
-    });
+    let found =
+        Memo::new(move |_| ledger.view.read().unwanted.iter().find(|one| one.id == id).cloned());
     move || {
         found.get().map(|one| {
             let words = words(&one);
@@ -44,7 +43,9 @@ fn words(one: &Unwanted) -> String {
         }
         ("nonce-gap", _) => "what was sent before it has to be in a block first",
         ("full", _) => "more waits there than there is room for, and pays more. It is tried again",
-        ("replaced", _) => "other validators took over from that server\u{2019}s. Ask another server",
+        ("replaced", _) => {
+            "other validators took over from that server\u{2019}s. Ask another server"
+        }
         _ => "that server can\u{2019}t take anything now. It is tried again",
     };
     format!("A server did not take it: {why}.")

@@ -27,9 +27,10 @@ pub(crate) fn steps(proved: &Proved, key: &[u8], url: &str) -> Vec<Step> {
     let value = proof.record.as_ref().map(|record| sha256(record).to_string());
     let step = |what: &str, value| Step { what: what.to_owned(), value, is_long: false };
     let long = |what: &str, bytes: &[u8]| Step { is_long: true, ..step(what, hex(bytes)) };
-    let later = headers.iter().skip(1).map(|bytes| {
-        long("The next block's header: it names the one before as its parent", bytes)
-    });
+    let later = headers
+        .iter()
+        .skip(1)
+        .map(|bytes| long("The next block's header: it names the one before as its parent", bytes));
     let mut list = vec![
         step("The record's key: what this account holds of the ledger's own", hex(key)),
         step("The request that gives all of this (accept: application/cbor)", url.to_owned()),

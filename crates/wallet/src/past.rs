@@ -106,7 +106,8 @@ fn next(page: &[Receipt]) -> Option<u64> {
 }
 
 fn has(page: &[Receipt], one: &Received) -> bool {
-    page.iter().any(|receipt| receipt.height == one.height && receipt.transaction.to_string() == one.id)
+    page.iter()
+        .any(|receipt| receipt.height == one.height && receipt.transaction.to_string() == one.id)
 }
 
 /// What a transaction brought.
@@ -194,9 +195,11 @@ mod tests {
 
     #[test]
     fn a_page_that_ends_within_a_block_leaves_nothing_out() {
-        let in_block = |height| move |mut one: Receipt| {
-            one.height = height;
-            one
+        let in_block = |height| {
+            move |mut one: Receipt| {
+                one.height = height;
+                one
+            }
         };
         let mut history: Vec<Receipt> = (61..=70).rev().map(gift).map(in_block(9)).collect();
         history.extend((1..=60).rev().map(gift).map(in_block(4)));
