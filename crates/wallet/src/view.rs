@@ -73,6 +73,12 @@ pub struct View {
     /// What a server tells of transfers to here, newest first. Not proved.
     #[n(9)]
     pub received: Vec<Received>,
+    /// What was signed and no server takes, and why.
+    #[n(30)]
+    pub unwanted: Vec<Unwanted>,
+    /// More can be asked for than what is told to have come.
+    #[n(31)]
+    pub has_older: bool,
     /// What a transfer costs; none: not known yet.
     #[n(10)]
     pub fee: Option<u128>,
@@ -115,12 +121,6 @@ pub struct View {
     /// The last time that validators changed, proved; none: they are those of the trust root.
     #[n(24)]
     pub succession: Option<Succession>,
-    /// What was signed and no server takes, and why.
-    #[n(30)]
-    pub unwanted: Vec<Unwanted>,
-    /// More can be asked for than what is told to have come.
-    #[n(31)]
-    pub has_older: bool,
 }
 
 /// Other validators took over.

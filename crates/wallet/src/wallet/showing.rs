@@ -88,6 +88,8 @@ impl Wallet {
             outgoing: self.transfers.outgoing(),
             sent: self.transfers.list.iter().rev().map(sent).collect(),
             received: self.received(),
+            unwanted: self.unwanted(),
+            has_older: self.past.has_older(),
             fee: self.fee,
             faucet: self.faucet,
             certificates: self.client.verified(),
@@ -101,8 +103,6 @@ impl Wallet {
             aside: self.aside(),
             neighbours: self.near.list.iter().filter(shown).map(neighbour).collect(),
             succession: self.succession(),
-            unwanted: self.unwanted(),
-            has_older: self.past.has_older(),
             by_neighbour: self.holdings.shown.as_ref().is_some_and(|one| one.from.is_neighbour()),
         }
     }
