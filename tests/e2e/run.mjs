@@ -12,8 +12,8 @@ const PAIRS = ['saving', 'peers', 'playback', 'network', 'formats', 'origin', 'e
  * The longest first, so that none is alone at the end.
  */
 const PATIENT = [
-  'files', 'energy', 'energy-member', 'app', 'payments', 'fund', 'identity', 'credentials', 'hostile', 'outside', 'grants', 'gateway', 'native', 'preview', 'lending', 'kept', 'assets', 'ledger', 'ledger-neighbour', 'wallet', 'share-page', 'keeping',
-  'liquidations', 'push', 'file-tag', 'share-target', 'host',
+  'files', 'energy', 'energy-member', 'app', 'payments', 'fund', 'identity', 'credentials', 'hostile', 'outside', 'grants', 'gateway', 'native', 'preview', 'lending', 'kept', 'assets', 'ledger', 'ledger-neighbour', 'share-page', 'keeping',
+  'liquidations', 'push', 'file-tag', 'share-target', 'host', 'wallet',
 ];
 
 await runFolder(new URL('.', import.meta.url), { pairs: PAIRS, patient: PATIENT });

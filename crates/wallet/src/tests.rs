@@ -1,13 +1,13 @@
 //! A wallet in front of servers that prove, of a ledger in miniature.
 
 mod assets;
-mod fates;
 mod funds;
 mod letters;
 mod markets;
 mod metering;
 mod near;
 mod notes;
+mod outcomes;
 mod paying;
 mod proof;
 
