@@ -84,8 +84,9 @@ pub(crate) struct Sent {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tries {
     pub(crate) count: u32,
-    /// Nothing is tried before.
-    due_ms: u64,
+    /// When it was tried last, and how long the wait is from then.
+    tried_ms: u64,
+    wait_ms: u64,
     /// Why a server did not take it: the error's code, and the refusal's number.
     pub(crate) unwanted: Option<(String, u16)>,
 }
@@ -94,8 +95,17 @@ impl Tries {
     /// One more: the next one is after twice as long.
     pub(crate) fn note(&mut self, now_ms: u64, longest_ms: u64) {
         let doubled_ms = TRY_FIRST_MS.saturating_mul(1 << self.count.min(16));
-        self.due_ms = now_ms.saturating_add(doubled_ms.min(longest_ms));
+        (self.tried_ms, self.wait_ms) = (now_ms, doubled_ms.min(longest_ms));
         self.count = self.count.saturating_add(1);
+    }
+
+    const fn are_over(&self) -> bool {
+        self.count >= RECEIPT_TRIES_MAX
+    }
+
+    /// When the next one is due; at once where the clock was set back.
+    fn due_ms(&self, now_ms: u64) -> u64 {
+        if now_ms < self.tried_ms { 0 } else { self.tried_ms.saturating_add(self.wait_ms) }
     }
 }
 
@@ -105,19 +115,19 @@ impl Sent {
     }
 
     /// When it is to be told to servers that have not taken it; none: never.
-    pub(crate) fn told_ms(&self) -> Option<u64> {
-        (self.fate == Fate::Sending).then_some(self.tries.due_ms)
+    pub(crate) fn told_ms(&self, now_ms: u64) -> Option<u64> {
+        (self.fate == Fate::Sending).then(|| self.tries.due_ms(now_ms))
     }
 
     /// When it is to be asked what became of it; none: it is known, or nobody knew it for long.
-    pub(crate) fn asked_ms(&self) -> Option<u64> {
+    pub(crate) fn asked_ms(&self, now_ms: u64) -> Option<u64> {
         let is_open = matches!(self.fate, Fate::Final | Fate::Replaced);
-        (is_open && self.tries.count < RECEIPT_TRIES_MAX).then_some(self.tries.due_ms)
+        (is_open && !self.tries.are_over()).then(|| self.tries.due_ms(now_ms))
     }
 
     /// Its number was used, and no server has a word of what became of it, or none will be asked any more.
     pub(crate) fn is_untold(&self) -> bool {
-        self.fate == Fate::Replaced || (self.fate == Fate::Final && self.asked_ms().is_none())
+        self.fate == Fate::Replaced || (self.fate == Fate::Final && self.tries.are_over())
     }
 
     /// Whether a meter said something in it of slots that may still be read: what else it says of them must not

@@ -181,8 +181,9 @@ impl Wallet {
         let is_up = self.servers.up().next().is_some();
         let near = self.near.is_asked();
         let due = |sent: &Sent| {
-            let told = if sent.fate == Fate::Waiting { Some(0) } else { sent.told_ms() };
-            let asked = sent.asked_ms().filter(|_| is_up);
+            let is_taken = sent.fate == Fate::Waiting;
+            let told = if is_taken { Some(0) } else { sent.told_ms(self.now_ms) };
+            let asked = sent.asked_ms(self.now_ms).filter(|_| is_up);
             told.filter(|_| is_up || near).or(asked)
         };
         let curious = (is_up && self.curious).then_some(0);
@@ -200,7 +201,8 @@ impl Wallet {
         self.asked_ms = self.now_ms;
         let all: Vec<Sent> = self.transfers.list.clone();
         // First what is to be told: there may be no room for all questions.
-        let is_due = |sent: &&Sent| sent.told_ms().is_some_and(|told_ms| told_ms <= self.now_ms);
+        let now_ms = self.now_ms;
+        let is_due = |sent: &&Sent| sent.told_ms(now_ms).is_some_and(|told_ms| told_ms <= now_ms);
         for sent in all.iter().filter(is_due).collect::<Vec<_>>() {
             self.submit(sent, out);
         }
@@ -226,7 +228,7 @@ impl Wallet {
         let events = format!("{url}/ledger/accounts/{}/events", self.account);
         self.errand(Errand::Events, events, None, out);
         let now_ms = self.now_ms;
-        let is_due = |sent: &&Sent| sent.asked_ms().is_some_and(|asked_ms| asked_ms <= now_ms);
+        let is_due = |sent: &&Sent| sent.asked_ms(now_ms).is_some_and(|due_ms| due_ms <= now_ms);
         for sent in all.iter().rev().filter(is_due).take(RECEIPTS_AT_ONCE) {
             let tries = usize::try_from(sent.tries.count).unwrap_or_default();
             let Some((url, height)) = server(turn.wrapping_add(tries)) else { return };

@@ -50,13 +50,14 @@ impl Wallet {
     }
 
     pub(super) fn are_prices_old(&self) -> bool {
-        let age_ms = self.now_ms.saturating_sub(self.priced_ms);
+        // The clock may have been set back.
+        let age_ms = self.now_ms.abs_diff(self.priced_ms);
         self.holdings.params.is_none() || age_ms >= PRICES_MS
     }
 
     /// A server refused what was signed by these prices: others may hold by now.
     pub(super) fn doubt_prices(&mut self, out: &mut Vec<Output>) {
-        if self.now_ms.saturating_sub(self.priced_ms) >= REST_MS {
+        if self.now_ms.abs_diff(self.priced_ms) >= REST_MS {
             self.prove(Record::Params, out);
         }
     }
