@@ -36,6 +36,8 @@ pub(crate) struct Ledger {
     pub(crate) served: RwSignal<Option<String>>,
     /// The longest step of the worker so far, in milliseconds: a certificate and a proof.
     pub(crate) took_ms: RwSignal<f64>,
+    /// Whether all that is to be remembered is written on this device; none: nothing was yet.
+    pub(crate) kept: RwSignal<Option<bool>>,
     worker: StoredValue<Option<Running>, LocalStorage>,
     carrier: StoredValue<Option<Carrier>, LocalStorage>,
     near: StoredValue<Option<Near>, LocalStorage>,
@@ -84,6 +86,7 @@ impl Ledger {
             stage: RwSignal::new(Stage::Starting),
             served: RwSignal::new(None),
             took_ms: RwSignal::new(0.0),
+            kept: RwSignal::new(None),
             worker: StoredValue::new_local(None),
             carrier: StoredValue::new_local(None),
             near: StoredValue::new_local(None),
@@ -110,9 +113,9 @@ impl Ledger {
         }
     }
 
-    /// The account in use; none: the wallet is not open here.
+    /// The account in use; none: the wallet is not open here, or its key would be gone with the page.
     pub(crate) fn account(self) -> Option<String> {
-        let is_open = *self.stage.read() == Stage::Open;
+        let is_open = *self.stage.read() == Stage::Open && self.kept.get() == Some(true);
         let account = is_open.then(|| self.view.read().account.clone());
         account.filter(|account| !account.is_empty())
     }
@@ -231,6 +234,10 @@ impl Ledger {
             Some("failed") => self.stage.set(Stage::Failed(text("why").unwrap_or_default())),
             Some(_) => self.served.set(text("served")),
             None => {
+                if let Some(kept) = field("kept").as_bool() {
+                    self.kept.set(Some(kept));
+                    return;
+                }
                 let bytes = |name| Some(field(name).dyn_into::<Uint8Array>().ok()?.to_vec());
                 if let Some(carry) = bytes("carry") {
                     self.on_carry(&carry);

@@ -7,8 +7,8 @@
 // To the page: `{ state }` (`waiting`: the wallet is open in another tab; `failed`: no ledger here, and why;
 // `open`: `served` is the trust root that the page's own server names), `{ view, took }` (bytes; the milliseconds
 // that the step took), `{ records }` (bytes: what the page watches, proved anew), `{ purse }` (bytes: payments for
-// bytes, as shown), `{ carry }` (bytes: what the page is to do in one of its shares) or `{ letters }` (bytes: what was
-// sealed for others).
+// bytes, as shown), `{ carry }` (bytes: what the page is to do in one of its shares), `{ letters }` (bytes: what was
+// sealed for others) or `{ kept }` (whether all that is to be remembered is written on this device).
 //
 // On this device, one wallet for each ledger under the text of its trust root, and which one was pinned at the first
 // visit under `pinned`; what is kept of an account's payments, under that text, the word `purse` and the account.
@@ -22,6 +22,8 @@ const ANSWER_BYTES_MAX = 131_072;
 /** How long the page's own server has to say which ledger it runs, and how long if that is known. */
 const ASK_MS = 10_000;
 const KNOWN_MS = 5_000;
+/** When it is tried again to write what could not be. */
+const KEEP_AGAIN_MS = 5_000;
 const ASK_AGAIN_MS = 2_000;
 const ASK_ON_MS = 30_000;
 /** Why a server has no ledger, where waiting for it is no use: others may have the one that is known. */
@@ -39,8 +41,12 @@ let demo = false;
 const sockets = new Map();
 /** Writes follow each other: the last one wins. */
 let writing = Promise.resolve();
-/** What could not be written, by its name: before it is, nothing more is promised to anybody. */
+/** What could not be written, by its name: before it is, nothing more is sent or promised to anybody. */
 const unkept = new Map();
+/** Whether the account's key was written in this visit, and what the page was told of that last; null: nothing yet. */
+let isKeyKept = false;
+let kept = null;
+let keeping = 0;
 
 self.addEventListener('message', ({ data }) => {
   if (data.keys instanceof MessagePort) takeKeys(data.keys);
@@ -61,11 +67,11 @@ async function open({ origin, root: linked }) {
   });
   await loaded;
   const pinned = await keep('readonly', (store) => store.get(PINNED));
-  const known = linked ?? pinned;
+  const wanted = linked ?? pinned;
   // Who knows the ledger already begins without its server: neighbours may prove it.
-  const status = await ask(origin, known !== undefined);
-  root = known ?? status.root;
-  if (!pinned) await keep('readwrite', (store) => store.put(root, PINNED));
+  const status = await ask(origin, wanted !== undefined);
+  root = wanted ?? status.root;
+  if (!pinned) save(PINNED, root);
   const saved = await keep('readonly', (store) => store.get(root));
   const seed = crypto.getRandomValues(new Uint8Array(32));
   demo = status?.demo ?? false;
@@ -79,7 +85,7 @@ async function open({ origin, root: linked }) {
 async function begin(opened) {
   if (!opened) throw new Error('not a trust root');
   account = opened.holder;
-  const purse = await keep('readonly', (store) => store.get(purseName()));
+  const purse = await known(purseName());
   if (purse) opened.purse(purse);
   tab = opened;
 }
@@ -100,7 +106,7 @@ async function reopen() {
   tab = null;
   await writing;
   // No seed: there must be something kept, or nothing is opened.
-  await begin(Tab.open(await keep('readonly', (store) => store.get(root)), new Uint8Array(0), root, false, self.origin, demo));
+  await begin(Tab.open(await known(root), new Uint8Array(0), root, false, self.origin, demo));
   perform((one) => one.tick());
 }
 
@@ -162,7 +168,7 @@ function perform(step) {
       reopen().catch((error) => self.postMessage({ state: 'failed', why: error.name }));
       return;
     } else if (output.kind === 'ask' && output.body === null) request(output);
-    else if (output.kind === 'ask') writing.then(() => request(output));
+    else if (output.kind === 'ask') send(output);
     else if (output.kind === 'carry') writing = writing.then(() => carry(output.bytes)).catch(notKept);
     else if (output.kind === 'purse') writing = writing.then(() => self.postMessage({ purse: output.bytes }));
     else if (output.kind === 'records') self.postMessage({ records: output.bytes });
@@ -191,6 +197,16 @@ function hangUp(server) {
   const socket = sockets.get(server);
   sockets.delete(server);
   socket?.close();
+}
+
+/** Sends what was signed, once all that is to be remembered is written: what nobody remembers would be made again. */
+function send(output) {
+  const asked = tab;
+  writing = writing.then(keepRest).catch(notKept);
+  writing.then(() => {
+    if (unkept.size === 0) request(output);
+    else if (tab === asked) perform((one) => one.answered(output.request, 0, '', new Uint8Array()));
+  });
 }
 
 async function request({ request: id, url, body }) {
@@ -230,16 +246,39 @@ async function put(name, bytes) {
   unkept.set(name, bytes);
   await keep('readwrite', (store) => store.put(bytes, name));
   unkept.delete(name);
+  isKeyKept ||= name === root;
+  if (unkept.size === 0 && isKeyKept) tellKept(true);
+}
+
+/** Writes what could not be before. */
+async function keepRest() {
+  for (const [name, lost] of [...unkept]) await put(name, lost);
+}
+
+/** What is kept under a name, or should be. */
+async function known(name) {
+  return unkept.get(name) ?? keep('readonly', (store) => store.get(name));
 }
 
 /** Lets the page say it, once all that was promised is written; what can't be is not said. */
 async function carry(bytes) {
-  for (const [name, lost] of [...unkept]) await put(name, lost);
+  await keepRest();
   self.postMessage({ carry: bytes });
 }
 
+/** It is tried again by itself: a key that is not kept is gone with the page. */
 function notKept(error) {
   console.error('starling: the wallet could not be kept', error);
+  tellKept(false);
+  clearTimeout(keeping);
+  keeping = setTimeout(() => {
+    writing = writing.then(keepRest).catch(notKept);
+  }, KEEP_AGAIN_MS);
+}
+
+function tellKept(now) {
+  if (kept !== now) self.postMessage({ kept: now });
+  kept = now;
 }
 
 /** One request to this device's database. */

@@ -50,6 +50,10 @@ describe('the ledger', () => {
     await until(page, 'who proposed is proved, and whom the host names is told', who, '#validators');
     await page.evaluate(() => document.querySelector('.steps').setAttribute('open', ''));
     await until(page, 'the proof is shown', /The block.s header[\s\S]*Trust root/);
+    await page.evaluate(() => document.querySelector('#proof-bytes').setAttribute('open', ''));
+    const bytes = await until(page, 'all of it can be copied', /The certificate: [^\n]*\n[0-9a-f]{96,}/, '#proof-bytes .copy-text');
+    assert.match(bytes, /The record.s key: [^\n]*\n[0-9a-f]+\n[\s\S]*\/ledger\/state\/[0-9a-f]+\n/);
+    assert.match(bytes, /The block.s header, block \d+\n[0-9a-f]{100,}\n/);
     await picture(page, 'ledger-wide');
     // It begins anew as a phone.
     await page.setViewport(PHONE);

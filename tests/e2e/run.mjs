@@ -13,7 +13,7 @@ const PAIRS = ['saving', 'peers', 'playback', 'network', 'formats', 'origin', 'e
  */
 const PATIENT = [
   'files', 'energy', 'energy-member', 'app', 'payments', 'fund', 'identity', 'credentials', 'hostile', 'outside', 'grants', 'gateway', 'native', 'preview', 'liquidations', 'lending', 'kept', 'assets', 'ledger-servers', 'ledger', 'ledger-neighbour', 'share-page', 'keeping',
-  'push', 'file-tag', 'share-target', 'host',
+  'push', 'file-tag', 'share-target', 'host', 'wallet',
 ];
 
 await runFolder(new URL('.', import.meta.url), { pairs: PAIRS, patient: PATIENT });

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use wallet::view::Sent;
 
 use super::transfers::fate;
+use super::unwanted::NotTaken;
 
 /// The card with the list, the newest first. `problem`: why the wallet did not sign; `words` says what was asked,
 /// `refusal` why the ledger refused it, `told` how far that is proved.
@@ -53,6 +54,7 @@ fn row<V: IntoView + 'static>(
                     {state}
                 </span>
                 {why.map(|why| view! { <span class="quiet quiet--warn">{why}</span> })}
+                <NotTaken id=sent.id.clone() />
             </div>
         </li>
     }

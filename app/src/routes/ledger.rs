@@ -13,6 +13,7 @@ use crate::components::avatar::Avatar;
 use crate::components::copy::CopyText;
 use crate::components::fact::fact;
 use crate::components::proof_badge::ProofBadge;
+use crate::components::proof_steps::ProofSteps;
 use crate::format::{counted, duration, short_key, whole};
 use crate::ledger::Ledger;
 use crate::routes::wallet::BelowWallet;
@@ -114,22 +115,7 @@ fn Proof() -> impl IntoView {
             </div>
             <details class="steps">
                 <summary>"Show me the proof"</summary>
-                <ol>
-                    {move || {
-                        steps
-                            .get()
-                            .into_iter()
-                            .map(|step| {
-                                view! {
-                                    <li>
-                                        <span>{step.what}</span>
-                                        <code class="mono wrap">{step.value}</code>
-                                    </li>
-                                }
-                            })
-                            .collect_view()
-                    }}
-                </ol>
+                <ProofSteps steps />
                 <p class="quiet" hidden=move || !steps.read().is_empty()>
                     "Nothing is proved yet."
                 </p>

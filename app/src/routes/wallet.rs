@@ -7,6 +7,7 @@ mod issue;
 mod keys;
 mod receive;
 mod review;
+mod unkept;
 pub(crate) mod words;
 
 use leptos::prelude::*;
@@ -31,6 +32,7 @@ use issue::Issue;
 use keys::SeveralKeys;
 use receive::Receive;
 use review::Review;
+use unkept::Unkept;
 
 /// The wallet page.
 #[component]
@@ -69,7 +71,9 @@ pub(crate) fn WalletPage() -> impl IntoView {
                 <Balance />
                 <div class="pair">
                     <SendForm />
-                    <Receive />
+                    <Show when=move || ledger.kept.get() == Some(true) fallback=|| view! { <Unkept /> }>
+                        <Receive />
+                    </Show>
                 </div>
                 <Held />
                 <Payments />

@@ -231,7 +231,13 @@ pub fn failed(view: &view::View, since_ms: u64) -> Option<&view::Sent> {
     let plain = |sent: &&view::Sent| sent.act.is_none() && sent.pool.is_none();
     // The newest comes first.
     let last = view.sent.iter().find(plain).filter(|sent| sent.signed_ms >= since_ms)?;
-    matches!(last.fate, view::Fate::Refused | view::Fate::Expired).then_some(last)
+    let is_lost = match last.fate {
+        view::Fate::Refused | view::Fate::Expired | view::Fate::Replaced | view::Fate::GivenUp => {
+            true
+        }
+        view::Fate::Sending | view::Fate::Waiting | view::Fate::Done | view::Fate::Final => false,
+    };
+    is_lost.then_some(last)
 }
 
 /// What was asked of names and of lists last. Nothing else is signed to oneself with no word of what it is.
@@ -251,7 +257,9 @@ pub fn waits(view: &view::View, height: u64) -> bool {
         view::Fate::Done | view::Fate::Final => {
             sent.counted.unwrap_or_default().max(sent.height) > height
         }
-        view::Fate::Refused | view::Fate::Expired => false,
+        view::Fate::Refused | view::Fate::Expired | view::Fate::Replaced | view::Fate::GivenUp => {
+            false
+        }
     })
 }
 

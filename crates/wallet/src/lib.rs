@@ -9,6 +9,7 @@
 //! | `servers` | which servers there are, when to connect again, who is not asked any more |
 //! | `holdings` | what the account has, each number with its proof and height |
 //! | `transfers` | what was sent, what a transfer costs, what became of it |
+//! | `past` | what came to the account, as servers tell it |
 //! | `near` | neighbours: when they are asked, and what they are answered |
 //! | `purse` | paying for bytes and being paid: deals, tills, and what they want of the ledger |
 //! | `watch` | records that a page wants to know, proved together |
@@ -41,6 +42,7 @@ pub mod funds;
 mod holdings;
 pub mod lending;
 mod near;
+mod past;
 mod purse;
 mod servers;
 #[cfg(test)]

@@ -8,7 +8,9 @@ mod markets;
 mod metering;
 mod near;
 mod notes;
+mod outcomes;
 mod paying;
+mod proof;
 
 use ledger::{
     AccountId, AssetId, Event, Params, Receipt, TransactionId,
@@ -74,6 +76,10 @@ struct Rig {
     liar: Option<&'static str>,
     /// This server answers nothing any more.
     dead: Option<&'static str>,
+    /// Servers take no transaction, and say why: the status, the error's code, and all of it.
+    refuses: Option<(u16, &'static str, &'static str)>,
+    /// Servers keep receipts from this block on only; 0: all.
+    since: u64,
 }
 
 impl Rig {
@@ -105,6 +111,8 @@ impl Rig {
             submitted: vec![],
             liar: None,
             dead: None,
+            refuses: None,
+            since: 0,
         };
         rig.perform(out);
         rig
@@ -164,6 +172,10 @@ impl Rig {
                 continue;
             }
             if url.ends_with("/ledger/transactions") {
+                if let Some((status, code, error)) = self.refuses {
+                    self.step(Input::Answered(request, status, code, error.as_bytes()));
+                    continue;
+                }
                 self.submitted.extend(body.clone());
             }
             let (status, bytes) = self.told(&url, body.as_deref());
@@ -192,9 +204,10 @@ impl Rig {
             }
             ("accounts", _) => (200, minicbor::to_vec(&self.receipts).unwrap()),
             ("receipts", id) => {
-                match self.receipts.iter().find(|one| one.transaction.to_string() == id) {
+                let mut known = self.receipts.iter().filter(|one| one.height >= self.since);
+                match known.find(|one| one.transaction.to_string() == id) {
                     Some(receipt) => (200, minicbor::to_vec(receipt).unwrap()),
-                    None => (404, vec![]),
+                    None => (404, format!("{{\"since\":{}}}", self.since).into_bytes()),
                 }
             }
             ("transactions" | "faucet", _) if body.is_some() => (202, vec![]),
@@ -241,7 +254,7 @@ fn a_balance_is_shown_with_the_height_at_which_it_is_proved() {
     let balance = rig.view.balance.unwrap();
     assert_eq!((balance.units, balance.height), (7_000_000, 1));
     assert_eq!(rig.view.sight, Sight::Fresh);
-    assert_eq!(rig.view.steps.len(), 8);
+    assert_eq!(rig.view.steps.len(), 10);
     rig.block(8_000_000, 0);
     assert_eq!(rig.view.balance.unwrap().height, 2);
     assert_eq!(rig.view.blocks.iter().map(|one| one.height).collect::<Vec<_>>(), [2, 1]);

@@ -22,6 +22,15 @@ const SPOKEN_MAX: usize = 600;
 const SPOKEN_MS: u64 = 289 * energy::SLOT_S * 1_000;
 /// Blocks in which a transfer may be.
 const EXPIRY_BLOCKS: u64 = 1_000;
+/// First wait before something is tried again, in milliseconds. Each is twice the one before.
+const TRY_FIRST_MS: u64 = 2_000;
+/// Longest wait before one is told again to servers that did not take it, in milliseconds.
+pub(crate) const TOLD_LONGEST_MS: u64 = 32_000;
+/// Longest wait before it is asked again what became of one, in milliseconds.
+pub(crate) const ASKED_LONGEST_MS: u64 = 1_024_000;
+/// Most questions in a visit for what became of one: an hour and a half of them. A server that forgets old blocks
+/// never knows.
+const RECEIPT_TRIES_MAX: u32 = 14;
 
 /// A transfer sent from here.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -61,14 +70,64 @@ pub(crate) struct Sent {
     /// The note whose hash it carries. What was kept before has none.
     #[n(14)]
     pub(crate) note: Option<String>,
-    /// The block at which the account's number proves that it is in one. What was kept before has none.
+    /// The block at which the account's number is proved to be used. What was kept before has none.
     #[n(15)]
     pub(crate) counted: Option<u64>,
+    /// A server took it, or neighbours were told it, who say nothing to that. What was kept before has none.
+    #[n(16)]
+    pub(crate) taken: Option<bool>,
+    #[cbor(skip)]
+    pub(crate) tries: Tries,
+}
+
+/// What was tried with one in this visit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tries {
+    pub(crate) count: u32,
+    /// When it was tried last, and how long the wait is from then.
+    tried_ms: u64,
+    wait_ms: u64,
+    /// Why a server did not take it: the error's code, and the refusal's number.
+    pub(crate) unwanted: Option<(String, u16)>,
+}
+
+impl Tries {
+    /// One more: the next one is after twice as long.
+    pub(crate) fn note(&mut self, now_ms: u64, longest_ms: u64) {
+        let doubled_ms = TRY_FIRST_MS.saturating_mul(1 << self.count.min(16));
+        (self.tried_ms, self.wait_ms) = (now_ms, doubled_ms.min(longest_ms));
+        self.count = self.count.saturating_add(1);
+    }
+
+    const fn are_over(&self) -> bool {
+        self.count >= RECEIPT_TRIES_MAX
+    }
+
+    /// When the next one is due; at once where the clock was set back.
+    fn due_ms(&self, now_ms: u64) -> u64 {
+        if now_ms < self.tried_ms { 0 } else { self.tried_ms.saturating_add(self.wait_ms) }
+    }
 }
 
 impl Sent {
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.fate, Fate::Sending | Fate::Waiting)
+    }
+
+    /// When it is to be told to servers that have not taken it; none: never.
+    pub(crate) fn told_ms(&self, now_ms: u64) -> Option<u64> {
+        (self.fate == Fate::Sending).then(|| self.tries.due_ms(now_ms))
+    }
+
+    /// When it is to be asked what became of it; none: it is known, or nobody knew it for long.
+    pub(crate) fn asked_ms(&self, now_ms: u64) -> Option<u64> {
+        let is_open = matches!(self.fate, Fate::Final | Fate::Replaced);
+        (is_open && !self.tries.are_over()).then(|| self.tries.due_ms(now_ms))
+    }
+
+    /// Its number was used, and no server has a word of what became of it, or none will be asked any more.
+    pub(crate) fn is_untold(&self) -> bool {
+        self.fate == Fate::Replaced || (self.fate == Fate::Final && self.tries.are_over())
     }
 
     /// Whether a meter said something in it of slots that may still be read: what else it says of them must not
@@ -95,10 +154,14 @@ impl Transfers {
         open.map(|sent| sent.units.saturating_add(sent.fee)).fold(0, u128::saturating_add)
     }
 
-    /// The next transfer's number.
+    /// The next transfer's number: the first that nothing on its way has. Behind one that is left out nothing else
+    /// gets into a block.
     pub(crate) fn nonce(&self, proved: u64) -> u64 {
         let open = self.list.iter().filter(|sent| sent.is_open());
-        open.map(|sent| sent.nonce.saturating_add(1)).fold(proved, u64::max)
+        let mut used: Vec<u64> = open.map(|sent| sent.nonce).collect();
+        used.sort_unstable();
+        let after = |next: u64, used: u64| if used == next { next.saturating_add(1) } else { next };
+        used.into_iter().fold(proved, after)
     }
 
     /// Signs one and remembers it.
@@ -122,6 +185,8 @@ impl Transfers {
             by_balance: None,
             note: order.note.clone(),
             counted: None,
+            taken: None,
+            tries: Tries::default(),
         };
         self.list.push(sent.clone());
         self.trim(order.now_ms);
@@ -150,13 +215,20 @@ impl Transfers {
         self.list.iter_mut().find(|sent| sent.id == *id)
     }
 
-    /// The account's number after a block is proved: what was counted is in blocks, what can't be any
-    /// more has expired. Whether anything changed.
+    /// The account's number after a block is proved: numbers that were counted are used, by these or by what another
+    /// device signed; what can't be in a block any more has expired. Whether anything changed.
     pub(crate) fn settle(&mut self, nonce: u64, height: u64, now_ms: u64) -> bool {
         let mut changed = false;
-        for sent in self.list.iter_mut().filter(|sent| sent.is_open()) {
+        let lives = |sent: &&mut Sent| sent.is_open() || sent.fate == Fate::GivenUp;
+        for sent in self.list.iter_mut().filter(lives) {
             if sent.nonce < nonce {
-                sent.fate = Fate::Final;
+                if sent.fate == Fate::Waiting {
+                    sent.taken = Some(true);
+                }
+                // No server took what was given up. Should one tell otherwise, that counts.
+                let is_given_up = sent.fate == Fate::GivenUp;
+                sent.fate = if is_given_up { Fate::Replaced } else { Fate::Final };
+                sent.tries = Tries::default();
                 sent.counted = Some(height);
                 // A day of readings is 17 kB that nobody is told again, nor what expired.
                 sent.bytes = Vec::new();
@@ -164,6 +236,7 @@ impl Transfers {
                 changed = true;
             } else if sent.expiry_height < height {
                 sent.fate = Fate::Expired;
+                sent.tries = Tries::default();
                 sent.bytes = Vec::new();
                 changed = true;
             }
@@ -171,22 +244,54 @@ impl Transfers {
         changed
     }
 
+    /// Tells one to nobody any more that servers did not take. Whether it is such a one.
+    pub(crate) fn give_up(&mut self, id: &str) -> bool {
+        let refused = |sent: &&mut Sent| {
+            let is_refused = sent.fate == Fate::Sending && sent.tries.unwanted.is_some();
+            is_refused && sent.id.to_string() == id
+        };
+        let Some(sent) = self.list.iter_mut().find(refused) else { return false };
+        sent.fate = Fate::GivenUp;
+        sent.tries = Tries::default();
+        sent.bytes = Vec::new();
+        true
+    }
+
+    /// A server has no receipt of one. Where it has all blocks since that was signed, and one behind that in which its
+    /// number was used, then something else used it. `height`: of the server, when it was asked; `since`: its first
+    /// block of which it keeps receipts. Whether anything is known now.
+    pub(crate) fn on_unknown(&mut self, id: &TransactionId, height: u64, since: u64) -> bool {
+        let found = self.get_mut(id);
+        let Some(sent) = found.filter(|sent| sent.fate == Fate::Final) else { return false };
+        let signed = sent.expiry_height.saturating_sub(EXPIRY_BLOCKS);
+        let has_all = since <= signed.saturating_add(1);
+        if !has_all || sent.counted.is_none_or(|counted| counted >= height) {
+            return false;
+        }
+        sent.fate = Fate::Replaced;
+        sent.by_balance = None;
+        true
+    }
+
     /// The balance is proved before and after some of them were counted. Nothing but what the account signs
-    /// takes from it, so where it fell by more than it could without one of them, all were done. What came in
-    /// meanwhile hides that: then a server's word is all there is. Whether anything is known now.
+    /// takes from it, so where it fell by just what they take, all were done, or another device signed as many that
+    /// take as much. What came in meanwhile hides that: then a server's word is all there is; and what nobody took
+    /// was not done. Whether anything is known now.
     pub(crate) fn on_fall(&mut self, before: Pair, now: Pair) -> bool {
         let counted = before.nonce..now.nonce;
-        let between = |sent: &Sent| counted.contains(&sent.nonce) && sent.fate != Fate::Expired;
+        let is_done = |fate| !matches!(fate, Fate::Expired | Fate::Replaced | Fate::GivenUp);
+        let between = |sent: &Sent| counted.contains(&sent.nonce) && is_done(sent.fate);
         let list: Vec<&Sent> = self.list.iter().filter(|sent| between(sent)).collect();
         // Not from here, or of an amount that a block decides: nothing follows from the fall.
         let is_whole = u64::try_from(list.len()).ok() == now.nonce.checked_sub(before.nonce);
-        let is_exact = list.iter().all(|sent| sent.act.is_none() && sent.units > 0);
-        let least = list.iter().map(|sent| sent.units).min();
-        let (Some(least), true) = (least, is_whole && is_exact) else { return false };
+        let is_exact = list.iter().all(|sent| {
+            let is_plain = sent.act.is_none() && sent.units > 0;
+            is_plain && sent.taken == Some(true)
+        });
         let total = list.iter().map(|sent| sent.units.saturating_add(sent.fee));
         let total = total.fold(0, u128::saturating_add);
-        let fell = before.units.saturating_sub(now.units);
-        if fell > total || fell <= total.saturating_sub(least) {
+        let fell = before.units.checked_sub(now.units);
+        if list.is_empty() || !is_whole || !is_exact || fell != Some(total) {
             return false;
         }
         for sent in self.list.iter_mut().filter(|sent| between(sent)) {
@@ -198,7 +303,9 @@ impl Transfers {
     /// What a server tells of one that is in a block.
     pub(crate) fn on_receipt(&mut self, receipt: &Receipt) -> bool {
         let found = self.get_mut(&receipt.transaction);
-        let Some(sent) = found.filter(|sent| sent.fate == Fate::Final) else { return false };
+        let is_asked = |sent: &&mut Sent| matches!(sent.fate, Fate::Final | Fate::Replaced);
+        let Some(sent) = found.filter(is_asked) else { return false };
+        sent.tries = Tries::default();
         sent.fate = if receipt.code == 0 { Fate::Done } else { Fate::Refused };
         sent.height = receipt.height;
         if let Some(act) = &mut sent.act {

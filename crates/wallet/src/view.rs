@@ -1,6 +1,7 @@
 //! What a page shows of a wallet and what it asks of it, as CBOR.
 
 mod purse;
+mod told;
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
@@ -9,10 +10,15 @@ pub use purse::{
     Terms, Told, Wish, terms,
 };
 
+pub use told::{FromPool, Unwanted};
+
 /// Most units that are promised in an hour, until a person says otherwise.
 pub const HOUR_CAP: u128 = crate::purse::CAP;
 /// Most units of fees in a day for what neighbours left.
 pub const HAND_IN_A_DAY: u128 = payments::keeping::FEES_A_DAY;
+
+/// Most that is told of what came.
+pub const RECEIVED_MAX: usize = crate::past::RECEIVED_MAX;
 
 /// Longest note of a transfer, in bytes.
 pub const NOTE_BYTES_MAX: usize = 200;
@@ -75,6 +81,12 @@ pub struct View {
     /// What a server tells of transfers to here, newest first. Not proved.
     #[n(9)]
     pub received: Vec<Received>,
+    /// What was signed and no server takes, and why.
+    #[n(30)]
+    pub unwanted: Vec<Unwanted>,
+    /// More can be asked for than what is told to have come.
+    #[n(31)]
+    pub has_older: bool,
     /// What a transfer costs; none: not known yet.
     #[n(10)]
     pub fee: Option<u128>,
@@ -246,9 +258,15 @@ pub enum Fate {
     /// No block took it in time. Nothing is gone.
     #[n(4)]
     Expired,
-    /// It is in a block, proved; what became of it is not told yet.
+    /// Its number is used in a block, proved; what became of it is not told yet.
     #[n(5)]
     Final,
+    /// Something else used its number, as servers tell: it was not done.
+    #[n(6)]
+    Replaced,
+    /// No server took it, and the person gave it up.
+    #[n(7)]
+    GivenUp,
 }
 
 /// A transfer sent from here.
@@ -292,7 +310,7 @@ pub struct Sent {
     /// The note whose hash it carries, as it was written here; none: it carries none.
     #[n(11)]
     pub note: Option<String>,
-    /// The block at which the account's number proves that it is in one; none: not yet, or not known any more.
+    /// The block at which its number is proved to be used; none: not yet, or not known any more.
     #[n(12)]
     pub counted: Option<u64>,
 }
@@ -339,6 +357,9 @@ pub struct Received {
     /// They were made for this account by whose promise they are.
     #[n(5)]
     pub issued: bool,
+    /// They came out of a pool of payments; none: they did not.
+    #[n(6)]
+    pub pool: Option<FromPool>,
 }
 
 /// What the faucet did last.
@@ -372,6 +393,9 @@ pub struct Step {
     /// What comes out, hexadecimal or a number.
     #[n(1)]
     pub value: String,
+    /// It is long: to be copied, not to be read.
+    #[n(2)]
+    pub is_long: bool,
 }
 
 /// Everything a person may want.
@@ -481,6 +505,12 @@ pub enum Command {
     /// Use the account before, whose key was made in this browser.
     #[n(10)]
     UseDevice,
+    /// Tell something that servers did not take to nobody any more: by its name, hexadecimal.
+    #[n(30)]
+    GiveUp(#[n(0)] String),
+    /// Ask for older ones of what came.
+    #[n(31)]
+    Older,
     /// Pay for bytes, or ask to be paid; and what that needs of the page.
     #[n(7)]
     Purse(#[n(0)] Wish),

@@ -9,6 +9,7 @@ mod nearby;
 mod opening;
 mod owner;
 mod paying;
+mod proving;
 mod sending;
 mod settling;
 mod showing;
@@ -28,10 +29,11 @@ use crate::{
     explain,
     holdings::{Holdings, Record},
     near::Near,
+    past::Past,
     purse::{Hour, Kept, Purse},
     servers::Servers,
     transfers::{Order, Sent, Transfers},
-    view::{self, Command, Fate, Faucet, Received, View},
+    view::{self, Command, Fate, Faucet, View},
     watch::Watch,
 };
 
@@ -168,8 +170,11 @@ pub enum Output {
 #[derive(Debug, Clone, Copy)]
 enum Errand {
     Submit(ledger::TransactionId),
-    Receipt,
+    /// Of which transaction, and the block at which the server was when it was asked.
+    Receipt(ledger::TransactionId, u64),
     Events,
+    /// Those below a block.
+    Older(u64),
     Faucet,
     /// A neighbour's transaction.
     Pass,
@@ -188,7 +193,7 @@ pub struct Wallet {
     holdings: Holdings,
     transfers: Transfers,
     blocks: Vec<view::Block>,
-    received: Vec<Received>,
+    past: Past,
     faucet: Faucet,
     refused: String,
     errands: SortedMap<RequestId, Errand>,
@@ -197,6 +202,8 @@ pub struct Wallet {
     asked_ms: u64,
     /// What a transfer costs, by the proved prices.
     fee: Option<u128>,
+    /// When these were proved last.
+    priced_ms: u64,
     /// The balance changed since servers were asked who did it.
     curious: bool,
     watch: Watch,
@@ -231,13 +238,14 @@ impl Wallet {
             holdings: Holdings::default(),
             transfers: Transfers { list: saved.sent.clone() },
             blocks: Vec::new(),
-            received: Vec::new(),
+            past: Past::default(),
             faucet: if demo { Faucet::Ready } else { Faucet::None },
             refused: String::new(),
             errands: SortedMap::new(),
             next: u64::MAX,
             asked_ms: 0,
             fee: None,
+            priced_ms: 0,
             curious: false,
             watch: Watch::default(),
             purse: Purse::of(Kept { hour: saved.hour.clone(), ..Kept::default() }),
@@ -299,7 +307,7 @@ impl Wallet {
         self.ask_watched(out);
         self.run_purse(out);
         self.show(out);
-        let asking = self.has_questions().then(|| self.asked_ms.saturating_add(ASK_EVERY_MS));
+        let asking = self.asking_ms();
         let (watching, paying) = (self.watch.wake(now_ms), self.purse_wake());
         let (again, near) = (self.holdings.again_ms, self.near_wake());
         let all = [self.wake, self.servers.wake(), asking, watching, paying, near, again];
@@ -362,7 +370,7 @@ impl Wallet {
                 self.curious |= self.balance() != before;
                 match record {
                     Record::Account => self.settle(out),
-                    Record::Params => self.fee = self.price(),
+                    Record::Params => self.on_priced(),
                     Record::Balance => {}
                 }
                 self.look_back(out);
@@ -414,49 +422,9 @@ impl Wallet {
         self.blocks.truncate(BLOCKS_COUNTED);
         self.watch.on_block();
         for record in Record::ALL {
-            if record != Record::Params || self.holdings.params.is_none() {
+            if record != Record::Params || self.are_prices_old() {
                 self.prove(record, out);
             }
-        }
-    }
-
-    /// Asks for a proof, once the answer before is there.
-    fn prove(&mut self, record: Record, out: &mut Vec<Output>) {
-        if self.client.waits(record.query()) {
-            return;
-        }
-        let key = record.key(self.account);
-        self.see(Seen::Prove { query: record.query(), key: key.as_bytes() }, out);
-    }
-
-    /// Asks again for what is behind the newest block, after a rest.
-    fn prove_again(&mut self, out: &mut Vec<Output>) {
-        if self.holdings.again_ms.is_none_or(|again_ms| again_ms > self.now_ms) {
-            return;
-        }
-        self.holdings.again_ms = None;
-        let newest = self.client.head().map_or(0, |head| head.header.height);
-        for record in [Record::Balance, Record::Account] {
-            if self.holdings.height(record).is_some_and(|height| height < newest) {
-                self.prove(record, out);
-            }
-        }
-    }
-
-    fn settle(&mut self, out: &mut Vec<Output>) {
-        let Some(account) = &self.holdings.account else { return };
-        let (nonce, height) = (account.value.nonce, account.height);
-        if self.transfers.settle(nonce, height, self.now_ms) {
-            self.asked_ms = 0;
-            self.save(out);
-        }
-    }
-
-    /// What the balance proves of what was sent.
-    fn look_back(&mut self, out: &mut Vec<Output>) {
-        let pairs = self.holdings.next_pair();
-        if pairs.is_some_and(|(before, now)| self.transfers.on_fall(before, now)) {
-            self.save(out);
         }
     }
 
@@ -465,70 +433,60 @@ impl Wallet {
         if !matches!(command, Command::Watch(_) | Command::Purse(_) | Command::Near(_)) {
             self.refused.clear();
         }
-        match command {
-            Command::Send { to, units, asset } => {
-                if let Err(why) = self.send(&to, units, AssetId(asset), out) {
-                    self.refused = why.to_owned();
-                }
-            }
-            Command::Asset(action) => {
-                if let Err(why) = self.act_on_asset(&action, out) {
-                    why.clone_into(&mut self.refused);
-                }
-            }
-            Command::SendNoted { to, units, note } => {
-                if let Err(why) = self.send_noted(&to, units, note, out) {
-                    why.clone_into(&mut self.refused);
-                }
-            }
-            Command::Pool(action) => {
-                if let Err(why) = self.act_on_pool(&action, out) {
-                    why.clone_into(&mut self.refused);
-                }
-            }
-            Command::Faucet => self.ask_faucet(out),
-            Command::AddServer(url) => match self.servers.add(&url) {
-                Some((id, url)) => {
-                    self.saved.servers.push(url.clone());
-                    out.push(Output::Connect(id, url));
-                    self.save(out);
-                }
-                None => "server".clone_into(&mut self.refused),
-            },
-            Command::Watch(keys) => {
-                self.watch.set(keys.into_iter().map(Into::into), self.now_ms);
-            }
-            Command::Act { action, units } => {
-                if let Err(why) = self.act(&action, units, out) {
-                    why.clone_into(&mut self.refused);
-                }
-            }
+        let signed = match command {
+            Command::Send { to, units, asset } => self.send(&to, units, AssetId(asset), out),
+            Command::Asset(action) => self.act_on_asset(&action, out),
+            Command::SendNoted { to, units, note } => self.send_noted(&to, units, note, out),
+            Command::Pool(action) => self.act_on_pool(&action, out),
+            Command::Act { action, units } => self.act(&action, units, out),
             Command::Energy { action, units, meter, readers } => {
-                if let Err(why) = self.act_in_community(&action, units, meter, &readers, out) {
-                    why.clone_into(&mut self.refused);
-                }
+                self.act_in_community(&action, units, meter, &readers, out)
             }
             Command::Seal { readings, meter, readers } => {
-                if let Err(why) = self.seal_again(&readings, meter, &readers, out) {
-                    why.clone_into(&mut self.refused);
-                }
+                self.seal_again(&readings, meter, &readers, out)
             }
-            Command::Did { action, units } => {
-                if let Err(why) = self.act_on_did(&action, units, out) {
-                    why.clone_into(&mut self.refused);
-                }
-            }
-            Command::UseDevice => self.use_account(None, out),
-            Command::Purse(wish) => self.on_wish(wish),
-            Command::Near(told) => self.on_near(told, out),
+            Command::Did { action, units } => self.act_on_did(&action, units, out),
+            Command::AddServer(url) => self.add_server(&url, out),
             Command::RemoveServer(url) => {
-                if let Some(id) = self.servers.remove(&url) {
-                    self.saved.servers.retain(|known| *known != url);
-                    out.push(Output::Hangup(id));
-                    self.see(Seen::Down(id), out);
-                    self.save(out);
-                }
+                self.remove_server(&url, out);
+                Ok(())
             }
+            Command::GiveUp(id) => self.give_up(&id, out),
+            Command::Older => {
+                self.past.want_older();
+                Ok(())
+            }
+            Command::Faucet => {
+                self.ask_faucet(out);
+                Ok(())
+            }
+            Command::Watch(keys) => {
+                self.watch.set(keys.into_iter().map(Into::into), self.now_ms);
+                Ok(())
+            }
+            Command::UseDevice => return self.use_account(None, out),
+            Command::Purse(wish) => return self.on_wish(wish),
+            Command::Near(told) => return self.on_near(told, out),
+        };
+        if let Err(why) = signed {
+            why.clone_into(&mut self.refused);
+        }
+    }
+
+    fn add_server(&mut self, url: &str, out: &mut Vec<Output>) -> Result<(), &'static str> {
+        let (id, url) = self.servers.add(url).ok_or("server")?;
+        self.saved.servers.push(url.clone());
+        out.push(Output::Connect(id, url));
+        self.save(out);
+        Ok(())
+    }
+
+    fn remove_server(&mut self, url: &str, out: &mut Vec<Output>) {
+        if let Some(id) = self.servers.remove(url) {
+            self.saved.servers.retain(|known| known != url);
+            out.push(Output::Hangup(id));
+            self.see(Seen::Down(id), out);
+            self.save(out);
         }
     }
 

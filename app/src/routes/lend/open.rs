@@ -55,7 +55,7 @@ pub(super) fn OpenMarket() -> impl IntoView {
         };
         Some(match fate {
             Fate::Sending | Fate::Waiting => Became::Waits,
-            Fate::Refused | Fate::Expired => Became::Nothing,
+            Fate::Refused | Fate::Expired | Fate::Replaced | Fate::GivenUp => Became::Nothing,
             Fate::Final | Fate::Done => {
                 let proved = desk.look(|scene| lending::market_opened(scene, &rules));
                 match proved.filter(|(number, _)| *number > asked.count) {

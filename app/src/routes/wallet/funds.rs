@@ -15,6 +15,7 @@ use crate::browser;
 use crate::components::copy::CopyText;
 use crate::components::fields::Line;
 use crate::components::transfers::fate;
+use crate::components::unwanted::NotTaken;
 use crate::ledger::Ledger;
 use crate::money;
 
@@ -125,7 +126,7 @@ fn is_under_way(sent: &Sent, height: u64, now_ms: u64) -> bool {
         Fate::Sending | Fate::Waiting => true,
         Fate::Final => now_ms.saturating_sub(sent.signed_ms) < UNTOLD_MS,
         Fate::Done => sent.height > height,
-        Fate::Refused | Fate::Expired => false,
+        Fate::Refused | Fate::Expired | Fate::Replaced | Fate::GivenUp => false,
     }
 }
 
@@ -204,6 +205,7 @@ fn deed(wish: &Wish, sent: &Sent) -> impl IntoView + use<> {
                     {state}
                 </span>
                 {why.map(|why| view! { <span class="quiet quiet--warn">{why}</span> })}
+                <NotTaken id=sent.id.clone() />
             </div>
         </li>
     }

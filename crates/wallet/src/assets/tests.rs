@@ -146,6 +146,7 @@ fn what_was_nothing_is_proved_anew_when_a_server_tells_that_some_came() {
         height: 1,
         asset: 2,
         issued: true,
+        pool: None,
     };
     let hinted = named(&[], &[received]);
     assert_eq!(hinted, [2]);
@@ -270,6 +271,7 @@ fn what_came_in_a_flood_is_not_had_for_long_at_once() {
         height: 1,
         asset: 500,
         issued: true,
+        pool: None,
     };
     let told = [received];
     let first = known.names(0, (&[], &told), NOW_S);
@@ -356,6 +358,7 @@ fn what_a_person_marked_is_kept_as_a_text() {
         height: 1,
         asset,
         issued: true,
+        pool: None,
     };
     let used = sent(&Wish::Burn { asset: 4, amount: 1 }, Fate::Done);
     let known = Known::read("5|6 5");

@@ -180,11 +180,11 @@ impl Wallet {
     }
 
     /// Hands a transaction to neighbours that are asked, by turns. They may drop it: it is told again, to others,
-    /// until it is in a block.
-    pub(super) fn submit_near(&self, transaction: &[u8], out: &mut Vec<Output>) {
+    /// until it is in a block. Whether there was anybody to hand it to.
+    pub(super) fn submit_near(&self, transaction: &[u8], out: &mut Vec<Output>) -> bool {
         let mut peers = self.near.asked_peers();
         if peers.is_empty() {
-            return;
+            return false;
         }
         let turn = usize::try_from(self.now_ms / ASK_EVERY_MS).unwrap_or_default() % peers.len();
         let first = turn * TOLD_NEIGHBOURS % peers.len();
@@ -194,6 +194,7 @@ impl Wallet {
         for peer in peers {
             say(peer, &message, out);
         }
+        true
     }
 
     /// Tells neighbours what they are to know, and asks them or not.

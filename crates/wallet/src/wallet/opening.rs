@@ -6,7 +6,10 @@ use super::{
     Output, Wallet,
     paying::{Progress, TTL_S},
 };
-use crate::view::{Fate, PoolAct};
+use crate::{
+    transfers::Sent,
+    view::{Fate, PoolAct},
+};
 
 /// Most pools that are looked through for one that a server says was refused: those opened after it was signed.
 const LOOKED_THROUGH_MAX: u64 = 64;
@@ -42,7 +45,11 @@ impl Wallet {
     }
 
     pub(super) fn on_opening(&mut self, id: ledger::TransactionId) {
-        let became = match (self.progress(id), self.purse.opened) {
+        // Where no server has a word of it, what is proved has to do.
+        let opening = self.transfers.list.iter().find(|sent| sent.id == id);
+        let is_untold = opening.is_some_and(Sent::is_untold);
+        let told = self.purse.opened.or_else(|| is_untold.then_some(None));
+        let became = match (self.progress(id), told) {
             (Progress::Open, _) | (Progress::InBlock(_), None) => Became::Unknown,
             (Progress::InBlock(height), Some(told)) => {
                 self.purse.funded_at = height;
@@ -79,7 +86,7 @@ impl Wallet {
             Some(None) => {
                 self.purse.opened = None;
                 let opening = self.purse.kept.opening.and_then(|id| self.transfers.get_mut(&id));
-                if let Some(sent) = opening {
+                if let Some(sent) = opening.filter(|sent| !sent.is_untold()) {
                     sent.fate = Fate::Final;
                 }
                 Became::Unknown

@@ -194,10 +194,11 @@ impl Wallet {
         let sent = self.transfers.list.iter().find(|sent| sent.id == id);
         match sent.map(|sent| sent.fate) {
             Some(Fate::Sending | Fate::Waiting) => Progress::Open,
-            Some(Fate::Final | Fate::Done | Fate::Refused) => {
+            // Something else may have used its number: what is proved says what it came to.
+            Some(Fate::Final | Fate::Done | Fate::Refused | Fate::Replaced) => {
                 Progress::InBlock(self.account_height())
             }
-            Some(Fate::Expired) | None => Progress::Lost,
+            Some(Fate::Expired | Fate::GivenUp) | None => Progress::Lost,
         }
     }
 

@@ -5,12 +5,25 @@ use light_client::Status;
 use super::{BLOCKS_SHOWN, Output, Wallet};
 use crate::{
     explain,
+    holdings::Record,
     servers::State,
     transfers::Sent,
     view::{self, Sight, View},
 };
 
 impl Wallet {
+    /// How the balance is proved, with what it takes to check that elsewhere.
+    fn steps(&self) -> Vec<view::Step> {
+        let Some(shown) = &self.holdings.shown else { return Vec::new() };
+        let key = Record::Balance.key(self.account);
+        let servers = &self.servers.list;
+        // Of another connection, or a neighbour's: any server has it.
+        let server = servers.iter().find(|one| one.id == shown.from).or_else(|| servers.first());
+        let url = server.map(|server| server.url.as_str()).unwrap_or_default();
+        let url = format!("{url}/ledger/state/{}", explain::hex(key.as_bytes()));
+        explain::steps(shown, key.as_bytes(), &url)
+    }
+
     pub(super) fn show(&mut self, out: &mut Vec<Output>) {
         let view = self.view();
         if self.shown.as_ref() != Some(&view) {
@@ -69,12 +82,14 @@ impl Wallet {
             balance,
             outgoing: self.transfers.outgoing(),
             sent: self.transfers.list.iter().rev().map(sent).collect(),
-            received: self.received.clone(),
+            received: self.received(),
+            unwanted: self.unwanted(),
+            has_older: self.past.has_older(),
             fee: self.fee,
             faucet: self.faucet,
             certificates: self.client.verified(),
             proofs: self.holdings.proofs.saturating_add(self.purse.facts.proofs),
-            steps: self.holdings.shown.as_ref().map(explain::steps).unwrap_or_default(),
+            steps: self.steps(),
             refused: self.refused.clone(),
             keys: self.keys(),
             note_fee: self.note_price(),

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::{Action, CHALLENGE_S, Error, Voucher, lane, pool, state::vault};
 use crate::{
-    self as ledger, AccountId, AssetId, Code as _, Overlay,
+    self as ledger, AccountId, AssetId, Code as _,
     domains::{accounts, assets},
     testing::{Lab, account, key},
 };

@@ -216,3 +216,38 @@ fn a_deposit_that_was_refused_is_told_and_made_no_second_time() {
     assert_eq!((deal.stage, deal.stopped.as_str()), (Stage::Off, "deposit"));
     assert_eq!((town.sent(PoolAct::Open), town.payer.purse.pools.len()), (1, 0));
 }
+
+#[test]
+fn a_deposit_whose_number_another_device_used_is_no_pool_and_another_one_can_be_made() {
+    let mut town = Town::new();
+    town.agree(Who::Payer, PAY);
+    assert_eq!(town.sent(PoolAct::Open), 1);
+    // A server took it, and a block holds what another device signed.
+    town.payer.submitted.clear();
+    town.nonces.insert(account_of(1), 1);
+    town.blocks(4);
+    let deal = town.deal(Who::Payer);
+    assert_eq!((deal.stage, deal.stopped.as_str()), (Stage::Off, "deposit"));
+    town.agree(Who::Payee, EARN);
+    town.agree(Who::Payer, PAY);
+    town.blocks(4);
+    assert_eq!((town.sent(PoolAct::Open), town.deal(Who::Payer).stage), (2, Stage::On));
+}
+
+#[test]
+fn a_deposit_of_which_no_server_keeps_a_receipt_is_found_by_what_is_proved() {
+    let mut town = Town::new();
+    town.payer.since = u64::MAX;
+    town.agree(Who::Payee, EARN);
+    town.agree(Who::Payer, PAY);
+    for _ in 0..20 {
+        if town.deal(Who::Payer).stage != Stage::Opening {
+            break;
+        }
+        for rig in [&mut town.payer, &mut town.payee] {
+            rig.now_ms += HOUR_MS / 3;
+        }
+        town.block();
+    }
+    assert_eq!((town.sent(PoolAct::Open), town.deal(Who::Payer).stage), (1, Stage::On));
+}
