@@ -100,7 +100,7 @@ impl<E: Runtime> Chain<E> {
         let (network, next) = next.unwrap();
         let strategy = context.child("pool").strategy(NonZeroUsize::MIN);
         let pages = CacheRef::new(NZU16!(PAGE_BYTES), PAGES);
-        let settings = store_config("made-", &pages, &strategy);
+        let settings = store_config("made-", &pages, &strategy, 0);
         let opened = <Stores<E> as DatabaseSet<E>>::init(context.child("state"), settings, None);
         let stores: Stores<E> = Box::pin(opened).await;
         let mut state = MemoryStore::new();
@@ -215,7 +215,9 @@ impl<E: Runtime> Chain<E> {
             block: self.last().0.encode().to_vec().into(),
             successions: Some(successions.0.clone()),
         };
-        let (state, mut file) = (self.records().snapshot().unwrap(), Vec::new());
+        // A view of the records is no longer there than they are.
+        let records = self.records();
+        let (state, mut file) = (records.snapshot().unwrap(), Vec::new());
         let log = async |request| log(request, &self.stores).await;
         let written = Box::pin(write_parts(&head, &state, log, &mut file)).await;
         assert_eq!(written.unwrap(), self.last().0.header.height.get());
