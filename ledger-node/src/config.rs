@@ -36,6 +36,8 @@ pub struct Config {
     pub keep_blocks: u64,
     /// Whether `/ledger/snapshot` gives a copy of the state. Default true.
     pub snapshots: bool,
+    /// Addresses of other hosts of this ledger, for pages to ask as well. Default none.
+    pub others: Vec<String>,
 }
 
 impl Default for Config {
@@ -51,6 +53,7 @@ impl Default for Config {
             demo: true,
             keep_blocks: 0,
             snapshots: true,
+            others: Vec::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod assets;
 mod funds;
+mod hosts;
 mod letters;
 mod markets;
 mod metering;

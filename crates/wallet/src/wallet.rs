@@ -2,6 +2,7 @@
 
 mod counted;
 mod errands;
+mod hosts;
 mod metering;
 mod nearby;
 mod opening;
@@ -73,6 +74,12 @@ pub struct Saved {
     /// What had been promised lately when accounts were changed last, by whichever.
     #[cbor(n(8), default)]
     pub(crate) hour: Hour,
+    /// Servers that the page's host named last.
+    #[cbor(n(9), default)]
+    pub(crate) named: Vec<String>,
+    /// Those of them that a person does not want.
+    #[cbor(n(10), default)]
+    pub(crate) unwanted: Vec<String>,
 }
 
 /// An account that is not in use.
@@ -104,6 +111,8 @@ impl Saved {
             recoverable: None,
             successors: None,
             hour: Hour::default(),
+            named: Vec::new(),
+            unwanted: Vec::new(),
         }
     }
 }
@@ -123,6 +132,8 @@ pub enum Input<'a> {
     Answered(RequestId, u16, &'a str, &'a [u8]),
     /// A person wants something.
     Command(Command),
+    /// The page's own host names other hosts of this ledger, one a line.
+    Named(&'a str),
     /// The account whose key is of this seed is to be used: it follows from the person's own.
     Use([u8; 32]),
 }
@@ -246,10 +257,7 @@ impl Wallet {
             key,
             saved,
         };
-        let named = wallet.saved.servers.clone();
-        for url in [origin.to_owned()].into_iter().chain(named) {
-            out.extend(wallet.servers.add(&url).map(|(id, url)| Output::Connect(id, url)));
-        }
+        wallet.open_servers(origin, out);
         wallet.save(out);
         out.push(Output::Carry(view::Carry::Greet));
         Ok(wallet)
@@ -279,6 +287,7 @@ impl Wallet {
                 self.on_answer(request, status, code, bytes, out);
             }
             Input::Command(command) => self.on_command(command, out),
+            Input::Named(hosts) => self.on_named(hosts, out),
             Input::Use(seed) => self.use_account(Some(seed), out),
         }
         if matches!(out.last(), Some(Output::Reopen)) {
@@ -482,14 +491,7 @@ impl Wallet {
                 }
             }
             Command::Faucet => self.ask_faucet(out),
-            Command::AddServer(url) => match self.servers.add(&url) {
-                Some((id, url)) => {
-                    self.saved.servers.push(url.clone());
-                    out.push(Output::Connect(id, url));
-                    self.save(out);
-                }
-                None => "server".clone_into(&mut self.refused),
-            },
+            Command::AddServer(url) => self.add_server(&url, out),
             Command::Watch(keys) => {
                 self.watch.set(keys.into_iter().map(Into::into), self.now_ms);
             }
@@ -516,14 +518,7 @@ impl Wallet {
             Command::UseDevice => self.use_account(None, out),
             Command::Purse(wish) => self.on_wish(wish),
             Command::Near(told) => self.on_near(told, out),
-            Command::RemoveServer(url) => {
-                if let Some(id) = self.servers.remove(&url) {
-                    self.saved.servers.retain(|known| *known != url);
-                    out.push(Output::Hangup(id));
-                    self.see(Seen::Down(id), out);
-                    self.save(out);
-                }
-            }
+            Command::RemoveServer(url) => self.remove_server(&url, out),
         }
     }
 

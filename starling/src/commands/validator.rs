@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ledger_node::{Config, Node, api, config};
+use starling::serve::{ServeError, ledger::hosts};
 use starling::settings;
 use tokio::net::TcpListener;
 
@@ -34,6 +35,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         Some(path) => read(path)?,
         None => Config::default(),
     };
+    let hosts = hosts(&config.others).map_err(ServeError::from)?;
     let fail = |error| Problem::no_port(config.http, &error);
     let listener = TcpListener::bind(config.http).await.map_err(fail)?;
     let address = listener.local_addr().map_err(fail)?;
@@ -43,7 +45,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let stop = signals::stop();
     let handle = node.handle();
     println!("ledger {} at http://{address}/ledger/status", handle.chain());
-    let serving = axum::serve(listener, api::router(handle)).into_future();
+    let serving = axum::serve(listener, api::router(handle, &hosts)).into_future();
     tokio::select! {
         () = stop => {}
         error = node.failed() => return Err(error.into()),
