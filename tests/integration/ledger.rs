@@ -9,6 +9,7 @@ mod energy;
 mod files_rig;
 mod ledger_errors;
 mod ledger_faults;
+mod ledger_forward;
 mod ledger_openapi;
 mod ledger_rig;
 mod ledger_signers;
@@ -17,6 +18,7 @@ mod ledger_status;
 mod ledger_succession;
 mod ledger_upgrade;
 mod lending;
+mod serve_rig;
 
 use ledger::AccountId;
 use ledger_rig::{Network, balance};

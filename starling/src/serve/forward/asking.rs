@@ -53,6 +53,8 @@ enum Kind {
     State(Vec<u8>),
     /// Units for nothing, which not every source gives.
     Faucet,
+    /// What became of a transaction, which waits at the source that took it.
+    Receipt,
     /// Nothing.
     Plain,
 }
@@ -94,6 +96,7 @@ impl Asked {
             ["certificates", "latest"] if cbor => Kind::Latest,
             ["state", key] if cbor => Kind::State(bytes(key).ok_or(ApiError::Malformed)?),
             ["faucet", _] => Kind::Faucet,
+            ["receipts", _] => Kind::Receipt,
             _ => Kind::Plain,
         };
         Ok(Self { path: path.to_owned(), cbor, kind, body: None })
@@ -159,7 +162,7 @@ fn judge(asked: &Asked, status: StatusCode, told: &[u8]) -> No {
         "busy" | "full" | "place" => No::Mine,
         // It is in a block that this one does not keep, or it gives nothing away.
         _ if error["error"]["since"].is_u64() => No::Mine,
-        "unknown" if asked.kind == Kind::Faucet => No::Mine,
+        "unknown" if matches!(asked.kind, Kind::Faucet | Kind::Receipt) => No::Mine,
         _ if status.is_server_error() => No::Useless,
         _ => No::Final,
     }
@@ -220,7 +223,7 @@ impl Forwarder {
             };
         }
         let body = match &asked.kind {
-            Kind::Plain | Kind::Faucet => Told::Coming(Box::new(response)),
+            Kind::Plain | Kind::Faucet | Kind::Receipt => Told::Coming(Box::new(response)),
             Kind::Status => Told::Whole(self.named(&whole(response).await?)?),
             Kind::Latest => {
                 let told = whole(response).await?;
@@ -280,6 +283,7 @@ mod tests {
         assert_eq!(read("/ledger/state/00ff", false), Some(Kind::Plain));
         assert_eq!(read("/ledger/records/0502?after=0502ff", true), Some(Kind::Plain));
         assert_eq!(read("/ledger/faucet/ab?asset=3", false), Some(Kind::Faucet));
+        assert_eq!(read("/ledger/receipts/ab", true), Some(Kind::Receipt));
     }
 
     #[test]
@@ -301,8 +305,9 @@ mod tests {
 
     #[test]
     fn another_source_is_asked_where_it_may_know_more() {
-        let plain = Asked::read(&"/ledger/receipts/ab".parse().unwrap(), false).unwrap();
+        let plain = Asked::read(&"/ledger/blocks/7".parse().unwrap(), false).unwrap();
         let faucet = Asked { kind: Kind::Faucet, ..plain.clone() };
+        let receipt = Asked { kind: Kind::Receipt, ..plain.clone() };
         let judged = |asked: &Asked, status: u16, error: Value| {
             let told = json!({ "error": error }).to_string();
             judge(asked, StatusCode::from_u16(status).unwrap(), told.as_bytes())
@@ -310,6 +315,7 @@ mod tests {
         let code = |code: &str| json!({ "code": code });
         assert_eq!(judged(&plain, 404, code("unknown")), No::Final);
         assert_eq!(judged(&faucet, 404, code("unknown")), No::Mine);
+        assert_eq!(judged(&receipt, 404, code("unknown")), No::Mine);
         assert_eq!(judged(&faucet, 409, code("enough")), No::Final);
         let older = json!({ "code": "unknown", "since": 9 });
         assert_eq!(judged(&plain, 404, older), No::Mine);
