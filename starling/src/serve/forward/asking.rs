@@ -186,7 +186,10 @@ impl Forwarder {
                     Ok((answer, No::Final)) => return Some(answer),
                     Ok((answer, _)) => no = no.or(Some(answer)),
                     Err(Trouble::Behind) => is_behind = true,
-                    Err(trouble @ Trouble::OtherLedger(_)) => source.fall(&trouble),
+                    Err(trouble @ Trouble::OtherLedger(_)) => {
+                        source.fall(&trouble);
+                        self.tell_open();
+                    }
                     Err(trouble) => source.tire(&trouble),
                 }
             }

@@ -233,7 +233,8 @@ impl Forwarder {
         }
     }
 
-    fn tell_open(&self) {
+    /// Tells who reads whether there is a source.
+    pub(super) fn tell_open(&self) {
         let is_open = self.sources.iter().any(Source::is_up);
         self.open.send_if_modified(|open| std::mem::replace(open, is_open) != is_open);
     }
