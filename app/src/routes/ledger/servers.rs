@@ -168,3 +168,26 @@ fn blame(code: &str) -> &'static str {
         _ => "stays behind the others",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_named_a_server_is_said_beside_how_it_is() {
+        let server = |is_named, height, faults: &[&str]| Server {
+            url: "https://a.example".to_owned(),
+            is_up: true,
+            height,
+            faults: faults.iter().map(|&fault| fault.to_owned()).collect(),
+            lies: false,
+            is_away: false,
+            is_named,
+        };
+        assert_eq!(how_and_whose(&server(false, 7, &[])), ("at block 7".to_owned(), false));
+        let named = "named by this host, at block 7".to_owned();
+        assert_eq!(how_and_whose(&server(true, 7, &[])), (named, false));
+        let late = "named by this host, keeps answers back".to_owned();
+        assert_eq!(how_and_whose(&server(true, 7, &["withholds"])), (late, true));
+    }
+}

@@ -29,7 +29,7 @@ const ASK_WITHIN: Duration = Duration::from_secs(2);
 /// How long the last one may.
 const LAST_WITHIN: Duration = Duration::from_secs(8);
 /// How often, and after how long, sources are asked again that are all behind what was shown before.
-const ROUNDS_MAX: usize = 8;
+const ROUNDS_MAX: usize = 6;
 const ROUND_EVERY: Duration = Duration::from_millis(150);
 
 /// What is asked.
@@ -39,7 +39,7 @@ pub(super) struct Asked {
     path: String,
     cbor: bool,
     kind: Kind,
-    pub(super) body: Option<Bytes>,
+    body: Option<Bytes>,
 }
 
 /// What is done with an answer before it is handed on.
@@ -100,6 +100,11 @@ impl Asked {
             _ => Kind::Plain,
         };
         Ok(Self { path: path.to_owned(), cbor, kind, body: None })
+    }
+
+    /// The same with something to take.
+    pub(super) fn with(self, body: Bytes) -> Self {
+        Self { body: Some(body), ..self }
     }
 }
 
