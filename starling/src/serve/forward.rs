@@ -21,6 +21,8 @@
 //! they could ask each other for ever.
 
 mod asking;
+#[cfg(test)]
+mod lies;
 mod limits;
 mod settings;
 mod sources;
