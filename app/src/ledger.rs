@@ -320,6 +320,7 @@ mod tests {
             url: url.to_owned(),
             is_up,
             is_away: !is_up,
+            is_named: false,
             height: 1,
             faults: Vec::new(),
             lies,

@@ -2,7 +2,7 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `GET /ledger/status` | chain, group key, height, fees, what waits |
+//! | `GET /ledger/status` | chain, group key, height, fees, what waits, other hosts |
 //! | `POST /ledger/transactions`, the transaction's bytes | its name |
 //! | `GET /ledger/receipts/{transaction}` | what became of it |
 //! | `GET /ledger/blocks/{height}` | header and transactions |
@@ -25,10 +25,11 @@ mod places;
 mod snapshot;
 mod ws;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::{Body, Bytes},
     extract::{DefaultBodyLimit, Path, Query, State as Shared, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
@@ -65,8 +66,13 @@ const CBOR: &str = "application/cbor";
 
 type Answer = Result<Json<Value>, ApiError>;
 
+/// Other hosts of the same ledger, as this one names them to pages.
+#[derive(Debug, Clone)]
+struct Hosts(Arc<[String]>);
+
 /// The routes under `/ledger`. How many of one address may stay is counted by the [`Place`] of their requests.
-pub fn router(handle: Handle) -> Router {
+/// `hosts`: addresses of others, for pages to ask as well.
+pub fn router(handle: Handle, hosts: &[String]) -> Router {
     Router::new()
         .route("/ledger/status", get(status))
         .route("/ledger/transactions", post(submit))
@@ -83,6 +89,7 @@ pub fn router(handle: Handle) -> Router {
         .merge(ws::router())
         .layer(DefaultBodyLimit::max(TRANSACTION_BYTES_MAX))
         .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any))
+        .layer(Extension(Hosts(hosts.into())))
         .with_state(handle)
 }
 
@@ -90,7 +97,7 @@ fn parse<T: std::str::FromStr>(text: &str) -> Result<T, ApiError> {
     text.parse().map_err(|_| ApiError::Malformed)
 }
 
-async fn status(Shared(node): Shared<Handle>) -> Answer {
+async fn status(Shared(node): Shared<Handle>, Extension(hosts): Extension<Hosts>) -> Answer {
     let (count, bytes) = node.waiting();
     let (tip, params) = node.with_state(|state| (ledger::tip(state), ledger::params(state)))?;
     let (tip, params) = (tip.ok_or(ApiError::Stopped)?, params.ok_or(ApiError::Stopped)?);
@@ -111,6 +118,7 @@ async fn status(Shared(node): Shared<Handle>) -> Answer {
             "base": params.fee_base, "per_byte": params.fee_per_byte, "per_work": params.fee_per_work,
         },
         "waiting": { "count": count, "bytes": bytes },
+        "hosts": &*hosts.0,
     })))
 }
 

@@ -38,6 +38,8 @@ pub struct Config {
     pub snapshots: bool,
     /// Reverse proxies, as networks or addresses, whose word about who asks is believed. Default none.
     pub trusted_proxies: Vec<String>,
+    /// Addresses of other hosts of this ledger, for pages to ask as well. Default none.
+    pub others: Vec<String>,
 }
 
 impl Default for Config {
@@ -54,6 +56,7 @@ impl Default for Config {
             keep_blocks: 0,
             snapshots: true,
             trusted_proxies: Vec::new(),
+            others: Vec::new(),
         }
     }
 }

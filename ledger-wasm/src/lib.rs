@@ -97,6 +97,11 @@ impl Tab {
         }
     }
 
+    /// The page's own host names other hosts of this ledger, one a line.
+    pub fn named(&mut self, hosts: &str) -> Array {
+        self.step(Input::Named(hosts))
+    }
+
     /// The account of this seed is to be used: it came over the port of the worker with the person's keys.
     pub fn account(&mut self, seed: &[u8]) -> Array {
         match seed.try_into() {

@@ -31,6 +31,18 @@ const ANSWER_BYTES_MAX: usize = 16 << 20;
 const LISTED_MAX: usize = 1_000_000;
 /// What records are asked for as.
 const CBOR: &str = "application/cbor";
+/// What a server says that is of no use now: another one may be.
+const NO_USE: [&str; 9] = [
+    "busy",
+    "full",
+    "off",
+    "other-ledger",
+    "place",
+    "replaced",
+    "starting",
+    "stopped",
+    "unreachable",
+];
 /// How often a receipt is asked for.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How long one answer may take.
@@ -139,9 +151,7 @@ impl ClientError {
             Self::Unreachable { .. } | Self::Older { .. } | Self::Form(_) | Self::Fee { .. } => {
                 true
             }
-            Self::Refused { code, .. } => {
-                ["busy", "full", "off", "replaced", "starting", "stopped"].contains(&code.as_str())
-            }
+            Self::Refused { code, .. } => NO_USE.contains(&code.as_str()),
             Self::Waiting(_) | Self::Failed { .. } => false,
         }
     }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `/signal`, `/announce`, `/v1/turn`, `/healthz`, `/readyz`, `/metrics` | the signaling server |
 //! | `/ipfs/*` | the gateway to the block store, and to public shares |
-//! | `/ledger/*` | the ledger |
+//! | `/ledger/*` | the ledger, here or handed on to other hosts |
 //! | `/did/*` | the fetcher of outside DIDs |
 //! | `/push/*` | telling people who closed the page |
 //! | `/v1/page` | what the page is called that is served here |
@@ -18,6 +18,7 @@
 mod assets;
 mod config;
 mod connections;
+mod forward;
 pub(crate) mod http;
 pub mod ledger;
 mod media;
@@ -28,6 +29,7 @@ mod security;
 mod tls;
 
 pub use config::Config;
+pub use forward::ForwardError;
 pub use own_media::{MediaState, Progress};
 pub use page::{PAGE_BYTES_MAX, Page, PageError};
 pub use tls::{TlsConfig, TlsError};
@@ -100,6 +102,9 @@ pub enum ServeError {
     /// Outside DIDs can't be fetched as the settings want it.
     #[error("[resolver] {0}")]
     Resolver(#[from] resolver::Missing),
+    /// A ledger that others run can't be had as the settings want it.
+    #[error("[ledger] {0}")]
+    Ledger(#[from] ForwardError),
     /// People who closed the page can't be told.
     #[error("[push] {0}")]
     Push(#[from] PushError),
@@ -139,6 +144,7 @@ impl ServeError {
             | Self::Signaling(_)
             | Self::Bus(_)
             | Self::Tls(_)
+            | Self::Ledger(_)
             | Self::Resolver(_) => {
                 "`starling serve --print-config` shows every setting with its default.".to_owned()
             }
@@ -194,7 +200,7 @@ impl Server {
     /// # Errors
     /// In order: no address, a port is taken, a certificate can't be read, the media folder is missing, a key can't be had, a
     /// setting can't be meant, the relay's port is taken, the gateway has nobody to introduce it to peers,
-    /// the block store can't be opened, the key or the list of push can't be read, the page can't be served.
+    /// the block store can't be opened, other hosts of the ledger are none, the key or the list of push can't be read, the page can't be served.
     pub fn bind(config: Config) -> Result<Self, ServeError> {
         if config.listen.is_empty() {
             return Err(ServeError::NoAddress);
@@ -222,10 +228,10 @@ impl Server {
         let introducer = config.gateway.introducer(own)?;
         let gateway = gateway::router(&config.data, &config.gateway, introducer)?;
         let resolver = resolver::router(&config.resolver, signaling.proxies())?;
-        let ledger = ledger::Beside::new(&config.ledger, &config.data);
-        // Without a ledger there is nothing to tell.
+        let ledger = ledger::Beside::new(&config.ledger, &config.data, signaling.proxies())?;
+        // Without a ledger of this host there is nothing to look at.
         let wanted =
-            push::Config { enabled: config.push.enabled && config.ledger.enabled, ..config.push };
+            push::Config { enabled: config.push.enabled && config.ledger.is_own(), ..config.push };
         let push = Push::open(&wanted, &config.data)?;
         if let Some(push) = &push {
             signaling.count_too(Arc::new(push.clone()));

@@ -27,7 +27,9 @@ const KEEP_AGAIN_MS = 5_000;
 const ASK_AGAIN_MS = 2_000;
 const ASK_ON_MS = 30_000;
 /** Why a server has no ledger, where waiting for it is no use: others may have the one that is known. */
-const GONE = ['off', 'stopped'];
+const GONE = ['off', 'stopped', 'unreachable', 'other-ledger'];
+/** Most hosts that a server names beside itself. */
+const HOSTS_MAX = 8;
 
 let tab = null;
 let timer = 0;
@@ -79,6 +81,12 @@ async function open({ origin, root: linked }) {
   self.postMessage({ state: 'open', served: status?.root ?? null });
   if (!status?.root) askOn(origin);
   perform((one) => one.tick());
+  takeHosts(status);
+}
+
+/** Lets the wallet ask the hosts that the page's own names, if it is of this ledger. */
+function takeHosts(said) {
+  if (said?.root === root) perform((one) => one.named(said.hosts));
 }
 
 /** Works for the account of an opened wallet from now on, and with what was kept of its payments. */
@@ -116,12 +124,20 @@ function hold(resolve) {
   return new Promise(() => {});
 }
 
-/** What the page's own server says of its ledger: `{ root, demo }`, or `{ why }` if it has none; null: nothing. */
+/**
+ * What the page's own server says of its ledger: `{ root, demo, hosts }` (others that it names, one a line), or
+ * `{ why }` if it has none; null: nothing.
+ */
 async function look(origin, withinMs) {
   const answer = await fetch(`${origin}/ledger/status`, { signal: AbortSignal.timeout(withinMs) }).catch(() => null);
   const told = await answer?.json().catch(() => null);
-  if (answer?.ok && told?.root) return { root: told.root, demo: told.demo === true };
+  if (answer?.ok && told?.root) return { root: told.root, demo: told.demo === true, hosts: hostsOf(told.hosts) };
   return told ? { why: told.error?.code ?? 'unreachable' } : null;
+}
+
+function hostsOf(told) {
+  const list = Array.isArray(told) ? told.slice(0, HOSTS_MAX) : [];
+  return list.filter((one) => typeof one === 'string').join('\n');
 }
 
 /** The same, asked until there is a ledger; if it is `known` which, only once. */
@@ -140,7 +156,10 @@ async function ask(origin, known) {
 async function askOn(origin) {
   for (;;) {
     const said = await look(origin, ASK_MS);
-    if (said?.root) return self.postMessage({ state: 'open', served: said.root });
+    if (said?.root) {
+      takeHosts(said);
+      return self.postMessage({ state: 'open', served: said.root });
+    }
     await rest(ASK_ON_MS);
   }
 }

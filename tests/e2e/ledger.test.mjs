@@ -1,10 +1,14 @@
 // Proves that two people pay each other in their tabs: the faucet gives, one sends, the other's balance is proved; that
-// what is asked for is read off a screen; and that a tab names a server that lies about a balance.
+// what is asked for is read off a screen; that a tab names a server that lies about a balance; and that a page at a
+// host without a validator works wholly, and asks the hosts that this one names.
 
 import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
 import { describe, test } from 'node:test';
+import { temporaryFolder } from '../rig/browser.mjs';
+import { startStarling } from '../rig/starling.mjs';
 import { fund, put } from './identity-forms.mjs';
-import { PHONE, WIDE, accountOf, askToo, picture, press, scan, until, withLedger } from './ledger-pages.mjs';
+import { PHONE, WIDE, accountOf, askToo, picture, press, scan, text, until, withLedger } from './ledger-pages.mjs';
 import { openProxy } from './ledger-proxy.mjs';
 import { eventually } from './stage.mjs';
 
@@ -142,7 +146,49 @@ describe('the ledger', () => {
     await until(asks, 'it came, proved', /1\.25\s*STAR/);
     for (const page of [asks, pays]) assert.deepEqual(page.errors, []);
   });
+
+  test('a page at a host without a validator works wholly, and asks the hosts that this one names', async () => {
+    const folder = await temporaryFolder('ledger-host');
+    const other = await openProxy(stage.server);
+    const { root } = await (await fetch(`${stage.server.url}/ledger/status`)).json();
+    const config = `[ledger]\nfrom = ["${stage.server.url}"]\nroot = "${root}"\nothers = ["${other.url}"]\n`;
+    const host = await startStarling({ folder, config });
+    try {
+      const page = await visit('/wallet', WIDE, host.url);
+      await until(page, 'the wallet is open', /Proved at block \d+/);
+      await press(page, '#faucet');
+      await until(page, 'the gift is proved', /10\.00\s*STAR/);
+      await press(page, 'a[href="/ledger"]');
+      const named = (url) => new RegExp(`${url}\\s+named by this host, at block \\d+`);
+      await until(page, 'the host is heard', new RegExp(`${host.url}\\s+at block \\d+`), SERVERS);
+      await until(page, 'so is another that it names', named(other.url), SERVERS);
+      await until(page, 'and its source', named(stage.server.url), SERVERS);
+      await picture(page, 'ledger-named');
+
+      await press(page, `${SERVERS} [data-named="true"] button`);
+      await eventually('the first of them is taken off', async () => {
+        const seen = await text(page, SERVERS);
+        return { value: !seen.includes(other.url), seen };
+      });
+      // A block later that is kept.
+      const [, height] = /Newest block\s+(\d+)/.exec(await text(page));
+      await eventually('a later block is seen', async () => {
+        const seen = /Newest block\s+(\d+)/.exec(await text(page))[1];
+        return { value: Number(seen) > Number(height), seen };
+      });
+      await page.reload({ waitUntil: 'domcontentloaded' });
+      await until(page, 'the source is asked again', named(stage.server.url), SERVERS);
+      assert.ok(!(await text(page, SERVERS)).includes(other.url), 'it stays away');
+      assert.deepEqual(page.errors, []);
+    } finally {
+      await Promise.all([host.close(), other.close()]);
+      await fs.rm(folder, { recursive: true, force: true });
+    }
+  });
 });
+
+/** Where the page lists whom it asks. */
+const SERVERS = 'section[aria-labelledby="servers-title"]';
 
 /** What the liar says every account holds: 99,999 STAR, as a record (CBOR). */
 const RICHES = Buffer.from('821b000000174867a5c0f4', 'hex');

@@ -10,6 +10,7 @@ mod files_rig;
 mod ledger_ceremony;
 mod ledger_errors;
 mod ledger_faults;
+mod ledger_forward;
 mod ledger_openapi;
 mod ledger_rig;
 mod ledger_signers;
@@ -18,6 +19,7 @@ mod ledger_status;
 mod ledger_succession;
 mod ledger_upgrade;
 mod lending;
+mod serve_rig;
 
 use ledger::AccountId;
 use ledger_rig::{Network, balance};

@@ -137,6 +137,10 @@ fn NotOpen() -> impl IntoView {
                 "The ledger stopped",
                 "The host\u{2019}s log says why. This page tries again by itself.",
             ),
+            "other-ledger" => (
+                "This host\u{2019}s sources serve another ledger",
+                "Its owner named which one it must be, and they say another. The host\u{2019}s log says which.",
+            ),
             "no-worker" => (
                 "This browser can\u{2019}t run the wallet",
                 "It needs workers that load modules: a newer browser has them.",

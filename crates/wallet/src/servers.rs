@@ -1,15 +1,19 @@
 //! Which servers are asked, and when they are tried again.
+//!
+//! The page's own is the first. Then there are those that a person named, and those that the page's host names: these
+//! are strangers like all others, and make room for a person's.
 
 use light_client::{Fault, ServerId};
 
-/// Most servers a person may name.
+/// Most servers at a time, whoever named them.
 pub(crate) const SERVERS_MAX: usize = 8;
-/// Longest address, in bytes.
+/// Longest address, in bytes, and longest one that a host names.
 const URL_BYTES_MAX: usize = 256;
+const NAMED_BYTES_MAX: usize = 200;
 /// First and longest wait before a server is tried again, in milliseconds.
 const RETRY_MS: (u64, u64) = (1_000, 30_000);
 
-/// A server that a person named, or the page's own.
+/// A server that is asked.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) url: String,
@@ -18,7 +22,19 @@ pub(crate) struct Server {
     pub(crate) state: State,
     pub(crate) height: u64,
     pub(crate) faults: Vec<Fault>,
+    /// The page's host named it, and no person.
+    pub(crate) is_named: bool,
     failures: u32,
+}
+
+/// What follows from one more server.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Added {
+    pub(crate) url: String,
+    /// The connection to open; none: it stands already.
+    pub(crate) open: Option<ServerId>,
+    /// The connection to close: that one made room.
+    pub(crate) gone: Option<ServerId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,14 +70,39 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Adds one; the connection to open. `None`: it is there already, or there are too many.
-    pub(crate) fn add(&mut self, url: &str) -> Option<(ServerId, String)> {
-        let url = url.trim().trim_end_matches('/');
-        let shaped = url.starts_with("http://") || url.starts_with("https://");
-        let known = self.list.iter().any(|server| server.url == url);
-        if known || !shaped || url.len() > URL_BYTES_MAX || self.list.len() >= SERVERS_MAX {
-            return None;
+    /// Adds one that a person wants. `None`: it is there already, or is no address, or there are too many.
+    pub(crate) fn add(&mut self, url: &str) -> Option<Added> {
+        let url = plain(url)?;
+        if let Some(known) = self.list.iter_mut().find(|server| server.url == url) {
+            // From now on it is a person's.
+            let was_named = std::mem::take(&mut known.is_named);
+            return was_named.then(|| Added { url: url.to_owned(), open: None, gone: None });
         }
+        let gone = match self.list.len() >= SERVERS_MAX {
+            true => Some(self.take_out(self.list.iter().rposition(|server| server.is_named)?)),
+            false => None,
+        };
+        Some(Added { url: url.to_owned(), open: Some(self.put(url, false)), gone })
+    }
+
+    /// Adds one that the page's host names; the connection to open. `None`: it is there already, or there are enough.
+    pub(crate) fn name(&mut self, url: &str) -> Option<ServerId> {
+        let known = self.list.iter().any(|server| server.url == url);
+        (!known && self.list.len() < SERVERS_MAX).then(|| self.put(url, true))
+    }
+
+    /// Takes out those that the page's host named and does not any more; the connections to close.
+    pub(crate) fn keep_named(&mut self, named: &[String]) -> Vec<ServerId> {
+        let mut gone = Vec::new();
+        while let Some(at) =
+            self.list.iter().position(|server| server.is_named && !named.contains(&server.url))
+        {
+            gone.push(self.take_out(at));
+        }
+        gone
+    }
+
+    fn put(&mut self, url: &str, is_named: bool) -> ServerId {
         let id = self.number();
         self.list.push(Server {
             url: url.to_owned(),
@@ -69,9 +110,15 @@ impl Servers {
             state: State::Connecting,
             height: 0,
             faults: Vec::new(),
+            is_named,
             failures: 0,
         });
-        Some((id, url.to_owned()))
+        id
+    }
+
+    fn take_out(&mut self, at: usize) -> ServerId {
+        self.stayed = false;
+        self.list.remove(at).id
     }
 
     fn number(&mut self) -> ServerId {
@@ -83,8 +130,7 @@ impl Servers {
     /// Takes one out; the connection to close.
     pub(crate) fn remove(&mut self, url: &str) -> Option<ServerId> {
         let at = self.list.iter().position(|server| server.url == url)?;
-        self.stayed = false;
-        Some(self.list.remove(at).id)
+        Some(self.take_out(at))
     }
 
     pub(crate) fn get_mut(&mut self, id: ServerId) -> Option<&mut Server> {
@@ -178,5 +224,91 @@ impl Servers {
             State::Connecting | State::Up | State::Out => None,
         };
         self.list.iter().filter_map(until).min()
+    }
+}
+
+/// An address as it is kept; `None`: of no server.
+fn plain(url: &str) -> Option<&str> {
+    let url = url.trim().trim_end_matches('/');
+    let shaped = url.starts_with("http://") || url.starts_with("https://");
+    (shaped && url.len() <= URL_BYTES_MAX).then_some(url)
+}
+
+/// Addresses that the page's host at `origin` named, one a line, as far as a page may ask them because of that:
+/// by TLS, or of this machine if the host is, too. As many as there may be servers beside it.
+pub(crate) fn named(list: &str, origin: &str) -> Vec<String> {
+    let is_local = is_of_this_machine(origin);
+    let mut hosts: Vec<String> = Vec::new();
+    for url in list.lines().filter_map(plain) {
+        let safe = is_by_tls(url) || (is_local && is_of_this_machine(url));
+        let is_new = url != origin && !hosts.iter().any(|known| known == url);
+        if safe && is_new && url.len() <= NAMED_BYTES_MAX && hosts.len() + 1 < SERVERS_MAX {
+            hosts.push(url.to_owned());
+        }
+    }
+    hosts
+}
+
+fn is_by_tls(url: &str) -> bool {
+    url.strip_prefix("https://").is_some_and(is_host)
+}
+
+fn is_of_this_machine(url: &str) -> bool {
+    let Some(place) = url.strip_prefix("http://").filter(|place| is_host(place)) else {
+        return false;
+    };
+    let here = ["127.0.0.1", "localhost", "[::1]"].map(|name| place.strip_prefix(name));
+    here.into_iter().flatten().any(|rest| rest.is_empty() || rest.starts_with(':'))
+}
+
+/// Name and port, and nothing else.
+fn is_host(place: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
+    !place.is_empty() && place.bytes().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_names_others_by_tls_and_its_own_machine_where_it_is_there() {
+        let list = "https://b.example/\nhttps://b.example\nhttp://c.example\nhttp://127.0.0.1:2\n\
+            https://me@d.example\nhttps://e.example/ledger\nhttps://own.example\nhttps://[2001:db8::1]:8443";
+        let public = named(list, "https://own.example");
+        assert_eq!(public, ["https://b.example", "https://[2001:db8::1]:8443"]);
+        let local = named(
+            "http://127.0.0.1:2\nhttp://localhost.example\nhttp://[::1]:3",
+            "http://127.0.0.1:1",
+        );
+        assert_eq!(local, ["http://127.0.0.1:2", "http://[::1]:3"]);
+        let long = format!("https://{}.example", "a".repeat(NAMED_BYTES_MAX));
+        assert!(named(&long, "https://own.example").is_empty());
+        let many: Vec<String> =
+            (0..20).map(|number| format!("https://h{number}.example")).collect();
+        assert_eq!(named(&many.join("\n"), "https://own.example"), many[..SERVERS_MAX - 1]);
+    }
+
+    #[test]
+    fn whom_a_host_names_makes_room_for_whom_a_person_names() {
+        let mut servers = Servers::default();
+        let own = servers.add("https://own.example").unwrap();
+        assert!(own.open.is_some() && own.gone.is_none());
+        let urls: Vec<String> =
+            (1..SERVERS_MAX).map(|number| format!("https://h{number}.example")).collect();
+        let ids: Vec<ServerId> = urls.iter().map(|url| servers.name(url).unwrap()).collect();
+        assert_eq!(servers.name("https://late.example"), None, "there are enough");
+        assert_eq!(servers.name(&urls[0]), None, "it is there");
+        let mine = servers.add("https://mine.example").unwrap();
+        assert_eq!(mine.gone, ids.last().copied());
+        // What a person names too is theirs, and goes for nobody.
+        let both = servers.add(&urls[0]).unwrap();
+        assert_eq!((both.open, both.gone), (None, None));
+        assert_eq!(servers.add(&urls[0]), None);
+        assert_eq!(servers.keep_named(&urls[1..2]).len(), 4);
+        let left: Vec<&str> = servers.list.iter().map(|server| server.url.as_str()).collect();
+        let expected =
+            ["https://own.example", urls[0].as_str(), urls[1].as_str(), "https://mine.example"];
+        assert_eq!(left, expected);
     }
 }

@@ -3,6 +3,7 @@
 mod assets;
 mod clock;
 mod funds;
+mod hosts;
 mod letters;
 mod markets;
 mod metering;

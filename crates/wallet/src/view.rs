@@ -220,6 +220,9 @@ pub struct Server {
     /// It did not answer, or hung up, and has not been reached since.
     #[n(5)]
     pub is_away: bool,
+    /// The page's host named it, and no person.
+    #[n(6)]
+    pub is_named: bool,
 }
 
 /// A number with its proof.

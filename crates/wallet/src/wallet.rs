@@ -3,6 +3,7 @@
 mod clock;
 mod counted;
 mod errands;
+mod hosts;
 mod leaving;
 mod metering;
 mod nearby;
@@ -77,6 +78,12 @@ pub struct Saved {
     /// What had been promised lately when accounts were changed last, by whichever.
     #[cbor(n(8), default)]
     pub(crate) hour: Hour,
+    /// Servers that the page's host named last.
+    #[cbor(n(9), default)]
+    pub(crate) named: Vec<String>,
+    /// Those of them that a person does not want.
+    #[cbor(n(10), default)]
+    pub(crate) unwanted: Vec<String>,
 }
 
 /// An account that is not in use.
@@ -108,6 +115,8 @@ impl Saved {
             recoverable: None,
             successors: None,
             hour: Hour::default(),
+            named: Vec::new(),
+            unwanted: Vec::new(),
         }
     }
 }
@@ -127,6 +136,8 @@ pub enum Input<'a> {
     Answered(RequestId, u16, &'a str, &'a [u8]),
     /// A person wants something.
     Command(Command),
+    /// The page's own host names other hosts of this ledger, one a line.
+    Named(&'a str),
     /// The account whose key is of this seed is to be used: it follows from the person's own.
     Use([u8; 32]),
 }
@@ -256,10 +267,7 @@ impl Wallet {
             key,
             saved,
         };
-        let named = wallet.saved.servers.clone();
-        for url in [origin.to_owned()].into_iter().chain(named) {
-            out.extend(wallet.servers.add(&url).map(|(id, url)| Output::Connect(id, url)));
-        }
+        wallet.open_servers(origin, out);
         wallet.save(out);
         out.push(Output::Carry(view::Carry::Greet));
         Ok(wallet)
@@ -292,6 +300,7 @@ impl Wallet {
                 self.on_answer(request, status, code, bytes, out);
             }
             Input::Command(command) => self.on_command(command, out),
+            Input::Named(hosts) => self.on_named(hosts, out),
             Input::Use(seed) => self.use_account(Some(seed), out),
         }
         if matches!(out.last(), Some(Output::Reopen)) {
@@ -470,23 +479,6 @@ impl Wallet {
         };
         if let Err(why) = signed {
             why.clone_into(&mut self.refused);
-        }
-    }
-
-    fn add_server(&mut self, url: &str, out: &mut Vec<Output>) -> Result<(), &'static str> {
-        let (id, url) = self.servers.add(url).ok_or("server")?;
-        self.saved.servers.push(url.clone());
-        out.push(Output::Connect(id, url));
-        self.save(out);
-        Ok(())
-    }
-
-    fn remove_server(&mut self, url: &str, out: &mut Vec<Output>) {
-        if let Some(id) = self.servers.remove(url) {
-            self.saved.servers.retain(|known| known != url);
-            out.push(Output::Hangup(id));
-            self.see(Seen::Down(id), out);
-            self.save(out);
         }
     }
 

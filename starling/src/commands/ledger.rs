@@ -94,6 +94,8 @@ enum What {
         #[arg(long, default_value_t = 30)]
         wait_s: u64,
     },
+    /// The trust root that the validator names: which ledger, and by which key its blocks are checked
+    Root,
     /// What an account has, as the validator says
     Account {
         /// Which
@@ -169,6 +171,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
         What::Submit { files, wait_s } => {
             signing::submit(&client, &files, Duration::from_secs(wait_s)).await?
         }
+        What::Root => json!({ "root": client.root().await?.to_string() }),
         What::Account { account } => {
             let holding = client.holding(account).await?;
             json!({ "height": holding.height, "nonce": holding.nonce, "units": holding.units })

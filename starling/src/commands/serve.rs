@@ -37,6 +37,13 @@ pub(crate) struct Args {
     /// Let /ipfs/ fetch what the block store lacks from peers that give it as a public share
     #[arg(long)]
     gateway_swarm: bool,
+    /// A host that runs the ledger ("https://a.example"): this server runs none, and hands /ledger/* on to it;
+    /// more than once: to the next where one does not answer
+    #[arg(long, value_name = "URL")]
+    ledger_from: Vec<String>,
+    /// The trust root that those hosts must name
+    #[arg(long, value_name = "ROOT")]
+    ledger_root: Option<String>,
     /// Print every setting with its default and end
     #[arg(long)]
     print_config: bool,
@@ -53,6 +60,8 @@ impl Args {
         }
         config.signaling.witness.origins.extend(self.witness);
         config.gateway.swarm.enabled |= self.gateway_swarm;
+        config.ledger.from.extend(self.ledger_from);
+        config.ledger.root = self.ledger_root.or(config.ledger.root);
         config.data = self.data.unwrap_or(config.data);
         config.media = self.media.or(config.media);
         config.page = self.page.or(config.page);

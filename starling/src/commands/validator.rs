@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use axum::extract::Request;
 use ledger_node::{Config, Node, api, config};
 use signaling_server::Proxies;
+use starling::serve::{ServeError, ledger::hosts};
 use starling::settings;
 use tokio::net::TcpListener;
 use tower::util::MapRequestLayer;
@@ -40,6 +41,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     };
     let proxies = Proxies::parse(&config.trusted_proxies);
     let proxies = proxies.map_err(|error| Problem::no_trusted_proxy(&error))?;
+    let hosts = hosts(&config.others).map_err(ServeError::from)?;
     let fail = |error| Problem::no_port(config.http, &error);
     let listener = TcpListener::bind(config.http).await.map_err(fail)?;
     let address = listener.local_addr().map_err(fail)?;
@@ -50,7 +52,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Problem> {
     let handle = node.handle();
     println!("ledger {} at http://{address}/ledger/status", handle.chain());
     let place = MapRequestLayer::new(move |request| placed(request, &proxies));
-    let app = api::router(handle).layer(place);
+    let app = api::router(handle, &hosts).layer(place);
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, app).into_future();
     tokio::select! {

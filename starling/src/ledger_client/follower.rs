@@ -41,7 +41,7 @@ impl Follower {
     }
 
     /// The headers that a server shows as final now. If others make the blocks, it is asked who named them.
-    pub(super) async fn headers(
+    pub(crate) async fn headers(
         &self,
         server: &Client,
         finality: &Finality,

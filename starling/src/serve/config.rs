@@ -128,7 +128,8 @@ mod tests {
         assert!(config.tls.cert.is_some() && config.tls.key.is_some());
         assert!(config.tls.challenges.is_some());
         assert!(config.gateway.swarm.server.is_some() && config.push.contact.is_some());
-        assert_eq!(left_out, 9);
+        assert!(config.ledger.network.is_some() && config.ledger.root.is_some());
+        assert_eq!(left_out, 10);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The ledger beside the page.
+//! The ledger beside the page: a validator of this host, or hosts that it hands `/ledger/*` on to
+//! (`super::forward`).
 //!
 //! It starts when the server already listens and takes its time: until then `/ledger/*` says
 //! `starting`. A ledger that can't start keeps nobody from watching: the log says why, `/ledger/*`
@@ -21,7 +22,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
+use super::forward::{ForwardError, Forwarder, Wanted};
 use crate::push::Push;
+
+pub use super::forward::hosts;
 
 /// The commented default of [`Config`].
 pub(super) const DEFAULT_TOML: &str = include_str!("ledger.toml");
@@ -48,6 +52,15 @@ pub struct Config {
     pub keep_blocks: u64,
     /// Whether `/ledger/snapshot` gives a copy of the state. Default true.
     pub snapshots: bool,
+    /// Hosts that run the ledger: this one runs none and hands on. Default none.
+    pub from: Vec<String>,
+    /// Which ledger theirs must be: its trust root. Default none: the one that the first names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// Other hosts of the ledger, for pages to ask as well. Default none.
+    pub others: Vec<String>,
+    /// With `from`: requests of one address in a minute, and at once; 0 counts as 1. Default 6000.
+    pub asks_per_ip_per_minute: u32,
 }
 
 impl Default for Config {
@@ -61,23 +74,68 @@ impl Default for Config {
             heartbeat_ms: 0,
             keep_blocks: 0,
             snapshots: true,
+            from: Vec::new(),
+            root: None,
+            others: Vec::new(),
+            asks_per_ip_per_minute: 6_000,
         }
+    }
+}
+
+impl Config {
+    /// Whether this host runs a validator.
+    pub(super) const fn is_own(&self) -> bool {
+        self.enabled && self.from.is_empty()
     }
 }
 
 /// A ledger that runs, will run, or will not.
 #[derive(Debug)]
-pub(super) struct Beside {
-    /// None: the host wants none.
-    settings: Option<ledger_node::Config>,
-    stage: Stage,
+pub(super) enum Beside {
+    /// The host wants none.
+    Off,
+    /// It runs one.
+    Own {
+        /// What.
+        settings: Box<ledger_node::Config>,
+        /// How far it is.
+        stage: Stage,
+    },
+    /// Others do.
+    From(Arc<Forwarder>),
 }
 
 /// What `/ledger/*` answers by: not there while it starts, none if it can't.
 type Stage = Arc<OnceLock<Option<Router>>>;
 
 impl Beside {
-    pub(super) fn new(config: &Config, data: &Path) -> Self {
+    /// What the settings want. `proxies`: whose word about who asked counts.
+    ///
+    /// # Errors
+    /// A setting about other hosts can't be meant.
+    pub(super) fn new(
+        config: &Config,
+        data: &Path,
+        proxies: Proxies,
+    ) -> Result<Self, ForwardError> {
+        if !config.enabled {
+            return Ok(Self::Off);
+        }
+        if !config.from.is_empty() {
+            if config.network.is_some() {
+                return Err(ForwardError::Both);
+            }
+            let wanted = Wanted {
+                from: &config.from,
+                root: config.root.as_deref(),
+                others: &config.others,
+                asks_per_ip_per_minute: config.asks_per_ip_per_minute,
+            };
+            return Forwarder::new(&wanted, proxies).map(Self::From);
+        }
+        if config.root.is_some() {
+            return Err(ForwardError::RootAlone);
+        }
         let settings = ledger_node::Config {
             data: data.join("ledger"),
             network: config.network.clone(),
@@ -87,16 +145,18 @@ impl Beside {
             demo: config.demo,
             keep_blocks: config.keep_blocks,
             snapshots: config.snapshots,
+            others: hosts(&config.others)?,
             ..ledger_node::Config::default()
         };
-        Self { settings: config.enabled.then_some(settings), stage: Stage::default() }
+        Ok(Self::Own { settings: Box::new(settings), stage: Stage::default() })
     }
 
     /// `/ledger/*`, at any stage. `proxies`: whose word about who asked counts.
     pub(super) fn router(&self, proxies: Proxies) -> Router {
-        let answer = match &self.settings {
-            Some(_) => any(ask).with_state((self.stage.clone(), proxies)),
-            None => any(async || error(StatusCode::NOT_FOUND, "off")),
+        let answer = match self {
+            Self::From(forwarder) => return forwarder.router(),
+            Self::Own { stage, .. } => any(ask).with_state((stage.clone(), proxies)),
+            Self::Off => any(async || error(StatusCode::NOT_FOUND, "off")),
         };
         Router::new().route("/ledger/{*path}", answer)
     }
@@ -106,37 +166,50 @@ impl Beside {
     pub(super) fn start(
         &self,
         push: Option<Push>,
-        mut stopped: watch::Receiver<bool>,
+        stopped: watch::Receiver<bool>,
     ) -> JoinHandle<()> {
-        let (settings, stage) = (self.settings.clone(), self.stage.clone());
-        tokio::spawn(async move {
-            let Some(settings) = settings else { return };
-            // It waits for its disk.
-            let started = tokio::task::spawn_blocking(move || Node::start(&settings)).await;
-            let mut node = match started {
-                Ok(Ok(node)) => node,
-                Ok(Err(error)) => return refuse(&stage, &error),
-                Err(error) => return refuse(&stage, &error),
-            };
-            tracing::info!("ledger with trust root {}", node.handle().root());
-            // An error: it was set before, which nobody else does.
-            let _ = stage.set(Some(api::router(node.handle())));
-            let telling = push.map(|push| push.follow(node.handle(), stopped.clone()));
-            let telling = telling.map(tokio::spawn);
-            let is_stopped = async {
-                // An error: the sender is gone, which is a stop too.
-                let _ = stopped.wait_for(|stopped| *stopped).await;
-            };
-            tokio::select! {
-                () = is_stopped => {}
-                error = node.failed() => return tracing::error!("{error}"),
+        match self {
+            Self::Off => tokio::spawn(async {}),
+            Self::From(forwarder) => tokio::spawn(Arc::clone(forwarder).run(stopped)),
+            Self::Own { settings, stage } => {
+                tokio::spawn(run((**settings).clone(), stage.clone(), push, stopped))
             }
-            node.stop().await;
-            if let Some(telling) = telling {
-                // An error: it panicked, which the log tells.
-                let _ = telling.await;
-            }
-        })
+        }
+    }
+}
+
+/// A validator of this host.
+async fn run(
+    settings: ledger_node::Config,
+    stage: Stage,
+    push: Option<Push>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let hosts = settings.others.clone();
+    // It waits for its disk.
+    let started = tokio::task::spawn_blocking(move || Node::start(&settings)).await;
+    let mut node = match started {
+        Ok(Ok(node)) => node,
+        Ok(Err(error)) => return refuse(&stage, &error),
+        Err(error) => return refuse(&stage, &error),
+    };
+    tracing::info!("ledger with trust root {}", node.handle().root());
+    // An error: it was set before, which nobody else does.
+    let _ = stage.set(Some(api::router(node.handle(), &hosts)));
+    let telling = push.map(|push| push.follow(node.handle(), stopped.clone()));
+    let telling = telling.map(tokio::spawn);
+    let is_stopped = async {
+        // An error: the sender is gone, which is a stop too.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    tokio::select! {
+        () = is_stopped => {}
+        error = node.failed() => return tracing::error!("{error}"),
+    }
+    node.stop().await;
+    if let Some(telling) = telling {
+        // An error: it panicked, which the log tells.
+        let _ = telling.await;
     }
 }
 

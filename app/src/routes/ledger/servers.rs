@@ -14,6 +14,7 @@ pub(super) fn Servers() -> impl IntoView {
     let ledger = Ledger::get();
     let servers = Memo::new(move |_| ledger.view.read().servers.clone());
     let neighbours = Memo::new(move |_| ledger.view.read().neighbours.clone());
+    let none_is_named = move || !servers.read().iter().any(|one| one.is_named);
     let no_neighbour_is_asked = move || !neighbours.read().iter().any(|one| one.is_up);
     let field = NodeRef::<Input>::new();
     let refused = Memo::new(move |_| ledger.view.read().refused == "server");
@@ -31,6 +32,9 @@ pub(super) fn Servers() -> impl IntoView {
                 {move || servers.get().into_iter().enumerate().map(|(place, one)| server_row(ledger, place, one)).collect_view()}
                 {move || neighbours.get().into_iter().map(neighbour_row).collect_view()}
             </ul>
+            <p class="quiet" hidden=none_is_named>
+                "This host names others, which are asked as well: so it is noticed if one stays behind or keeps answers back. They need not be trusted either; they see which account is asked about. One that you take off stays away."
+            </p>
             <p class="quiet" role="status" hidden=no_neighbour_is_asked>
                 "No server is of use now, so neighbours in your shares are asked, who ask theirs. They need not be trusted either; they see which account is asked about."
             </p>
@@ -108,12 +112,23 @@ fn neighbour_row(one: Server) -> impl IntoView {
     }
 }
 
+/// How a server is, and who named it.
+fn how_and_whose(server: &Server) -> (String, bool) {
+    let (words, warn) = how(server);
+    (if server.is_named { format!("named by this host, {words}") } else { words }, warn)
+}
+
 fn server_row(ledger: Ledger, place: usize, server: Server) -> impl IntoView {
-    let (words, warn) = how(&server);
+    let (words, warn) = how_and_whose(&server);
     let url = server.url.clone();
     let remove = move |_| ledger.command(&Command::RemoveServer(url.clone()));
     view! {
-        <li class="server" data-signaling=lamp(&server) data-lies=server.lies.to_string()>
+        <li
+            class="server"
+            data-signaling=lamp(&server)
+            data-lies=server.lies.to_string()
+            data-named=server.is_named.to_string()
+        >
             <span class="lamp" aria-hidden="true"></span>
             <div class="row-words">
                 <span class="wrap">{server.url.clone()}</span>
@@ -151,5 +166,28 @@ fn blame(code: &str) -> &'static str {
         "future" => "lied: its block says it is from the future. Not asked any more",
         "withholds" => "keeps answers back",
         _ => "stays behind the others",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_named_a_server_is_said_beside_how_it_is() {
+        let server = |is_named, height, faults: &[&str]| Server {
+            url: "https://a.example".to_owned(),
+            is_up: true,
+            height,
+            faults: faults.iter().map(|&fault| fault.to_owned()).collect(),
+            lies: false,
+            is_away: false,
+            is_named,
+        };
+        assert_eq!(how_and_whose(&server(false, 7, &[])), ("at block 7".to_owned(), false));
+        let named = "named by this host, at block 7".to_owned();
+        assert_eq!(how_and_whose(&server(true, 7, &[])), (named, false));
+        let late = "named by this host, keeps answers back".to_owned();
+        assert_eq!(how_and_whose(&server(true, 7, &["withholds"])), (late, true));
     }
 }

@@ -23,7 +23,7 @@ fn words(view: &View) -> Option<String> {
     } else if others.is_empty() {
         "Your host does not answer, and no other one is known here. Name one on the page Ledger: it need not be trusted."
     } else {
-        "Neither your host nor another one that you named answers. They are tried again by themselves."
+        "Neither your host nor another one that is known here answers. They are tried again by themselves."
     };
     Some(told.to_owned())
 }
@@ -57,6 +57,7 @@ mod tests {
             faults: Vec::new(),
             lies: false,
             is_away: !is_up,
+            is_named: false,
         }
     }
 

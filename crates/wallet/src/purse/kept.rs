@@ -14,8 +14,8 @@ use crate::view::{Part, Stage};
 pub(crate) const DEALS_MAX: usize = 64;
 /// Most pools remembered; the oldest is forgotten, and anybody may end it.
 const POOLS_MAX: usize = 16;
-/// Most lanes whose promises are remembered: payees of this account's pools.
-const LANES_MAX: usize = 512;
+/// Most lanes whose promises are remembered: payees of this account's pools, more than one pool may have (1,024).
+const LANES_MAX: usize = 1_088;
 /// Most vouchers remembered; one that is paid goes first, then the one worth least.
 const VOUCHERS_MAX: usize = 256;
 /// Longest name of a share, in bytes.
@@ -180,7 +180,8 @@ impl Kept {
         let of = |lane: &Promised| lane.pool == promised.pool && lane.payee == promised.payee;
         self.lanes.retain(|lane| !of(lane));
         if self.lanes.len() >= LANES_MAX {
-            // Of the pool in use, what was promised must not be forgotten.
+            // Of the pool in use, what was promised must not be forgotten, and never is: there are more places than
+            // a pool has lanes.
             let other = self.lanes.iter().position(|lane| lane.pool != promised.pool);
             self.lanes.remove(other.unwrap_or(0));
         }

@@ -47,6 +47,7 @@ impl Wallet {
             faults: server.faults.iter().map(|fault| fault.code().to_owned()).collect(),
             lies: server.state == State::Out,
             is_away: server.is_away(),
+            is_named: server.is_named,
         };
         let neighbour = |one: &crate::near::Neighbour| view::Server {
             url: one.peer.to_string(),
@@ -55,6 +56,7 @@ impl Wallet {
             faults: one.faults.iter().map(|fault| fault.code().to_owned()).collect(),
             lies: one.lies(),
             is_away: false,
+            is_named: false,
         };
         let shown = |one: &&crate::near::Neighbour| one.id.is_some() || one.lies();
         let sent = |sent: &Sent| view::Sent {
