@@ -279,8 +279,7 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
         let mut ancestry = pin!(ancestry);
         let parent = ancestry.next().await?;
         // Nothing waits in here: until this returns, the engine makes no block final. `Resting` has waited.
-        let (time_ms, transactions, applied) =
-            self.build(parent.inner(), self.now_ms(&runtime))?;
+        let (time_ms, transactions, applied) = self.build(parent.inner(), self.now_ms(&runtime))?;
         let height = Height::new(parent.height().get() + 1);
         let sealed = seal::<E>(batch, self.first(height), &applied.changes).await;
         let header = Header {

@@ -205,10 +205,7 @@ pub(crate) struct Roots {
 }
 
 /// Writes into the store and waits for the disk.
-pub(crate) async fn put<E: Runtime>(
-    stores: &Stores<E>,
-    changes: &Changes,
-) -> io::Result<Roots> {
+pub(crate) async fn put<E: Runtime>(stores: &Stores<E>, changes: &Changes) -> io::Result<Roots> {
     let batch = <Stores<E> as DatabaseSet<E>>::new_batches(stores).await;
     let sealed = seal::<E>(batch, None, changes).await;
     let roots = Roots {

@@ -60,9 +60,8 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let (function, is_first) = (self.callback.function(), self.is_first);
-        let _ = self.target.remove_event_listener_with_callback_and_bool(
-            self.kind, function, is_first,
-        );
+        let _ =
+            self.target.remove_event_listener_with_callback_and_bool(self.kind, function, is_first);
     }
 }
 

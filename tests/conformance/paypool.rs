@@ -53,7 +53,8 @@ fn beginning() -> Vec<Step> {
 /// Anyone claims for both payees; one of them gives its lane back and has another.
 fn paying() -> Vec<Step> {
     use paypool::Action as Act;
-    let claim = || Act::Claim { vouchers: vec![voucher(1, 2, 1, 1 << 64), voucher(2, 1, 1, 5_000)] };
+    let claim =
+        || Act::Claim { vouchers: vec![voucher(1, 2, 1, 1 << 64), voucher(2, 1, 1, 5_000)] };
     let steps = [
         ("pool-claim", 2, claim()),
         ("pool-claim-again-refused", 2, claim()),

@@ -120,7 +120,8 @@ pub struct Seen<'a> {
 fn due_s(pool: &Pool, turn: u8) -> u64 {
     let soon_s = pool.expiry_s.saturating_sub(CLAIM_BEFORE_S);
     // It closes a day after its payer asked for the rest.
-    let asked_s = pool.closing_s.map_or(u64::MAX, |closing_s| closing_s.saturating_sub(CHALLENGE_S));
+    let asked_s =
+        pool.closing_s.map_or(u64::MAX, |closing_s| closing_s.saturating_sub(CHALLENGE_S));
     let wait_s = GRACE_S.saturating_add(TURN_S.saturating_mul(turn.into()));
     soon_s.min(asked_s).saturating_add(wait_s)
 }

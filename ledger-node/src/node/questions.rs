@@ -274,10 +274,7 @@ fn record(key: &Key, header: &Header, core: &Core) -> Option<Option<Vec<u8>>> {
 pub(crate) type Found = (Digest, Option<[u8; 32]>, Vec<u8>);
 
 /// Root, value and proof of one state: under one lock.
-pub(crate) async fn lookup<E: Runtime>(
-    key: &Key,
-    stores: &Stores<E>,
-) -> Result<Found, Unanswered> {
+pub(crate) async fn lookup<E: Runtime>(key: &Key, stores: &Stores<E>) -> Result<Found, Unanswered> {
     let name = Digest::from(*key.hash().as_bytes());
     let store = stores.read().await;
     let failed = |error| {

@@ -133,8 +133,7 @@ impl World {
         let validators = secrets.into_iter().map(Validator::new).collect();
         let (rng, promises) = (root.derive("world").rng(), root.derive("promises").rng());
         let (next, sent, told) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        let remains =
-            Remains { rng, promises, validators, network, next, clients, sent, told };
+        let remains = Remains { rng, promises, validators, network, next, clients, sent, told };
         Self::of(context, remains).await
     }
 

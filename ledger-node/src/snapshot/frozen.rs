@@ -86,7 +86,8 @@ fn keys(from: u64) -> Vec<PrivateKey> {
 
 impl<E: Runtime> Chain<E> {
     async fn begin(context: &E) -> Self {
-        let addresses: Vec<SocketAddr> = keys(0).iter().map(|_| ([127, 0, 0, 1], 1).into()).collect();
+        let addresses: Vec<SocketAddr> =
+            keys(0).iter().map(|_| ([127, 0, 0, 1], 1).into()).collect();
         let plan = Plan {
             name: "frozen".to_owned(),
             demo: false,
@@ -338,16 +339,14 @@ fn bytes(vector: &Value, member: &str) -> Vec<u8> {
 #[test]
 fn who_pinned_the_root_believes_the_frozen_bytes() {
     let vectors = frozen();
-    let of = |kind: &str| {
-        vectors.iter().filter(|vector| vector["kind"] == kind).collect::<Vec<_>>()
-    };
+    let of =
+        |kind: &str| vectors.iter().filter(|vector| vector["kind"] == kind).collect::<Vec<_>>();
     let root = of("ledger-root")[0]["text"].as_str().unwrap().parse().unwrap();
     let mut verifier = Verifier::new(&root).unwrap();
     let blocks = of("ledger-block");
     let last = blocks[2];
-    let shown = |block: &Value| {
-        Finality::new(vec![bytes(block, "header")], bytes(block, "certificate"))
-    };
+    let shown =
+        |block: &Value| Finality::new(vec![bytes(block, "header")], bytes(block, "certificate"));
     assert!(verifier.finality(&shown(last)).is_err(), "nobody named them yet");
     let linked = Finality::read(&bytes(of("ledger-finality")[0], "cbor")).unwrap();
     let heights = verifier.finality(&linked).unwrap().into_iter().map(|header| header.height);

@@ -47,7 +47,11 @@ impl Told {
             root: field("root")?.as_string()?,
             epoch: number("epoch")?,
             count: number("validators")?,
-            keys: keys.iter().take(NAMED_MAX + 1).map(|key| key.as_string()).collect::<Option<_>>()?,
+            keys: keys
+                .iter()
+                .take(NAMED_MAX + 1)
+                .map(|key| key.as_string())
+                .collect::<Option<_>>()?,
         })
     }
 
@@ -252,8 +256,11 @@ mod tests {
 
     #[test]
     fn who_proposed_is_proved_and_who_is_only_named_is_not() {
-        let seen = [('c', 3, 9), ('a', 1, 8)]
-            .map(|(digit, count, height)| Proposer { key: key(digit), count, height });
+        let seen = [('c', 3, 9), ('a', 1, 8)].map(|(digit, count, height)| Proposer {
+            key: key(digit),
+            count,
+            height,
+        });
         let named = |keys: &[char]| Named {
             host: "one.example".to_owned(),
             epoch: 1,

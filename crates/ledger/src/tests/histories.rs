@@ -155,11 +155,12 @@ fn any_holding() -> impl Strategy<Value = Step> {
         .prop_map(|(who, asset, to, amount)| (who, assets::Action::Issue { asset, to, amount }));
     let burn = (PEOPLE, any_asset(), amount())
         .prop_map(|(who, asset, amount)| (who, assets::Action::Burn { asset, amount }));
-    let freeze = (issuer(), own(), to(), any::<bool>()).prop_map(|(who, asset, account, frozen)| {
-        (who, assets::Action::Freeze { asset, account, frozen })
-    });
-    let renounce = (PEOPLE, any_asset())
-        .prop_map(|(who, asset)| (who, assets::Action::Renounce { asset }));
+    let freeze =
+        (issuer(), own(), to(), any::<bool>()).prop_map(|(who, asset, account, frozen)| {
+            (who, assets::Action::Freeze { asset, account, frozen })
+        });
+    let renounce =
+        (PEOPLE, any_asset()).prop_map(|(who, asset)| (who, assets::Action::Renounce { asset }));
     let issuing = prop_oneof![1 => create, 2 => issue, 1 => burn, 4 => freeze, 1 => renounce];
     let transfer = (PEOPLE, any_asset(), to(), amount()).prop_map(|(who, asset, to, amount)| {
         (who, Action::Accounts(accounts::Action::Transfer { asset, to, amount }))
@@ -181,14 +182,15 @@ fn any_voucher() -> impl Strategy<Value = Voucher> {
 fn any_pooling() -> impl Strategy<Value = Step> {
     use paypool::Action as Act;
     let (who, pool, ttl_s) = (|| PEOPLE, || 1..4_u64, || (1..30_u64).prop_map(|h| h * HOUR_S));
-    let open = (who(), any_asset(), any_amount(), ttl_s()).prop_map(|(who, asset, deposit, ttl_s)| {
-        let open = Act::Open { asset, deposit, ttl_s, signer: key(100).id() };
-        Step::Act(who, Action::Paypool(open))
-    });
+    let open =
+        (who(), any_asset(), any_amount(), ttl_s()).prop_map(|(who, asset, deposit, ttl_s)| {
+            let open = Act::Open { asset, deposit, ttl_s, signer: key(100).id() };
+            Step::Act(who, Action::Paypool(open))
+        });
     let top_up = (pool(), any_amount())
         .prop_map(|(pool, amount)| Step::Payer(pool, Act::TopUp { pool, amount }));
-    let extend = (pool(), ttl_s())
-        .prop_map(|(pool, ttl_s)| Step::Payer(pool, Act::Extend { pool, ttl_s }));
+    let extend =
+        (pool(), ttl_s()).prop_map(|(pool, ttl_s)| Step::Payer(pool, Act::Extend { pool, ttl_s }));
     let lanes = prop::collection::btree_map(PEOPLE.prop_map(account), 1..UNITS / 32, 1..4);
     let reserve = (pool(), lanes).prop_map(|(pool, lanes)| {
         Step::Payer(pool, Act::Reserve { pool, lanes: lanes.into_iter().collect() })
@@ -200,9 +202,8 @@ fn any_pooling() -> impl Strategy<Value = Step> {
     });
     let start = pool().prop_map(|pool| Step::Payer(pool, Act::CloseStart { pool }));
     let finish = pool().prop_map(|pool| Step::Payer(pool, Act::CloseFinish { pool }));
-    let by_others = (who(), pool()).prop_map(|(who, pool)| {
-        Step::Act(who, Action::Paypool(Act::CloseFinish { pool }))
-    });
+    let by_others = (who(), pool())
+        .prop_map(|(who, pool)| Step::Act(who, Action::Paypool(Act::CloseFinish { pool })));
     prop_oneof![
         4 => open,
         1 => top_up,

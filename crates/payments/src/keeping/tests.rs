@@ -125,7 +125,11 @@ fn so_many_of_one_neighbour_and_in_all_and_then_the_least_gives_way() {
     assert!(leave(&mut book, 3, signed(3, 2, 21_000)), "newer of what is there");
     assert!(!book.wants(peer(4), &signed(4, 2, 20_000), OF_ONE_MAX), "as many are looked at");
     for number in 4..64 {
-        assert!(leave(&mut book, 10 + u8::try_from(number / 4).unwrap(), signed(number, 2, 30_000)));
+        assert!(leave(
+            &mut book,
+            10 + u8::try_from(number / 4).unwrap(),
+            signed(number, 2, 30_000)
+        ));
     }
     assert_eq!(book.list().len(), KEPT_MAX);
     assert!(!leave(&mut book, 99, signed(64, 2, 20_000)), "worth no more than the least");
@@ -148,7 +152,10 @@ fn it_is_due_when_its_pool_ends_soon_or_closes_and_its_payee_is_not_here() {
     let mut closing = pool();
     closing.closing_s = Some(NOW_S + CHALLENGE_S);
     assert!(book.see(place, &seen(&closing, lane(0), 8), COST));
-    assert_eq!((due(&book, NOW_S + GRACE_S - 1), due(&book, NOW_S + GRACE_S)), (vec![], vec![place]));
+    assert_eq!(
+        (due(&book, NOW_S + GRACE_S - 1), due(&book, NOW_S + GRACE_S)),
+        (vec![], vec![place])
+    );
     assert!(!book.see(place, &seen(&closing, lane(0), 9), COST), "nothing is new");
 
     let mut second = Book::default();

@@ -41,7 +41,10 @@ impl World {
         let beats = u64::try_from(span.as_millis() / HEARTBEAT.as_millis()).unwrap();
         for (height, before) in known.iter().zip(&first) {
             let made = height - before;
-            assert!((BLOCKS_MIN..=beats + 1).contains(&made), "{made} blocks in {beats} heartbeats");
+            assert!(
+                (BLOCKS_MIN..=beats + 1).contains(&made),
+                "{made} blocks in {beats} heartbeats"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One request, put to one source after the other, and what their answers are worth.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, Uri, header};

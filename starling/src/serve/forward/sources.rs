@@ -62,7 +62,7 @@ pub(super) enum Trouble {
 
 impl Trouble {
     /// Without what was asked: that names accounts.
-    fn of(error: &reqwest::Error) -> Self {
+    pub(super) fn of(error: &reqwest::Error) -> Self {
         if error.is_timeout() {
             return Self::Late;
         }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    Body, ChainId, Checked, Code as _, Key, Prefix, Refusal, code::number,
-    domains::lending::terms, testing::key,
+    Body, ChainId, Checked, Code as _, Key, Prefix, Refusal, code::number, domains::lending::terms,
+    testing::key,
 };
 
 #[test]
