@@ -138,11 +138,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         NearMessage::Submit(Submit { transaction: vec![1; 90].into() }),
     ];
     let mut frames: Vec<Vec<u8>> = frames.iter().map(NearMessage::encode_to_vec).collect();
-    let promise = Promise {
-        lane: Lane { pool: 1, epoch: 1 },
-        cumulative: 90_000,
-        signature: [7; 64].into(),
-    };
+    let promise =
+        Promise { lane: Lane { pool: 1, epoch: 1 }, cumulative: 90_000, signature: [7; 64].into() };
     let chain = (*ledger.root().chain.as_bytes()).into();
     let keep = Keep { chain, payee: [9; 32].into(), promise, turn: 0 };
     frames.push(PayMessage::Keep(keep).encode_to_vec());

@@ -155,7 +155,7 @@ impl Files {
         let (me, hidden) = (Rc::downgrade(&self.0), document.clone());
         let part = move || {
             let files = me.upgrade().map(Files);
-            files.iter().for_each(Files::say_parting);
+            files.iter().for_each(Self::say_parting);
         };
         let parts = part.clone();
         // Before the peer says goodbye to everybody.

@@ -40,40 +40,7 @@ impl Wallet {
             time_ms: known.time_ms,
             frozen: known.value.frozen,
         });
-        let server = |server: &crate::servers::Server| view::Server {
-            url: server.url.clone(),
-            is_up: server.state == State::Up,
-            height: server.height,
-            faults: server.faults.iter().map(|fault| fault.code().to_owned()).collect(),
-            lies: server.state == State::Out,
-            is_away: server.is_away(),
-            is_named: server.is_named,
-        };
-        let neighbour = |one: &crate::near::Neighbour| view::Server {
-            url: one.peer.to_string(),
-            is_up: one.id.is_some(),
-            height: one.height,
-            faults: one.faults.iter().map(|fault| fault.code().to_owned()).collect(),
-            lies: one.lies(),
-            is_away: false,
-            is_named: false,
-        };
         let shown = |one: &&crate::near::Neighbour| one.id.is_some() || one.lies();
-        let sent = |sent: &Sent| view::Sent {
-            id: sent.id.to_string(),
-            to: sent.to.to_string(),
-            units: sent.units,
-            fee: sent.fee,
-            signed_ms: sent.signed_ms,
-            fate: sent.fate,
-            height: sent.height,
-            took_ms: sent.took_ms,
-            act: sent.act.clone(),
-            pool: sent.pool,
-            by_balance: sent.by_balance,
-            note: sent.note.clone(),
-            counted: sent.counted,
-        };
         View {
             root: self.saved.root.clone(),
             pinned_by_link: self.saved.pinned_by_link,
@@ -132,5 +99,47 @@ const fn sight(status: Status) -> (Sight, u64) {
         Status::ClockBehind { minutes } => (Sight::ClockBehind, minutes),
         Status::ClockAhead { minutes } => (Sight::ClockAhead, minutes),
         Status::Forked => (Sight::Forked, 0),
+    }
+}
+
+fn server(server: &crate::servers::Server) -> view::Server {
+    view::Server {
+        url: server.url.clone(),
+        is_up: server.state == State::Up,
+        height: server.height,
+        faults: server.faults.iter().map(|fault| fault.code().to_owned()).collect(),
+        lies: server.state == State::Out,
+        is_away: server.is_away(),
+        is_named: server.is_named,
+    }
+}
+
+fn neighbour(one: &crate::near::Neighbour) -> view::Server {
+    view::Server {
+        url: one.peer.to_string(),
+        is_up: one.id.is_some(),
+        height: one.height,
+        faults: one.faults.iter().map(|fault| fault.code().to_owned()).collect(),
+        lies: one.lies(),
+        is_away: false,
+        is_named: false,
+    }
+}
+
+fn sent(sent: &Sent) -> view::Sent {
+    view::Sent {
+        id: sent.id.to_string(),
+        to: sent.to.to_string(),
+        units: sent.units,
+        fee: sent.fee,
+        signed_ms: sent.signed_ms,
+        fate: sent.fate,
+        height: sent.height,
+        took_ms: sent.took_ms,
+        act: sent.act.clone(),
+        pool: sent.pool,
+        by_balance: sent.by_balance,
+        note: sent.note.clone(),
+        counted: sent.counted,
     }
 }
