@@ -1,6 +1,7 @@
 // Proves that three people lend, borrow and liquidate, each in a browser of their own: one supplies, one owes; a price
 // falls, the third sees the position below 1 and repays for it, half of it and then all; what its form says before is
 // what the block does, all three pages show the proved result, and what nobody pays is booked and shown to who supplied.
+// Who supplied covers a part of it: by the records, their claims and the deficit fall, and nothing else moves.
 // On the way, that rounding favours nobody over the pool, to the unit, that wrong and double submission changes nothing,
 // and that one tab signs. And that a stale price blocks what it must, and says so.
 
@@ -124,6 +125,33 @@ async function roundingGames({ page, account }, market) {
   assert.deepEqual(await market.look(account), last, 'nothing of it is done again');
 }
 
+/** Covers two USDX of the deficit, signed with two presses: the records say which claims are burned, and that no unit moves. */
+async function coverTwo({ page, account }, market) {
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog[open]', { hidden: true });
+  const before = await market.look(account);
+  await begin(page, USDX, 'Cover deficit');
+  await until(page, 'it is said that it is a gift', /burns what you supplied[\s\S]*You get nothing back/, '#act-gives');
+  await until(page, 'the most is all of it', /^All of it: 5\.\d+\sUSDX$/, '#act-most');
+  const told = await tryOut(page, '2');
+  assert.match(told.Deficit.was, /^5\.\d+\sUSDX$/);
+  assert.match(told.Deficit.becomes, /^3\.\d+\sUSDX$/);
+  assert.match(told['You supplied'].becomes, /^998\.\d+\sUSDX$/);
+  await signable(page);
+  await picture(page, 'lend-cover');
+  await pressTwice(page, '#act-sign');
+  await until(page, 'less is lost', /Deficit\s+3\.\d+\sUSDX/, USDX);
+  await until(page, 'it is told what was covered', /Covered 2\.00\sUSDX of the deficit, market 1\s*Done in/, '#deeds');
+  await until(page, 'less is theirs', /Supplied 998\.\d+\sUSDX/, '.mine');
+  const units = 2n * BigInt(WHOLE);
+  const burned = (units * RAY + before.index - 1n) / before.index;
+  const after = await market.look(account);
+  assert.deepEqual(after, {
+    ...before, deficit: before.deficit - units, supplied: before.supplied - burned, claims: before.claims - burned,
+  });
+  poolHolds(after);
+}
+
 describe('liquidations', () => {
   const { stage, visit } = withLedger({ config: CONFIG });
 
@@ -228,6 +256,11 @@ describe('liquidations', () => {
     await until(supplier.page, 'and takes back no more than there is', /At most 994\.\d+\sUSDX, with a margin/, '#act-most');
     await picture(supplier.page, 'lend-deficit');
     poolHolds(await market.look(supplier.account));
+    assert.ok(
+      await debtor.page.evaluate(() => document.querySelector('#reserve-0 [data-kind="Cover deficit"]').hidden),
+      'who supplied nothing is not asked to cover',
+    );
+    await coverTwo(supplier, market);
     for (const { page } of [supplier, debtor, keeper]) assert.deepEqual(page.errors, []);
   });
 

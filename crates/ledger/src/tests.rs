@@ -284,6 +284,7 @@ fn what_moved_is_told_and_a_pledge_moves_nothing() {
     let (paid, lent) = (event(0x0100, &[0, 7]), event(0x0502, &[1, 0, 5]));
     assert_eq!(lending::moved(&[paid.clone(), lent]), Some(5));
     assert_eq!(lending::moved(&[event(0x0505, &[1, 0, 6])]), Some(6));
+    assert_eq!(lending::moved(&[event(0x0509, &[1, 0, 8])]), Some(8), "covered");
     assert_eq!(lending::moved(&[paid, event(0x0506, &[1, 0, 1])]), None);
 }
 

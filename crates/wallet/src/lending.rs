@@ -94,6 +94,8 @@ pub enum Wish {
     Stop(bool),
     /// Turn what is set aside for the treasury into claims of it.
     Collect,
+    /// Give up claims against so much of the deficit.
+    Cover(u128),
 }
 
 /// Who looks at what, and when.
@@ -138,6 +140,7 @@ impl Wish {
             Self::Pledge(on) => rules::Action::SetCollateral { market, reserve, on },
             Self::Stop(frozen) => rules::Action::Freeze { market, reserve, frozen },
             Self::Collect => rules::Action::Collect { market, reserve },
+            Self::Cover(amount) => rules::Action::Cover { market, reserve, amount },
         }
     }
 }
@@ -187,6 +190,9 @@ pub fn asked(act: &Act) -> Option<(Place, Wish)> {
             (place(market, reserve), Wish::Stop(frozen))
         }
         rules::Action::Collect { market, reserve } => (place(market, reserve), Wish::Collect),
+        rules::Action::Cover { market, reserve, amount } => {
+            (place(market, reserve), Wish::Cover(amount))
+        }
         _ => return None,
     })
 }

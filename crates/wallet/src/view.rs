@@ -328,7 +328,8 @@ pub struct Act {
     /// Why it was refused, as a server tells: the refusal's number; 0: it was not.
     #[n(1)]
     pub code: u16,
-    /// The amount that moved, as a server tells; of a liquidation: what was repaid; of a fund: the pool's number.
+    /// The amount that moved, as a server tells; of a liquidation: what was repaid; of a deficit: what was covered;
+    /// of a fund: the pool's number.
     #[n(2)]
     pub amount: Option<u128>,
     /// Of a liquidation: what it brought, as a server tells. What was kept before has none.

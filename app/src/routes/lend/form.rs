@@ -15,6 +15,9 @@ const CLOSE: u128 = ONE + ONE / 10;
 /// What stopping does.
 const STOPS: &str = "Nobody supplies or borrows it from then on, until you allow it again. Repaying, withdrawing and liquidating go on.";
 
+/// What covering does.
+const GIVES: &str = "It burns what you supplied, for all who supplied: less is owed to you, by as much as the deficit falls. You get nothing back.";
+
 /// The dialog; open while something is being done.
 #[component]
 pub(super) fn ActDialog() -> impl IntoView {
@@ -104,6 +107,7 @@ fn Form(doing: Doing, close: Callback<()>) -> impl IntoView {
     let title = move || {
         let name = desk.reserve(doing.place).map(|reserve| symbol(&reserve.asset));
         let what = match doing.what {
+            What::Amount(Kind::Cover) => "Cover the deficit of",
             What::Amount(kind) => verb(kind),
             What::Pledge(true) => "Pledge",
             What::Pledge(false) => "Stop pledging",
@@ -119,7 +123,16 @@ fn Form(doing: Doing, close: Callback<()>) -> impl IntoView {
                 <h2 id="act-title">{title}</h2>
             </div>
             {match doing.what {
-                What::Amount(kind) => view! { <Amount draft kind /> }.into_any(),
+                What::Amount(kind) => {
+                    let gives = (kind == Kind::Cover).then_some(GIVES);
+                    view! {
+                        <p class="quiet quiet--warn" id="act-gives" hidden=gives.is_none()>
+                            {gives}
+                        </p>
+                        <Amount draft kind />
+                    }
+                        .into_any()
+                }
                 What::Stop(true) => view! { <p class="quiet">{STOPS}</p> }.into_any(),
                 What::Stop(false) | What::Collect | What::Pledge(_) => ().into_any(),
             }}
@@ -235,9 +248,10 @@ fn Told(draft: Draft, preview: Memo<Option<Preview>>) -> impl IntoView {
 type Line = (&'static str, fn(&State) -> String);
 
 /// What changes with an action, and how it is told.
-const LINES: [Line; 8] = [
+const LINES: [Line; 9] = [
     ("Health", |state| factor(state.standing.factor)),
     ("You supplied", |state| named(state.held.supplied, &state.reserve.asset)),
+    ("Deficit", |state| named(state.reserve.deficit, &state.reserve.asset)),
     ("You owe", |state| named(state.held.owed, &state.reserve.asset)),
     ("You may borrow", |state| {
         state.standing.available.map_or_else(|| "no price".to_owned(), value)

@@ -57,6 +57,9 @@ fn words(desk: Desk, act: &Act) -> String {
         Wish::Stop(true) => "Stopped new business".to_owned(),
         Wish::Stop(false) => "Allowed new business".to_owned(),
         Wish::Collect => "Collected what was set aside".to_owned(),
+        Wish::Cover(units) => {
+            format!("Covered {} of the deficit", amount(act.amount.or(Some(units))))
+        }
     };
     let name = match (&reserve, wish) {
         (Some(reserve), Wish::Pledge(_)) => format!(" {}", symbol(&reserve.asset)),

@@ -14,7 +14,7 @@ use super::words::{
     verb,
 };
 
-const KINDS: [Kind; 4] = [Kind::Supply, Kind::Withdraw, Kind::Borrow, Kind::Repay];
+const KINDS: [Kind; 5] = [Kind::Supply, Kind::Withdraw, Kind::Borrow, Kind::Repay, Kind::Cover];
 
 /// All reserves of a market.
 #[component]
@@ -136,7 +136,7 @@ fn Numbers(now: Signal<Option<Reserve>>) -> impl IntoView {
             {move || {
                 deficit()
                     .map(|_| {
-                        "Debts that nobody pays any more. Suppliers are owed more than there is until somebody covers it."
+                        "Debts that nobody pays any more. Suppliers are owed more than there is, until one of them covers it with what they supplied."
                     })
             }}
         </p>
@@ -204,6 +204,14 @@ fn Ways(place: Place) -> impl IntoView {
             }
         })
     });
+    // A deficit is covered by who supplied.
+    let covers = Memo::new(move |_| {
+        desk.look(|scene| {
+            let before = lending::preview(scene, place, Kind::Cover.wish(1))?.before;
+            Some(before.reserve.deficit > 0 && before.held.supplied > 0)
+        }) == Some(true)
+    });
+    let offered = move |kind: Kind| kind != Kind::Cover || covers.get();
     let free = move || {
         let mine = desk.look(|scene| lending::position(scene, place.market))?;
         let held = mine.held.into_iter().find(|one| one.place == place)?;
@@ -219,6 +227,7 @@ fn Ways(place: Place) -> impl IntoView {
                 class:button--strong=kind == Kind::Supply
                 type="button"
                 data-kind=verb(kind)
+                hidden=move || !offered(kind)
                 disabled=move || blocks.read()[at].is_some()
                 aria-describedby=format!("why-{}", place.reserve)
                 on:click=move |_| desk.begin(place, What::Amount(kind))
@@ -229,7 +238,8 @@ fn Ways(place: Place) -> impl IntoView {
     };
     let why = move || {
         let blocks = blocks.get();
-        let said = KINDS.iter().zip(blocks).filter_map(|(kind, why)| Some((verb(*kind), why?)));
+        let said = KINDS.into_iter().zip(blocks).filter(|(kind, _)| offered(*kind));
+        let said = said.filter_map(|(kind, why)| Some((verb(kind), why?)));
         said.map(|(verb, why)| view! { <li>{format!("{verb}: {why}")}</li> }).collect_view()
     };
     view! {

@@ -6,12 +6,16 @@ use wallet::lending::Place;
 use super::desk::{Desk, What};
 use super::words::named;
 
+/// What a deficit has to do with what is set aside.
+const COVERS: &str =
+    " Collected, it is yours as if you had supplied it, and can cover the deficit.";
+
 /// What this account may do, and how things stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Mine {
     may_stop: bool,
     is_stopped: bool,
-    /// What is set aside for this account; none: nothing.
+    /// What is set aside for this account, in words; none: nothing.
     kept: Option<String>,
 }
 
@@ -28,7 +32,10 @@ pub(super) fn Running(place: Place) -> impl IntoView {
             market.treasury.to_string() == view.account,
         );
         let kept = is_treasury && reserve.kept > 0;
-        let kept = kept.then(|| named(reserve.kept, &reserve.asset));
+        let covers = if reserve.deficit > 0 { COVERS } else { "" };
+        let kept = kept.then(|| {
+            format!("Set aside for you: {}.{covers}", named(reserve.kept, &reserve.asset))
+        });
         Some(Mine { may_stop, is_stopped: reserve.is_frozen, kept })
     });
     let may_stop = move || mine.read().as_ref().is_some_and(|mine| mine.may_stop);
@@ -36,8 +43,7 @@ pub(super) fn Running(place: Place) -> impl IntoView {
     let kept = move || mine.get()?.kept;
     let words = move || {
         let opened = may_stop().then_some("You opened this market. ");
-        let kept = kept().map(|kept| format!("Set aside for you: {kept}."));
-        format!("{}{}", opened.unwrap_or_default(), kept.unwrap_or_default())
+        format!("{}{}", opened.unwrap_or_default(), kept().unwrap_or_default())
     };
     view! {
         <div class="send-foot" hidden=move || !may_stop() && kept().is_none()>

@@ -105,6 +105,7 @@ pub(super) const fn verb(kind: Kind) -> &'static str {
         Kind::Withdraw => "Withdraw",
         Kind::Borrow => "Borrow",
         Kind::Repay => "Repay",
+        Kind::Cover => "Cover deficit",
     }
 }
 
@@ -141,6 +142,7 @@ pub(super) const fn refusal(number: u16) -> &'static str {
         0x0516 => {
             "What would be left on both sides is too little for the next one: repay less, or all that may be."
         }
+        0x0517 => "There is no deficit any more.",
         0x0518 => {
             "A price is stale, or jumped and waits to be confirmed. Supplying and repaying need none."
         }

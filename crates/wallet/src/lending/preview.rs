@@ -40,6 +40,8 @@ pub enum Kind {
     Borrow,
     /// Pay back.
     Repay,
+    /// Give up what was lent, against the deficit.
+    Cover,
 }
 
 /// How things stand for somebody with a reserve.
@@ -62,7 +64,7 @@ pub struct Preview {
     pub after: Option<State>,
     /// Why it would be refused: the refusal's number.
     pub refusal: Option<u16>,
-    /// Units that would move; 0: none, or it would be refused.
+    /// Units that would move or be covered; 0: none, or it would be refused.
     pub moved: u128,
     /// What it costs at most.
     pub fee: u128,
@@ -73,7 +75,7 @@ pub struct Preview {
 pub struct Most {
     /// Units, with a margin.
     pub amount: u128,
-    /// It is everything: all that was lent, or the whole debt.
+    /// It is everything: all that was lent, the whole debt, or the whole deficit.
     pub is_all: bool,
     /// Why it is nothing: the refusal's number.
     pub refusal: Option<u16>,
@@ -108,7 +110,7 @@ impl Wish {
             Self::Supply(_) | Self::Repay(_) | Self::Pledge(true) => false,
             Self::Stop(_) | Self::Collect => false,
             Self::Borrow(_) => true,
-            Self::Withdraw(_) | Self::Pledge(false) => held.owes(),
+            Self::Withdraw(_) | Self::Pledge(false) | Self::Cover(_) => held.owes(),
         }
     }
 }
@@ -148,7 +150,7 @@ fn tried(scene: &Scene<'_>, place: Place, kind: Kind) -> Option<Preview> {
     let held = held(scene, scene.book, place)?;
     let amount = match kind {
         Kind::Supply | Kind::Borrow => TRIED,
-        Kind::Withdraw => TRIED.min(held.supplied).max(1),
+        Kind::Withdraw | Kind::Cover => TRIED.min(held.supplied).max(1),
         Kind::Repay => TRIED.min(held.owed).max(1),
     };
     preview(scene, place, kind.wish(amount))
@@ -168,6 +170,10 @@ pub fn most(scene: &Scene<'_>, place: Place, kind: Kind) -> Option<Most> {
             let debt = held.owed.saturating_add(held.owed / INTEREST_DIVISOR);
             held.owed > 0 && free >= debt && all(Wish::Repay(None))
         }
+        Kind::Cover => {
+            let lost = reserve.deficit;
+            lost > 0 && held.supplied >= lost && all(Wish::Cover(lost))
+        }
         Kind::Supply | Kind::Borrow => false,
     };
     let bound = match kind {
@@ -178,11 +184,13 @@ pub fn most(scene: &Scene<'_>, place: Place, kind: Kind) -> Option<Most> {
             reserve.available.min(reserve.borrow_left.saturating_sub(interest))
         }
         Kind::Repay => free.min(held.owed),
+        Kind::Cover => held.supplied.min(reserve.deficit),
     };
-    let amount = match is_all {
-        true if kind == Kind::Withdraw => held.supplied,
-        true => held.owed,
-        false => largest(bound, |amount| holds(scene, place, kind.wish(amount))),
+    let amount = match (is_all, kind) {
+        (true, Kind::Withdraw) => held.supplied,
+        (true, Kind::Cover) => reserve.deficit,
+        (true, _) => held.owed,
+        (false, _) => largest(bound, |amount| holds(scene, place, kind.wish(amount))),
     };
     let refusal = if amount == 0 { tried.refusal } else { None };
     Some(Most { amount, is_all, refusal })
@@ -196,6 +204,7 @@ impl Kind {
             Self::Withdraw => Wish::Withdraw(Some(amount)),
             Self::Borrow => Wish::Borrow(amount),
             Self::Repay => Wish::Repay(Some(amount)),
+            Self::Cover => Wish::Cover(amount),
         }
     }
 }

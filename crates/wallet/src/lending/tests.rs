@@ -1,5 +1,6 @@
 //! A ledger with one market, acted on by the ledger's own code; the page's side is held against it.
 
+mod cover;
 mod liquidation;
 mod opening;
 

@@ -123,11 +123,12 @@ impl Scene<'_> {
     }
 }
 
-/// Units that an action told it moved: supplied, withdrawn, borrowed or repaid, by a liquidation too. None:
-/// it told of nothing of that kind, as a pledge does.
+/// Units that an action told it moved: supplied, withdrawn, borrowed or repaid, by a liquidation too, or
+/// covered of a deficit. None: it told of nothing of that kind, as a pledge does.
 pub fn moved(events: &[Event]) -> Option<u128> {
     let moves = number(Prefix::Lending, 2)..=number(Prefix::Lending, 5);
-    let told = events.iter().find(|event| moves.contains(&event.kind));
+    let covers = number(Prefix::Lending, 9);
+    let told = events.iter().find(|event| moves.contains(&event.kind) || event.kind == covers);
     // Market and reserve come first; of a liquidation market and both reserves.
     told.map_or_else(|| liquidated(events, 3), |told| told.numbers.get(2).copied())
 }
