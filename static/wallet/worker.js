@@ -240,7 +240,8 @@ async function answer(url, body) {
   const response = await fetch(url, body === null ? options : { ...options, method: 'POST', body });
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (bytes.length > ANSWER_BYTES_MAX) throw new Error('longer than any answer');
-  const code = response.ok ? '' : (readError(bytes) ?? 'unknown');
+  // Not one of the ledger's own errors: it says nothing of what was asked.
+  const code = response.ok ? '' : (readError(bytes) ?? 'unreadable');
   return { status: response.status, code, bytes };
 }
 

@@ -81,6 +81,8 @@ struct Rig {
     refuses: Option<(u16, &'static str, &'static str)>,
     /// Servers keep receipts from this block on only; 0: all.
     since: u64,
+    /// What stands before servers answers for them who asks for a receipt: the status, and the error's code.
+    tells_of_receipts: Option<(u16, &'static str)>,
 }
 
 impl Rig {
@@ -114,6 +116,7 @@ impl Rig {
             dead: None,
             refuses: None,
             since: 0,
+            tells_of_receipts: None,
         };
         rig.perform(out);
         rig
@@ -170,6 +173,12 @@ impl Rig {
             let (request, url, body) = self.asks.remove(0);
             if self.dead.is_some_and(|dead| url.starts_with(dead)) {
                 self.step(Input::Answered(request, 0, "", &[]));
+                continue;
+            }
+            if let Some((status, code)) = self.tells_of_receipts
+                && url.contains("/receipts/")
+            {
+                self.step(Input::Answered(request, status, code, b"<html>"));
                 continue;
             }
             if url.ends_with("/ledger/transactions") {

@@ -28,6 +28,9 @@ const TRY_FIRST_MS: u64 = 2_000;
 pub(crate) const TOLD_LONGEST_MS: u64 = 32_000;
 /// Longest wait before it is asked again what became of one, in milliseconds.
 pub(crate) const ASKED_LONGEST_MS: u64 = 1_024_000;
+/// Questions after which it is believed that servers have no receipt of one: within 14 seconds. One may be a block
+/// behind what it says of itself, or pass questions on to such a one.
+const UNKNOWN_TRIES: u32 = 4;
 /// Most questions in a visit for what became of one: an hour and a half of them. A server that forgets old blocks
 /// never knows.
 const RECEIPT_TRIES_MAX: u32 = 14;
@@ -219,15 +222,18 @@ impl Transfers {
     /// device signed; what can't be in a block any more has expired. Whether anything changed.
     pub(crate) fn settle(&mut self, nonce: u64, height: u64, now_ms: u64) -> bool {
         let mut changed = false;
+        let open = self.list.iter().filter(|sent| sent.is_open());
+        let others: Vec<u64> = open.map(|sent| sent.nonce).collect();
         let lives = |sent: &&mut Sent| sent.is_open() || sent.fate == Fate::GivenUp;
         for sent in self.list.iter_mut().filter(lives) {
             if sent.nonce < nonce {
                 if sent.fate == Fate::Waiting {
                     sent.taken = Some(true);
                 }
-                // No server took what was given up. Should one tell otherwise, that counts.
-                let is_given_up = sent.fate == Fate::GivenUp;
-                sent.fate = if is_given_up { Fate::Replaced } else { Fate::Final };
+                // A server may have kept what was given up. Where another one from here has its number, that is not
+                // believed; should a server tell otherwise, it counts.
+                let is_replaced = sent.fate == Fate::GivenUp && others.contains(&sent.nonce);
+                sent.fate = if is_replaced { Fate::Replaced } else { Fate::Final };
                 sent.tries = Tries::default();
                 sent.counted = Some(height);
                 // A day of readings is 17 kB that nobody is told again, nor what expired.
@@ -258,14 +264,17 @@ impl Transfers {
     }
 
     /// A server has no receipt of one. Where it has all blocks since that was signed, and one behind that in which its
-    /// number was used, then something else used it. `height`: of the server, when it was asked; `since`: its first
-    /// block of which it keeps receipts. Whether anything is known now.
+    /// number was used, and others were asked before, then something else used it. `height`: of the server, when it was
+    /// asked; `since`: its first block of which it keeps receipts. Whether anything is known now.
     pub(crate) fn on_unknown(&mut self, id: &TransactionId, height: u64, since: u64) -> bool {
         let found = self.get_mut(id);
         let Some(sent) = found.filter(|sent| sent.fate == Fate::Final) else { return false };
         let signed = sent.expiry_height.saturating_sub(EXPIRY_BLOCKS);
         let has_all = since <= signed.saturating_add(1);
-        if !has_all || sent.counted.is_none_or(|counted| counted >= height) {
+        if !has_all || sent.tries.count < UNKNOWN_TRIES {
+            return false;
+        }
+        if sent.counted.is_none_or(|counted| counted >= height) {
             return false;
         }
         sent.fate = Fate::Replaced;

@@ -51,6 +51,11 @@ fn wait(rig: &mut Rig, ms: u64) {
     rig.answer();
 }
 
+/// Servers are asked as often as it takes to believe that they know nothing.
+fn wait_for_the_fourth(rig: &mut Rig) {
+    (0..4).for_each(|_| wait(rig, 20_000));
+}
+
 #[test]
 fn what_no_server_took_is_not_done_though_its_number_is_used_and_the_balance_fell() {
     let mut rig = rich();
@@ -65,6 +70,7 @@ fn what_no_server_took_is_not_done_though_its_number_is_used_and_the_balance_fel
     assert_eq!((sent.fate, sent.by_balance, sent.counted), (Fate::Final, None, Some(2)));
     // A server that is past that block knows nothing of it.
     rig.block(8_000_000 - fee, 1);
+    wait_for_the_fourth(&mut rig);
     assert_eq!((rig.view.sent[0].fate, rig.view.outgoing), (Fate::Replaced, 0));
     let mut again = Rig::with(rig.ledger.clone(), rig.saved.clone());
     again.up();
@@ -81,6 +87,8 @@ fn a_transfer_of_the_same_number_and_sum_is_told_apart_once_a_server_knows_no_re
     let told = |rig: &Rig| (rig.view.sent[0].fate, rig.view.sent[0].by_balance);
     assert_eq!(told(&rig), (Fate::Final, Some(2)));
     rig.block(5_000_000 - fee, 1);
+    assert_eq!(told(&rig), (Fate::Final, Some(2)), "it may be a block behind");
+    wait_for_the_fourth(&mut rig);
     assert_eq!(told(&rig), (Fate::Replaced, None));
     // That server did not say what is so: another one has the receipt.
     rig.receipt(&id, 0, vec![]);
@@ -100,9 +108,30 @@ fn a_host_that_forgot_old_blocks_or_is_behind_says_nothing_by_knowing_no_receipt
         rig.block(8_000_000, 1);
     }
     assert_eq!(rig.view.sent[0].fate, Fate::Final);
+    wait_for_the_fourth(&mut rig);
+    assert_eq!(rig.view.sent[0].fate, Fate::Final);
     rig.since = 2;
     wait(&mut rig, 60_000);
+    wait(&mut rig, 60_000);
     assert_eq!(rig.view.sent[0].fate, Fate::Replaced);
+}
+
+#[test]
+fn an_answer_that_is_not_the_ledgers_own_says_nothing_of_a_transfer() {
+    let mut rig = rich();
+    rig.command(send(somebody(), 5_000_000));
+    rig.answer();
+    let fee = rig.view.sent[0].fee;
+    rig.block(5_000_000 - fee, 1);
+    for (status, code) in [(502, "unknown"), (404, "unreadable")] {
+        rig.tells_of_receipts = Some((status, code));
+        for _ in 0..6 {
+            rig.block(5_000_000 - fee, 1);
+            wait(&mut rig, 60_000);
+        }
+        let sent = &rig.view.sent[0];
+        assert_eq!((sent.fate, sent.by_balance), (Fate::Final, Some(2)), "{status}");
+    }
 }
 
 #[test]
@@ -201,7 +230,12 @@ fn what_was_given_up_and_kept_by_a_server_all_the_same_is_told_as_what_it_became
     rig.answer();
     let id = rig.view.sent[0].id.clone();
     rig.command(Command::GiveUp(id.clone()));
-    rig.receipt(&id, 0, vec![]);
+    // Nobody says yet what it became: it may be done.
+    rig.tells_of_receipts = Some((502, "unreadable"));
     rig.block(4_000_000, 1);
+    assert_eq!(rig.view.sent[0].fate, Fate::Final);
+    rig.tells_of_receipts = None;
+    rig.receipt(&id, 0, vec![]);
+    wait(&mut rig, 20_000);
     assert_eq!(rig.view.sent[0].fate, Fate::Done);
 }

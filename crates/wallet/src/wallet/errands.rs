@@ -81,7 +81,8 @@ impl Wallet {
                     self.save(out);
                 }
             }
-            Errand::Receipt(id, height) if code == "unknown" => {
+            Errand::Receipt(id, height) if status == 404 && code == "unknown" => {
+                // Who keeps all names none.
                 let since = named(bytes, "since").unwrap_or_default();
                 if self.transfers.on_unknown(&id, height, since) {
                     self.save(out);

@@ -194,6 +194,10 @@ impl Wallet {
         let sent = self.transfers.list.iter().find(|sent| sent.id == id);
         match sent.map(|sent| sent.fate) {
             Some(Fate::Sending | Fate::Waiting) => Progress::Open,
+            // A server may have kept it all the same: it ends with its number, or when it expires.
+            Some(Fate::GivenUp) if sent.is_some_and(|one| one.pool == Some(PoolAct::Open)) => {
+                Progress::Open
+            }
             // Something else may have used its number: what is proved says what it came to.
             Some(Fate::Final | Fate::Done | Fate::Refused | Fate::Replaced) => {
                 Progress::InBlock(self.account_height())

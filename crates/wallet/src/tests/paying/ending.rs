@@ -225,13 +225,31 @@ fn a_deposit_whose_number_another_device_used_is_no_pool_and_another_one_can_be_
     // A server took it, and a block holds what another device signed.
     town.payer.submitted.clear();
     town.nonces.insert(account_of(1), 1);
-    town.blocks(4);
+    // Until servers said several times that they know nothing of it.
+    town.blocks(10);
     let deal = town.deal(Who::Payer);
     assert_eq!((deal.stage, deal.stopped.as_str()), (Stage::Off, "deposit"));
     town.agree(Who::Payee, EARN);
     town.agree(Who::Payer, PAY);
     town.blocks(4);
     assert_eq!((town.sent(PoolAct::Open), town.deal(Who::Payer).stage), (2, Stage::On));
+}
+
+#[test]
+fn a_deposit_that_was_given_up_and_kept_by_a_server_all_the_same_is_found() {
+    let mut town = Town::new();
+    town.agree(Who::Payee, EARN);
+    town.payer.refuses = Some((503, "full", ""));
+    town.agree(Who::Payer, PAY);
+    let opening = town.payer.saved.sent.last().unwrap().clone();
+    town.payer.command(Command::GiveUp(opening.id.to_string()));
+    town.payer.refuses = None;
+    assert_eq!(town.payer.view.sent[0].fate, view::Fate::GivenUp);
+    // A server took it, and its answer was lost.
+    town.payer.submitted.push(opening.bytes);
+    town.blocks(6);
+    assert_eq!((town.sent(PoolAct::Open), town.deal(Who::Payer).stage), (1, Stage::On));
+    assert_eq!(town.payer.purse.pools.len(), 1);
 }
 
 #[test]
