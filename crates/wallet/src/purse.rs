@@ -70,6 +70,13 @@ impl Ending {
         self.whole_by_ms = self.whole_by_ms.map(|_| now_ms.saturating_add(WHOLE_MS));
     }
 
+    /// The clock was set back.
+    fn set_back(&mut self, now_ms: u64) {
+        self.alone_ms = self.alone_ms.min(now_ms);
+        let latest_ms = now_ms.saturating_add(WHOLE_MS);
+        self.whole_by_ms = self.whole_by_ms.map(|by_ms| by_ms.min(latest_ms));
+    }
+
     /// Then it is over, if nothing happens before.
     pub(crate) fn due_ms(&self) -> u64 {
         self.alone_ms.saturating_add(ALONE_MS).min(self.whole_by_ms.unwrap_or(u64::MAX))
@@ -182,6 +189,8 @@ pub(crate) struct Purse {
     /// The newest block, and the time.
     pub(crate) height: u64,
     pub(crate) now_ms: u64,
+    /// By how much this device's clock was set back in this visit: the time of tills goes on.
+    pub(crate) shift_ms: u64,
     pub(crate) refreshed_ms: u64,
     pub(crate) claimed_ms: u64,
     pub(crate) shown: Option<view::Purse>,
@@ -202,8 +211,29 @@ impl Purse {
         Self { kept, ..Self::default() }
     }
 
+    /// The time of tills.
     pub(crate) fn now(&self) -> Time {
-        Time::from_ms(self.now_ms)
+        Time::from_ms(self.now_ms.saturating_add(self.shift_ms))
+    }
+
+    /// This device's clock was set back: nothing waits for as long as it was ahead.
+    pub(crate) fn set_back(&mut self, now_ms: u64) {
+        self.shift_ms = self.shift_ms.saturating_add(self.now_ms.saturating_sub(now_ms));
+        self.now_ms = now_ms;
+        let until_ms = self.until_ms();
+        for prove in &mut self.proves {
+            prove.until_ms = prove.until_ms.min(until_ms);
+        }
+        for reserve in &mut self.reserves {
+            reserve.until_ms = reserve.until_ms.min(until_ms);
+        }
+        for ending in self.tills.values_mut().filter_map(|running| running.ending.as_mut()) {
+            ending.set_back(now_ms);
+        }
+        self.refreshed_ms = self.refreshed_ms.min(now_ms);
+        self.claimed_ms = self.claimed_ms.min(now_ms);
+        self.left.set_back(now_ms, until_ms);
+        self.facts.set_back(now_ms);
     }
 
     /// Takes something into a till and does what it asks for.

@@ -173,6 +173,14 @@ impl Facts {
         ours
     }
 
+    /// The clock was set back: nothing rests longer than it may from now on.
+    pub(crate) fn set_back(&mut self, now_ms: u64) {
+        self.resting_until_ms = self.resting_until_ms.min(now_ms.saturating_add(REST_MS));
+        for one in self.unread.values_mut() {
+            one.until_ms = one.until_ms.min(now_ms.saturating_add(one.wait_ms));
+        }
+    }
+
     /// When something is to be asked.
     pub(crate) fn wake(&self, now_ms: u64) -> Option<u64> {
         let due = |about: &About| {

@@ -76,6 +76,18 @@ impl Left {
         }
     }
 
+    /// The clock was set back: what is being proved is waited for until then at most.
+    pub(crate) fn set_back(&mut self, now_ms: u64, until_ms: u64) {
+        self.looked_ms = self.looked_ms.min(now_ms);
+        self.said_ms = self.said_ms.min(now_ms);
+        for offer in &mut self.offers {
+            offer.until_ms = offer.until_ms.min(until_ms);
+        }
+        if let Some(round) = &mut self.round {
+            round.until_ms = round.until_ms.min(until_ms);
+        }
+    }
+
     /// Vouchers of a neighbour that are being looked at, beside one of this lane.
     pub(crate) fn waiting(&self, from: PeerId, place: Place) -> usize {
         let of_one = |offer: &&Offer| offer.voucher.from == from && offer.voucher.place() != place;

@@ -1,6 +1,10 @@
 //! A device's clock that is off is told, blames nobody, and is forgotten once it is set.
 
+use primitives::PeerId;
+use wire::pay::Lane;
+
 use super::*;
+use crate::purse::{About, Prove, Purse};
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -65,4 +69,30 @@ fn a_server_that_went_while_the_clock_was_ahead_is_tried_again_once_it_is_set() 
     rig.now_ms += 30_000;
     rig.step(Input::Tick);
     assert_eq!(rig.connects.len(), 1, "not an hour later");
+}
+
+#[test]
+fn payments_rest_no_longer_after_the_clock_was_set_back() {
+    let (ahead_ms, now_ms) = (9_000_000, 1_000_000);
+    let mut purse = Purse { now_ms: ahead_ms, ..Purse::default() };
+    purse.facts.want(About::Count, 1);
+    let (query, _) = purse.facts.next(ahead_ms).unwrap();
+    assert!(purse.facts.on_unproved(query, ahead_ms));
+    (purse.claimed_ms, purse.refreshed_ms, purse.left.looked_ms) = (ahead_ms, ahead_ms, ahead_ms);
+    purse.proves.push(Prove {
+        share: "share".to_owned(),
+        peer: PeerId::new([1; 32]),
+        lane: Lane { pool: 1, epoch: 1 },
+        since: 1,
+        until_ms: ahead_ms + 15_000,
+    });
+    let before = purse.now();
+    purse.set_back(now_ms);
+    assert_eq!(purse.now(), before, "the time of tills goes on");
+    let seen = [purse.claimed_ms, purse.refreshed_ms, purse.left.looked_ms];
+    assert_eq!(seen, [now_ms; 3]);
+    assert_eq!(purse.proves[0].until_ms, now_ms + 15_000);
+    assert!(purse.facts.next(now_ms + 1_000).is_some());
+    purse.set_back(now_ms - 1);
+    assert_eq!(purse.now(), before, "twice as well");
 }

@@ -10,5 +10,6 @@ impl Wallet {
         self.servers.set_back(now_ms);
         self.watch.set_back(now_ms);
         self.near.set_back(now_ms);
+        self.purse.set_back(now_ms);
     }
 }

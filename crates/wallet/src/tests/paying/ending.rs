@@ -269,3 +269,22 @@ fn a_deposit_of_which_no_server_keeps_a_receipt_is_found_by_what_is_proved() {
     }
     assert_eq!((town.sent(PoolAct::Open), town.deal(Who::Payer).stage), (1, Stage::On));
 }
+
+#[test]
+fn what_comes_after_the_clock_was_set_back_is_paid_as_before() {
+    let mut town = Town::new();
+    town.begin();
+    town.fetch(2 * MIB);
+    for back in [false, true] {
+        for rig in [&mut town.payer, &mut town.payee] {
+            rig.now_ms = if back { rig.now_ms - HOUR_MS / 2 } else { rig.now_ms + HOUR_MS / 2 };
+            rig.step(Input::Tick);
+            rig.answer();
+        }
+        town.carry();
+    }
+    town.fetch(10 * MIB);
+    assert_eq!(town.bytes, 12 * MIB, "it is served to the end");
+    assert_eq!(town.deal(Who::Payer).units, 12 * u128::from(PER_MIB));
+    assert_eq!(town.deal(Who::Payee).units, 12 * u128::from(PER_MIB));
+}
