@@ -194,7 +194,7 @@ impl Purse {
             if count == 0 {
                 return;
             }
-            let (mut lanes, mut vouchers) = (Vec::new(), Vec::new());
+            let (mut lanes, mut vouchers, mut entrusted) = (Vec::new(), Vec::new(), Vec::new());
             for question in batch.drain(..) {
                 match question {
                     Output::Reserve { payee, amount } => lanes.push((payee, amount)),
@@ -214,7 +214,7 @@ impl Purse {
                             promises.note(promised);
                         }
                     }
-                    Output::Entrusted { from, keep } => self.keep(from, &keep).await,
+                    Output::Entrusted { from, keep } => entrusted.push((from, keep)),
                     // What is not claimed when it leaves, it loses; a process ends by its own word.
                     Output::Keep(_)
                     | Output::Send { .. }
@@ -230,6 +230,10 @@ impl Purse {
             }
             if !vouchers.is_empty() {
                 self.claim(vouchers, &answer).await;
+            }
+            // Strangers' come last.
+            for (from, keep) in entrusted {
+                self.keep(from, &keep).await;
             }
         }
     }

@@ -91,7 +91,7 @@ fn Seen() -> impl IntoView {
                 <div>
                     <dt>"Others with a file that you are paid for"</dt>
                     <dd>
-                        "Your account; two of them also what you earned and did not hand in yet. They do that for you if you don\u{2019}t come back."
+                        "Your account; two at a time also what you earned and did not hand in yet. They do that for you if you don\u{2019}t come back."
                     </dd>
                 </div>
                 <div>

@@ -24,6 +24,9 @@ pub const FEES_A_DAY: u128 = 50_000;
 const GRACE_S: u64 = 90;
 /// How much longer the second keeper waits than the first, in seconds.
 const TURN_S: u64 = 600;
+/// How long a neighbour that left a voucher is waited for in vain, in seconds: its wallet may be asleep, and who left
+/// it may be its payer, who has the rest when the pool is over.
+const HERE_S: u64 = 3_600;
 /// Transactions that may hand a voucher in in vain before it is let go.
 const TRIES_MAX: u8 = 3;
 /// Hours that any day touches: one more than it has. No more are remembered.
@@ -148,13 +151,14 @@ impl Book {
         self.list.iter().map(|one| one.worth).fold(0, u128::saturating_add)
     }
 
-    /// Whether a voucher is worth a look at its lane. `waiting`: how many of this neighbour are being looked at.
-    pub fn wants(&self, from: PeerId, voucher: &Voucher, waiting: usize) -> bool {
+    /// Whether a voucher is worth a look at its lane: it says at least `cost` units more than what is kept of that.
+    /// `waiting`: how many of this neighbour are being looked at.
+    pub fn wants(&self, from: PeerId, voucher: &Voucher, waiting: usize, cost: u128) -> bool {
         let place = (voucher.pool, voucher.payee);
         let others = self.list.iter().filter(|one| one.from == from && one.place() != place);
         let known = self.find(place).filter(|one| one.voucher.epoch == voucher.epoch);
         others.count().saturating_add(waiting) < OF_ONE_MAX
-            && known.is_none_or(|one| one.voucher.cumulative < voucher.cumulative)
+            && known.is_none_or(|one| is_more(one.voucher.cumulative, voucher.cumulative, cost))
     }
 
     fn find(&self, place: Place) -> Option<&Entrusted> {
@@ -167,7 +171,7 @@ impl Book {
     }
 
     /// Keeps a voucher in place of what was kept of its lane, if it was signed by the pool's key and brings more than
-    /// `cost` units, and more than what was kept. Whether it does.
+    /// `cost` units, and says as much more than what was kept. Whether it does.
     pub fn keep(
         &mut self,
         chain: ChainId,
@@ -182,7 +186,7 @@ impl Book {
         let place = offer.place();
         let (epoch, units) = (offer.voucher.epoch, offer.voucher.cumulative);
         let known = self.find(place).map(|known| (known.voucher.epoch, known.voucher.cumulative));
-        if known.is_some_and(|(of, known)| of == epoch && known >= units) {
+        if known.is_some_and(|(of, known)| of == epoch && !is_more(known, units, cost)) {
             return false;
         }
         self.list.retain(|one| one.place() != place);
@@ -197,10 +201,13 @@ impl Book {
         true
     }
 
-    /// Takes what was proved of a lane: what brings no more than `cost` units is let go. Whether anything is new.
+    /// Takes what was proved of a lane: what brings no more than `cost` units is let go. Of an older block than is known
+    /// it says nothing: the lane may not have been there. Whether anything is new.
     pub fn see(&mut self, place: Place, seen: &Seen<'_>, cost: u128) -> bool {
         let Some(at) = self.list.iter().position(|one| one.place() == place) else { return false };
-        let Some(known) = self.list.get_mut(at) else { return false };
+        let Some(known) = self.list.get_mut(at).filter(|known| known.height <= seen.height) else {
+            return false;
+        };
         let before = (known.worth, known.due_s);
         if known.prove(seen, cost) {
             return before != (known.worth, known.due_s);
@@ -222,9 +229,11 @@ impl Book {
         self.list.iter().min_by_key(|one| one.height).map(Entrusted::place)
     }
 
-    /// Lanes whose vouchers are to be handed in, by what was proved last; not of who is here.
+    /// Lanes whose vouchers are to be handed in, by what was proved last; for a while not of who is here.
     pub fn due(&self, now_s: u64, is_here: impl Fn(PeerId) -> bool) -> Vec<Place> {
-        let due = self.list.iter().filter(|one| one.due_s <= now_s && !is_here(one.from));
+        let waits =
+            |one: &Entrusted| is_here(one.from) && now_s < one.due_s.saturating_add(HERE_S);
+        let due = self.list.iter().filter(|one| one.due_s <= now_s && !waits(one));
         due.take(BATCH_MAX).map(Entrusted::place).collect()
     }
 
@@ -262,6 +271,11 @@ impl Book {
         self.spent.retain(|(hour, _)| *hour != now);
         self.spent.push((now, all));
     }
+}
+
+/// Whether a voucher says enough more than another of its lane to be kept instead: what is kept is written down.
+fn is_more(before: u128, units: u128, cost: u128) -> bool {
+    units >= before.saturating_add(cost.max(1))
 }
 
 /// Whether what was spent in an hour counts in this one.

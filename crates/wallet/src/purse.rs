@@ -48,8 +48,6 @@ pub(crate) struct Running {
     pub(crate) lanes: Vec<AccountId>,
     /// Lanes of others' pools that were proved to it, by pool and epoch: it hands in what these promise.
     pub(crate) proved: Vec<(u64, u32)>,
-    /// Who pays from these lanes, as it was here last.
-    pub(crate) payers: SortedMap<(u64, u32), PeerId>,
     /// When it is over by itself; none: it asks, and a person ends that.
     pub(crate) ending: Option<Ending>,
 }

@@ -3,7 +3,7 @@
 //! Which, and when, is `payments::keeping`; here they are proved and paid for. Why:
 //! `docs/adr/0083-vouchers-left-with-neighbours.md`.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ledger::domains::paypool::{self, Lane, Pool, lane_key, pool_key};
 use peer_native::payments::keeping::{Book, Entrusted, Place, Seen, voucher_of};
@@ -16,11 +16,32 @@ use crate::ledger_client::ClientError;
 /// How often a lane of which something is kept is proved anew, one at a time.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(20);
 
+/// Most vouchers that are looked at in a minute, whoever leaves them: each takes three questions in a row, and the till
+/// waits meanwhile.
+const LOOKS_A_MINUTE: u8 = 16;
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// What is kept.
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
     pub(super) is_on: bool,
     book: Book,
+    /// What a claim cost when that was asked last.
+    cost: u128,
+    /// When the minute began, and how many were looked at in it.
+    looks: (Option<Instant>, u8),
+}
+
+impl Keeping {
+    /// Whether one more is looked at.
+    fn may_look(&mut self, now: Instant) -> bool {
+        if self.looks.0.is_none_or(|since| now.duration_since(since) >= MINUTE) {
+            self.looks = (Some(now), 0);
+        }
+        let may = self.looks.1 < LOOKS_A_MINUTE;
+        self.looks.1 += u8::from(may);
+        may
+    }
 }
 
 /// A lane and its pool, proved, with what they say of the time.
@@ -42,9 +63,12 @@ impl Purse {
     pub(super) async fn keep(&mut self, from: PeerId, keep: &Keep) {
         let voucher = voucher_of(keep);
         let is_foreign = *keep.chain != *self.chain.as_bytes();
-        let wants = self.keeping.book.wants(from, &voucher, 0);
+        let wants = self.keeping.book.wants(from, &voucher, 0, self.keeping.cost);
         if !self.keeping.is_on || is_foreign || voucher.payee == self.account() || !wants {
             return;
+        }
+        if !self.keeping.may_look(Instant::now()) {
+            return tracing::debug!(%from, "more is left than is looked at");
         }
         let offer = Entrusted::new(from, voucher, keep.turn);
         match self.try_keep(offer).await {
@@ -57,6 +81,7 @@ impl Purse {
 
     async fn try_keep(&mut self, offer: Entrusted) -> Result<bool, ClientError> {
         let cost = self.claim_cost().await?;
+        self.keeping.cost = cost;
         let proved = self.prove(offer.place()).await?;
         Ok(self.keeping.book.keep(self.chain, offer, &proved.seen(), cost))
     }
@@ -72,13 +97,17 @@ impl Purse {
     async fn look_at(&mut self, place: Place) -> Result<(), ClientError> {
         let cost = self.claim_cost().await?;
         let now_s = self.see(place, cost).await?;
+        let units = self.keeping.book.left(now_ms());
+        if units < cost {
+            // Nothing may be handed in today.
+            return Ok(());
+        }
         // A payee that is a neighbour hands in its own within the time that it has.
         let due = self.keeping.book.due(now_s, |_| false);
         for place in &due {
             // Right before: whoever comes second pays a fee for nothing.
             self.see(*place, cost).await?;
         }
-        let units = self.keeping.book.left(now_ms());
         let vouchers = self.keeping.book.hand_in(&due, now_s, cost, units);
         if vouchers.is_empty() {
             return Ok(());
@@ -113,4 +142,16 @@ impl Purse {
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_are_looked_at_in_a_minute_and_no_more() {
+        let (mut keeping, now) = (Keeping::default(), Instant::now());
+        let mut looked = |later: Duration| (0..20).filter(|_| keeping.may_look(now + later)).count();
+        assert_eq!((looked(Duration::ZERO), looked(MINUTE / 2), looked(MINUTE)), (16, 0, 16));
+    }
 }

@@ -56,7 +56,7 @@ fn seen(pool: &Pool, lane: Lane, height: u64) -> Seen<'_> {
 /// Leaves a voucher, whose lane is as it should be.
 fn leave(book: &mut Book, from: u8, voucher: Voucher) -> bool {
     let (pool, offer) = (pool(), Entrusted::new(peer(from), voucher, 0));
-    book.wants(peer(from), &offer.voucher, 0)
+    book.wants(peer(from), &offer.voucher, 0, COST)
         && book.keep(chain(), offer, &seen(&pool, lane(0), 7), COST)
 }
 
@@ -122,8 +122,9 @@ fn so_many_of_one_neighbour_and_in_all_and_then_the_least_gives_way() {
         assert!(leave(&mut book, 3, signed(number, 2, 20_000)));
     }
     assert!(!leave(&mut book, 3, signed(4, 2, 20_000)), "a fifth of one");
-    assert!(leave(&mut book, 3, signed(3, 2, 21_000)), "newer of what is there");
-    assert!(!book.wants(peer(4), &signed(4, 2, 20_000), OF_ONE_MAX), "as many are looked at");
+    assert!(!leave(&mut book, 3, signed(3, 2, 24_999)), "not worth the writing");
+    assert!(leave(&mut book, 3, signed(3, 2, 25_000)), "newer of what is there");
+    assert!(!book.wants(peer(4), &signed(4, 2, 20_000), OF_ONE_MAX, COST), "as many are looked at");
     for number in 4..64 {
         assert!(leave(
             &mut book,
@@ -147,7 +148,9 @@ fn it_is_due_when_its_pool_ends_soon_or_closes_and_its_payee_is_not_here() {
     let due = |book: &Book, now_s: u64| book.due(now_s, |_| false);
     assert_eq!(due(&book, soon_s), [], "its payee has a while");
     assert_eq!(due(&book, soon_s + GRACE_S), [place]);
-    assert_eq!(book.due(soon_s + GRACE_S, |from| from == peer(3)), [], "it is here");
+    let late_s = soon_s + GRACE_S + HERE_S;
+    assert_eq!(book.due(late_s - 1, |from| from == peer(3)), [], "it is here");
+    assert_eq!(book.due(late_s, |from| from == peer(3)), [place], "and does nothing");
 
     let mut closing = pool();
     closing.closing_s = Some(NOW_S + CHALLENGE_S);
@@ -164,6 +167,9 @@ fn it_is_due_when_its_pool_ends_soon_or_closes_and_its_payee_is_not_here() {
     assert_eq!(due(&second, NOW_S + GRACE_S), [], "the other keeper is first");
     assert_eq!(due(&second, NOW_S + GRACE_S + TURN_S), [place]);
 
+    let before = Seen { pool: None, lane: None, height: 7 };
+    assert!(!second.see(place, &before, COST), "of an older block, as of a server that is behind");
+    assert_eq!(second.list().len(), 1);
     // The first one, or the payee, was there.
     assert!(second.see(place, &seen(&closing, lane(20_000), 9), COST));
     assert_eq!(second.list(), []);

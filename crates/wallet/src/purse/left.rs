@@ -2,7 +2,7 @@
 
 use ledger::TransactionId;
 use payments::keeping::{Entrusted, OF_ONE_MAX, Place};
-use primitives::PeerId;
+use primitives::{PeerId, SortedMap};
 use wire::pay::{Keep, is_terms};
 
 use crate::view::Told;
@@ -11,6 +11,9 @@ use crate::view::Told;
 const OFFERS_MAX: usize = 16;
 /// Most neighbours remembered that want to be paid: the longest known.
 const EARNERS_MAX: usize = 16;
+
+/// Most lanes of which it is remembered who pays from them: as many as vouchers are kept.
+const PAYERS_MAX: usize = 256;
 
 /// A voucher whose lane is being looked up.
 #[derive(Debug)]
@@ -54,6 +57,9 @@ pub(crate) struct Left {
     pub(crate) looked_ms: u64,
     /// Neighbours that want to be paid: most of them have a purse.
     pub(crate) earners: Vec<PeerId>,
+    /// Who pays from these lanes, by pool and epoch, as it was here last, though its deal may be over: nothing is left
+    /// with them. At most [`PAYERS_MAX`].
+    pub(crate) payers: SortedMap<(u64, u32), PeerId>,
     /// What the page says when it goes.
     pub(crate) parting: Vec<(PeerId, Keep)>,
     /// What was said to neighbours, and when.
@@ -74,6 +80,14 @@ impl Left {
             Told::Down(peer) => self.earners.retain(|one| *one != PeerId::new(**peer)),
             Told::Up(_) | Told::Frame(..) | Told::Moved(..) | Told::Whole => {}
         }
+    }
+
+    /// This neighbour pays from this lane. The oldest pool makes room.
+    pub(crate) fn pays(&mut self, lane: (u64, u32), from: PeerId) {
+        if self.payers.len() >= PAYERS_MAX && !self.payers.contains_key(&lane) {
+            self.payers.pop_first();
+        }
+        self.payers.insert(lane, from);
     }
 
     /// The clock was set back: what is being proved is waited for until then at most.

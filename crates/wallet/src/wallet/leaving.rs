@@ -37,9 +37,10 @@ impl Wallet {
             // Nobody proves anything now, and questions would pile up.
             return;
         }
+        let Some(cost) = self.claim_cost() else { return };
         let now_ms = self.now_ms;
         let waiting = self.purse.left.waiting(from, (voucher.pool, voucher.payee));
-        if self.purse.kept.book.wants(from, &voucher, waiting)
+        if self.purse.kept.book.wants(from, &voucher, waiting, cost)
             && self.near.heard(from).is_some_and(|one| one.spend(now_ms, KEEP_COST))
         {
             let (since, until_ms) = (self.purse.height, now_ms.saturating_add(PROVE_MS));
@@ -96,7 +97,8 @@ impl Wallet {
     fn begin_look(&mut self) {
         let left = &self.purse.left;
         let is_time = self.now_ms.saturating_sub(left.looked_ms) >= LOOK_EVERY_MS;
-        let may = left.on && is_time && left.round.is_none() && left.sent.is_none();
+        // Turned off or not: what is gone from the ledger is kept no longer.
+        let may = is_time && left.round.is_none() && left.sent.is_none();
         let Some(place) = self.purse.kept.book.oldest().filter(|_| may) else { return };
         self.purse.left.looked_ms = self.now_ms;
         self.begin_round(vec![place], self.purse.height, Why::Look);
@@ -127,7 +129,7 @@ impl Wallet {
             self.purse.is_new |= self.purse.kept.book.see(*place, &seen, cost);
         }
         match round.why {
-            Why::Look => self.prove_due(),
+            Why::Look => self.prove_due(cost),
             Why::HandIn => self.hand_in(&round.places, cost, out),
             Why::After => {
                 // What is there still was refused.
@@ -137,8 +139,19 @@ impl Wallet {
         }
     }
 
-    /// All that is due is proved right before it is handed in: whoever comes second pays a fee for nothing.
-    fn prove_due(&mut self) {
+    /// Units of fees that may be spent on it now.
+    fn fees_left(&self) -> u128 {
+        let (book, hour) = (&self.purse.kept.book, &self.purse.kept.hour);
+        let free = self.balance().unwrap_or_default().saturating_sub(self.transfers.outgoing());
+        book.left(self.now_ms).min(hour.left(self.now_ms)).min(free)
+    }
+
+    /// All that is due is proved right before it is handed in: whoever comes second pays a fee for nothing. Not while
+    /// nothing may be handed in.
+    fn prove_due(&mut self, cost: u128) {
+        if !self.purse.left.on || self.fees_left() < cost {
+            return;
+        }
         let near = &self.near;
         let due = self.purse.kept.book.due(self.ledger_now_s(), |from| near.is_here(from));
         if !due.is_empty() {
@@ -148,9 +161,8 @@ impl Wallet {
     }
 
     fn hand_in(&mut self, places: &[Place], cost: u128, out: &mut Vec<Output>) {
-        let (book, hour) = (&self.purse.kept.book, &self.purse.kept.hour);
-        let units = book.left(self.now_ms).min(hour.left(self.now_ms));
-        let vouchers = book.hand_in(places, self.ledger_now_s(), cost, units);
+        let (units, now_s) = (self.fees_left(), self.ledger_now_s());
+        let vouchers = self.purse.kept.book.hand_in(places, now_s, cost, units);
         if vouchers.is_empty() || !self.purse.left.on {
             return;
         }
@@ -202,9 +214,7 @@ impl Wallet {
         let mut parting = Vec::new();
         for Received { voucher, .. } in list.into_iter().take(OF_ONE_MAX) {
             let lane = (voucher.pool, voucher.epoch);
-            let payers: Vec<PeerId> =
-                purse.tills.values().filter_map(|one| one.payers.get(&lane).copied()).collect();
-            let others = keepers.iter().filter(|peer| !payers.contains(peer));
+            let others = keepers.iter().filter(|peer| purse.left.payers.get(&lane) != Some(*peer));
             for (turn, to) in (0..KEEPERS).zip(others) {
                 parting.push((*to, keep_of(self.chain, voucher, turn)));
             }

@@ -5,7 +5,7 @@ use ledger::{
     domains::paypool::{self, Pool, Voucher},
 };
 use payments::{Earning, Input as TillInput, Paying, Setup, Till};
-use primitives::{KeyPair, PeerId, Seed, SortedMap, Time, sha256};
+use primitives::{KeyPair, PeerId, Seed, Time, sha256};
 
 use super::{Output, Wallet};
 use crate::{
@@ -373,13 +373,13 @@ impl Wallet {
             let till = Till::new(setup, self.purse.now());
             self.purse.opened_tills += 1;
             let (number, before) = (self.purse.opened_tills, deal.units);
-            let (lanes, proved, payers) = (Vec::new(), Vec::new(), SortedMap::new());
+            let (lanes, proved) = (Vec::new(), Vec::new());
             let ending = match deal.part {
                 Part::Pay { .. } => Some(Ending { alone_ms: self.now_ms, whole_by_ms: None }),
                 Part::Earn { .. } => None,
             };
             let wake = Time::NEVER;
-            let running = Running { till, wake, number, before, lanes, proved, payers, ending };
+            let running = Running { till, wake, number, before, lanes, proved, ending };
             self.purse.tills.insert(deal.share.clone(), running);
             if let Some(deal) = self.purse.kept.deal(&deal.share) {
                 deal.stage = Stage::On;

@@ -93,7 +93,7 @@ impl Wallet {
         if let Some(proof) = &mut proof
             && let Some(running) = self.purse.tills.get_mut(&prove.share)
         {
-            running.payers.insert(of, prove.peer);
+            self.purse.left.pays(of, prove.peer);
             if !running.proved.contains(&of) {
                 // What was promised before this till pays for nothing that comes now.
                 running.proved.push(of);

@@ -203,3 +203,29 @@ fn nothing_is_kept_that_is_forged_foreign_known_or_not_wanted() {
     town.leave(good);
     assert_eq!(town.keeper.keeps, keeps, "it is there already");
 }
+
+#[test]
+fn nothing_is_left_with_who_pays_from_that_lane_though_the_deal_is_over() {
+    let mut town = Town::new();
+    town.begin();
+    for number in [1, 3] {
+        meet(&mut town.payee, number);
+    }
+    town.fetch(2 * MIB);
+    // Before a block holds the claim.
+    town.wish(Who::Payee, Wish::End(SHARE.to_owned()));
+    let keepers: Vec<u8> = town.parting.iter().map(|one| one.to[0]).collect();
+    assert_eq!(keepers, [3]);
+}
+
+#[test]
+fn what_is_gone_from_the_ledger_is_kept_no_longer_though_a_person_turned_it_off() {
+    let mut town = Town::promised();
+    town.go();
+    town.keeper.command(Command::Purse(Wish::HandIn(false)));
+    town.gone = None;
+    town.reload(Who::Payee);
+    (0..4).for_each(|_| town.block());
+    town.wait();
+    assert_eq!((town.handed_in(), town.keeper.purse.kept.count), (0, 0));
+}
