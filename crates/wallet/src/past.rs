@@ -17,6 +17,10 @@ const CLAIMED: u16 = 0x0304;
 /// A pool is over: payer, the pool and what was left.
 const CLOSED: u16 = 0x0307;
 
+/// Where a page begins: behind the transaction of this block that has this place in it. A host that does not know of
+/// places tells what is below that block.
+pub(crate) type Before = (u64, u32);
+
 /// All of it.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
@@ -24,8 +28,8 @@ pub(crate) struct Past {
     list: Vec<Received>,
     /// The highest block of what was told.
     newest: u64,
-    /// Older ones are below this block; none: there are none, or none that is remembered.
-    below: Option<u64>,
+    /// Older ones are before this; none: there are none, or none that is remembered.
+    before: Option<Before>,
     is_wanted: bool,
 }
 
@@ -36,16 +40,16 @@ impl Past {
 
     /// Whether older ones can be asked for.
     pub(crate) const fn has_older(&self) -> bool {
-        self.below.is_some()
+        self.before.is_some()
     }
 
     pub(crate) const fn want_older(&mut self) {
         self.is_wanted = self.has_older();
     }
 
-    /// Below which block to ask, if older ones are wanted; once.
-    pub(crate) fn take_wanted(&mut self) -> Option<u64> {
-        core::mem::take(&mut self.is_wanted).then_some(self.below).flatten()
+    /// Before what to ask, if older ones are wanted; once.
+    pub(crate) fn take_wanted(&mut self) -> Option<Before> {
+        core::mem::take(&mut self.is_wanted).then_some(self.before).flatten()
     }
 
     /// Takes the newest page in place of what was told of its blocks.
@@ -55,7 +59,7 @@ impl Past {
         if self.newest == 0 || is_gap {
             // What lies between is not known: older ones are asked for from here.
             self.list.clear();
-            self.below = next(page);
+            self.before = next(page);
         }
         self.newest = first.height;
         // A full page may end within a block.
@@ -68,12 +72,13 @@ impl Past {
         self.trim();
     }
 
-    /// Takes a page that was asked for below a block.
-    pub(crate) fn on_older(&mut self, account: AccountId, below: u64, page: &[Receipt]) {
-        if self.below != Some(below) {
+    /// Takes a page that was asked for before a transaction.
+    pub(crate) fn on_older(&mut self, account: AccountId, before: Before, page: &[Receipt]) {
+        if self.before != Some(before) {
             return;
         }
-        self.below = next(page);
+        // Nobody is asked the same again, whatever is told.
+        self.before = next(page).filter(|next| *next < before);
         self.list.retain(|one| !has(page, one));
         self.list.extend(page.iter().flat_map(|one| came(account, one)));
         self.trim();
@@ -82,7 +87,7 @@ impl Past {
     fn trim(&mut self) {
         if self.list.len() >= RECEIVED_MAX {
             self.list.truncate(RECEIVED_MAX);
-            self.below = None;
+            self.before = None;
         }
     }
 
@@ -96,13 +101,10 @@ impl Past {
     }
 }
 
-/// Below which block the page behind a full one is. What a page left out of its last block comes once more with what
-/// it did not, unless all of it is of one block.
-fn next(page: &[Receipt]) -> Option<u64> {
-    let (first, last) = (page.first()?, page.last()?);
-    let is_full = page.len() >= PAGE_MAX;
-    let within = u64::from(first.height > last.height);
-    is_full.then_some(last.height.saturating_add(within))
+/// Before what the page behind a full one is.
+fn next(page: &[Receipt]) -> Option<Before> {
+    let last = page.last().filter(|_| page.len() >= PAGE_MAX)?;
+    Some((last.height, last.index))
 }
 
 fn has(page: &[Receipt], one: &Received) -> bool {
@@ -163,9 +165,11 @@ mod tests {
         receipt(number, number.into(), event(TRANSFERRED, &[9, 1], &[0, u128::from(number)]))
     }
 
-    fn page(newest: u8, below: Option<u64>, history: &[Receipt]) -> Vec<Receipt> {
-        let until = below.unwrap_or(u64::from(newest) + 1);
-        history.iter().filter(|one| one.height < until).take(PAGE_MAX).cloned().collect()
+    /// What a host tells: before that, or the newest up to a block.
+    fn page(newest: u8, before: Option<Before>, history: &[Receipt]) -> Vec<Receipt> {
+        let until = before.unwrap_or((u64::from(newest) + 1, 0));
+        let is_older = |one: &&Receipt| (one.height, one.index) < until;
+        history.iter().filter(is_older).take(PAGE_MAX).cloned().collect()
     }
 
     fn numbers(past: &Past) -> Vec<u128> {
@@ -179,39 +183,53 @@ mod tests {
         past.on_newest(me(), &page(118, None, &history[2..]));
         assert_eq!((numbers(&past).len(), past.has_older()), (50, true));
         past.want_older();
-        let below = past.take_wanted().unwrap();
+        let before = past.take_wanted().unwrap();
         assert_eq!(past.take_wanted(), None, "it is asked once");
-        past.on_older(me(), below, &page(118, Some(below), &history));
-        past.on_older(me(), below, &[]);
-        assert_eq!(numbers(&past), (20..=118).rev().collect::<Vec<_>>());
+        past.on_older(me(), before, &page(118, Some(before), &history));
+        past.on_older(me(), before, &[]);
+        assert_eq!(numbers(&past), (19..=118).rev().collect::<Vec<_>>());
         past.on_newest(me(), &page(120, None, &history));
-        assert_eq!(numbers(&past), (20..=120).rev().collect::<Vec<_>>());
+        assert_eq!(numbers(&past), (19..=120).rev().collect::<Vec<_>>());
         past.want_older();
-        let below = past.take_wanted().unwrap();
-        past.on_older(me(), below, &page(120, Some(below), &history));
+        let before = past.take_wanted().unwrap();
+        past.on_older(me(), before, &page(120, Some(before), &history));
         assert_eq!(numbers(&past), (1..=120).rev().collect::<Vec<_>>());
         assert!(!past.has_older());
     }
 
     #[test]
-    fn a_page_that_ends_within_a_block_leaves_nothing_out() {
+    fn a_page_that_ends_within_a_block_leaves_nothing_out_however_much_is_in_that() {
         let in_block = |height| {
-            move |mut one: Receipt| {
-                one.height = height;
+            move |(at, mut one): (u32, Receipt)| {
+                (one.height, one.index) = (height, at);
                 one
             }
         };
-        let mut history: Vec<Receipt> = (61..=70).rev().map(gift).map(in_block(9)).collect();
-        history.extend((1..=60).rev().map(gift).map(in_block(4)));
+        let all = |numbers: core::ops::RangeInclusive<u8>| (0_u32..).zip(numbers.map(gift));
+        let mut history: Vec<Receipt> = all(1..=140).map(in_block(4)).collect();
+        history.extend(all(141..=150).map(in_block(9)));
+        history.reverse();
         let mut past = Past::default();
-        past.on_newest(me(), &history[..PAGE_MAX]);
+        past.on_newest(me(), &page(9, None, &history));
+        for told in [100, 150] {
+            past.want_older();
+            let before = past.take_wanted().unwrap();
+            assert_eq!(before.0, 4);
+            past.on_older(me(), before, &page(9, Some(before), &history));
+            assert_eq!(numbers(&past).len(), told);
+        }
+        assert_eq!(numbers(&past), (1..=150).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_host_that_tells_the_same_again_is_asked_once() {
+        let history: Vec<Receipt> = (1..=50).rev().map(gift).collect();
+        let mut past = Past::default();
+        past.on_newest(me(), &history);
         past.want_older();
-        // Of the block in which the first one ended, as many as there is room for.
-        assert_eq!(past.take_wanted(), Some(5));
-        past.on_older(me(), 5, &history[10..60]);
-        assert_eq!(numbers(&past).len(), 60);
-        past.want_older();
-        assert_eq!(past.take_wanted(), Some(4), "a block of more than a page is passed");
+        let before = past.take_wanted().unwrap();
+        past.on_older(me(), before, &history);
+        assert_eq!((numbers(&past).len(), past.has_older()), (50, false));
     }
 
     #[test]
@@ -223,7 +241,7 @@ mod tests {
         past.on_newest(me(), &page(200, None, &history));
         assert_eq!(numbers(&past), (151..=200).rev().collect::<Vec<_>>());
         past.want_older();
-        assert_eq!(past.take_wanted(), Some(152));
+        assert_eq!(past.take_wanted(), Some((151, 0)));
     }
 
     #[test]

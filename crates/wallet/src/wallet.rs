@@ -30,7 +30,7 @@ use crate::{
     explain,
     holdings::{Holdings, Record},
     near::Near,
-    past::Past,
+    past::{Before, Past},
     purse::{Hour, Kept, Purse},
     servers::Servers,
     transfers::{Order, Sent, Transfers},
@@ -184,8 +184,8 @@ enum Errand {
     /// Of which transaction, and the block at which the server was when it was asked.
     Receipt(ledger::TransactionId, u64),
     Events,
-    /// Those below a block.
-    Older(u64),
+    /// Those before a transaction.
+    Older(Before),
     Faucet,
     /// A neighbour's transaction.
     Pass,

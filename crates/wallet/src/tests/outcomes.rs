@@ -1,12 +1,12 @@
 //! What becomes of transfers where it is not simply done.
 
 use ledger::{
-    AssetId, Params,
+    AssetId, Event, Params,
     domains::accounts::{Account, Balance, account_key, balance_key},
 };
-use light_client::testing::State;
+use light_client::{ServerId, testing::State};
 
-use super::{Rig, account, send, somebody, state};
+use super::{ORIGIN, OTHER, Rig, account, send, somebody, state};
 use crate::{
     Input,
     view::{Command, Fate, Unwanted},
@@ -238,4 +238,27 @@ fn what_was_given_up_and_kept_by_a_server_all_the_same_is_told_as_what_it_became
     rig.receipt(&id, 0, vec![]);
     wait(&mut rig, 20_000);
     assert_eq!(rig.view.sent[0].fate, Fate::Done);
+}
+
+#[test]
+fn who_paid_is_asked_of_no_server_that_is_behind_the_balance() {
+    let mut rig = rich();
+    rig.command(Command::AddServer(OTHER.to_owned()));
+    rig.up();
+    rig.block(10_000_000, 0);
+    rig.dead = Some(ORIGIN);
+    for (turn, paid) in [(0, 1_u8), (1, 2)] {
+        // By that time the turn is of the one, then of the other.
+        rig.now_ms = (rig.now_ms / 4_000 + 2) * 4_000 + turn * 2_000;
+        let units = 10_000_000 + u128::from(paid) * 5_000;
+        let height = rig.ledger.add(rig.now_ms, state(units, 0));
+        let accounts = vec![somebody(), account()];
+        let event = Event { kind: 0x0100, accounts, numbers: vec![0, 5_000] };
+        rig.receipt(&format!("{paid:02x}").repeat(32), 0, vec![event]);
+        let bytes = rig.ledger.finality(height, 0).to_bytes();
+        rig.step(Input::Pushed(ServerId(1), &bytes));
+        rig.answer();
+        assert_eq!(rig.view.balance.map(|one| one.units), Some(units));
+        assert_eq!(rig.view.received.len(), usize::from(paid), "turn {turn}");
+    }
 }

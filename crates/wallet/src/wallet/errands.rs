@@ -5,6 +5,8 @@ use light_client::{Input as Seen, RequestId};
 
 use super::{ASK_EVERY_MS, Errand, Fate, Faucet, Output, REQUESTS_MAX, Receipt, Sent, Wallet};
 use crate::{
+    holdings::Record,
+    past::Before,
     purse::About,
     transfers::{ASKED_LONGEST_MS, TOLD_LONGEST_MS},
     view::{self, Unwanted},
@@ -89,7 +91,7 @@ impl Wallet {
                 }
             }
             Errand::Events if good => self.on_events(bytes, None),
-            Errand::Older(below) if good => self.on_events(bytes, Some(below)),
+            Errand::Older(before) if good => self.on_events(bytes, Some(before)),
             Errand::Receipt(..) | Errand::Events | Errand::Older(_) | Errand::Pass => {}
             Errand::Faucet => {
                 self.faucet = match code {
@@ -149,12 +151,12 @@ impl Wallet {
         self.transfers.list.iter().filter_map(unwanted).collect()
     }
 
-    /// What came to this account, of what a server tells: the newest page, or one below a block.
-    fn on_events(&mut self, bytes: &[u8], below: Option<u64>) {
+    /// What came to this account, of what a server tells: the newest page, or one before a transaction.
+    fn on_events(&mut self, bytes: &[u8], before: Option<Before>) {
         let Ok(page) = minicbor::decode::<Vec<Receipt>>(bytes) else { return };
-        match below {
+        match before {
             None => self.past.on_newest(self.account, &page),
-            Some(below) => self.past.on_older(self.account, below, &page),
+            Some(before) => self.past.on_older(self.account, before, &page),
         }
         let unknown = self.past.pools().into_iter();
         let unknown = unknown.filter(|pool| self.purse.facts.known_pool(*pool).is_none());
@@ -223,16 +225,21 @@ impl Wallet {
         let up: Vec<(String, u64)> =
             self.servers.up().map(|server| (server.url.clone(), server.height)).collect();
         let turn = usize::try_from(self.now_ms / ASK_EVERY_MS).unwrap_or_default();
-        let server = |turn: usize| up.get(turn.checked_rem(up.len()).unwrap_or_default());
-        let Some((url, _)) = server(turn) else { return };
-        self.curious = false;
-        let events = format!("{url}/ledger/accounts/{}/events", self.account);
-        self.errand(Errand::Events, events, None, out);
+        // Who is behind the balance does not know yet what changed it.
+        let known = self.holdings.height(Record::Balance).unwrap_or_default();
+        let abreast: Vec<&(String, u64)> =
+            up.iter().filter(|(_, height)| *height >= known).collect();
+        if let Some((url, _)) = by_turns(&abreast, turn) {
+            let events = format!("{url}/ledger/accounts/{}/events", self.account);
+            if self.errand(Errand::Events, events, None, out) {
+                self.curious = false;
+            }
+        }
         let now_ms = self.now_ms;
         let is_due = |sent: &&Sent| sent.asked_ms(now_ms).is_some_and(|due_ms| due_ms <= now_ms);
         for sent in all.iter().rev().filter(is_due).take(RECEIPTS_AT_ONCE) {
             let tries = usize::try_from(sent.tries.count).unwrap_or_default();
-            let Some((url, height)) = server(turn.wrapping_add(tries)) else { return };
+            let Some((url, height)) = by_turns(&up, turn.wrapping_add(tries)) else { return };
             let receipt = format!("{url}/ledger/receipts/{}", sent.id);
             let is_asked = self.errand(Errand::Receipt(sent.id, *height), receipt, None, out);
             if let Some(sent) = self.transfers.get_mut(&sent.id).filter(|_| is_asked) {
@@ -243,12 +250,23 @@ impl Wallet {
 
     /// Older ones of what came, for a person who waits.
     fn ask_older(&mut self, out: &mut Vec<Output>) {
+        if self.errands.len() >= REQUESTS_MAX {
+            // Once there is room.
+            return;
+        }
         let Some(url) = self.servers.up().next().map(|server| server.url.clone()) else { return };
-        if let Some(below) = self.past.take_wanted() {
-            let url = format!("{url}/ledger/accounts/{}/events?below={below}", self.account);
-            self.errand(Errand::Older(below), url, None, out);
+        if let Some(before) = self.past.take_wanted() {
+            let (below, index) = before;
+            let events = format!("{url}/ledger/accounts/{}/events", self.account);
+            let url = format!("{events}?below={below}&index={index}");
+            self.errand(Errand::Older(before), url, None, out);
         }
     }
+}
+
+/// Whose turn it is.
+fn by_turns<T>(list: &[T], turn: usize) -> Option<&T> {
+    list.get(turn.checked_rem(list.len())?)
 }
 
 /// A number of an error's JSON; none: it does not have that.
