@@ -200,7 +200,12 @@ function perform(step) {
 }
 
 function connect({ server, url }) {
-  const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ledger/ws`);
+  const socket = socketTo(url);
+  if (!socket) {
+    const asked = tab;
+    setTimeout(() => tab === asked && perform((one) => one.down(server)));
+    return;
+  }
   socket.binaryType = 'arraybuffer';
   sockets.set(server, socket);
   socket.addEventListener('open', () => sockets.get(server) === socket && perform((one) => one.up(server)));
@@ -210,6 +215,15 @@ function connect({ server, url }) {
   socket.addEventListener('close', () => {
     if (sockets.get(server) === socket && sockets.delete(server)) perform((one) => one.down(server));
   });
+}
+
+/** A socket; null: there can be none to such an address, or not from this page: it is as a server that does not answer. */
+function socketTo(url) {
+  try {
+    return new WebSocket(`${url.replace(/^http/, 'ws')}/ledger/ws`);
+  } catch {
+    return null;
+  }
 }
 
 function hangUp(server) {

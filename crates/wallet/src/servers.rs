@@ -3,6 +3,8 @@
 //! The page's own is the first. Then there are those that a person named, and those that the page's host names: these
 //! are strangers like all others, and make room for a person's.
 
+use std::net::Ipv6Addr;
+
 use light_client::{Fault, ServerId};
 
 /// Most servers at a time, whoever named them.
@@ -70,9 +72,10 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Adds one that a person wants. `None`: it is there already, or is no address, or there are too many.
+    /// Adds one that a person wants. `None`: it is there already, or is no address, or none that a page from here may
+    /// ask, or there are too many.
     pub(crate) fn add(&mut self, url: &str) -> Option<Added> {
-        let url = plain(url)?;
+        let url = plain(url).filter(|url| self.may_ask(url))?;
         if let Some(known) = self.list.iter_mut().find(|server| server.url == url) {
             // From now on it is a person's.
             let was_named = std::mem::take(&mut known.is_named);
@@ -83,6 +86,12 @@ impl Servers {
             false => None,
         };
         Some(Added { url: url.to_owned(), open: Some(self.put(url, false)), gone })
+    }
+
+    /// Whether a browser lets the page ask there: one that came by TLS asks nobody without, but this machine.
+    fn may_ask(&self, url: &str) -> bool {
+        let is_safe = self.list.first().is_some_and(|own| own.url.starts_with("https://"));
+        !is_safe || url.starts_with("https://") || is_of_this_machine(url)
     }
 
     /// Adds one that the page's host names; the connection to open. `None`: it is there already, or there are enough.
@@ -230,8 +239,28 @@ impl Servers {
 /// An address as it is kept; `None`: of no server.
 fn plain(url: &str) -> Option<&str> {
     let url = url.trim().trim_end_matches('/');
-    let shaped = url.starts_with("http://") || url.starts_with("https://");
-    (shaped && url.len() <= URL_BYTES_MAX).then_some(url)
+    let place = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    (is_place(place) && url.len() <= URL_BYTES_MAX).then_some(url)
+}
+
+/// Whether a socket can be opened there: name or address, port and path.
+fn is_place(place: &str) -> bool {
+    let (host, path) = place.split_once('/').unwrap_or((place, ""));
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let is_digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = port.is_none_or(|port| is_digits(port) && port.parse::<u16>().is_ok());
+    let is_name = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            let fits = |one: char| one.is_alphanumeric() || "-._".contains(one);
+            !name.is_empty() && name.chars().all(fits)
+        }
+    };
+    let is_path = path.chars().all(|one| one.is_ascii_graphic() && !"?#\\".contains(one));
+    is_name && is_port && is_path
 }
 
 /// Addresses that the page's host at `origin` named, one a line, as far as a page may ask them because of that:
@@ -287,6 +316,43 @@ mod tests {
         let many: Vec<String> =
             (0..20).map(|number| format!("https://h{number}.example")).collect();
         assert_eq!(named(&many.join("\n"), "https://own.example"), many[..SERVERS_MAX - 1]);
+    }
+
+    #[test]
+    fn what_no_page_could_ask_is_no_address() {
+        let good = [
+            "https://b.example",
+            "http://b.example:8080/",
+            "https://[2001:db8::1]:8443",
+            "https://[::1]",
+            "https://b.example/by/proxy",
+            "https://bücher.example",
+        ];
+        for url in good {
+            assert!(plain(url).is_some(), "{url}");
+        }
+        let bad = [
+            "https://foo bar",
+            "https://h:99999",
+            "https://h:",
+            "https://h:+1",
+            "https://h:1:2",
+            "https://[h]",
+            "https://me@b.example",
+            "https://b.example?a",
+            "https://b.example/#a",
+            "https://",
+            "ftp://b.example",
+        ];
+        for url in bad {
+            assert_eq!(plain(url), None, "{url}");
+        }
+        let (mut safe, mut plain_own) = (Servers::default(), Servers::default());
+        safe.add("https://own.example").unwrap();
+        plain_own.add("http://own.example").unwrap();
+        assert_eq!(safe.add("http://b.example"), None, "no browser lets a page by TLS do that");
+        assert!(plain_own.add("http://b.example").is_some());
+        assert!(safe.add("http://127.0.0.1:8080").is_some());
     }
 
     #[test]

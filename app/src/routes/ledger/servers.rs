@@ -59,7 +59,7 @@ pub(super) fn Servers() -> impl IntoView {
                 <p id="add-server-help" class="quiet" class:quiet--warn=refused aria-live="polite">
                     {move || {
                         if refused.get() {
-                            "That is no new server: expected the address of a host, of eight at most."
+                            "That is no new server: expected the address of a host, with https if this page came by that, of eight at most."
                         } else {
                             "Any host of this ledger. It need not be trusted: what it says is checked too."
                         }
