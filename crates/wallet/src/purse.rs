@@ -178,6 +178,8 @@ pub(crate) struct Purse {
     pub(crate) funded_at: u64,
     /// What the receipt says of the pool being opened.
     pub(crate) opened: Option<Option<u64>>,
+    /// How often it was looked for behind those pools among which it was not.
+    pub(crate) looks_on: u32,
     /// What is kept changed.
     pub(crate) is_new: bool,
     pub(crate) carries: Vec<Carry>,

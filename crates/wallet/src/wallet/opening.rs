@@ -11,8 +11,11 @@ use crate::{
     view::{Fate, PoolAct},
 };
 
-/// Most pools that are looked through for one that a server says was refused: those opened after it was signed.
+/// Most pools that are looked through at a time for one that a server says was refused: those opened after it was
+/// signed.
 const LOOKED_THROUGH_MAX: u64 = 64;
+/// How often it is gone on behind those: after 4,160 pools it counts as none. What is in it comes back when it is over.
+const LOOKS_ON_MAX: u32 = 64;
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,12 +51,14 @@ impl Wallet {
         // Where no server has a word of it, what is proved has to do.
         let opening = self.transfers.list.iter().find(|sent| sent.id == id);
         let is_untold = opening.is_some_and(Sent::is_untold);
+        let counted = opening.and_then(|sent| sent.counted);
         let told = self.purse.opened.or_else(|| is_untold.then_some(None));
         let became = match (self.progress(id), told) {
             (Progress::Open, _) | (Progress::InBlock(_), None) => Became::Unknown,
             (Progress::InBlock(height), Some(told)) => {
                 self.purse.funded_at = height;
-                self.became(told, height)
+                // By the block in which its number is used it is there, if it is at all.
+                self.became(told, counted.unwrap_or(height))
             }
             (Progress::Lost, _) => Became::Nothing,
         };
@@ -67,6 +72,7 @@ impl Wallet {
         }
         (self.purse.kept.opening, self.purse.opened) = (None, None);
         self.purse.kept.opened_after = None;
+        self.purse.looks_on = 0;
         self.purse.is_new = true;
         self.purse.answers += 1;
     }
@@ -82,7 +88,8 @@ impl Wallet {
         match became {
             None => Became::Unknown,
             Some(Some(number)) => Became::Pool(number),
-            Some(None) if told.is_none() && self.is_looked_through(height) => Became::Nothing,
+            Some(None) if told.is_none() && self.looks_on(height) => Became::Unknown,
+            Some(None) if told.is_none() => Became::Nothing,
             Some(None) => {
                 self.purse.opened = None;
                 let opening = self.purse.kept.opening.and_then(|id| self.transfers.get_mut(&id));
@@ -121,9 +128,17 @@ impl Wallet {
         found.iter().all(|(_, ours)| ours.is_some()).then_some(None)
     }
 
-    /// Whether no pool that may be ours was left out.
-    fn is_looked_through(&mut self, height: u64) -> bool {
+    /// Goes on behind the pools that were looked through, none of which is ours. Whether there may be more.
+    fn looks_on(&mut self, height: u64) -> bool {
         let (count, since) = (self.purse.facts.count(height), self.since(height));
-        count.zip(since).is_some_and(|(count, since)| *since.end() >= count)
+        let Some((count, since)) = count.zip(since) else { return true };
+        let is_more = *since.end() < count && self.purse.looks_on < LOOKS_ON_MAX;
+        if is_more {
+            self.purse.kept.opened_after = Some(*since.end());
+            self.purse.looks_on += 1;
+            self.purse.is_new = true;
+            self.purse.answers += 1;
+        }
+        is_more
     }
 }

@@ -1,5 +1,7 @@
 //! Deals that end by themselves, what is given back then, and servers that tell what is not so.
 
+use ledger::domains::paypool;
+
 use super::*;
 use crate::purse::Kept;
 
@@ -204,6 +206,21 @@ fn a_server_that_tells_that_a_deposit_was_refused_is_not_believed() {
     town.blocks(6);
     assert_eq!((town.sent(PoolAct::Open), town.deal(Who::Payer).stage), (1, Stage::On));
     assert_eq!(town.payer.purse.pools.len(), 1);
+}
+
+#[test]
+fn a_deposit_is_found_behind_many_that_others_made_meanwhile() {
+    let mut town = Town::new();
+    town.tells_refused = true;
+    town.agree(Who::Payee, EARN);
+    town.agree(Who::Payer, PAY);
+    assert_eq!(town.sent(PoolAct::Open), 1);
+    // Before a block has it, others open and end two hundred.
+    let count = minicbor::to_vec(200_u64).unwrap();
+    town.store.commit([(paypool::count_key(), Some(count))].into_iter().collect());
+    town.blocks(12);
+    assert_eq!((town.sent(PoolAct::Open), town.deal(Who::Payer).stage), (1, Stage::On));
+    assert_eq!(town.payer.purse.pools[0].number, 201);
 }
 
 #[test]
