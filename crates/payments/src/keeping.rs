@@ -185,6 +185,10 @@ impl Book {
         }
         let place = offer.place();
         let (epoch, units) = (offer.voucher.epoch, offer.voucher.cumulative);
+        if seen.height < self.height(place) {
+            // Of a server that is behind: its lane may be another one by now.
+            return false;
+        }
         let known = self.find(place).map(|known| (known.voucher.epoch, known.voucher.cumulative));
         if known.is_some_and(|(of, known)| of == epoch && !is_more(known, units, cost)) {
             return false;
@@ -231,8 +235,7 @@ impl Book {
 
     /// Lanes whose vouchers are to be handed in, by what was proved last; for a while not of who is here.
     pub fn due(&self, now_s: u64, is_here: impl Fn(PeerId) -> bool) -> Vec<Place> {
-        let waits =
-            |one: &Entrusted| is_here(one.from) && now_s < one.due_s.saturating_add(HERE_S);
+        let waits = |one: &Entrusted| is_here(one.from) && now_s < one.due_s.saturating_add(HERE_S);
         let due = self.list.iter().filter(|one| one.due_s <= now_s && !waits(one));
         due.take(BATCH_MAX).map(Entrusted::place).collect()
     }

@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn so_many_are_looked_at_in_a_minute_and_no_more() {
         let (mut keeping, now) = (Keeping::default(), Instant::now());
-        let mut looked = |later: Duration| (0..20).filter(|_| keeping.may_look(now + later)).count();
+        let mut looked =
+            |later: Duration| (0..20).filter(|_| keeping.may_look(now + later)).count();
         assert_eq!((looked(Duration::ZERO), looked(MINUTE / 2), looked(MINUTE)), (16, 0, 16));
     }
 }

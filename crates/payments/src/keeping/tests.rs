@@ -170,6 +170,8 @@ fn it_is_due_when_its_pool_ends_soon_or_closes_and_its_payee_is_not_here() {
     let before = Seen { pool: None, lane: None, height: 7 };
     assert!(!second.see(place, &before, COST), "of an older block, as of a server that is behind");
     assert_eq!(second.list().len(), 1);
+    let older = Entrusted::new(peer(4), signed(7, 2, 90_000), 0);
+    assert!(!second.keep(chain(), older, &seen(&closing, lane(0), 7), COST));
     // The first one, or the payee, was there.
     assert!(second.see(place, &seen(&closing, lane(20_000), 9), COST));
     assert_eq!(second.list(), []);

@@ -175,9 +175,9 @@ impl Wallet {
     /// When that is to be done again, if nothing happens before.
     pub(super) fn purse_wake(&self) -> Option<u64> {
         let tills = self.purse.tills.values().map(|running| running.wake);
-        let tills = tills.filter(|wake| *wake != Time::NEVER).map(|wake| {
-            wake.as_us().div_ceil(1_000).saturating_sub(self.purse.shift_ms)
-        });
+        let tills = tills
+            .filter(|wake| *wake != Time::NEVER)
+            .map(|wake| wake.as_us().div_ceil(1_000).saturating_sub(self.purse.shift_ms));
         let waits = self.purse.proves.iter().map(|prove| prove.until_ms);
         let waits = waits.chain(self.purse.reserves.iter().map(|reserve| reserve.until_ms));
         let ends = self.purse.tills.values().filter_map(|running| running.ending.as_ref());
