@@ -166,7 +166,7 @@ pub fn look(folder: &Path) -> Result<Overview, CeremonyError> {
 /// in `home`.
 pub fn deal(home: &Path, folder: &Path) -> Result<Dealt, CeremonyError> {
     let round = round(folder)?;
-    is_of(home, &round)?;
+    same_network(home, &round)?;
     let mine = mine(home, &round)?;
     let letter = round.deal(&mine)?;
     let file = path(folder, round.dealer(&mine.key.public_key())?, Kind::Dealing);
@@ -295,7 +295,7 @@ fn plain(network: &Network) -> Vec<u8> {
 
 /// Refuses a succession in another network than the one that runs in `home`, where one does: who begins a ceremony
 /// could change it unseen.
-fn is_of(home: &Path, round: &Round) -> Result<(), CeremonyError> {
+fn same_network(home: &Path, round: &Round) -> Result<(), CeremonyError> {
     let file = home.join("network.toml");
     if round.ceremony.height.is_none() || !file.exists() {
         return Ok(());
