@@ -221,9 +221,14 @@ impl Forwarder {
     /// Asks one source after the other. `None`: nobody answers.
     pub(super) async fn ask(&self, asked: &Asked) -> Option<Answer> {
         let mut rest = Rest::default();
-        // An error: they take too long in all.
-        let answer = tokio::time::timeout(LAST_WITHIN, self.ask_all(asked, &mut rest)).await;
-        answer.ok().flatten().or(rest.no).or(rest.old.map(|(_, answer)| answer))
+        let asking = tokio::time::timeout(LAST_WITHIN, self.ask_all(asked, &mut rest));
+        let answer = match asking.await {
+            Ok(answer) => answer,
+            // The one that was asked last may have given.
+            Err(_) if asked.kind == Kind::Faucet => return None,
+            Err(_) => None,
+        };
+        answer.or(rest.no).or(rest.old.map(|(_, answer)| answer))
     }
 
     /// The answer that no other source has better. `None`: there is none but in `rest`.
