@@ -47,7 +47,8 @@ use tower_http::cors::{Any, CorsLayer};
 use wire::ledger::StateProof;
 
 pub use error::ApiError;
-pub use places::Place;
+pub use places::{Place, Seat, Seats};
+pub use ws::{READERS_MAX, READERS_PER_PLACE_MAX};
 
 use crate::faucet::Faucet;
 use crate::node::{Certified, Fate, Handle, Proved, Unanswered};

@@ -2,7 +2,8 @@
 //!
 //! Bounded in count and bytes, in all and per account. What is refused here costs its sender a
 //! signature; what is in a block costs a fee. A promise is worth what it can become: nothing behind a number
-//! that is missing, and an account promises no more than it holds. So what no block can hold keeps nobody out.
+//! that is missing, and an account promises no more than it holds, its earlier numbers first. So what no block
+//! can hold keeps nobody out; and behind gaps, where nothing is paid, who takes the most room makes room.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub const PER_ACCOUNT_MAX: u64 = 64;
 /// The part of the room that is given to transactions behind a gap in their account's numbers, as its
 /// divisor: what is missing may come a moment later, by way of another validator.
 const BEHIND_PART: u8 = 4;
+/// What one takes of that room at least, in bytes: [`BYTES_MAX`] by [`COUNT_MAX`].
+const ROOM_BYTES_MIN: u64 = 1_677;
 /// Blocks for which a transaction waits behind the same gap.
 pub const BEHIND_BLOCKS_MAX: u64 = 256;
 /// Transactions that do not fit before a block counts as full.
@@ -55,7 +58,8 @@ pub enum Unwanted {
     Duplicate,
     /// Another with its number waits and pays as much or more.
     Underpriced,
-    /// No room, and nothing cheaper to drop; or none behind a gap in its account's numbers.
+    /// No room, and nothing cheaper to drop; or none behind a gap in its account's numbers, and nobody who has more
+    /// of that.
     Full,
     /// Other validators make the blocks now.
     Replaced,
@@ -76,6 +80,8 @@ pub(crate) struct Mempool {
     lasts: BTreeSet<(u128, AccountId)>,
     /// How many wait behind gaps, and their bytes.
     behind: (usize, u64),
+    /// Who has them, by the room that they take: whoever has the most makes room.
+    behind_of: BTreeSet<(u64, AccountId)>,
     /// By the hash of their bytes, signatures included: whoever gets these bytes in a block need
     /// not check the signatures again.
     checked: BTreeMap<Hash, Arc<Checked>>,
@@ -104,6 +110,10 @@ impl Mempool {
         self.find_room(&purse, signer, nonce, &waiting)?;
         self.take(signer, nonce);
         self.put(signer, purse.next, nonce, waiting);
+        // What comes later is paid from what is left: it ends with this one at the latest.
+        while self.queues.get(&signer).is_some_and(|own| own.fees(purse.next) > purse.spendable) {
+            self.take_last(signer);
+        }
         Ok(())
     }
 
@@ -117,39 +127,71 @@ impl Mempool {
     ) -> Result<(), Unwanted> {
         let (none, next) = (Queue::default(), purse.next);
         let own = self.queues.get(&signer).unwrap_or(&none);
-        let rival = own.get(nonce).map(|rival| (rival.fee(), rival.size_bytes()));
-        if rival.is_some_and(|(fee, _)| fee >= one.fee()) {
+        let rival = own.get(nonce);
+        if rival.is_some_and(|rival| rival.fee() >= one.fee()) {
             return Err(Unwanted::Underpriced);
         }
-        let (rival_fee, rival_bytes) = rival.unwrap_or_default();
-        let others = own.fees(next).saturating_sub(rival_fee);
-        if others.saturating_add(one.fee()) > purse.spendable {
+        if own.fees_before(next, nonce).saturating_add(one.fee()) > purse.spendable {
             return Err(Refusal::CannotPayFee.into());
         }
-        let free = (usize::from(rival.is_some()), rival_bytes);
-        if nonce > own.missing(next) {
-            let count = self.behind.0.saturating_sub(free.0);
-            let bytes = self.behind.1.saturating_sub(free.1).saturating_add(one.size_bytes());
-            let Bounds { count: count_max, bytes: bytes_max } = self.bounds;
-            let part = BEHIND_PART;
-            if count >= count_max / usize::from(part) || bytes > bytes_max / u64::from(part) {
-                return Err(Unwanted::Full);
+        let free = rival.map_or((0, 0), |rival| (1, rival.size_bytes()));
+        let is_behind = nonce > own.missing(next);
+        let others = own.room_behind(next).saturating_sub(rival.map_or(0, Waiting::room_bytes));
+        let room = others.saturating_add(one.room_bytes());
+        let worth = own.worth_of(next, nonce, one.price);
+        let mut gone = Vec::new();
+        let made = if is_behind {
+            self.make_room_behind(signer, room, one.size_bytes(), free, &mut gone)
+        } else {
+            Ok(())
+        };
+        let made =
+            made.and_then(|()| self.make_room(signer, worth, one.size_bytes(), free, &mut gone));
+        if made.is_err() {
+            for (account, next, nonce, waiting) in gone {
+                self.put(account, next, nonce, waiting);
             }
         }
-        let worth = own.worth_of(next, nonce, one.price);
-        self.make_room(signer, worth, one.size_bytes(), free)
+        made
+    }
+
+    /// Drops the last one of whoever else takes the most room behind gaps, more than the signer would with this one
+    /// (`room`), until it fits there; `free` is what leaves with it. What was dropped is in `gone`.
+    fn make_room_behind(
+        &mut self,
+        signer: AccountId,
+        room: u64,
+        size_bytes: u64,
+        free: (usize, u64),
+        gone: &mut Vec<Gone>,
+    ) -> Result<(), Unwanted> {
+        let (count_max, bytes_max) = (
+            self.bounds.count / usize::from(BEHIND_PART),
+            self.bounds.bytes / u64::from(BEHIND_PART),
+        );
+        loop {
+            let count = self.behind.0.saturating_sub(free.0);
+            let bytes = self.behind.1.saturating_sub(free.1).saturating_add(size_bytes);
+            if count < count_max && bytes <= bytes_max {
+                return Ok(());
+            }
+            let most = self.behind_of.iter().rev().find(|(_, account)| *account != signer).copied();
+            let most = most.filter(|(taken, _)| *taken > room);
+            let dropped = most.and_then(|(_, account)| self.take_last(account));
+            gone.push(dropped.ok_or(Unwanted::Full)?);
+        }
     }
 
     /// Drops what is worth least of other accounts, each's last first, until this much fits; `free` is what
-    /// leaves with it. If it does not fit, nothing is dropped.
+    /// leaves with it. What was dropped is in `gone`.
     fn make_room(
         &mut self,
         signer: AccountId,
         worth: u128,
         size_bytes: u64,
         free: (usize, u64),
+        gone: &mut Vec<Gone>,
     ) -> Result<(), Unwanted> {
-        let mut gone: Vec<Gone> = Vec::new();
         loop {
             let count = self.ids.len().saturating_sub(free.0);
             let bytes = self.bytes.saturating_sub(free.1).saturating_add(size_bytes);
@@ -158,13 +200,8 @@ impl Mempool {
             }
             let other = self.lasts.iter().find(|(_, account)| *account != signer).copied();
             let cheapest = other.filter(|(cost, _)| *cost < worth);
-            let Some(dropped) = cheapest.and_then(|(_, account)| self.take_last(account)) else {
-                for (account, next, nonce, waiting) in gone {
-                    self.put(account, next, nonce, waiting);
-                }
-                return Err(Unwanted::Full);
-            };
-            gone.push(dropped);
+            let dropped = cheapest.and_then(|(_, account)| self.take_last(account));
+            gone.push(dropped.ok_or(Unwanted::Full)?);
         }
     }
 
@@ -174,9 +211,13 @@ impl Mempool {
         if let Some(worth) = queue.worth() {
             self.lasts.remove(&(worth, account));
         }
-        let before = queue.behind();
+        let (before, room_before) = (queue.behind(), queue.room_behind(queue.next));
         let changed = change(queue);
-        let after = queue.behind();
+        let (after, room_after) = (queue.behind(), queue.room_behind(queue.next));
+        self.behind_of.remove(&(room_before, account));
+        if room_after > 0 {
+            self.behind_of.insert((room_after, account));
+        }
         self.behind = (self.behind.0 + after.0 - before.0, self.behind.1 + after.1 - before.1);
         match queue.worth() {
             Some(worth) => {

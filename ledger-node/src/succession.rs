@@ -238,8 +238,9 @@ impl<E: Runtime, A: CertifiableAutomaton<Context = Context, Digest = Digest>> Au
                     // In this order, so that a simulation of a seed is always the same one.
                     tokio::select! {
                         biased;
-                        () = app.core.arrived.notified(), if !is_over => {}
+                        // First: what arrives all the time keeps nothing from its time.
                         () = rest.as_mut() => break,
+                        () = app.core.arrived.notified(), if !is_over => {}
                     }
                 }
                 inner.propose(context).await.await
@@ -274,6 +275,7 @@ impl<E: Runtime, A: CertifiableAutomaton<Context = Context, Digest = Digest>> Ce
         &mut self,
         context: Self::Context,
     ) -> oneshot::Receiver<Handoff<Self::Digest>> {
+        // Without the wait of `propose`: whatever `inner` prepares, it does at once.
         if !self.app.core.is_over() {
             return self.inner.prepare(context).await;
         }

@@ -246,13 +246,15 @@ pub struct Client {
 }
 
 impl Client {
-    /// A ledger at `http://host:port`.
+    /// A ledger at `http://host:port`. It is followed nowhere: what is asked, and the transactions of people, are for
+    /// whom they named.
     ///
     /// # Errors
     /// The platform gives no HTTP client.
     pub fn new(base: &str) -> Result<Self, ClientError> {
         let url = base.trim_end_matches('/').to_owned();
-        let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).build();
+        let nowhere = reqwest::redirect::Policy::none();
+        let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).redirect(nowhere).build();
         let fail = |source| ClientError::Unreachable { url: url.clone(), source: Box::new(source) };
         Ok(Self { http: http.map_err(fail)?, base: url.clone() })
     }

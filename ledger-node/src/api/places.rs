@@ -25,7 +25,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Whence {
 
 /// Seats for those who stay: so many in all, and so many of one place.
 #[derive(Debug)]
-pub(super) struct Seats {
+pub struct Seats {
     all_max: usize,
     place_max: usize,
     taken: Mutex<Taken>,
@@ -40,18 +40,20 @@ struct Taken {
 
 /// Somebody's seat, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub struct Seat {
     seats: Arc<Seats>,
     place: Option<IpAddr>,
 }
 
 impl Seats {
-    pub(super) fn new(all_max: usize, place_max: usize) -> Arc<Self> {
+    /// So many in all, and of one place.
+    pub fn new(all_max: usize, place_max: usize) -> Arc<Self> {
         Arc::new(Self { all_max, place_max, taken: Mutex::default() })
     }
 
-    /// None: all are taken, or as many as one place may have.
-    pub(super) fn take(self: &Arc<Self>, place: Option<IpAddr>) -> Option<Seat> {
+    /// A seat for somebody of this place; without one, nobody is told from the others. None: all are taken, or as
+    /// many as one place may have.
+    pub fn take(self: &Arc<Self>, place: Option<IpAddr>) -> Option<Seat> {
         let mut taken = self.taken();
         if taken.all >= self.all_max {
             return None;

@@ -12,7 +12,7 @@ use axum::{
         ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
     },
     response::{IntoResponse as _, Response},
-    routing::get,
+    routing::any,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 
@@ -21,9 +21,9 @@ use super::places::{Seat, Seats, Whence};
 use crate::node::Handle;
 
 /// Most readers at a time.
-const READERS_MAX: usize = 1024;
+pub const READERS_MAX: usize = 1024;
 /// Most readers at a time of one place: a household has few, those behind one address of a network many.
-const READERS_PER_PLACE_MAX: usize = 128;
+pub const READERS_PER_PLACE_MAX: usize = 128;
 /// How long a message may take to be taken.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
 /// Longest message of a reader, in bytes: it has nothing to say.
@@ -35,11 +35,13 @@ pub(super) fn router() -> Router<Handle> {
         let Some(seat) = seats.take(whence.0) else { return ApiError::Busy.into_response() };
         enter(seat, node.0, upgrade)
     };
-    Router::new().route("/ledger/ws", get(open))
+    // A socket over HTTP/2 comes as CONNECT (RFC 8441).
+    Router::new().route("/ledger/ws", any(open))
 }
 
 fn enter(seat: Seat, node: Handle, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.max_message_size(READ_BYTES_MAX).on_upgrade(move |socket| async move {
+    let upgrade = upgrade.max_message_size(READ_BYTES_MAX).max_frame_size(READ_BYTES_MAX);
+    upgrade.on_upgrade(move |socket| async move {
         tell(socket, &node).await;
         drop(seat);
     })

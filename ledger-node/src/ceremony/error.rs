@@ -116,6 +116,17 @@ pub enum CeremonyError {
     /// The folder's share is not the one of its validator.
     #[error("the share of this folder is not the one that its validator has of the network's key")]
     WrongShare,
+    /// A player's secret is gone.
+    #[error(
+        "{0} is gone, and what is dealt to you opens with nothing else: get it back from a copy, or join another \
+         ceremony with a new folder"
+    )]
+    SecretLost(PathBuf),
+    /// The ceremony is for another network than the folder's validator runs.
+    #[error(
+        "the network that this ceremony is for is not the one in {0}: whoever began it has another file"
+    )]
+    OtherNetwork(PathBuf),
     /// A file of somebody.
     #[error("{who}.{kind}.toml {fault}")]
     Letter {

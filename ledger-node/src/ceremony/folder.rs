@@ -1,7 +1,7 @@
 //! The steps with files: what is handed on lies in one folder, secrets in each participant's own.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use commonware_codec::{Copying, DecodeExt as _, Encode as _};
 use commonware_cryptography::{
     Signer as _, bls12381::primitives::group::Share, ed25519::PrivateKey,
 };
+use ledger::AccountId;
 use primitives::sha256;
 
 use super::error::{CeremonyError, Kind, LetterFault};
@@ -36,6 +37,10 @@ pub struct Overview {
     pub fingerprint: String,
     /// The network's name.
     pub network: String,
+    /// What people compare of the network's file as it is: digits in groups; none: the network begins with them.
+    pub runs: Option<String>,
+    /// Who begins with how many units in a network that begins.
+    pub allocations: Vec<(AccountId, String)>,
     /// The players' first block; none: the network begins with them.
     pub height: Option<u64>,
     /// Whether the key stays.
@@ -157,9 +162,11 @@ pub fn look(folder: &Path) -> Result<Overview, CeremonyError> {
 /// Deals with the secrets in `home`: `NAME.dealing.toml`. Again, it is the same dealing.
 ///
 /// # Errors
-/// The folder's ceremony is none, or has no dealer of that key and share.
+/// The folder's ceremony is none, or has no dealer of that key and share, or is for another network than the one
+/// in `home`.
 pub fn deal(home: &Path, folder: &Path) -> Result<Dealt, CeremonyError> {
     let round = round(folder)?;
+    same_network(home, &round)?;
     let mine = mine(home, &round)?;
     let letter = round.deal(&mine)?;
     let file = path(folder, round.dealer(&mine.key.public_key())?, Kind::Dealing);
@@ -195,17 +202,30 @@ pub fn acknowledge(home: &Path, folder: &Path) -> Result<Acknowledged, CeremonyE
 }
 
 /// A dealer's last word: `NAME.log.toml`. The shares of players in `reveal` who did not acknowledge are in it for
-/// everybody to read.
+/// everybody to read. Again, it is the first one, whatever is in `reveal` then: two with other shares in them would
+/// give away more than one may.
 ///
 /// # Errors
 /// As [`deal`], and while a player did not acknowledge.
 pub fn seal(home: &Path, folder: &Path, reveal: &[String]) -> Result<Dealt, CeremonyError> {
     let round = round(folder)?;
     let mine = mine(home, &round)?;
-    let acks = texts(folder, &players(&round), Kind::Acks)?;
-    let letter = round.seal(&mine, &acks, reveal)?;
-    let file = path(folder, round.dealer(&mine.key.public_key())?, Kind::Log);
-    write(&file, &letter.to_text())?;
+    let name = round.dealer(&mine.key.public_key())?;
+    let kept = kept(home, &round);
+    let own = path(&kept, name, Kind::Log);
+    let text = match read(&own, LETTER_BYTES_MAX)? {
+        Some(text) => text,
+        None => {
+            let acks = texts(folder, &players(&round), Kind::Acks)?;
+            let text = round.seal(&mine, &acks, reveal)?.to_text();
+            make_folder(&kept)?;
+            // Before anybody can read it.
+            write(&own, &text)?;
+            text
+        }
+    };
+    let file = path(folder, name, Kind::Log);
+    write(&file, &text)?;
     Ok(Dealt { file, overview: overview(&round) })
 }
 
@@ -227,11 +247,12 @@ pub fn take(home: &Path, folder: &Path, without: &[String]) -> Result<Outcome, C
     // A step that was interrupted may have written it.
     let held = home.join("validator.share");
     if !held.exists() {
+        // First, and of a new share only: one that is there may have voted since.
+        write(&home.join(FRESH), FRESH_TEXT)?;
         make(&held, &share.encode())?;
     } else if secret_bytes(&held)?[..] != share.encode()[..] {
         return Err(CeremonyError::There(held));
     }
-    write(&home.join(FRESH), FRESH_TEXT)?;
     let settings = home.join("validator.toml");
     if !settings.exists() {
         let address = round.ceremony.players.iter().find(|one| one.name == name);
@@ -264,7 +285,25 @@ fn outcome(folder: &Path, round: &Round, made: Made) -> Result<Outcome, Ceremony
 
 /// What people compare of a network's file.
 fn network_fingerprint(network: &Network) -> String {
-    fingerprint(&sha256(&serde_json::to_vec(network).expect("a network is plain values")))
+    fingerprint(&sha256(&plain(network)))
+}
+
+/// What a network's file says, however it is written.
+fn plain(network: &Network) -> Vec<u8> {
+    serde_json::to_vec(network).expect("a network is plain values")
+}
+
+/// Refuses a succession in another network than the one that runs in `home`, where one does: who begins a ceremony
+/// could change it unseen.
+fn same_network(home: &Path, round: &Round) -> Result<(), CeremonyError> {
+    let file = home.join("network.toml");
+    if round.ceremony.height.is_none() || !file.exists() {
+        return Ok(());
+    }
+    if plain(&Network::read(&file)?) == plain(&round.ceremony.network) {
+        return Ok(());
+    }
+    Err(CeremonyError::OtherNetwork(file))
 }
 
 fn settings_text(address: SocketAddr) -> String {
@@ -277,10 +316,16 @@ fn settings_text(address: SocketAddr) -> String {
 fn overview(round: &Round) -> Overview {
     let players = round.ceremony.players.iter();
     let players = players.map(|one| (one.name.clone(), one.key.clone(), one.address));
+    let (network, height) = (&round.ceremony.network, round.ceremony.height);
+    // Those of a network that runs are in what is compared of it.
+    let begins = height.is_none().then_some(network.allocations.iter());
+    let allocations = begins.into_iter().flatten().map(|one| (one.account, one.units.clone()));
     Overview {
         fingerprint: fingerprint(&round.digest),
-        network: round.ceremony.network.name.clone(),
-        height: round.ceremony.height,
+        network: network.name.clone(),
+        runs: height.map(|_| network_fingerprint(network)),
+        allocations: allocations.collect(),
+        height,
         reshare: round.ceremony.reshare,
         dealers: round.dealer_names(),
         players: players.collect(),
@@ -301,7 +346,8 @@ fn round(folder: &Path) -> Result<Round, CeremonyError> {
     Round::new(Ceremony::read(&text.ok_or_else(none)?)?)
 }
 
-/// Secrets of a participant. A validator that there is has none of a ceremony yet.
+/// Secrets of a participant. A validator that there is has none of a ceremony yet, a player has its own since it
+/// joined: with another one it could open nothing.
 fn mine(home: &Path, round: &Round) -> Result<Mine, CeremonyError> {
     let path = home.join("validator.key");
     let key = PrivateKey::decode(Copying(&secret_bytes(&path)?));
@@ -316,6 +362,9 @@ fn mine(home: &Path, round: &Round) -> Result<Mine, CeremonyError> {
     };
     let path = home.join(SECRET);
     let own = match path.exists() {
+        false if round.players.contains_key(&key.public_key()) => {
+            return Err(CeremonyError::SecretLost(path));
+        }
         false => new_secret(home)?,
         true => secret_bytes(&path)?.try_into().map_err(|_| {
             let what = "expected 64 hexadecimal digits".to_owned();
@@ -341,7 +390,7 @@ fn path(folder: &Path, name: &str, kind: Kind) -> PathBuf {
     folder.join(format!("{name}.{kind}.toml"))
 }
 
-/// Where a player keeps the dealings of a ceremony that it acknowledged.
+/// Where a player keeps the dealings of a ceremony that it acknowledged, and a dealer its last word.
 fn kept(home: &Path, round: &Round) -> PathBuf {
     let digest = round.digest.to_string();
     home.join(format!("dealings-{}", digest.get(..16).unwrap_or_default()))
@@ -390,11 +439,17 @@ fn read(path: &Path, bytes_max: u64) -> Result<Option<String>, CeremonyError> {
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// Writes a file whole: whoever hands it on at this moment has the one before or this.
+/// Writes a file whole: whoever hands it on at this moment has the one before or this. The folder is others' too:
+/// what they left in its way is not written through.
 fn write(path: &Path, text: &str) -> Result<(), CeremonyError> {
     let part = path.with_extension("part");
     let io = |source| CeremonyError::Io { path: path.to_owned(), source };
-    let written = File::create(&part).and_then(|mut file| {
+    match std::fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let opened = OpenOptions::new().write(true).create_new(true).open(&part);
+    let written = opened.and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });

@@ -415,3 +415,116 @@ fn files_that_are_too_long_are_not_read() {
     let text = std::fs::read_to_string(shared.join("carl.join.toml")).unwrap();
     assert!(toml::from_str::<Member>(&text).unwrap().keys().is_ok());
 }
+
+/// Folders of a ceremony that begins a network, in which all have dealt and said whose dealings they have.
+fn acked_folders() -> (tempfile::TempDir, PathBuf, Vec<(String, PathBuf)>) {
+    let (folder, shared, homes) = folders();
+    let names: Vec<String> = homes.iter().map(|(name, _)| name.clone()).collect();
+    begin(&shared, Purpose::Network(plan()), &names).unwrap();
+    for (_, home) in &homes {
+        super::deal(home, &shared).unwrap();
+    }
+    for (_, home) in &homes {
+        super::acknowledge(home, &shared).unwrap();
+    }
+    (folder, shared, homes)
+}
+
+#[test]
+fn the_first_last_word_of_a_dealer_is_its_last() {
+    let (folder, shared, homes) = acked_folders();
+    let home = &homes[0].1;
+    let lost = |name: &str| {
+        let acks = format!("{name}.acks.toml");
+        std::fs::rename(shared.join(&acks), folder.path().join(&acks)).unwrap();
+    };
+    let found = |name: &str| {
+        let acks = format!("{name}.acks.toml");
+        std::fs::rename(folder.path().join(&acks), shared.join(&acks)).unwrap();
+    };
+    let sealed = |reveal: &str| {
+        let sealed = super::seal(home, &shared, &[reveal.to_owned()]).unwrap();
+        std::fs::read_to_string(sealed.file).unwrap()
+    };
+    lost("bob");
+    let waits = super::seal(home, &shared, &[]).unwrap_err();
+    assert!(matches!(waits, CeremonyError::Unacknowledged(_)), "nothing is kept of what failed");
+    let first = sealed("bob");
+    found("bob");
+    lost("carl");
+    assert_eq!(sealed("carl"), first, "with both, whoever has a share has the dealing");
+    std::fs::remove_file(shared.join("ada.log.toml")).unwrap();
+    found("carl");
+    assert_eq!(sealed("dora"), first);
+}
+
+#[test]
+fn a_share_that_is_taken_again_is_not_said_to_be_fresh() {
+    let (_folder, shared, homes) = acked_folders();
+    for (_, home) in &homes {
+        super::seal(home, &shared, &[]).unwrap();
+    }
+    let home = &homes[0].1;
+    super::take(home, &shared, &[]).unwrap();
+    // Its validator ran, and lost the network's file.
+    std::fs::remove_file(home.join(crate::network::FRESH)).unwrap();
+    std::fs::remove_file(home.join("network.toml")).unwrap();
+    super::take(home, &shared, &[]).unwrap();
+    assert!(!home.join(crate::network::FRESH).exists());
+}
+
+#[test]
+fn a_player_whose_secret_is_lost_is_told_so() {
+    let (_folder, shared, homes) = acked_folders();
+    let secret = homes[0].1.join("ceremony.key");
+    std::fs::remove_file(&secret).unwrap();
+    let lost = super::deal(&homes[0].1, &shared).unwrap_err();
+    assert!(matches!(lost, CeremonyError::SecretLost(_)), "{lost}");
+    assert!(!secret.exists());
+}
+
+#[test]
+fn who_begins_a_succession_does_not_change_the_network_that_runs() {
+    let (folder, shared, homes) = folders();
+    let names: Vec<String> = homes.iter().map(|(name, _)| name.clone()).collect();
+    let (network, old) = dealt(4);
+    let home = folder.path().join("old");
+    crate::network::write_network(&network, &home).unwrap();
+    crate::network::make(&home.join("validator.key"), &old[0].key.encode()).unwrap();
+    crate::network::make(&home.join("validator.share"), &old[0].share.encode()).unwrap();
+    let purpose = |network| Purpose::Succession { network, height: HEIGHT, reshare: true };
+    let mut other = network.clone();
+    other.decimals += 1;
+    let changed = begin(&shared, purpose(other), &names).unwrap();
+    let refused = super::deal(&home, &shared).unwrap_err();
+    assert!(matches!(refused, CeremonyError::OtherNetwork(_)), "{refused}");
+    std::fs::remove_file(shared.join("ceremony.toml")).unwrap();
+    let begun = begin(&shared, purpose(network), &names).unwrap();
+    assert!(begun.runs.is_some() && begun.runs != changed.runs);
+    assert_eq!(super::deal(&home, &shared).unwrap().overview.runs, begun.runs);
+}
+
+#[test]
+fn who_has_what_in_a_new_network_is_shown() {
+    let (_folder, shared, homes) = folders();
+    let names: Vec<String> = homes.iter().map(|(name, _)| name.clone()).collect();
+    let key = primitives::KeyPair::from_seed(primitives::Seed::from_number(1));
+    let owner = ledger::AccountId::of_key(key.id());
+    let plan = Plan { allocations: vec![(owner, 7)], ..plan() };
+    let begun = begin(&shared, Purpose::Network(plan), &names).unwrap();
+    assert_eq!((begun.allocations, begun.runs), (vec![(owner, "7".to_owned())], None));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_lies_in_the_way_of_a_file_is_not_written_through() {
+    let (folder, shared, homes) = folders();
+    let names: Vec<String> = homes.iter().map(|(name, _)| name.clone()).collect();
+    begin(&shared, Purpose::Network(plan()), &names).unwrap();
+    let mine = folder.path().join("mine");
+    std::fs::write(&mine, "mine").unwrap();
+    std::os::unix::fs::symlink(&mine, shared.join("ada.dealing.part")).unwrap();
+    super::deal(&homes[0].1, &shared).unwrap();
+    assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
+    assert!(!shared.join("ada.dealing.toml").is_symlink());
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ledger::Checked;
 
-use super::BEHIND_BLOCKS_MAX;
+use super::{BEHIND_BLOCKS_MAX, ROOM_BYTES_MIN};
 
 /// A transaction that waits.
 #[derive(Debug)]
@@ -29,6 +29,11 @@ impl Waiting {
 
     pub(super) fn size_bytes(&self) -> u64 {
         self.checked.size_bytes()
+    }
+
+    /// What it takes of the room behind gaps, where there is one for so many and one for so many bytes.
+    pub(super) fn room_bytes(&self) -> u64 {
+        self.size_bytes().max(ROOM_BYTES_MIN)
     }
 }
 
@@ -80,6 +85,18 @@ impl Queue {
     /// What is promised for all of these numbers, which are the account's next and those above it.
     pub(super) fn fees(&self, next: u64) -> u128 {
         self.waiting.range(next..).map(|(_, waiting)| waiting.fee()).fold(0, u128::saturating_add)
+    }
+
+    /// What is promised for those of these numbers that come before one.
+    pub(super) fn fees_before(&self, next: u64, nonce: u64) -> u128 {
+        let before = self.waiting.range(next.min(nonce)..nonce);
+        before.map(|(_, waiting)| waiting.fee()).fold(0, u128::saturating_add)
+    }
+
+    /// The room that those take which wait behind a gap.
+    pub(super) fn room_behind(&self, next: u64) -> u64 {
+        let behind = self.waiting.range(self.missing(next)..);
+        behind.map(|(_, waiting)| waiting.room_bytes()).fold(0, u64::saturating_add)
     }
 
     /// How many wait behind a gap, and their bytes.

@@ -136,6 +136,10 @@ impl Handle {
             Ok(()) => {}
             Err(mpsc::error::TrySendError::Closed(_)) => return Err(Unanswered::Stopped),
             Err(mpsc::error::TrySendError::Full(question)) => {
+                // Outside of tokio, as in a simulation, no timer ends a wait: there is none then.
+                if tokio::runtime::Handle::try_current().is_err() {
+                    return Err(Unanswered::Busy);
+                }
                 let _waits = self.crowd.try_acquire().map_err(|_| Unanswered::Busy)?;
                 let placed = tokio::time::timeout(PLACE_WITHIN, self.questions.send(question));
                 let placed = placed.await.map_err(|_| Unanswered::Busy)?;

@@ -9,9 +9,10 @@
 //! | the others that a validator answers | a source's, as it is |
 //!
 //! Sources are strangers to who asks, and so is this host. It could hand on anything, for a tab checks every answer
-//! for itself; but what it hands on is said by it, and a tab asks nobody again who lied, or who went back to an
-//! older block. So blocks and proofs are checked here as well (`sources`), and an answer that is older than what was
-//! shown before is asked of another source (`asking`). What nothing proves (receipts, events, lists) passes.
+//! for itself; but what it hands on is said by it, and a tab asks nobody again who lied. So blocks and proofs are
+//! checked here as well (`sources`), and an answer that is older than what was shown before is asked of another
+//! source, for about a second; then it is handed on, for a host that lags is no liar (`asking`). What nothing proves
+//! (receipts, events, lists) passes; a source that is behind is not believed that a transaction is unknown.
 //!
 //! A source whose `/ledger/status` names another trust root than `root` of the settings is not asked, and the log
 //! says so. Without `root`, what the first one names holds until the end.
@@ -44,11 +45,11 @@ use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use futures_util::{SinkExt as _, StreamExt as _};
 use ledger::limits::TRANSACTION_BYTES_MAX;
-use ledger_node::api::ApiError;
+use ledger_node::api::{ApiError, Seat};
 use light_client::{Header, TrustRoot};
 use serde_json::json;
 use signaling_server::Proxies;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_http::cors::{Any, CorsLayer};
 
@@ -57,11 +58,9 @@ use crate::ledger_client::Follower;
 pub use settings::{ForwardError, hosts};
 
 use asking::{Asked, CBOR};
-use limits::{Seat, Visitors};
+use limits::Visitors;
 use sources::Source;
 
-/// Requests under way at once.
-const ASKS_MAX: usize = 128;
 /// How this host names itself to sources, and knows another of its kind by (RFC 9110, 7.6.3).
 const VIA: &str = "1.1 starling-ledger";
 /// How long a message may take to be taken.
@@ -98,8 +97,7 @@ pub(super) struct Forwarder {
     checked: Mutex<VecDeque<Checked>>,
     /// The highest block that was checked, and so may have been shown.
     highest: AtomicU64,
-    asks: Arc<Semaphore>,
-    visitors: Arc<Visitors>,
+    visitors: Visitors,
 }
 
 /// The one that is handed on.
@@ -137,7 +135,7 @@ enum Refusal {
     OtherLedger,
     /// A forwarder asks, or this host itself.
     Loop,
-    /// This place asks too often, or has too many sockets.
+    /// This place asks too often.
     Place,
 }
 
@@ -187,8 +185,7 @@ impl Forwarder {
             open: watch::Sender::new(false),
             checked: Mutex::default(),
             highest: AtomicU64::new(0),
-            asks: Arc::new(Semaphore::new(ASKS_MAX)),
-            visitors: Arc::new(Visitors::new(proxies, wanted.asks_per_ip_per_minute)),
+            visitors: Visitors::new(proxies, wanted.asks_per_ip_per_minute),
         }))
     }
 
@@ -224,7 +221,8 @@ impl Forwarder {
             .route("/ledger/accounts/{account}/events", get(read))
             .route("/ledger/faucet/{account}", post(write))
             .route("/ledger/snapshot", get(async || ApiError::Unknown.into_response()))
-            .route("/ledger/ws", get(open))
+            // A socket over HTTP/2 comes as CONNECT (RFC 8441).
+            .route("/ledger/ws", any(open))
             .route("/ledger/{*path}", any(async || ApiError::Unknown.into_response()))
             .layer(DefaultBodyLimit::max(TRANSACTION_BYTES_MAX))
             .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any))
@@ -259,14 +257,12 @@ impl Forwarder {
         self.visitors.admit(parts)
     }
 
-    async fn hand_on(&self, asked: Result<Asked, ApiError>) -> Response {
+    async fn hand_on(&self, parts: &Parts, asked: Result<Asked, ApiError>) -> Response {
         let asked = match asked {
             Ok(asked) => asked,
             Err(error) => return error.into_response(),
         };
-        let Ok(room) = Arc::clone(&self.asks).try_acquire_owned() else {
-            return ApiError::Busy.into_response();
-        };
+        let Some(room) = self.visitors.room(parts) else { return ApiError::Busy.into_response() };
         match self.ask(&asked).await {
             Some(answer) => answer.response(room),
             None => self.refusal().response(),
@@ -278,7 +274,8 @@ async fn read(State(forwarder): State<Arc<Forwarder>>, parts: Parts) -> Response
     if let Err(refusal) = forwarder.admit(&parts) {
         return refusal.response();
     }
-    forwarder.hand_on(Asked::read(&parts.uri, accepts_cbor(&parts.headers))).await
+    let asked = Asked::read(&parts.uri, accepts_cbor(&parts.headers));
+    forwarder.hand_on(&parts, asked).await
 }
 
 async fn write(
@@ -295,7 +292,7 @@ async fn write(
     });
     let asked =
         body.and_then(|body| Ok(Asked::read(&parts.uri, accepts_cbor(&parts.headers))?.with(body)));
-    forwarder.hand_on(asked).await
+    forwarder.hand_on(&parts, asked).await
 }
 
 fn enter(forwarder: &Forwarder, parts: &Parts, upgrade: Upgrade) -> Response {
@@ -309,13 +306,11 @@ fn enter(forwarder: &Forwarder, parts: &Parts, upgrade: Upgrade) -> Response {
     if !*forwarder.open.borrow() {
         return forwarder.refusal().response();
     }
-    let seat = match Visitors::sit(&forwarder.visitors, parts) {
-        Ok(seat) => seat,
-        Err(refusal) => return refusal.response(),
-    };
+    let Some(seat) = forwarder.visitors.sit(parts) else { return ApiError::Busy.into_response() };
     let (news, open) = (forwarder.news.subscribe(), forwarder.open.subscribe());
     upgrade
         .max_message_size(READ_BYTES_MAX)
+        .max_frame_size(READ_BYTES_MAX)
         .on_upgrade(move |socket| tell(socket, news, open, seat))
 }
 
@@ -377,7 +372,10 @@ fn is_forwarded(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::body::Body;
+    use axum::http::{HeaderValue, Request, Version};
+    use hyper::ext::Protocol;
+    use tower::ServiceExt as _;
 
     use super::*;
 
@@ -398,6 +396,24 @@ mod tests {
             .filter(|path| *path != "/ledger/ws" && !path.contains('*'))
             .collect();
         assert_eq!(routed, specified);
+    }
+
+    #[tokio::test]
+    async fn a_socket_over_http_2_is_let_in() {
+        let from = ["https://a.example".to_owned()];
+        let wanted = Wanted { from: &from, root: None, others: &[], asks_per_ip_per_minute: 1 };
+        let forwarder = Forwarder::new(&wanted, Proxies::default()).unwrap();
+        let request = Request::builder()
+            .method("CONNECT")
+            .version(Version::HTTP_2)
+            .uri("https://here.example/ledger/ws")
+            .header("sec-websocket-version", "13")
+            .extension(Protocol::from_static("websocket"))
+            .body(Body::empty())
+            .unwrap();
+        let response = forwarder.router().oneshot(request).await.unwrap();
+        // All that is wrong with it is that there is no connection to upgrade.
+        assert_eq!(response.status(), StatusCode::UPGRADE_REQUIRED);
     }
 
     #[test]

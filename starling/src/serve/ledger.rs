@@ -231,19 +231,44 @@ async fn ask(State((stage, proxies)): State<(Stage, Proxies)>, request: Request)
 }
 
 /// The request without what routing it here left on it: the ledger's own routes would read the path's
-/// parts from there. What upgrades it to a WebSocket stays, and where it comes from is told.
+/// parts from there. What upgrades it to a WebSocket stays, over HTTP/2 with the protocol that it named, and where
+/// it comes from is told.
 fn unrouted(request: Request, proxies: &Proxies) -> Request {
     let (mut parts, body) = request.into_parts();
     let place = api::Place(proxies.place(&parts));
     let upgrade = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
+    let protocol = parts.extensions.remove::<hyper::ext::Protocol>();
     parts.extensions.clear();
     parts.extensions.insert(place);
     if let Some(upgrade) = upgrade {
         parts.extensions.insert(upgrade);
+    }
+    if let Some(protocol) = protocol {
+        parts.extensions.insert(protocol);
     }
     Request::from_parts(parts, body)
 }
 
 fn error(status: StatusCode, code: &str) -> Response {
     (status, Json(json!({ "error": { "code": code } }))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use hyper::ext::Protocol;
+
+    use super::*;
+
+    #[test]
+    fn a_socket_over_http_2_keeps_its_protocol_and_nothing_else() {
+        let mut request = Request::new(Body::empty());
+        request.extensions_mut().insert(Protocol::from_static("websocket"));
+        request.extensions_mut().insert("of the route before");
+        let request = unrouted(request, &Proxies::default());
+        let protocol = request.extensions().get::<Protocol>();
+        assert_eq!(protocol.map(Protocol::as_str), Some("websocket"));
+        assert!(request.extensions().get::<&'static str>().is_none());
+        assert!(request.extensions().get::<api::Place>().is_some());
+    }
 }

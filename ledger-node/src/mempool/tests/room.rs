@@ -16,22 +16,23 @@ fn of_bytes(bytes: u64) -> Mempool {
 fn there_is_as_much_room_as_the_documents_say() {
     let bounds = Mempool::default().bounds;
     assert_eq!((bounds.count, bounds.bytes), (20_000, 32 << 20));
+    assert_eq!(ROOM_BYTES_MIN, BYTES_MAX / 20_000);
 }
 
 #[test]
 fn what_no_block_can_hold_keeps_nobody_out() {
     let (lab, mut pool) = (Lab::new(), of_count(100));
-    let mut taken = 0;
     for signer in 1..=3 {
         // All but the first number, at a high price: nobody can ever ask for it.
         for nonce in 1..PER_ACCOUNT_MAX {
-            match lab.insert(&mut pool, signer, nonce, 900_000) {
-                Ok(()) => taken += 1,
-                refused => assert_eq!(refused, Err(Unwanted::Full)),
-            }
+            let taken = lab.insert(&mut pool, signer, nonce, 900_000);
+            assert!(matches!(taken, Ok(()) | Err(Unwanted::Full)));
         }
     }
-    assert_eq!((taken, pool.behind.0), (25, 25), "a quarter of the room is theirs");
+    assert_eq!((pool.size().0, pool.behind.0), (25, 25), "a quarter of the room is theirs");
+    let mut shares = [1, 2, 3].map(|signer| pool.queues[&account(signer)].behind().0);
+    shares.sort_unstable();
+    assert_eq!(shares, [8, 8, 9], "whoever comes later has as much of it");
     for (signer, count) in [(4, 64), (5, 11)] {
         for nonce in 0..count {
             lab.insert(&mut pool, signer, nonce, 10_000).unwrap();
@@ -45,6 +46,27 @@ fn what_no_block_can_hold_keeps_nobody_out() {
     assert_eq!((pool.size().0, pool.behind), (100, (0, 0)));
     assert_eq!(lab.insert(&mut pool, 6, 25, 10_000), Err(Unwanted::Full), "as cheap as the rest");
     assert_eq!(lab.built(&pool).len(), 100);
+}
+
+#[test]
+fn who_takes_the_quarter_behind_gaps_shuts_out_nobody_who_sends_out_of_order() {
+    let (lab, mut pool) = (Lab::new(), of_count(80));
+    for signer in 1..=4 {
+        for nonce in 1..=5 {
+            lab.insert(&mut pool, signer, nonce, 900_000).unwrap();
+        }
+    }
+    assert_eq!(lab.insert(&mut pool, 1, 6, 900_000), Err(Unwanted::Full));
+    for nonce in [2, 1] {
+        lab.insert(&mut pool, 5, nonce, 10_000).unwrap();
+    }
+    assert_eq!(pool.behind.0, 20);
+    for signer in 1..=4 {
+        let again = lab.insert(&mut pool, signer, 6, 900_000);
+        assert_eq!(again, Err(Unwanted::Full), "they have more than it");
+    }
+    lab.insert(&mut pool, 5, 0, 10_000).unwrap();
+    assert_eq!(lab.built(&pool), [0, 1, 2].map(|nonce| (account(5), nonce)));
 }
 
 #[test]
@@ -99,9 +121,16 @@ fn an_account_promises_no_more_than_it_holds() {
     lab.insert(&mut pool, 7, 0, 100_000).unwrap();
     lab.insert(&mut pool, 7, 1, 100_000).unwrap();
     assert_eq!(lab.insert(&mut pool, 7, 2, 50_001), refused);
-    assert_eq!(lab.insert(&mut pool, 7, 0, 150_001), refused);
     lab.insert(&mut pool, 7, 0, 150_000).unwrap();
     assert_eq!(pool.size().0, 2, "what leaves is not counted");
+    lab.insert(&mut pool, 7, 0, 150_001).unwrap();
+    assert_eq!((pool.size().0, pool.missing(account(7), 0)), (1, 1), "number 1 is gone");
+
+    // What was promised for later numbers keeps no earlier one out.
+    let mut pool = Mempool::default();
+    lab.insert(&mut pool, 7, 3, 200_000).unwrap();
+    lab.insert(&mut pool, 7, 0, 100_000).unwrap();
+    assert_eq!((pool.size().0, pool.missing(account(7), 0)), (1, 1));
 
     let mut pool = Mempool::default();
     let mut first = lab.body(7, 0, 100_000);

@@ -190,6 +190,12 @@ fn show(overview: &Overview) {
             );
         }
     }
+    if let Some(digits) = &overview.runs {
+        println!("runs    {digits}: compare with the network.toml that your validators run with");
+    }
+    for (account, units) in &overview.allocations {
+        println!("begins  {account} with {units} units");
+    }
     println!("deal    {}; {required} of {} are enough", dealers.join(", "), dealers.len());
     for (name, key, address) in players {
         println!("player  {name} {key} at {address}");

@@ -7,10 +7,10 @@ use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use ledger_node::api::{ApiError, KEY_BYTES_MAX};
+use ledger_node::api::{ApiError, KEY_BYTES_MAX, Seat};
 use light_client::Verifier;
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc;
 use wire::ledger::{Finality, StateProof};
 
 use super::sources::{Source, Trouble, whole};
@@ -26,8 +26,10 @@ const PATH_BYTES_MAX: usize = 4 * KEY_BYTES_MAX + 128;
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// How long a source may take while there is another: a tab waits for 5 s.
 const ASK_WITHIN: Duration = Duration::from_secs(2);
-/// How long the last one may.
+/// How long the last one may, and all of them in all.
 const LAST_WITHIN: Duration = Duration::from_secs(8);
+/// How long a part of an answer may take to be taken.
+const TAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How often, and after how long, sources are asked again that are all behind what was shown before.
 const ROUNDS_MAX: usize = 6;
 const ROUND_EVERY: Duration = Duration::from_millis(150);
@@ -123,26 +125,50 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
 }
 
 impl Answer {
-    pub(super) fn response(self, room: OwnedSemaphorePermit) -> Response {
+    /// For whoever asked, who has this room until the source has said all.
+    pub(super) fn response(self, room: Seat) -> Response {
         let body = match self.body {
             Told::Whole(bytes) => Body::from(bytes),
-            Told::Coming(response) => bounded(response, room),
+            Told::Coming(response) => passed(*response, room, TAKE_WITHIN),
         };
         (self.status, [(header::CONTENT_TYPE, self.form)], body).into_response()
     }
 }
 
-/// A body as it comes, up to the longest one there may be.
-fn bounded(response: Box<reqwest::Response>, room: OwnedSemaphorePermit) -> Body {
-    let state = (response, ANSWER_BYTES_MAX, room);
-    let parts = stream::try_unfold(state, |(mut response, left, room)| async move {
-        let part = response.chunk().await.map_err(io::Error::other)?;
-        let Some(part) = part else { return Ok::<_, io::Error>(None) };
-        let long = || io::Error::other("longer than any answer");
-        let left = left.checked_sub(part.len()).ok_or_else(long)?;
-        Ok(Some((part, (response, left, room))))
+/// A body as it comes. It is read beside, so that who takes nothing of it has no room for ever.
+fn passed(response: reqwest::Response, room: Seat, within: Duration) -> Body {
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(pass(response, sender, room, within));
+    let parts = stream::try_unfold(receiver, |mut receiver| async move {
+        match receiver.recv().await {
+            Some(Some(part)) => Ok(Some((part, receiver))),
+            Some(None) => Ok(None),
+            // It is not whole, which whoever reads must know.
+            None => Err(io::Error::other("the answer was cut off")),
+        }
     });
     Body::from_stream(parts)
+}
+
+/// Hands on a body's parts, up to the longest one that there may be, and then that it is over (`None`). It ends where
+/// the source does, and with who takes nothing.
+async fn pass(
+    mut response: reqwest::Response,
+    parts: mpsc::Sender<Option<Bytes>>,
+    _room: Seat,
+    within: Duration,
+) {
+    let mut left = ANSWER_BYTES_MAX;
+    loop {
+        let Ok(part) = response.chunk().await else { return };
+        let Some(now) = left.checked_sub(part.as_ref().map_or(0, Bytes::len)) else { return };
+        left = now;
+        let is_over = part.is_none();
+        let taken = tokio::time::timeout(within, parts.send(part)).await;
+        if is_over || !matches!(taken, Ok(Ok(()))) {
+            return;
+        }
+    }
 }
 
 /// What a source's no is worth.
@@ -152,6 +178,8 @@ enum No {
     Final,
     /// Another source may have it.
     Mine,
+    /// It is none, but of this block, which is older than what was shown before.
+    Old(u64),
     /// It does not work.
     Useless,
 }
@@ -173,40 +201,82 @@ fn judge(asked: &Asked, status: StatusCode, told: &[u8]) -> No {
     }
 }
 
+/// What is handed on where no source has better.
+#[derive(Debug, Default)]
+struct Rest {
+    no: Option<Answer>,
+    /// The newest one of those that are older than what was shown before.
+    old: Option<(u64, Answer)>,
+}
+
+impl Rest {
+    fn keep(&mut self, height: u64, answer: Answer) {
+        if self.old.as_ref().is_none_or(|(kept, _)| *kept <= height) {
+            self.old = Some((height, answer));
+        }
+    }
+}
+
 impl Forwarder {
     /// Asks one source after the other. `None`: nobody answers.
     pub(super) async fn ask(&self, asked: &Asked) -> Option<Answer> {
-        // Whoever asks may have been shown this one, and takes an older one for a lie.
+        let mut rest = Rest::default();
+        let asking = tokio::time::timeout(LAST_WITHIN, self.ask_all(asked, &mut rest));
+        let answer = match asking.await {
+            Ok(answer) => answer,
+            // The one that was asked last may have given.
+            Err(_) if asked.kind == Kind::Faucet => return None,
+            Err(_) => None,
+        };
+        answer.or(rest.no).or(rest.old.map(|(_, answer)| answer))
+    }
+
+    /// The answer that no other source has better. `None`: there is none but in `rest`.
+    async fn ask_all(&self, asked: &Asked, rest: &mut Rest) -> Option<Answer> {
+        // Whoever asks may have been shown this one: an older one is no news.
         let least = self.highest();
-        let mut no = None;
         for _ in 0..ROUNDS_MAX {
             let sources = self.order();
             let mut is_behind = false;
             let mut left = sources.len();
             for source in sources {
                 left -= 1;
-                let within = if left == 0 { LAST_WITHIN } else { ASK_WITHIN };
+                let is_once = asked.kind == Kind::Faucet;
+                let within = if left == 0 || is_once { LAST_WITHIN } else { ASK_WITHIN };
                 let answer = tokio::time::timeout(within, self.ask_one(source, asked, least));
                 match answer.await.unwrap_or(Err(Trouble::Late)) {
                     Ok((answer, No::Final)) => return Some(answer),
-                    Ok((answer, _)) => no = no.or(Some(answer)),
+                    Ok((answer, No::Old(height))) => {
+                        is_behind = true;
+                        rest.keep(height, answer);
+                    }
+                    Ok((answer, _)) => {
+                        rest.no.get_or_insert(answer);
+                    }
                     Err(Trouble::Behind) => is_behind = true,
                     Err(trouble @ Trouble::OtherLedger(_)) => {
                         source.fall(&trouble);
                         self.tell_open();
                     }
-                    Err(trouble) => source.tire(&trouble),
+                    Err(trouble) => {
+                        source.tire(&trouble);
+                        // It may have given, and another one would give as well.
+                        if is_once && trouble.may_have_done() {
+                            rest.no = None;
+                            return None;
+                        }
+                    }
                 }
             }
-            if no.is_some() || !is_behind {
+            if rest.no.is_some() || !is_behind {
                 break;
             }
             tokio::time::sleep(ROUND_EVERY).await;
         }
-        no
+        None
     }
 
-    /// A source's answer; with [`No::Mine`], another's may be better.
+    /// A source's answer; with [`No::Mine`] and [`No::Old`], another's may be better.
     async fn ask_one(
         &self,
         source: &Source,
@@ -227,34 +297,35 @@ impl Forwarder {
             let told = whole(response).await?;
             return match judge(asked, status, &told) {
                 No::Useless => Err(Trouble::Status(status.as_u16())),
+                // It may be in a block that this source does not have yet.
+                No::Mine if asked.kind == Kind::Receipt && source.is_behind(least) => {
+                    Err(Trouble::Behind)
+                }
                 no => Ok((Answer { status, form, body: Told::Whole(told) }, no)),
             };
         }
+        let mut height = least;
         let body = match &asked.kind {
             Kind::Plain | Kind::Faucet | Kind::Receipt => Told::Coming(Box::new(response)),
             Kind::Status => Told::Whole(self.named(&whole(response).await?)?),
             Kind::Latest => {
                 let told = whole(response).await?;
                 let finality = Finality::read(&told).ok_or(Trouble::Form)?;
-                let checked = self.check(source, &finality).await?;
-                if checked.height < least {
-                    return Err(Trouble::Behind);
-                }
+                height = self.check(source, &finality).await?.height;
                 Told::Whole(told)
             }
             Kind::State(key) => {
                 let told = whole(response).await?;
                 let proof = StateProof::read(&told).ok_or(Trouble::Form)?;
                 let header = self.check(source, &proof.finality).await?.first;
-                if header.height < least {
-                    return Err(Trouble::Behind);
-                }
+                height = header.height;
                 let record = Verifier::record(&header, key, &proof);
                 record.map_err(|fault| Trouble::Unproved(fault.code().to_owned()))?;
                 Told::Whole(told)
             }
         };
-        Ok((Answer { status, form, body }, No::Final))
+        let worth = if height < least { No::Old(height) } else { No::Final };
+        Ok((Answer { status, form, body }, worth))
     }
 
     /// A source's status, with the hosts that this one names.
@@ -275,7 +346,36 @@ fn form(response: &reqwest::Response) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::to_bytes;
+    use ledger_node::api::Seats;
+
+    use super::super::lies::until;
     use super::*;
+
+    /// A body that a source gives, with the only seat there is.
+    fn passed_by(seats: &std::sync::Arc<Seats>, bytes: Vec<u8>, within: Duration) -> Body {
+        let answer = reqwest::Response::from(axum::http::Response::new(bytes));
+        passed(answer, seats.take(None).unwrap(), within)
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_of_an_answer_has_no_room_for_ever() {
+        let seats = Seats::new(1, 1);
+        let body = passed_by(&seats, b"an answer".to_vec(), Duration::from_millis(1));
+        assert!(seats.take(None).is_none());
+        until("the room is free", || seats.take(None).is_some()).await;
+        assert!(to_bytes(body, usize::MAX).await.is_err(), "what is cut off is not whole");
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_whole_or_an_error_and_has_an_end() {
+        let (seats, long) = (Seats::new(1, 1), Duration::from_secs(600));
+        let body = passed_by(&seats, b"an answer".to_vec(), long);
+        assert_eq!(to_bytes(body, usize::MAX).await.unwrap(), "an answer");
+        until("the room is free", || seats.take(None).is_some()).await;
+        let body = passed_by(&seats, vec![0; ANSWER_BYTES_MAX + 1], long);
+        assert!(to_bytes(body, usize::MAX).await.is_err(), "longer than any answer");
+    }
 
     fn read(path: &str, cbor: bool) -> Option<Kind> {
         Asked::read(&path.parse().unwrap(), cbor).ok().map(|asked| asked.kind)

@@ -1,20 +1,20 @@
 //! How much each visitor may ask: what this host hands on, others answer.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::request::Parts;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ledger_node::api::{READERS_MAX, READERS_PER_PLACE_MAX, Seat, Seats};
 use signaling_server::Proxies;
 
 use super::Refusal;
 
-/// Most readers of blocks at a time, as a validator has, and of one place.
-const READERS_MAX: usize = 1024;
-const READERS_OF_PLACE_MAX: usize = 64;
+/// Requests under way at once, and of one place: a page asks a few at a time.
+const ASKS_MAX: usize = 512;
+const ASKS_PER_PLACE_MAX: usize = 32;
 /// Requests after which places are forgotten that asked for nothing lately.
 const FORGET_EVERY: u32 = 1024;
 
@@ -24,15 +24,9 @@ pub(super) struct Visitors {
     proxies: Proxies,
     asks: DefaultKeyedRateLimiter<IpAddr>,
     count: AtomicU32,
-    /// Sockets by place; no place without any.
-    seats: Mutex<BTreeMap<IpAddr, usize>>,
-}
-
-/// One socket's, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Seat {
-    visitors: Arc<Visitors>,
-    place: IpAddr,
+    under_way: Arc<Seats>,
+    /// As many as a validator has.
+    readers: Arc<Seats>,
 }
 
 impl Visitors {
@@ -43,7 +37,8 @@ impl Visitors {
             proxies,
             asks: RateLimiter::keyed(Quota::per_minute(per_minute)),
             count: AtomicU32::new(0),
-            seats: Mutex::default(),
+            under_way: Seats::new(ASKS_MAX, ASKS_PER_PLACE_MAX),
+            readers: Seats::new(READERS_MAX, READERS_PER_PLACE_MAX),
         }
     }
 
@@ -57,50 +52,42 @@ impl Visitors {
         self.asks.check_key(&self.proxies.place(parts)).map_err(|_| Refusal::Place)
     }
 
+    /// Room for a request of whoever asks, until it is answered.
+    pub(super) fn room(&self, parts: &Parts) -> Option<Seat> {
+        self.under_way.take(Some(self.proxies.place(parts)))
+    }
+
     /// Room for a socket of whoever asks.
-    pub(super) fn sit(visitors: &Arc<Self>, parts: &Parts) -> Result<Seat, Refusal> {
-        Self::sit_at(visitors, visitors.proxies.place(parts))
-    }
-
-    fn sit_at(visitors: &Arc<Self>, place: IpAddr) -> Result<Seat, Refusal> {
-        let mut seats = visitors.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = seats.values().sum();
-        let here = seats.get(&place).copied().unwrap_or_default();
-        if all >= READERS_MAX || here >= READERS_OF_PLACE_MAX {
-            return Err(Refusal::Place);
-        }
-        seats.insert(place, here + 1);
-        Ok(Seat { visitors: Arc::clone(visitors), place })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        // Nothing panics while it is held.
-        let mut seats = self.visitors.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        match seats.get_mut(&self.place) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(seats.remove(&self.place)),
-        }
+    pub(super) fn sit(&self, parts: &Parts) -> Option<Seat> {
+        self.readers.take(Some(self.proxies.place(parts)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use axum::extract::ConnectInfo;
+    use axum::http::Request;
+
     use super::*;
 
+    /// A request of somebody.
+    fn parts(last: u8) -> Parts {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.extensions.insert(ConnectInfo(SocketAddr::from(([192, 0, 2, last], 1))));
+        parts
+    }
+
     #[test]
-    fn a_place_has_so_many_sockets_and_gives_them_back() {
-        let proxies = Proxies::parse(&[]).unwrap();
-        let visitors = Arc::new(Visitors::new(proxies, 1));
-        let place = |last| IpAddr::from([192, 0, 2, last]);
-        let sit = |last| Visitors::sit_at(&visitors, place(last));
-        let mut seats: Vec<Seat> = (0..READERS_OF_PLACE_MAX).map(|_| sit(1).unwrap()).collect();
-        assert_eq!(sit(1).unwrap_err(), Refusal::Place);
-        let other = sit(2).unwrap();
-        seats.pop();
-        let again = sit(1).unwrap();
-        drop((seats, other, again));
-        assert!(visitors.seats.lock().unwrap().is_empty(), "nobody is remembered");
+    fn one_place_takes_not_all_room_for_requests_or_sockets() {
+        let visitors = Visitors::new(Proxies::default(), 1);
+        let rooms: Vec<Seat> = (0..32).map(|_| visitors.room(&parts(1)).unwrap()).collect();
+        assert!(visitors.room(&parts(1)).is_none());
+        let seats: Vec<Seat> = (0..128).map(|_| visitors.sit(&parts(1)).unwrap()).collect();
+        assert!(visitors.sit(&parts(1)).is_none(), "as many as a validator lets in");
+        assert!(visitors.room(&parts(2)).is_some() && visitors.sit(&parts(2)).is_some());
+        drop((rooms, seats));
+        assert!(visitors.room(&parts(1)).is_some() && visitors.sit(&parts(1)).is_some());
     }
 }

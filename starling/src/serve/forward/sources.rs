@@ -37,7 +37,10 @@ const TIRED: Duration = Duration::from_secs(10);
 /// Why a source is of no use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Trouble {
-    /// No connection, or it broke.
+    /// No connection.
+    #[error("{0}")]
+    Unreached(String),
+    /// The connection broke.
     #[error("{0}")]
     Away(String),
     /// Too slow.
@@ -52,7 +55,7 @@ pub(super) enum Trouble {
     /// What it shows as final is not, as far as anybody knows.
     #[error("its blocks are not proved: {0}")]
     Unproved(String),
-    /// An older block than was shown before.
+    /// It has not seen the newest block, and does not know what may be there.
     #[error("it is behind")]
     Behind,
     /// Another ledger's.
@@ -64,13 +67,25 @@ impl Trouble {
     /// Without what was asked: that names accounts.
     pub(super) fn of(error: &reqwest::Error) -> Self {
         if error.is_timeout() {
-            return Self::Late;
+            return match error.is_connect() {
+                true => Self::Unreached("no connection in time".to_owned()),
+                false => Self::Late,
+            };
         }
         let mut cause: &dyn std::error::Error = error;
         while let Some(inner) = cause.source() {
             cause = inner;
         }
-        Self::Away(if error.is_connect() { cause.to_string() } else { "it hung up".to_owned() })
+        if error.is_connect() {
+            Self::Unreached(cause.to_string())
+        } else {
+            Self::Away("it hung up".to_owned())
+        }
+    }
+
+    /// Whether a source that was asked for something may have done it nevertheless.
+    pub(super) const fn may_have_done(&self) -> bool {
+        matches!(self, Self::Away(_) | Self::Late | Self::Form)
     }
 }
 
@@ -135,6 +150,19 @@ impl Source {
 
     fn is_up(&self) -> bool {
         self.health().standing == Standing::Up
+    }
+
+    /// Why it can't be asked any more.
+    fn off(&self) -> Option<Trouble> {
+        match &self.health().standing {
+            Standing::Off(trouble) => Some(trouble.clone()),
+            Standing::Unheard | Standing::Up => None,
+        }
+    }
+
+    /// Whether it showed no block of this height yet.
+    pub(super) fn is_behind(&self, height: u64) -> bool {
+        self.health().height < height
     }
 
     /// It did not answer.
@@ -222,8 +250,10 @@ impl Forwarder {
         let Some(source) = self.sources.get(at) else { return };
         let mut wait = RETRY.0;
         loop {
+            let begun = Instant::now();
             let Err(trouble) = self.listen(source).await;
-            if source.is_up() {
+            // It was up for a while: who comes and goes is waited for like one that does not come.
+            if begun.elapsed() >= RETRY.1 {
                 wait = RETRY.0;
             }
             source.fall(&trouble);
@@ -261,6 +291,10 @@ impl Forwarder {
                 }
             };
             is_asked = false;
+            // What it answered to somebody is of no ledger, or of another: it is looked at anew.
+            if let Some(trouble) = source.off() {
+                return Err(trouble);
+            }
             match message.transpose().map_err(|error| broken(&error))? {
                 Some(Message::Binary(bytes)) => self.hear(source, &bytes).await?,
                 Some(Message::Close(_)) | None => {
