@@ -9,7 +9,6 @@ use web_sys::EventTarget;
 pub struct Listener {
     target: EventTarget,
     kind: &'static str,
-    is_first: bool,
     callback: Box<dyn Callback>,
 }
 
@@ -32,36 +31,17 @@ impl Listener {
         kind: &'static str,
         handle: impl FnMut(E) + 'static,
     ) -> Self {
-        Self::listen(target, kind, false, Box::new(Closure::<dyn FnMut(E)>::new(handle)))
-    }
-
-    /// The same, before those of [`Self::new`] are called, whoever listened earlier: while the event is captured.
-    pub fn first<E: FromWasmAbi + 'static>(
-        target: &EventTarget,
-        kind: &'static str,
-        handle: impl FnMut(E) + 'static,
-    ) -> Self {
-        Self::listen(target, kind, true, Box::new(Closure::<dyn FnMut(E)>::new(handle)))
-    }
-
-    fn listen(
-        target: &EventTarget,
-        kind: &'static str,
-        is_first: bool,
-        callback: Box<dyn Callback>,
-    ) -> Self {
-        let function = callback.function();
+        let callback: Box<dyn Callback> = Box::new(Closure::<dyn FnMut(E)>::new(handle));
         // Fails only for a null target.
-        let _ = target.add_event_listener_with_callback_and_bool(kind, function, is_first);
-        Self { target: target.clone(), kind, is_first, callback }
+        let _ = target.add_event_listener_with_callback(kind, callback.function());
+        Self { target: target.clone(), kind, callback }
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let (function, is_first) = (self.callback.function(), self.is_first);
         let _ =
-            self.target.remove_event_listener_with_callback_and_bool(self.kind, function, is_first);
+            self.target.remove_event_listener_with_callback(self.kind, self.callback.function());
     }
 }
 

@@ -14,10 +14,15 @@ pub(crate) fn listen(inbox: &Inbox) -> Vec<Listener> {
         let inbox = inbox.clone();
         Listener::new(target, kind, move |_: Event| inbox.push(input()))
     };
-    let mut all = vec![
-        always(&window, "pagehide", || Input::Pause),
-        always(&window, "online", || Input::NetworkChanged),
-    ];
+    let leave = |target: &EventTarget, kind| {
+        let inbox = inbox.clone();
+        Listener::new(target, kind, move |_: Event| {
+            inbox.going();
+            inbox.push(Input::Pause);
+        })
+    };
+    let mut all =
+        vec![leave(&window, "pagehide"), always(&window, "online", || Input::NetworkChanged)];
     let shown = inbox.clone();
     all.push(Listener::new(&window, "pageshow", move |event: PageTransitionEvent| {
         // Also fires when the page first loads, when nothing was paused.
@@ -26,7 +31,7 @@ pub(crate) fn listen(inbox: &Inbox) -> Vec<Listener> {
         }
     }));
     if let Some(document) = window.document() {
-        all.push(always(&document, "freeze", || Input::Pause));
+        all.push(leave(&document, "freeze"));
         all.push(always(&document, "resume", || Input::Resume));
         all.push(on_visible(&document, inbox.clone()));
     }

@@ -36,6 +36,9 @@ use queue::Queue;
 pub(crate) trait Sink {
     /// Takes one input, now or soon.
     fn take(&self, input: Input);
+
+    /// The page is about to be hidden for good: what is to be said before the peer leaves is said now.
+    fn going(&self) {}
 }
 
 /// Where callbacks and tasks put what happened. Does not keep the driver alive.
@@ -54,6 +57,13 @@ impl Inbox {
             sink.take(input);
         }
     }
+
+    /// The page is about to be hidden for good; [`Input::Pause`] follows.
+    pub(crate) fn going(&self) {
+        if let Some(sink) = self.0.upgrade() {
+            sink.going();
+        }
+    }
 }
 
 /// Takes what happens in a room. A trait object, so that pages that only play carry no core of shares.
@@ -65,6 +75,24 @@ pub(crate) trait RoomSink {
 impl Sink for Driver {
     fn take(&self, input: Input) {
         self.push(input);
+    }
+
+    fn going(&self) {
+        let last = self.last_words.0.borrow().clone();
+        if let Some(last) = last {
+            last();
+        }
+    }
+}
+
+/// What is said before the peer leaves. Listeners of the page's end are called in the order in which they were added,
+/// captured or not: this is asked by the first of them.
+#[derive(Default)]
+struct LastWords(RefCell<Option<Rc<dyn Fn()>>>);
+
+impl core::fmt::Debug for LastWords {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LastWords")
     }
 }
 
@@ -96,6 +124,7 @@ pub(crate) struct Driver {
     limits: Cell<Limits>,
     open: RefCell<SortedMap<SwarmId, u32>>,
     rooms: RefCell<Rooms>,
+    last_words: LastWords,
     _page: Vec<Listener>,
 }
 
@@ -128,6 +157,7 @@ impl Driver {
                 open: RefCell::default(),
                 rooms: RefCell::default(),
                 me: Weak::clone(me),
+                last_words: LastWords::default(),
                 _page: page::listen(&inbox),
             }
         }))
@@ -138,6 +168,11 @@ impl Driver {
         let mut view = self.core.borrow().view(self.clock.now());
         view.problems.extend(self.store.problem());
         view
+    }
+
+    /// Calls `last` whenever the page is about to be hidden for good, before the peer leaves.
+    pub(crate) fn before_leaving(&self, last: Rc<dyn Fn()>) {
+        self.last_words.0.replace(Some(last));
     }
 
     /// The store, for the person's settings.

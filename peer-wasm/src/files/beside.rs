@@ -28,7 +28,7 @@ pub(super) struct Beside {
     here: RefCell<BTreeMap<PeerId, Here>>,
     /// What is said when the page is hidden or goes, and what hears of that.
     parting: RefCell<Vec<(Name, Vec<u8>)>>,
-    going: RefCell<Vec<Listener>>,
+    hiding: RefCell<Option<Listener>>,
 }
 
 impl fmt::Debug for Beside {
@@ -149,20 +149,18 @@ impl Files {
     /// then is in a worker, and not waited for. On phones many a page that was hidden is never told that it goes.
     pub fn part(&self, said: Vec<(Name, Vec<u8>)>) {
         self.0.beside.parting.replace(said);
-        let mut going = self.0.beside.going.borrow_mut();
-        let Some(window) = web_sys::window().filter(|_| going.is_empty()) else { return };
-        let Some(document) = window.document() else { return };
-        let (me, hidden) = (Rc::downgrade(&self.0), document.clone());
+        let mut hiding = self.0.beside.hiding.borrow_mut();
+        let document = web_sys::window().and_then(|window| window.document());
+        let Some(document) = document.filter(|_| hiding.is_none()) else { return };
+        let (me, shown) = (Rc::downgrade(&self.0), document.clone());
         let part = move || {
             let files = me.upgrade().map(Files);
             files.iter().for_each(Self::say_parting);
         };
-        let parts = part.clone();
-        // Before the peer says goodbye to everybody.
-        going.push(Listener::first(&window, "pagehide", move |_: Event| part()));
-        going.push(Listener::first(&document, "visibilitychange", move |_: Event| {
-            if hidden.visibility_state() == VisibilityState::Hidden {
-                parts();
+        self.0.driver.before_leaving(Rc::new(part.clone()));
+        hiding.replace(Listener::new(&document, "visibilitychange", move |_: Event| {
+            if shown.visibility_state() == VisibilityState::Hidden {
+                part();
             }
         }));
     }
