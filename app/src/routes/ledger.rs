@@ -6,7 +6,7 @@ mod validators;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use wallet::view::Block;
+use wallet::view::{Block, Sight};
 
 use crate::browser;
 use crate::components::avatar::Avatar;
@@ -60,6 +60,11 @@ fn finality_ms(blocks: &[Block]) -> Option<u64> {
     all.get(all.len() / 2).copied()
 }
 
+/// Whether times of blocks say nothing here: this device's clock is off.
+fn is_clock_off(ledger: Ledger) -> bool {
+    matches!(ledger.view.read().sight, Sight::ClockBehind | Sight::ClockAhead)
+}
+
 #[component]
 fn Facts() -> impl IntoView {
     let ledger = Ledger::get();
@@ -70,6 +75,9 @@ fn Facts() -> impl IntoView {
     let age = move || {
         let time_ms = view.read().blocks.first().map(|one| one.time_ms);
         match time_ms {
+            Some(_) if is_clock_off(ledger) => {
+                "how long ago, this device\u{2019}s clock can\u{2019}t tell".to_owned()
+            }
             Some(time_ms) => {
                 let age_ms = now.get().saturating_sub(time_ms) / 1_000 * 1_000;
                 format!("made {} ago", duration(age_ms.max(1_000)))
@@ -82,7 +90,10 @@ fn Facts() -> impl IntoView {
             {fact("Newest block", Signal::derive(height), Signal::derive(age))}
             {fact(
                 "Time to final",
-                Signal::derive(move || finality_ms(&view.read().blocks).map_or_else(dash, duration)),
+                Signal::derive(move || {
+                    let found = finality_ms(&view.read().blocks).filter(|_| !is_clock_off(ledger));
+                    found.map_or_else(dash, duration)
+                }),
                 Signal::derive(|| "median, from proposed to checked here".to_owned()),
             )}
             {fact(
@@ -134,7 +145,11 @@ fn Blocks() -> impl IntoView {
     let now = clock();
     let row = move |block: Block| {
         let time_ms = block.time_ms;
-        let age = move || duration((now.get().saturating_sub(time_ms) / 1_000 * 1_000).max(1_000));
+        let age = move || {
+            let is_known = !is_clock_off(ledger);
+            let age_ms = now.get().saturating_sub(time_ms) / 1_000 * 1_000;
+            is_known.then(|| duration(age_ms.max(1_000)))
+        };
         view! {
             <li class="block">
                 <span class="block-height num">{block.height}</span>

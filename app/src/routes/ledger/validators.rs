@@ -83,8 +83,13 @@ impl Named {
         let count = u64::try_from(self.keys.len()).unwrap_or_default();
         let faulty = count.saturating_sub(1) / 3;
         let all = counted(count, "validator", "validators");
+        let may = if faulty == 0 {
+            "none may be faulty or away".to_owned()
+        } else {
+            format!("at most {faulty} may be faulty or away")
+        };
         format!(
-            "{} names {all}. If that is so, at most {faulty} may be faulty or away, and a block is final with the votes of {}. Neither is proved.",
+            "{} names {all}. If that is so, {may}, and a block is final with the votes of {}. Neither is proved.",
             self.host,
             count - faulty,
         )
