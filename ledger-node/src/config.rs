@@ -40,6 +40,12 @@ pub struct Config {
     pub trusted_proxies: Vec<String>,
     /// Addresses of other hosts of this ledger, for pages to ask as well. Default none.
     pub others: Vec<String>,
+    /// Hosts of this ledger to fetch a snapshot from where the folder has no ledger yet: whoever starts the
+    /// validator does, [`Node::start`](crate::Node::start) asks nobody. Default none.
+    pub snapshot_from: Vec<String>,
+    /// Whether a ledger that ends before the blocks that others keep is moved aside for such a snapshot.
+    /// Default false.
+    pub replace_late: bool,
 }
 
 impl Default for Config {
@@ -57,6 +63,8 @@ impl Default for Config {
             snapshots: true,
             trusted_proxies: Vec::new(),
             others: Vec::new(),
+            snapshot_from: Vec::new(),
+            replace_late: false,
         }
     }
 }
@@ -68,6 +76,11 @@ impl Config {
         let (data, network) =
             (folder.join(&self.data), self.network.as_ref().map(|one| folder.join(one)));
         Self { data, network, ..self }
+    }
+
+    /// Where the network's file is, if there is one.
+    pub fn network_file(&self) -> PathBuf {
+        self.network.clone().unwrap_or_else(|| self.data.join("network.toml"))
     }
 
     pub(crate) fn heartbeat(&self, validators: usize) -> Duration {
@@ -92,5 +105,8 @@ mod tests {
         let config = config.within(Path::new("/srv"));
         assert_eq!(config.data, Path::new("/srv/one"));
         assert_eq!(config.network.as_deref(), Some(Path::new("/etc/two")));
+        assert_eq!(config.network_file(), Path::new("/etc/two"));
+        let config = Config { network: None, ..config };
+        assert_eq!(config.network_file(), Path::new("/srv/one/network.toml"));
     }
 }

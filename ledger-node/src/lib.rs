@@ -47,6 +47,8 @@ pub use network::{
 };
 pub use node::{Certified, Fate, Handle, Node, NodeError, Proved, Unanswered};
 pub use records::RecordsError;
-pub use snapshot::{Restored, SnapshotError, Taken, restore};
+pub use snapshot::{
+    Disk, Found, Restored, SnapshotError, Taken, found, restore, restore_late,
+};
 pub use succession::{SUCCESSIONS_MAX, Succession, SuccessionError};
 pub use upgrade::{RULES, UPGRADES_MAX, Upgrade, UpgradeError};

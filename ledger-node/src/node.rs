@@ -28,7 +28,7 @@ use crate::mempool::Unwanted;
 use crate::network::{FRESH, Members, Network, NetworkError, Plan, Secrets, deal_network};
 use crate::records::{Final, Records, RecordsError};
 use crate::secret;
-use crate::snapshot::{Shelf, SnapshotError, Taken, UNFINISHED};
+use crate::snapshot::{Shelf, SnapshotError, Taken, UNFINISHED, finish};
 use crate::sockets;
 use crate::state::State;
 
@@ -54,7 +54,7 @@ const CACHE_PAGES: usize = 8192;
 const QUESTIONS_MAX: usize = 64;
 /// Fewest blocks that a validator keeps: more than a certificate, a crash or a copy of the state reach
 /// back.
-const KEEP_BLOCKS_MIN: u64 = 128;
+pub(crate) const KEEP_BLOCKS_MIN: u64 = 128;
 /// Blocks that are forgotten together.
 const FORGET_EVERY: u64 = 16;
 
@@ -111,6 +111,8 @@ impl Node {
             few @ 1..KEEP_BLOCKS_MIN => return Err(NodeError::Keep(few)),
             many => Some(many),
         };
+        finish(&config.data)
+            .map_err(|source| NodeError::Io { path: config.data.clone(), source })?;
         let unfinished = config.data.join(UNFINISHED);
         if unfinished.exists() {
             return Err(NodeError::Unfinished(unfinished));

@@ -75,6 +75,11 @@ pub(crate) struct Final<'a> {
 pub(crate) struct Records(Arc<Database>);
 
 impl Records {
+    /// The last final block's height in a file that is there already.
+    pub(crate) fn height_in(path: &Path) -> Result<u64, RecordsError> {
+        Ok(Self(Arc::new(Database::open(path)?)).last()?.0)
+    }
+
     /// Opens the file; a new one begins with these records, which are those of block 0.
     pub(crate) fn open(path: &Path, genesis: &Final<'_>) -> Result<Self, RecordsError> {
         Self::of(Database::create(path)?, genesis)

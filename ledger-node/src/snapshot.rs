@@ -19,17 +19,20 @@ use minicbor::{Decode, Encode};
 
 use crate::header::Digest;
 use crate::network::NetworkError;
-use crate::node::Unanswered;
+use crate::node::{KEEP_BLOCKS_MIN, Unanswered};
 use crate::records::RecordsError;
 
 #[cfg(test)]
 mod frozen;
 mod make;
+mod replace;
 mod restore;
 mod shelf;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) mod skim;
 
+pub(crate) use replace::finish;
+pub use replace::{Disk, Found, found, restore_late};
 #[cfg(test)]
 pub(crate) use restore::{Home, restore_into};
 pub use restore::{Restored, restore};
@@ -117,6 +120,17 @@ pub enum SnapshotError {
         "nothing is final here without this validator, and what it signed since the snapshot's block is not known"
     )]
     RollBack,
+    /// It is not so much newer than a ledger that is there that this one would be given up for it.
+    #[error(
+        "the snapshot is of block {height}, and the ledger that is there ends with block {kept}: it is given up for \
+         one of {min} blocks later only", min = KEEP_BLOCKS_MIN
+    )]
+    Near {
+        /// Of the snapshot.
+        height: u64,
+        /// The last block of the ledger that is there.
+        kept: u64,
+    },
     /// The network's file or the validator's secrets.
     #[error(transparent)]
     Network(#[from] NetworkError),

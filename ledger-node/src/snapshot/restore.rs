@@ -27,14 +27,14 @@ use minicbor::bytes::ByteVec;
 use redb::Database;
 use wire::ledger::StateProof;
 
-use super::{Head, LOG_BATCH, MAGIC, Page, SnapshotError, Update, cut, read_part};
+use super::{Head, LOG_BATCH, MAGIC, Page, SnapshotError, Update, cut, finish, read_part};
 use crate::application::Store;
 use crate::block::Block;
 use crate::config::Config;
 use crate::engine::{PAGE_BYTES, Runtime, archive_config, store_config};
 use crate::header::{Digest, Finalization};
 use crate::memory::Memory;
-use crate::network::{FRESH, Members, Network, Secrets};
+use crate::network::{FRESH, Members, Network, NetworkError, Secrets};
 use crate::node::genesis_block;
 use crate::records::{Records, RecordsError};
 use crate::succession::key_bytes;
@@ -44,6 +44,9 @@ pub(crate) const UNFINISHED: &str = "restore.unfinished";
 const UNFINISHED_TEXT: &str = "\
 A snapshot was being restored into this folder. The validator does not start until it is restored again.
 ";
+/// The engine's folder, and the file of records.
+pub(super) const ENGINE: &str = "engine";
+pub(super) const RECORDS: &str = "records.redb";
 /// Records that are written at once.
 const RECORDS_AT_ONCE: usize = 8192;
 /// Pages of the disk in memory: 32 MiB.
@@ -73,7 +76,7 @@ pub(crate) struct Home<'a> {
     pub(crate) database: Database,
 }
 
-type Reader = Box<dyn Read + Send>;
+pub(super) type Reader = Box<dyn Read + Send>;
 
 /// Checks a snapshot and makes the ledger of a validator's folder of it, which has its secrets and no
 /// ledger yet. `roll_back`: a validator whom the others can't do without begins there nevertheless,
@@ -82,10 +85,8 @@ type Reader = Box<dyn Read + Send>;
 /// # Errors
 /// In order: network and secrets, the folder, the snapshot. The folder is then as it was.
 pub fn restore(config: &Config, file: &Path, roll_back: bool) -> Result<Restored, SnapshotError> {
-    let path = config.network.clone().unwrap_or_else(|| config.data.join("network.toml"));
-    let (members, _) = Network::read(&path)?.members(&path)?.seat(&Secrets::read(&config.data)?)?;
-    let fresh = config.data.join(FRESH).exists();
-    let alone = N3f1::max_faults(members.set().keys.len()) == 0;
+    finish(&config.data)?;
+    let Seat { members, fresh, alone } = Seat::of(config)?;
     if alone && !fresh && !roll_back {
         return Err(SnapshotError::RollBack);
     }
@@ -107,8 +108,28 @@ pub fn restore(config: &Config, file: &Path, roll_back: bool) -> Result<Restored
     made
 }
 
+/// Whose ledger it is to be.
+pub(super) struct Seat {
+    pub(super) members: Members,
+    /// Its key never voted, wherever.
+    pub(super) fresh: bool,
+    /// Nothing is final without it.
+    pub(super) alone: bool,
+}
+
+impl Seat {
+    pub(super) fn of(config: &Config) -> Result<Self, NetworkError> {
+        let path = config.network_file();
+        let secrets = Secrets::read(&config.data);
+        let (members, _) = Network::read(&path)?.members(&path)?.seat(&secrets?)?;
+        let fresh = config.data.join(FRESH).exists();
+        let alone = N3f1::max_faults(members.set().keys.len()) == 0;
+        Ok(Self { members, fresh, alone })
+    }
+}
+
 /// On a thread and runtime of its own: whoever calls may be in a runtime already.
-fn on_thread(
+pub(super) fn on_thread(
     folder: &Folder,
     reader: Reader,
     members: &Members,
@@ -129,18 +150,18 @@ fn on_thread(
 }
 
 /// Files of a validator that a snapshot makes.
-struct Folder {
-    unfinished: PathBuf,
-    engine: PathBuf,
-    records: PathBuf,
+pub(super) struct Folder {
+    pub(super) unfinished: PathBuf,
+    pub(super) engine: PathBuf,
+    pub(super) records: PathBuf,
 }
 
 impl Folder {
-    fn of(data: &Path) -> Self {
+    pub(super) fn of(data: &Path) -> Self {
         Self {
             unfinished: data.join(UNFINISHED),
-            engine: data.join("engine"),
-            records: data.join("records.redb"),
+            engine: data.join(ENGINE),
+            records: data.join(RECORDS),
         }
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use super::SnapshotError;
 use crate::node::{Handle, Unanswered};
 
-/// The last one is given for this long: making one reads the whole state.
+/// The last one is given for this long, if the blocks behind it are kept: making one reads the whole state.
 const MADE_EVERY: Duration = Duration::from_secs(600);
 /// Most who read one at a time: whoever reads slowly keeps an old file on the disk.
 pub(crate) const READERS_MAX: usize = 4;
@@ -51,9 +51,12 @@ impl Shelf {
         let path = self.folder.join("snapshot");
         // The last block of its validators is what others begin with: an earlier one is of no use to them.
         let early = |height: u64| handle.is_over() && height < *handle.height().borrow();
+        // Who begins with a snapshot needs the blocks right behind it. An error: it is made anew, which tells it.
+        let gone = |height: u64| handle.since().is_ok_and(|since| height.saturating_add(1) < since);
         if let Some((made, height)) = *newest
             && made.elapsed() < MADE_EVERY
             && !early(height)
+            && !gone(height)
         {
             return Ok(Taken { file: File::open(&path)?, height, place });
         }
