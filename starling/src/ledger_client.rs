@@ -23,7 +23,7 @@ use wire::ledger::{Records, StateProof};
 
 pub use follower::Follower;
 pub use nodes::Nodes;
-pub use snapshot::FetchError;
+pub use snapshot::{FetchError, Reach};
 
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 << 20;

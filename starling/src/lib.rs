@@ -7,6 +7,7 @@
 //! - [`share`]: files between peers: what `seed` gives and `get` takes.
 //! - [`gateway`]: those blocks and files over HTTP.
 //! - [`resolver`]: documents of DIDs that web servers keep, fetched for pages.
+//! - [`beginning`]: a validator that fetches what it begins with.
 //! - [`ledger_client`]: pays and asks on a ledger.
 //! - [`keepers`]: reports prices and liquidates.
 //! - [`metering`]: meters of a community that sign and hand in readings, and who settles them.
@@ -19,6 +20,7 @@
 //!
 //! Each parses its settings, composes crates and drives IO; protocols and formats are in `crates/`.
 
+pub mod beginning;
 pub mod content;
 pub mod demo;
 pub mod fund;

@@ -186,15 +186,38 @@ impl Network {
 
     /// Starts a validator and waits until it answers.
     pub(crate) async fn start(&mut self, index: usize) {
+        self.start_with(index, &[], Stdio::inherit()).await;
+    }
+
+    /// The same with more options; the file of what it warns of.
+    pub(crate) async fn start_warned(&mut self, index: usize, options: &[&str]) -> PathBuf {
+        let path = self.folder().join(format!("validator-{index}.log"));
+        let file = std::fs::File::create(&path).unwrap();
+        self.start_with(index, options, file.into()).await;
+        path
+    }
+
+    async fn start_with(&mut self, index: usize, options: &[&str], log: Stdio) {
         let child = starling()
             .args(["validator", "--config"])
             .arg(self.folder().join(format!("validator-{index}.toml")))
+            .args(options)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         self.running[index] = Some(child);
         self.until(index, 0).await;
+    }
+
+    /// Changes the settings of all.
+    pub(crate) fn settings(&self, change: impl Fn(String) -> String) {
+        for index in 0..self.running.len() {
+            let path = self.folder().join(format!("validator-{index}.toml"));
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(path, change(text)).unwrap();
+        }
     }
 
     /// Deletes all that a validator has, but its secrets.

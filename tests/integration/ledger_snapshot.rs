@@ -4,9 +4,11 @@
 use std::path::Path;
 use std::process::Output;
 
+use axum::{Json, Router, routing::get};
 use ledger::{AssetId, domains::accounts};
 use serde_json::{Value, json};
 use starling::ledger_client::{Client, Follower};
+use tokio::net::TcpListener;
 
 use super::ledger_rig::{Network, starling};
 use super::somebody;
@@ -102,6 +104,86 @@ async fn a_validator_that_begins_with_a_snapshot_follows_proves_and_votes() {
     network.start(3).await;
     network.until(3, last["height"].as_u64().unwrap()).await;
     assert_eq!(network.get(3, &format!("accounts/{}", somebody())).await["units"], "1023");
+}
+
+/// A host that says what another does, and gives something else for a snapshot.
+async fn rubbish(network: &Network) -> String {
+    let status = network.get(0, "status").await;
+    let app = Router::new()
+        .route("/ledger/status", get(move || async move { Json(status) }))
+        .route("/ledger/snapshot", get(async || "no snapshot"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, app).into_future());
+    base
+}
+
+async fn since(network: &Network, index: usize) -> u64 {
+    network.get(index, "status").await["since"].as_u64().unwrap()
+}
+
+async fn votes(network: &Network, index: usize) {
+    let is_voting =
+        async || (network.get(index, "status").await["voting"] == true).then_some(());
+    network.condition("a validator that lost its votes votes", is_voting).await;
+}
+
+#[tokio::test]
+async fn a_validator_that_others_left_behind_begins_by_itself_and_votes() {
+    let mut network = Network::of_four();
+    network.settings(|text| {
+        let quick = text.replace("heartbeat_ms = 200", "heartbeat_ms = 50");
+        assert_ne!(quick, text);
+        format!("{quick}keep_blocks = {KEEP_BLOCKS}\n")
+    });
+    for index in 0..4 {
+        network.start(index).await;
+    }
+    let early = network.send(3, somebody(), 1_000)["height"].as_u64().unwrap();
+    let height = network.get(3, "status").await["height"].as_u64().unwrap();
+    network.kill(3);
+    // What was made until it was killed, and since.
+    for index in 0..3 {
+        let forgotten = async || (since(&network, index).await > height + 32).then_some(());
+        network.condition("the others forget what it lacks", forgotten).await;
+    }
+
+    // Its ledger is moved aside, whole, once a host gives a snapshot that holds.
+    let (bad, good) = (rubbish(&network).await, network.base(0));
+    let from = ["--snapshot-from", &bad, "--snapshot-from", &good];
+    let options = [&from[..], &["--replace-late"]].concat();
+    let log = network.start_warned(3, &options).await;
+    let said = std::fs::read_to_string(log).unwrap();
+    assert!(said.contains(&format!("{bad} is passed over")), "{said}");
+    let home = network.home(3);
+    let there = |name: &str| home.join(name).exists();
+    let aside: Vec<String> = std::fs::read_dir(&home)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains(".old-"))
+        .collect();
+    assert_eq!(aside.len(), 2, "engine and records: {aside:?}");
+    assert!(there("validator.key") && there("validator.share") && !there("validator.fresh"));
+    assert!(!there("begin.snapshot") && !there("restored") && !there("replace.unfinished"));
+    let begun = since(&network, 3).await;
+    assert!(begun > height + KEEP_BLOCKS && begun > early, "{begun}");
+    votes(&network, 3).await;
+
+    // With an empty disk: nobody says by hand what to do.
+    network.kill(3);
+    network.wipe(3);
+    let next = network.base(1);
+    let from = ["--snapshot-from", &bad, "--snapshot-from", &next];
+    let log = network.start_warned(3, &from).await;
+    let said = std::fs::read_to_string(log).unwrap();
+    assert!(said.contains(&format!("{bad} is passed over")), "{said}");
+    assert!(since(&network, 3).await > begun);
+    votes(&network, 3).await;
+    // Without its votes three of four are two.
+    network.kill(0);
+    let last = network.send(3, somebody(), 3)["height"].as_u64().unwrap();
+    assert!(last > begun);
+    assert_eq!(network.get(3, &format!("accounts/{}", somebody())).await["units"], "1003");
 }
 
 #[tokio::test]

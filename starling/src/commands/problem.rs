@@ -5,6 +5,7 @@ use std::fmt;
 use ledger_node::ceremony::CeremonyError;
 use ledger_node::{NetworkError, NodeError, SnapshotError, SuccessionError};
 use meter_data::ReadError;
+use starling::beginning::BeginError;
 use starling::content::ContentError;
 use starling::demo::{DemoError, LiveError};
 use starling::keepers::ReportError;
@@ -201,7 +202,9 @@ impl From<NodeError> for Problem {
         let remedy = match &error {
             NodeError::Ended => "The log above says why; its records are safe: start it again.",
             NodeError::Locked(_) => "Stop the other one, or give this one another `data` folder.",
-            NodeError::Unfinished(_) => "Restore it again: `starling ledger restore FILE`.",
+            NodeError::Unfinished(_) => {
+                "Restore it again: `starling ledger restore FILE`, or start it with --snapshot-from URL."
+            }
             NodeError::Epoch { .. } | NodeError::Unnamed { .. } => {
                 "Take back the network's file as it was, and choose a later block with `starling keys successor`."
             }
@@ -212,6 +215,13 @@ impl From<NodeError> for Problem {
             _ => "Check the files that `starling validator --print-config` names.",
         };
         Self::new("ledger", &error, remedy)
+    }
+}
+
+impl From<BeginError> for Problem {
+    fn from(error: BeginError) -> Self {
+        let remedy = "Leave out `snapshot_from` to begin a ledger of this validator alone.";
+        Self { exit_code: 2, ..Self::new("config", &error, remedy) }
     }
 }
 
@@ -241,6 +251,9 @@ impl From<FetchError> for Problem {
     fn from(error: FetchError) -> Self {
         match error {
             FetchError::Client(error) => error.into(),
+            FetchError::Stalled(_) | FetchError::TooLong(_) => {
+                Self::new("snapshot", &error, "Fetch it from another validator with --node URL.")
+            }
             FetchError::Io(_) => Self::new("snapshot", &error, "Name another file."),
         }
     }

@@ -55,7 +55,7 @@ use tower_http::cors::{Any, CorsLayer};
 
 use crate::ledger_client::Follower;
 
-pub use settings::{ForwardError, hosts};
+pub use settings::{ForwardError, hosts, snapshot_hosts};
 
 use asking::{Asked, CBOR};
 use limits::Visitors;

@@ -23,9 +23,10 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use super::forward::{ForwardError, Forwarder, Wanted};
+use crate::beginning;
 use crate::push::Push;
 
-pub use super::forward::hosts;
+pub use super::forward::{hosts, snapshot_hosts};
 
 /// The commented default of [`Config`].
 pub(super) const DEFAULT_TOML: &str = include_str!("ledger.toml");
@@ -52,6 +53,10 @@ pub struct Config {
     pub keep_blocks: u64,
     /// Whether `/ledger/snapshot` gives a copy of the state. Default true.
     pub snapshots: bool,
+    /// Hosts to fetch a snapshot from where this one is a validator without a ledger yet. Default none.
+    pub snapshot_from: Vec<String>,
+    /// Whether a ledger that ends before the blocks that others keep is moved aside for it. Default false.
+    pub replace_late: bool,
     /// Hosts that run the ledger: this one runs none and hands on. Default none.
     pub from: Vec<String>,
     /// Which ledger theirs must be: its trust root. Default none: the one that the first names.
@@ -74,6 +79,8 @@ impl Default for Config {
             heartbeat_ms: 0,
             keep_blocks: 0,
             snapshots: true,
+            snapshot_from: Vec::new(),
+            replace_late: false,
             from: Vec::new(),
             root: None,
             others: Vec::new(),
@@ -125,6 +132,9 @@ impl Beside {
             if config.network.is_some() {
                 return Err(ForwardError::Both);
             }
+            if !config.snapshot_from.is_empty() {
+                return Err(ForwardError::SnapshotAlone);
+            }
             let wanted = Wanted {
                 from: &config.from,
                 root: config.root.as_deref(),
@@ -146,6 +156,8 @@ impl Beside {
             keep_blocks: config.keep_blocks,
             snapshots: config.snapshots,
             others: hosts(&config.others)?,
+            snapshot_from: snapshot_hosts(&config.snapshot_from)?,
+            replace_late: config.replace_late,
             ..ledger_node::Config::default()
         };
         Ok(Self::Own { settings: Box::new(settings), stage: Stage::default() })
@@ -186,6 +198,13 @@ async fn run(
     mut stopped: watch::Receiver<bool>,
 ) {
     let hosts = settings.others.clone();
+    let begun = tokio::select! {
+        begun = beginning::begin(&settings) => begun,
+        () = told(&mut stopped) => return,
+    };
+    if let Err(error) = begun {
+        return refuse(&stage, &error);
+    }
     // It waits for its disk.
     let started = tokio::task::spawn_blocking(move || Node::start(&settings)).await;
     let mut node = match started {
@@ -198,12 +217,8 @@ async fn run(
     let _ = stage.set(Some(api::router(node.handle(), &hosts)));
     let telling = push.map(|push| push.follow(node.handle(), stopped.clone()));
     let telling = telling.map(tokio::spawn);
-    let is_stopped = async {
-        // An error: the sender is gone, which is a stop too.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
     tokio::select! {
-        () = is_stopped => {}
+        () = told(&mut stopped) => {}
         error = node.failed() => return tracing::error!("{error}"),
     }
     node.stop().await;
@@ -211,6 +226,12 @@ async fn run(
         // An error: it panicked, which the log tells.
         let _ = telling.await;
     }
+}
+
+/// Waits until it is to stop.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    // An error: the sender is gone, which is a stop too.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 fn refuse(stage: &Stage, error: &dyn std::error::Error) {
@@ -259,6 +280,25 @@ mod tests {
     use hyper::ext::Protocol;
 
     use super::*;
+
+    #[test]
+    fn where_a_snapshot_is_fetched_from_is_for_a_validator_of_this_host() {
+        let here = Path::new("data");
+        let new = |config: &Config| Beside::new(config, here, Proxies::default());
+        let mut config = Config {
+            snapshot_from: vec!["http://10.0.0.5:8788/".to_owned()],
+            replace_late: true,
+            ..Config::default()
+        };
+        let Ok(Beside::Own { settings, .. }) = new(&config) else { panic!("its own") };
+        assert_eq!(settings.snapshot_from, ["http://10.0.0.5:8788"]);
+        assert!(settings.replace_late);
+        config.from = vec!["https://a.example".to_owned()];
+        assert!(matches!(new(&config), Err(ForwardError::SnapshotAlone)));
+        config.from.clear();
+        config.snapshot_from = vec!["a.example".to_owned()];
+        assert!(matches!(new(&config), Err(ForwardError::Source("snapshot_from", _))));
+    }
 
     #[test]
     fn a_socket_over_http_2_keeps_its_protocol_and_nothing_else() {

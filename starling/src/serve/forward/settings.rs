@@ -12,8 +12,8 @@ const NAMED_BYTES_MAX: usize = 200;
 #[derive(Debug, thiserror::Error)]
 pub enum ForwardError {
     /// No address of a host.
-    #[error("`from`: {0:?} is no host, expected scheme, name and port only, as in https://host")]
-    Source(String),
+    #[error("`{0}`: {1:?} is no host, expected scheme, name and port only, as in https://host")]
+    Source(&'static str, String),
     /// No address that a page could ask.
     #[error(
         "`others`: {0:?} is no host that pages can ask, expected https, name and port only, as in \
@@ -29,6 +29,9 @@ pub enum ForwardError {
     /// It would be pinned for nobody.
     #[error("`root` is for a ledger that others run, and `from` names none")]
     RootAlone,
+    /// It would be fetched for nobody.
+    #[error("`snapshot_from` is for a validator of this host, and with `from` it runs none")]
+    SnapshotAlone,
     /// Two ledgers for one path.
     #[error("`from` and `network` can't be set both: either others run the ledger or this host")]
     Both,
@@ -39,10 +42,23 @@ pub enum ForwardError {
 
 /// Addresses of sources, without what follows the port.
 pub(super) fn sources(from: &[String]) -> Result<Vec<String>, ForwardError> {
-    few("from", from)?;
+    asked("from", from)
+}
+
+/// Addresses of hosts that a snapshot is fetched from.
+///
+/// # Errors
+/// One is no address of a host, or there are too many.
+pub fn snapshot_hosts(from: &[String]) -> Result<Vec<String>, ForwardError> {
+    asked("snapshot_from", from)
+}
+
+/// Addresses of hosts that this one asks, which may be of any network.
+fn asked(field: &'static str, from: &[String]) -> Result<Vec<String>, ForwardError> {
+    few(field, from)?;
     let mut sources = Vec::new();
     for text in from {
-        let base = host(text).ok_or_else(|| ForwardError::Source(text.clone()))?.1;
+        let base = host(text).ok_or_else(|| ForwardError::Source(field, text.clone()))?.1;
         if !sources.contains(&base) {
             sources.push(base);
         }
@@ -132,7 +148,10 @@ mod tests {
         let (path, name) = ("https://a.example/ledger", format!("https://{}.x", "a".repeat(200)));
         for text in ["a.example", "ftp://a.example", path, "https://me@a.example", "https://a/?b"] {
             let refused = sources(&list(&[text])).unwrap_err();
-            assert!(matches!(&refused, ForwardError::Source(told) if told == text), "{refused}");
+            let is_told = matches!(&refused, ForwardError::Source("from", told) if told == text);
+            assert!(is_told, "{refused}");
+            let refused = snapshot_hosts(&list(&[text])).unwrap_err();
+            assert!(refused.to_string().contains("`snapshot_from`"), "{refused}");
             assert!(hosts(&list(&[text])).is_err(), "{text}");
         }
         for text in ["http://a.example", "http://10.0.0.5", name.as_str()] {
@@ -142,6 +161,8 @@ mod tests {
             (0..=HOSTS_MAX).map(|number| format!("https://h{number}.example")).collect();
         assert!(matches!(sources(&many), Err(ForwardError::TooMany("from", 9))));
         assert!(matches!(hosts(&many), Err(ForwardError::TooMany("others", 9))));
+        let refused = snapshot_hosts(&many);
+        assert!(matches!(refused, Err(ForwardError::TooMany("snapshot_from", 9))));
         let told = named(&many[1..], &list(&["https://a.example"])).unwrap();
         assert_eq!(told.len(), HOSTS_MAX, "own words come first");
     }
