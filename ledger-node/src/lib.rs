@@ -47,8 +47,6 @@ pub use network::{
 };
 pub use node::{Certified, Fate, Handle, Node, NodeError, Proved, Unanswered};
 pub use records::RecordsError;
-pub use snapshot::{
-    Disk, Found, Restored, SnapshotError, Taken, found, restore, restore_late,
-};
+pub use snapshot::{Disk, Found, Restored, SnapshotError, Taken, found, restore, restore_late};
 pub use succession::{SUCCESSIONS_MAX, Succession, SuccessionError};
 pub use upgrade::{RULES, UPGRADES_MAX, Upgrade, UpgradeError};

@@ -5,7 +5,7 @@
 //! keeps no validator from starting as it would without, and the log says what follows from that. The worst that
 //! hosts can do is to give nothing, or what is of use and not the newest.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use futures_util::future::join_all;
 use ledger_node::{Config, Disk, Found, SnapshotError};
@@ -22,7 +22,9 @@ const TOLD_BYTES: u64 = 64 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
     /// It would begin a ledger of its own.
-    #[error("`snapshot_from` is for one of several validators, and their network's file {0} is not there")]
+    #[error(
+        "`snapshot_from` is for one of several validators, and their network's file {0} is not there"
+    )]
     NoNetwork(PathBuf),
 }
 
@@ -88,7 +90,7 @@ async fn first(config: &Config, found: Found) {
         return;
     }
     for host in &config.snapshot_from {
-        let restore = |config: &Config, file: &Path| ledger_node::restore(config, file, false);
+        let restore = |config: Config, file: PathBuf| ledger_node::restore(&config, &file, false);
         match taken(config, found, host, restore).await {
             Ok(made) => {
                 let (height, records) = (made.height, made.records);
@@ -124,7 +126,7 @@ async fn replace(config: &Config, found: Found, height: u64) {
     );
     for host in &config.snapshot_from {
         let restore =
-            move |config: &Config, file: &Path| ledger_node::restore_late(config, file, height);
+            move |config: Config, file: PathBuf| ledger_node::restore_late(&config, &file, height);
         match taken(config, found, host, restore).await {
             Ok((made, aside)) => {
                 tracing::warn!(
@@ -158,11 +160,11 @@ async fn late(config: &Config, found: Found, height: u64) -> Option<u64> {
             hosts.push(host.clone());
         }
     }
-    let asked = hosts
-        .into_iter()
-        .map(|host| async move { Client::new(&host).ok()?.reach().await.ok() });
+    let asked =
+        hosts.into_iter().map(|host| async move { Client::new(&host).ok()?.reach().await.ok() });
     let reaches = join_all(asked).await.into_iter().flatten();
-    let since = reaches.filter(|reach| reach.chain == found.chain).map(|reach| reach.since).min()?;
+    let since =
+        reaches.filter(|reach| reach.chain == found.chain).map(|reach| reach.since).min()?;
     (since > height.saturating_add(1)).then_some(since)
 }
 
@@ -194,7 +196,7 @@ async fn taken<T: Send + 'static>(
     config: &Config,
     found: Found,
     host: &str,
-    restore: impl FnOnce(&Config, &Path) -> Result<T, SnapshotError> + Send + 'static,
+    restore: impl FnOnce(Config, PathBuf) -> Result<T, SnapshotError> + Send + 'static,
 ) -> Result<T, Passed> {
     let client = Client::new(host)?;
     if client.reach().await?.chain != found.chain {
@@ -211,7 +213,7 @@ async fn taken<T: Send + 'static>(
                 "checking the snapshot: the validators' certificate, the store's log, and every record"
             );
             let (settings, path) = (config.clone(), file.clone());
-            waiting(move || restore(&settings, &path)).await.map_err(Passed::from)
+            waiting(move || restore(settings, path)).await.map_err(Passed::from)
         }
         Err(error) => Err(error.into()),
     };

@@ -123,8 +123,7 @@ async fn since(network: &Network, index: usize) -> u64 {
 }
 
 async fn votes(network: &Network, index: usize) {
-    let is_voting =
-        async || (network.get(index, "status").await["voting"] == true).then_some(());
+    let is_voting = async || (network.get(index, "status").await["voting"] == true).then_some(());
     network.condition("a validator that lost its votes votes", is_voting).await;
 }
 
