@@ -117,7 +117,7 @@ async fn first(config: &Config, found: Found) {
 async fn replace(config: &Config, found: Found, height: u64) {
     let Some(since) = late(config, found, height).await else { return };
     if found.alone {
-        return say_late(config, height, since);
+        return say_late(config, found, height, since);
     }
     tracing::warn!(
         height,
@@ -141,13 +141,13 @@ async fn replace(config: &Config, found: Found, height: u64) {
         }
     }
     tracing::warn!("no host of `snapshot_from` gave a snapshot that holds: nothing was moved");
-    say_late(config, height, since);
+    say_late(config, found, height, since);
 }
 
 /// Says so where a ledger ends before the blocks that others keep.
 async fn tell(config: Config, found: Found, height: u64) {
     if let Some(since) = late(&config, found, height).await {
-        say_late(&config, height, since);
+        say_late(&config, found, height, since);
     }
 }
 
@@ -169,8 +169,16 @@ async fn late(config: &Config, found: Found, height: u64) -> Option<u64> {
 }
 
 /// What a person can do about a ledger that is too far behind.
-fn say_late(config: &Config, height: u64, since: u64) {
-    tracing::warn!("{}", late_text(config, height, since));
+fn say_late(config: &Config, found: Found, height: u64, since: u64) {
+    if found.alone {
+        tracing::warn!(
+            "this disk's ledger ends with block {height}, and the hosts that it knows keep blocks from {since} on: \
+             nothing is final without this validator, so this is an old copy of its data. Stop it, and start it with \
+             the newest"
+        );
+    } else {
+        tracing::warn!("{}", late_text(config, height, since));
+    }
 }
 
 fn late_text(config: &Config, height: u64, since: u64) -> String {
