@@ -261,6 +261,15 @@ impl Book {
         counted.map(|(_, units)| *units).fold(0, u128::saturating_add)
     }
 
+    /// What was spent while the clock was ahead counts from now on. Whether anything changed.
+    pub fn forget(&mut self, now_ms: u64) -> bool {
+        let is_ahead = self.spent.iter().any(|(hour, _)| *hour > now_ms / HOUR_MS);
+        if is_ahead {
+            self.spend(now_ms, 0);
+        }
+        is_ahead
+    }
+
     /// So much more was spent.
     pub fn spend(&mut self, now_ms: u64, units: u128) {
         let now = now_ms / HOUR_MS;

@@ -3,6 +3,7 @@
 //! Which, and when, is `payments::keeping`; here they are proved and paid for. Why:
 //! `docs/adr/0083-vouchers-left-with-neighbours.md`.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ledger::domains::paypool::{self, Lane, Pool, lane_key, pool_key};
@@ -19,6 +20,8 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(20);
 /// Most vouchers that are looked at in a minute, whoever leaves them: each takes three questions in a row, and the till
 /// waits meanwhile.
 const LOOKS_A_MINUTE: u8 = 16;
+/// And of one neighbour.
+const LOOKS_OF_ONE: u8 = 4;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What is kept.
@@ -30,16 +33,23 @@ pub(super) struct Keeping {
     cost: u128,
     /// When the minute began, and how many were looked at in it.
     looks: (Option<Instant>, u8),
+    /// And of whom: at most [`LOOKS_A_MINUTE`].
+    looks_of: BTreeMap<PeerId, u8>,
 }
 
 impl Keeping {
     /// Whether one more is looked at.
-    fn may_look(&mut self, now: Instant) -> bool {
+    fn may_look(&mut self, from: PeerId, now: Instant) -> bool {
         if self.looks.0.is_none_or(|since| now.duration_since(since) >= MINUTE) {
             self.looks = (Some(now), 0);
+            self.looks_of.clear();
         }
-        let may = self.looks.1 < LOOKS_A_MINUTE;
-        self.looks.1 += u8::from(may);
+        let own = self.looks_of.get(&from).copied().unwrap_or_default();
+        let may = self.looks.1 < LOOKS_A_MINUTE && own < LOOKS_OF_ONE;
+        if may {
+            self.looks.1 += 1;
+            self.looks_of.insert(from, own + 1);
+        }
         may
     }
 }
@@ -67,7 +77,7 @@ impl Purse {
         if !self.keeping.is_on || is_foreign || voucher.payee == self.account() || !wants {
             return;
         }
-        if !self.keeping.may_look(Instant::now()) {
+        if !self.keeping.may_look(from, Instant::now()) {
             return tracing::debug!(%from, "more is left than is looked at");
         }
         let offer = Entrusted::new(from, voucher, keep.turn);
@@ -151,8 +161,12 @@ mod tests {
     #[test]
     fn so_many_are_looked_at_in_a_minute_and_no_more() {
         let (mut keeping, now) = (Keeping::default(), Instant::now());
-        let mut looked =
-            |later: Duration| (0..20).filter(|_| keeping.may_look(now + later)).count();
-        assert_eq!((looked(Duration::ZERO), looked(MINUTE / 2), looked(MINUTE)), (16, 0, 16));
+        let mut looked = |later: Duration, of: u8| {
+            let peers = (0..40_u8).map(|number| PeerId::new([number % of; 32]));
+            peers.filter(|from| keeping.may_look(*from, now + later)).count()
+        };
+        assert_eq!((looked(Duration::ZERO, 20), looked(MINUTE / 2, 20)), (16, 0));
+        assert_eq!(looked(MINUTE, 2), 8, "two of them leave room for others");
+        assert_eq!(looked(MINUTE, 20), 8);
     }
 }

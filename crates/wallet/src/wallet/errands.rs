@@ -254,7 +254,9 @@ impl Wallet {
             // Once there is room.
             return;
         }
-        let Some(url) = self.servers.up().next().map(|server| server.url.clone()) else { return };
+        // Who is behind would leave out what lies between.
+        let furthest = self.servers.up().min_by_key(|server| core::cmp::Reverse(server.height));
+        let Some(url) = furthest.map(|server| server.url.clone()) else { return };
         if let Some(before) = self.past.take_wanted() {
             let (below, index) = before;
             let events = format!("{url}/ledger/accounts/{}/events", self.account);

@@ -149,6 +149,9 @@ impl Wallet {
     /// All that is due is proved right before it is handed in: whoever comes second pays a fee for nothing. Not while
     /// nothing may be handed in.
     fn prove_due(&mut self, cost: u128) {
+        let now_ms = self.now_ms;
+        self.purse.is_new |= self.purse.kept.book.forget(now_ms);
+        self.purse.is_new |= self.purse.kept.hour.forget(now_ms);
         if !self.purse.left.on || self.fees_left() < cost {
             return;
         }

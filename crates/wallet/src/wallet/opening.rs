@@ -27,6 +27,17 @@ enum Became {
 }
 
 impl Wallet {
+    /// A person gave the last deposit up and wants a deal all the same: the next one gets its number, and only one of
+    /// the two can be done. Either is found among the pools opened since.
+    pub(super) fn forget_given_up(&mut self) {
+        let opening = self.purse.kept.opening;
+        let is_it = |sent: &Sent| Some(sent.id) == opening && sent.fate == Fate::GivenUp;
+        if self.transfers.list.iter().any(is_it) {
+            (self.purse.kept.opening, self.purse.opened) = (None, None);
+            self.purse.is_new = true;
+        }
+    }
+
     pub(super) fn open_pool(&mut self, deposit: u128, out: &mut Vec<Output>) {
         let mut sent = self.transfers.list.iter().rev();
         if let Some(opening) = sent.find(|one| one.pool == Some(PoolAct::Open) && one.is_open()) {
@@ -42,7 +53,9 @@ impl Wallet {
         let open = paypool::Action::Open { asset, deposit, ttl_s: TTL_S, signer };
         if let Some(id) = self.try_fund(open, PoolAct::Open, deposit, out) {
             (self.purse.kept.opening, self.purse.opened) = (Some(id), None);
-            self.purse.kept.opened_after = Some(count);
+            // One that was given up may be there by now.
+            let after = self.purse.kept.opened_after.unwrap_or(count).min(count);
+            self.purse.kept.opened_after = Some(after);
             self.purse.is_new = true;
         }
     }

@@ -106,6 +106,9 @@ impl Wallet {
         name.truncate(end.unwrap_or_default());
         self.purse.fund_tries = 0;
         self.purse.is_new = true;
+        if matches!(part, Part::Pay { .. }) {
+            self.forget_given_up();
+        }
         let running = self.purse.tills.contains_key(&share);
         if let (Part::Pay { limit, .. }, true) = (part, running)
             && let Some(deal) = self.purse.kept.deal(&share)

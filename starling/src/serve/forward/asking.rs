@@ -30,6 +30,8 @@ const ASK_WITHIN: Duration = Duration::from_secs(2);
 const LAST_WITHIN: Duration = Duration::from_secs(8);
 /// How long a part of an answer may take to be taken.
 const TAKE_WITHIN: Duration = Duration::from_secs(10);
+/// Most bytes that are handed on at a time: who takes as much within [`TAKE_WITHIN`] is not cut off.
+const PART_BYTES_MAX: usize = 16 << 10;
 /// How often, and after how long, sources are asked again that are all behind what was shown before.
 const ROUNDS_MAX: usize = 6;
 const ROUND_EVERY: Duration = Duration::from_millis(150);
@@ -161,12 +163,19 @@ async fn pass(
     let mut left = ANSWER_BYTES_MAX;
     loop {
         let Ok(part) = response.chunk().await else { return };
-        let Some(now) = left.checked_sub(part.as_ref().map_or(0, Bytes::len)) else { return };
-        left = now;
-        let is_over = part.is_none();
-        let taken = tokio::time::timeout(within, parts.send(part)).await;
-        if is_over || !matches!(taken, Ok(Ok(()))) {
+        let Some(mut part) = part else {
+            // Who took all of it and went misses nothing.
+            drop(tokio::time::timeout(within, parts.send(None)).await);
             return;
+        };
+        let Some(now) = left.checked_sub(part.len()) else { return };
+        left = now;
+        while !part.is_empty() {
+            let first = part.split_to(part.len().min(PART_BYTES_MAX));
+            let taken = tokio::time::timeout(within, parts.send(Some(first))).await;
+            if !matches!(taken, Ok(Ok(()))) {
+                return;
+            }
         }
     }
 }

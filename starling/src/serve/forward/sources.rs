@@ -85,7 +85,8 @@ impl Trouble {
 
     /// Whether a source that was asked for something may have done it nevertheless.
     pub(super) const fn may_have_done(&self) -> bool {
-        matches!(self, Self::Away(_) | Self::Late | Self::Form)
+        // 502 and 504 are of a proxy before it.
+        matches!(self, Self::Away(_) | Self::Late | Self::Form | Self::Status(502 | 504))
     }
 }
 

@@ -270,6 +270,20 @@ fn a_deposit_that_was_given_up_and_kept_by_a_server_all_the_same_is_found() {
 }
 
 #[test]
+fn who_gave_a_deposit_up_makes_another_one_at_once() {
+    let mut town = Town::new();
+    town.agree(Who::Payee, EARN);
+    town.payer.refuses = Some((503, "full", ""));
+    town.agree(Who::Payer, PAY);
+    let opening = town.payer.saved.sent.last().unwrap().id.to_string();
+    town.payer.command(Command::GiveUp(opening));
+    town.payer.refuses = None;
+    town.agree(Who::Payer, PAY);
+    town.blocks(4);
+    assert_eq!((town.sent(PoolAct::Open), town.deal(Who::Payer).stage), (2, Stage::On));
+}
+
+#[test]
 fn a_deposit_of_which_no_server_keeps_a_receipt_is_found_by_what_is_proved() {
     let mut town = Town::new();
     town.payer.since = u64::MAX;
