@@ -12,7 +12,7 @@ const PAIRS = ['saving', 'peers', 'playback', 'network', 'formats', 'origin', 'e
  * The longest first, so that none is alone at the end.
  */
 const PATIENT = [
-  'files', 'energy', 'energy-member', 'app', 'payments', 'fund', 'identity', 'credentials', 'hostile', 'outside', 'grants', 'gateway', 'native', 'preview', 'liquidations', 'lending', 'kept', 'assets', 'ledger-servers', 'ledger', 'ledger-neighbour', 'share-page', 'keeping',
+  'files', 'leaving', 'energy', 'energy-member', 'app', 'payments', 'fund', 'identity', 'credentials', 'hostile', 'outside', 'grants', 'gateway', 'native', 'preview', 'liquidations', 'lending', 'kept', 'assets', 'ledger-servers', 'ledger', 'ledger-neighbour', 'share-page', 'keeping',
   'push', 'file-tag', 'share-target', 'host', 'wallet',
 ];
 
