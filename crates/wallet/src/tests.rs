@@ -37,10 +37,15 @@ fn account() -> AccountId {
 }
 
 fn state(units: u128, nonce: u64) -> State {
+    state_of(units, &Account { nonce, policy: None }, &Params::default())
+}
+
+/// A ledger with this account, what it holds, and prices.
+fn state_of(units: u128, of: &Account, params: &Params) -> State {
     let records = [
         minicbor::to_vec(Balance { amount: units, frozen: false }).unwrap(),
-        minicbor::to_vec(Account { nonce, policy: None }).unwrap(),
-        minicbor::to_vec(Params::default()).unwrap(),
+        minicbor::to_vec(of).unwrap(),
+        minicbor::to_vec(params).unwrap(),
     ];
     let keys =
         [balance_key(account(), AssetId::NATIVE), account_key(account()), ledger::params_key()];

@@ -1,13 +1,10 @@
 //! Transfers with a note, and accounts for which one key is not enough.
 
-use ledger::{
-    AssetId, Body, Params, Policy,
-    domains::accounts::{Account, Balance, account_key, balance_key},
-};
+use ledger::{Body, Params, Policy, domains::accounts::Account};
 use light_client::testing::State;
 use primitives::{KeyPair, Seed};
 
-use super::{Rig, SEED, account, send, somebody};
+use super::{Rig, SEED, account, send, somebody, state_of};
 use crate::view::{Command, Fate, Keys, NOTE_BYTES_MAX, Part, Stage, Wish};
 
 fn noted(units: u128, note: &str) -> Command {
@@ -66,16 +63,7 @@ fn a_note_that_is_too_long_or_none_is_not_signed() {
 
 /// The account with other keys than those that name it.
 fn changed(policy: Policy) -> State {
-    let records = [
-        minicbor::to_vec(Balance { amount: 10_000_000, frozen: false }).unwrap(),
-        minicbor::to_vec(Account { nonce: 1, policy: Some(policy) }).unwrap(),
-        minicbor::to_vec(Params::default()).unwrap(),
-    ];
-    let keys =
-        [balance_key(account(), AssetId::NATIVE), account_key(account()), ledger::params_key()];
-    let list: Vec<(&[u8], &[u8])> =
-        keys.iter().zip(&records).map(|(key, one)| (key.as_bytes(), one.as_slice())).collect();
-    State::of(&list, 2, 0)
+    state_of(10_000_000, &Account { nonce: 1, policy: Some(policy) }, &Params::default())
 }
 
 #[test]

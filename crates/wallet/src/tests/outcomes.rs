@@ -1,12 +1,9 @@
 //! What becomes of transfers where it is not simply done.
 
-use ledger::{
-    AssetId, Event, Params,
-    domains::accounts::{Account, Balance, account_key, balance_key},
-};
+use ledger::{Event, Params, domains::accounts::Account};
 use light_client::{ServerId, testing::State};
 
-use super::{ORIGIN, OTHER, Rig, account, send, somebody, state};
+use super::{ORIGIN, OTHER, Rig, account, send, somebody, state, state_of};
 use crate::{
     Input,
     view::{Command, Fate, Unwanted},
@@ -162,17 +159,8 @@ fn what_nobody_knows_is_asked_for_less_and_less_often_and_then_no_more() {
 }
 
 /// The account with other prices.
-fn priced(units: u128, nonce: u64, params: Params) -> State {
-    let records = [
-        minicbor::to_vec(Balance { amount: units, frozen: false }).unwrap(),
-        minicbor::to_vec(Account { nonce, policy: None }).unwrap(),
-        minicbor::to_vec(params).unwrap(),
-    ];
-    let keys =
-        [balance_key(account(), AssetId::NATIVE), account_key(account()), ledger::params_key()];
-    let list: Vec<(&[u8], &[u8])> =
-        keys.iter().zip(&records).map(|(key, one)| (key.as_bytes(), one.as_slice())).collect();
-    State::of(&list, 2, 0)
+fn priced(units: u128, nonce: u64, params: &Params) -> State {
+    state_of(units, &Account { nonce, policy: None }, params)
 }
 
 #[test]
@@ -180,7 +168,7 @@ fn prices_that_an_upgrade_changed_are_proved_after_a_refusal_and_what_was_signed
     let mut rig = rich();
     let fee = rig.view.fee.unwrap();
     let dear = Params { fee_base: 2_000, ..Params::default() };
-    rig.block_of(priced(10_000_000, 0, dear.clone()));
+    rig.block_of(priced(10_000_000, 0, &dear));
     rig.refuses = Some((422, "refused", r#"{"error":{"code":"refused","refusal":12}}"#));
     rig.command(send(somebody(), 5_000_000));
     rig.answer();
@@ -196,7 +184,7 @@ fn prices_that_an_upgrade_changed_are_proved_after_a_refusal_and_what_was_signed
     rig.refuses = None;
     wait(&mut rig, 60_000);
     assert_eq!(rig.submitted.len(), 0, "it is told to nobody any more");
-    rig.block_of(priced(10_000_000, 0, dear));
+    rig.block_of(priced(10_000_000, 0, &dear));
     rig.command(send(somebody(), 6_000_000));
     rig.answer();
     let numbers: Vec<u64> = rig.saved.sent.iter().map(|sent| sent.nonce).collect();
@@ -215,10 +203,10 @@ fn prices_are_proved_again_now_and_then() {
     let mut rig = rich();
     let fee = rig.view.fee.unwrap();
     let dear = Params { fee_base: 2_000, ..Params::default() };
-    rig.block_of(priced(10_000_000, 0, dear.clone()));
+    rig.block_of(priced(10_000_000, 0, &dear));
     assert_eq!(rig.view.fee, Some(fee), "not with each block");
     rig.now_ms += 300_000;
-    rig.block_of(priced(10_000_000, 0, dear));
+    rig.block_of(priced(10_000_000, 0, &dear));
     assert_eq!(rig.view.fee, Some(fee + 1_000));
 }
 
