@@ -28,14 +28,16 @@ export const sign = async (page, button) => {
   return told;
 };
 
-/** Waits for what the row of a slot says; by the community's clock midnight may have come since. */
-export const rowSays = async (page, card, slot, wanted) => {
+/** Waits for what the row of a slot says. */
+export const rowSays = (page, card, slot, wanted) => onItsDay(page, card, slot, wanted, `${card} [data-slot="${slot}"]`);
+/** Waits for what a card says of the day of a slot: by the community's clock midnight may come at any time. */
+export const onItsDay = async (page, card, slot, wanted, selector) => {
   const date = await page.evaluate((ms) => new Date(ms).toLocaleDateString('sv'), slot * SLOT_S * 1000);
-  await eventually(`${card} tells of slot ${slot}`, async () => {
+  await eventually(`${selector} tells of slot ${slot}`, async () => {
     const [shown] = (await text(page, `${card} h2`)).match(/\d{4}-\d\d-\d\d/) ?? [''];
     if (shown > date) await press(page, `${card} [data-do="day-before"]`);
     await page.evaluate((one) => document.querySelector(`${one} details.slots`)?.setAttribute('open', ''), card);
-    const seen = await text(page, `${card} [data-slot="${slot}"]`);
+    const seen = await text(page, selector);
     return { value: shown === date && wanted.test(seen), seen: { shown, seen } };
   }, BLOCKS_MS);
 };

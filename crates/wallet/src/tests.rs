@@ -390,55 +390,6 @@ fn a_transfer_is_done_when_the_accounts_number_is_proved_and_a_server_tells() {
     assert_eq!(kept.saved.sent.len(), 1, "it is remembered at the next visit");
 }
 
-/// Sends 4,000,000 units by the first server, which takes them and dies; the second one is there. The transfer's name.
-fn sent_by_a_server_that_died(rig: &mut Rig) -> String {
-    rig.up();
-    rig.block(10_000_000, 0);
-    rig.command(send(somebody(), 4_000_000));
-    rig.answer();
-    assert_eq!((rig.view.sent[0].fate, rig.submitted.len()), (Fate::Waiting, 1));
-    rig.dead = Some(ORIGIN);
-    assert_eq!(rig.view.servers[0].height, 1);
-    rig.step(Input::Down(ServerId(0)));
-    assert_eq!(rig.view.servers[0].height, 0, "it is at no block, as far as anybody knows");
-    rig.command(Command::AddServer(OTHER.to_owned()));
-    rig.up();
-    rig.view.sent[0].id.clone()
-}
-
-#[test]
-fn what_became_of_a_transfer_is_told_by_another_server_than_the_one_that_took_it_and_died() {
-    let mut rig = Rig::new();
-    let id = sent_by_a_server_that_died(&mut rig);
-    let fee = rig.view.fee.unwrap();
-    rig.block(10_000_000 - 4_000_000 - fee, 1);
-    assert_eq!(rig.view.sent[0].fate, Fate::Final, "nobody has told yet");
-    rig.receipt(&id, 0, vec![]);
-    rig.now_ms += 3_000;
-    rig.step(Input::Tick);
-    rig.answer();
-    let sent = &rig.view.sent[0];
-    assert_eq!((sent.fate, sent.height, sent.fee), (Fate::Done, 2, fee));
-    assert_eq!((rig.view.outgoing, rig.view.balance.unwrap().height), (0, 2));
-}
-
-#[test]
-fn what_a_server_took_before_it_died_is_told_to_the_other_once() {
-    let mut rig = Rig::new();
-    sent_by_a_server_that_died(&mut rig);
-    for _ in 0..4 {
-        rig.now_ms += 3_000;
-        rig.step(Input::Tick);
-        rig.answer();
-    }
-    assert_eq!(rig.submitted.len(), 2, "it may have kept it for itself");
-    assert_eq!(rig.submitted[0], rig.submitted[1]);
-    // At the next visit nobody knows what happened meanwhile.
-    let mut again = Rig::with(rig.ledger.clone(), rig.saved.clone());
-    again.up();
-    assert_eq!(again.submitted, rig.submitted[..1]);
-}
-
 #[test]
 fn two_transfers_before_a_block_have_two_numbers_and_share_the_balance() {
     let mut rig = Rig::new();
