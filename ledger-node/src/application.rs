@@ -23,12 +23,15 @@ use commonware_storage::{
 use commonware_utils::{non_empty_range, sequence::FixedBytes};
 use futures_util::StreamExt as _;
 use ledger::{AccountId, BlockRun, ChainId, Changes, Checked, domains::accounts, record_hash};
+use primitives::Hash;
 use tokio::sync::{Notify, watch};
 
 use crate::block::{Block, body_root};
 use crate::header::{CHUNK_BYTES, Context, Header, Scheme};
-use crate::mempool::{Mempool, Unwanted};
+use crate::mempool::{Filled, Mempool, Unwanted};
 use crate::network::Members;
+use crate::records::Snapshot;
+use crate::round::Rounds;
 use crate::state::{Executed, State, View};
 use crate::succession::Named;
 use crate::upgrade::Upgrades;
@@ -63,12 +66,17 @@ pub(crate) struct Core {
     ends: Option<u64>,
     pub(crate) state: State,
     mempool: Arc<Mutex<Mempool>>,
-    /// Something to put into a block has come.
-    pub(crate) arrived: Arc<Notify>,
+    /// Counts what came to be put into a block. Whoever waits for it looks from a count on, so that none is missed and
+    /// no other who waits, for a block that nobody wants any more, takes the news.
+    pub(crate) arrived: Arc<watch::Sender<u64>>,
     /// Height of the last final block.
     pub(crate) height: Arc<watch::Sender<u64>>,
     /// What makes the newest block final, encoded; empty before the first.
     pub(crate) finality: Arc<watch::Sender<Bytes>>,
+    /// Something waits that other validators are to be told: one task does.
+    pub(crate) untold: Arc<Notify>,
+    /// Which blocks it makes, where there are no other validators.
+    pub(crate) rounds: Rounds,
     /// Whether it takes part in agreement: not while it only listens (`memory.rs`).
     pub(crate) voting: Arc<AtomicBool>,
 }
@@ -76,7 +84,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(members: &Members, state: State, height: u64) -> Self {
         let (chain, upgrades) = (members.genesis.chain(), members.upgrades.clone());
-        let (mempool, arrived) = (Arc::default(), Arc::default());
+        let (mempool, arrived) = (Arc::default(), Arc::new(watch::Sender::new(0)));
         let (height, finality) = (watch::Sender::new(height), watch::Sender::new(Bytes::new()));
         Self {
             chain,
@@ -88,6 +96,8 @@ impl Core {
             arrived,
             height: Arc::new(height),
             finality: Arc::new(finality),
+            untold: Arc::default(),
+            rounds: Rounds::default(),
             voting: Arc::default(),
         }
     }
@@ -99,11 +109,27 @@ impl Core {
 
     /// Takes a transaction whose signatures were checked: it waits for a block.
     pub(crate) fn take(&self, checked: Checked) -> Result<(), Unwanted> {
+        self.take_with(checked, |_, _| {})
+    }
+
+    /// The same of one that no other validator has: they are told.
+    pub(crate) fn take_first(&self, checked: Checked) -> Result<(), Unwanted> {
+        self.take_with(checked, Mempool::tell)?;
+        self.untold.notify_one();
+        Ok(())
+    }
+
+    fn take_with(
+        &self,
+        checked: Checked,
+        then: impl FnOnce(&mut Mempool, Hash),
+    ) -> Result<(), Unwanted> {
         let mut mempool = self.mempool();
         // Looked at under the lock: what a block changes after this is settled after this.
-        mempool.insert(&self.latest(), checked)?;
+        let hash = mempool.insert(&*self.latest(), checked)?;
+        then(&mut mempool, hash);
         drop(mempool);
-        self.arrived.notify_one();
+        self.arrived.send_modify(|count| *count = count.wrapping_add(1));
         Ok(())
     }
 
@@ -111,7 +137,7 @@ impl Core {
     pub(crate) fn next_number(&self, account: AccountId) -> u64 {
         let mempool = self.mempool();
         // Under the lock, as above.
-        mempool.missing(account, accounts::nonce(&self.latest(), account))
+        mempool.missing(account, accounts::nonce(&*self.latest(), account))
     }
 
     /// Whether the last block of this validator's set is final: others make the next ones.
@@ -120,7 +146,7 @@ impl Core {
     }
 
     /// The final state.
-    pub(crate) fn latest(&self) -> crate::records::Snapshot {
+    pub(crate) fn latest(&self) -> Arc<Snapshot> {
         self.state.records().snapshot().expect("the ledger's records can be read")
     }
 
@@ -143,19 +169,23 @@ impl Core {
             return known;
         }
         let view = self.view(&block.header.parent)?;
-        let open = |bytes: &Vec<u8>| match self.mempool().checked(bytes) {
+        let open = |bytes: &[u8]| match self.mempool().checked(bytes) {
             Some(checked) => Some(checked),
             None => Checked::open(bytes, self.chain).ok().map(Arc::new),
         };
         let (height, time_ms) = (block.header.height.get(), block.header.time_ms);
         let mut run = self.begin(&view, height, time_ms)?;
-        for bytes in &block.transactions {
-            run.push(&*open(bytes)?).ok()?;
+        let mut signers = BTreeSet::new();
+        for bytes in block.transactions.iter() {
+            let checked = open(bytes)?;
+            run.push(&checked).ok()?;
+            signers.insert(checked.transaction().body.signer);
         }
         let applied = run.finish();
         let changes = Arc::new(applied.changes);
         let header = block.header.clone();
-        self.state.add(Executed { header, changes: changes.clone(), receipts: applied.receipts });
+        let receipts = applied.receipts;
+        self.state.add(Executed { header, changes: changes.clone(), receipts, signers });
         Some(changes)
     }
 }
@@ -242,12 +272,12 @@ impl App {
     }
 
     /// What waits, as a block on this parent. Without state of the parent: none.
-    fn build(&self, parent: &Block, now_ms: u64) -> Option<(u64, Vec<Vec<u8>>, ledger::Applied)> {
+    fn build(&self, parent: &Block, now_ms: u64) -> Option<(u64, Filled, ledger::Applied)> {
         let view = self.core.view(&parent.digest())?;
         let time_ms = now_ms.max(parent.header.time_ms);
         let mut run = self.core.begin(&view, parent.height().get() + 1, time_ms)?;
-        let transactions = self.core.mempool().fill(&mut run);
-        Some((time_ms, transactions, run.finish()))
+        let filled = self.core.mempool().fill(&mut run);
+        Some((time_ms, filled, run.finish()))
     }
 }
 
@@ -279,7 +309,8 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
         let mut ancestry = pin!(ancestry);
         let parent = ancestry.next().await?;
         // Nothing waits in here: until this returns, the engine makes no block final. `Resting` has waited.
-        let (time_ms, transactions, applied) = self.build(parent.inner(), self.now_ms(&runtime))?;
+        let (time_ms, filled, applied) = self.build(parent.inner(), self.now_ms(&runtime))?;
+        let Filled { transactions, signers } = filled;
         let height = Height::new(parent.height().get() + 1);
         let sealed = seal::<E>(batch, self.first(height), &applied.changes).await;
         let header = Header {
@@ -294,7 +325,7 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
             body_root: body_root(&transactions),
         };
         let (changes, receipts) = (Arc::new(applied.changes), applied.receipts);
-        self.core.state.add(Executed { header: header.clone(), changes, receipts });
+        self.core.state.add(Executed { header: header.clone(), changes, receipts, signers });
         Some(Proposed { block: Block { header, transactions }, merkleized: sealed })
     }
 
@@ -341,18 +372,19 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
         // Without its records a validator can't go on: the next start runs this block again.
         let executed =
             core.state.finalize(&block.header).expect("the ledger's records can be written");
-        let open = |bytes: &Vec<u8>| minicbor::decode::<ledger::Transaction>(bytes).ok();
-        let signers: BTreeSet<_> =
-            block.transactions.iter().filter_map(open).map(|one| one.body.signer).collect();
+        let open = |bytes| minicbor::decode::<ledger::Transaction>(bytes).ok();
+        let read = || block.transactions.iter().filter_map(open).map(|one| one.body.signer);
+        let signers =
+            executed.as_ref().map_or_else(|| read().collect(), |executed| executed.signers.clone());
         let latest = core.latest();
         let mut mempool = core.mempool();
-        mempool.settle(&latest, &signers);
+        mempool.settle(&*latest, &signers);
         mempool.expire(block.height().get());
         drop(mempool);
         core.height.send_replace(latest.last.0);
         tracing::debug!(
             height = block.height().get(),
-            transactions = block.transactions.len(),
+            transactions = block.transactions.count(),
             again = executed.is_none(),
             bytes = block.encode().len(),
             "final block"

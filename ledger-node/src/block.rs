@@ -6,9 +6,10 @@ use commonware_consensus::{
     Block as ConsensusBlock, BoundedBlock, CertifiableBlock, Heightable, types::Height,
 };
 use commonware_cryptography::{Digestible, Hasher as _, Sha256};
-use ledger::limits::{BLOCK_BYTES_MAX, TRANSACTION_BYTES_MAX};
+use ledger::limits::BLOCK_BYTES_MAX;
 
 use crate::header::{Context, Digest, Header};
+use crate::transactions::Transactions;
 
 /// Least bytes of a transaction: a body with its chain, signer, key and signature. It bounds how
 /// many a block can hold before any is read.
@@ -19,23 +20,12 @@ const TRANSACTION_BYTES_MIN: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Block {
     pub(crate) header: Header,
-    pub(crate) transactions: Vec<Vec<u8>>,
+    pub(crate) transactions: Transactions,
 }
 
 /// SHA-256 over length ‖ bytes of each transaction; lengths are 4 bytes, big-endian.
-pub(crate) fn body_root(transactions: &[Vec<u8>]) -> Digest {
-    let mut bytes = Vec::new();
-    transactions.iter().for_each(|transaction| write_bytes(transaction, &mut bytes));
-    Sha256::hash(&[&bytes])
-}
-
-fn write_bytes(transaction: &[u8], buffer: &mut impl BufMut) {
-    count(transaction.len()).write(buffer);
-    buffer.put_slice(transaction);
-}
-
-fn count(length: usize) -> u32 {
-    u32::try_from(length).expect("blocks and transactions are far below 4 GiB")
+pub(crate) fn body_root(transactions: &Transactions) -> Digest {
+    Sha256::hash(&[transactions.as_bytes()])
 }
 
 /// Most bytes of transactions in a block, and most transactions.
@@ -47,15 +37,14 @@ fn bounds() -> (usize, usize) {
 impl Write for Block {
     fn write(&self, buffer: &mut impl BufMut) {
         self.header.write(buffer);
-        count(self.transactions.len()).write(buffer);
-        self.transactions.iter().for_each(|transaction| write_bytes(transaction, buffer));
+        self.transactions.count().write(buffer);
+        buffer.put_slice(self.transactions.as_bytes());
     }
 }
 
 impl EncodeSize for Block {
     fn encode_size(&self) -> usize {
-        let transactions: usize = self.transactions.iter().map(|one| one.len() + u32::SIZE).sum();
-        self.header.encode_size() + u32::SIZE + transactions
+        self.header.encode_size() + u32::SIZE + self.transactions.as_bytes().len()
     }
 }
 
@@ -65,26 +54,12 @@ impl Read for Block {
     fn read_cfg(buffer: &mut impl Buf, (): &()) -> Result<Self, Error> {
         let (bytes_max, count_max) = bounds();
         let invalid = |what| Error::Invalid("block", what);
-        let length = |buffer: &mut _| -> Result<usize, Error> {
-            usize::try_from(u32::read(buffer)?).map_err(|_| invalid("length"))
-        };
         let header = Header::read(buffer)?;
-        let number = length(buffer)?;
-        if number > count_max {
+        let count = u32::read(buffer)?;
+        if usize::try_from(count).map_or(true, |count| count > count_max) {
             return Err(invalid("too many transactions"));
         }
-        let mut transactions = Vec::with_capacity(number);
-        let mut left = bytes_max;
-        for _ in 0..number {
-            let size = length(buffer)?;
-            if size > TRANSACTION_BYTES_MAX || size > left || size > buffer.remaining() {
-                return Err(invalid("too large"));
-            }
-            left -= size;
-            let mut transaction = vec![0; size];
-            buffer.copy_to_slice(&mut transaction);
-            transactions.push(transaction);
-        }
+        let transactions = Transactions::read(count, bytes_max, buffer)?;
         if body_root(&transactions) != header.body_root {
             return Err(invalid("other transactions than the header's"));
         }
@@ -134,6 +109,7 @@ mod tests {
     use super::*;
 
     fn block(transactions: Vec<Vec<u8>>) -> Block {
+        let transactions: Transactions = transactions.iter().collect();
         let mut header = Header::genesis(&[7; 32], 5, (Digest::from([1; 32]), 0, 1));
         header.body_root = body_root(&transactions);
         Block { header, transactions }

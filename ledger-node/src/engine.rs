@@ -225,7 +225,6 @@ pub(crate) async fn start<E, S, R, P, B>(
     part: Part,
     app: App,
     wires: Wires<S, R, P, B>,
-    outgoing: gossip::Outgoing,
 ) -> Option<Running<E>>
 where
     E: Runtime,
@@ -242,7 +241,7 @@ where
 
     let Wires { channels, peers, blocker } = wires;
     let [votes, certificates, simplex_fetch, backfill, broadcast, store_fetch, told] = channels;
-    gossip::start(context, app.core.clone(), outgoing, told.0, told.1);
+    gossip::start(context, app.core.clone(), told.0, told.1);
 
     let resolver = marshal_resolver::init(
         context.child("marshal_resolver"),

@@ -41,6 +41,7 @@ use crate::network::{Network, NetworkError, Secrets};
 use crate::node::{NodeError, genesis_block, solo};
 use crate::records::{Records, RecordsError};
 use crate::snapshot::{UNFINISHED, keep_block};
+use crate::transactions::Transactions;
 
 /// Pages of the disk in memory: 32 MiB, as a validator has.
 const CACHE_PAGES: NonZeroUsize = NZUsize!(8192);
@@ -178,9 +179,9 @@ impl Maker<'_> {
             log_root: roots.log,
             log_start: roots.log_start,
             log_end: roots.log_end,
-            body_root: body_root(&[]),
+            body_root: body_root(&Transactions::default()),
         };
-        Block { header, transactions: Vec::new() }
+        Block { header, transactions: Transactions::default() }
     }
 
     /// What makes it final: the one validator's vote.

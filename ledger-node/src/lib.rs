@@ -27,6 +27,7 @@ pub mod mempool;
 mod network;
 mod node;
 mod records;
+mod round;
 mod secret;
 #[cfg(test)]
 mod sim;
@@ -36,6 +37,7 @@ mod state;
 mod succession;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
+mod transactions;
 mod upgrade;
 
 pub use config::Config;

@@ -5,14 +5,16 @@
 //! that is missing, and an account promises no more than it holds, its earlier numbers first. So what no block
 //! can hold keeps nobody out; and behind gaps, where nothing is paid, who takes the most room makes room.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use ledger::{
-    AccountId, AssetId, BlockRun, Checked, Params, Refusal, Store, TransactionId,
+    AccountId, AssetId, BlockRun, Checked, Params, Policy, Refusal, Store, TransactionId,
     domains::accounts, params,
 };
 use primitives::{Hash, sha256};
+
+use crate::transactions::{Transactions, write};
 
 mod queue;
 
@@ -87,34 +89,69 @@ pub(crate) struct Mempool {
     checked: BTreeMap<Hash, Arc<Checked>>,
     ids: BTreeSet<TransactionId>,
     bytes: u64,
+    /// What other validators are not told yet, by the hash of their bytes, the first first; some wait no more.
+    untold: VecDeque<Hash>,
     /// What the ledger had chosen when it was looked at last: with other fees everything is looked at again.
     params: Option<Params>,
+}
+
+/// What a block was filled with.
+#[derive(Debug)]
+pub(crate) struct Filled {
+    pub(crate) transactions: Transactions,
+    /// Whose they are.
+    pub(crate) signers: BTreeSet<AccountId>,
 }
 
 /// One that made room, with its account's next number.
 type Gone = (AccountId, u64, u64, Waiting);
 
 impl Mempool {
-    /// Takes a transaction that a block on `state` could hold, now or after those before it.
-    pub(crate) fn insert(&mut self, state: &dyn Store, checked: Checked) -> Result<(), Unwanted> {
+    /// Takes a transaction that a block on `state` could hold, now or after those before it. The hash of its bytes.
+    pub(crate) fn insert(&mut self, state: &dyn Store, checked: Checked) -> Result<Hash, Unwanted> {
         let (signer, nonce, id) = {
             let body = &checked.transaction().body;
             (body.signer, body.nonce, checked.id())
         };
         let purse = Purse::read(state, signer);
-        purse.admit(state, &checked)?;
+        let waiting = Waiting::new(checked);
+        purse.admit(&waiting)?;
         if self.ids.contains(&id) {
             return Err(Unwanted::Duplicate);
         }
-        let waiting = Waiting::new(checked);
+        if self.queues.get(&signer).is_some_and(|own| own.next() != purse.next) {
+            self.leave(signer, purse.next, &[]);
+        }
         self.find_room(&purse, signer, nonce, &waiting)?;
+        let hash = waiting.hash;
         self.take(signer, nonce);
         self.put(signer, purse.next, nonce, waiting);
         // What comes later is paid from what is left: it ends with this one at the latest.
-        while self.queues.get(&signer).is_some_and(|own| own.fees(purse.next) > purse.spendable) {
+        while self.queues.get(&signer).is_some_and(|own| own.fees() > purse.spendable) {
             self.take_last(signer);
         }
-        Ok(())
+        Ok(hash)
+    }
+
+    /// Other validators are to be told what has this hash. Where too much is untold, it waits for its own
+    /// validator's turn.
+    pub(crate) fn tell(&mut self, hash: Hash) {
+        if self.untold.len() < self.bounds.count {
+            self.untold.push_back(hash);
+        }
+    }
+
+    /// What they were not told yet and still waits, one after the other, until there are so many bytes.
+    pub(crate) fn untold(&mut self, full_bytes: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < full_bytes
+            && let Some(hash) = self.untold.pop_front()
+        {
+            if let Some(checked) = self.checked.get(&hash) {
+                write(&checked.transaction().to_bytes(), &mut bytes);
+            }
+        }
+        bytes
     }
 
     /// Makes room for one among the others. An error: there is none, and nothing is changed.
@@ -125,20 +162,20 @@ impl Mempool {
         nonce: u64,
         one: &Waiting,
     ) -> Result<(), Unwanted> {
-        let (none, next) = (Queue::default(), purse.next);
+        let none = Queue::of(purse.next);
         let own = self.queues.get(&signer).unwrap_or(&none);
         let rival = own.get(nonce);
         if rival.is_some_and(|rival| rival.fee() >= one.fee()) {
             return Err(Unwanted::Underpriced);
         }
-        if own.fees_before(next, nonce).saturating_add(one.fee()) > purse.spendable {
+        if own.fees_before(nonce).saturating_add(one.fee()) > purse.spendable {
             return Err(Refusal::CannotPayFee.into());
         }
         let free = rival.map_or((0, 0), |rival| (1, rival.size_bytes()));
-        let is_behind = nonce > own.missing(next);
-        let others = own.room_behind(next).saturating_sub(rival.map_or(0, Waiting::room_bytes));
+        let is_behind = own.is_behind(nonce);
+        let others = own.standing().room.saturating_sub(rival.map_or(0, Waiting::room_bytes));
         let room = others.saturating_add(one.room_bytes());
-        let worth = own.worth_of(next, nonce, one.price);
+        let worth = own.worth_of(nonce, one.price);
         let mut gone = Vec::new();
         let made = if is_behind {
             self.make_room_behind(signer, room, one.size_bytes(), free, &mut gone)
@@ -205,53 +242,66 @@ impl Mempool {
         }
     }
 
-    /// Changes what waits of an account, and what is known of all.
-    fn change<T>(&mut self, account: AccountId, change: impl FnOnce(&mut Queue) -> T) -> T {
-        let queue = self.queues.entry(account).or_default();
-        if let Some(worth) = queue.worth() {
-            self.lasts.remove(&(worth, account));
-        }
-        let (before, room_before) = (queue.behind(), queue.room_behind(queue.next));
+    /// Changes what waits of an account, whose next number is this one, and what is known of all.
+    fn change<T>(
+        &mut self,
+        account: AccountId,
+        next: u64,
+        change: impl FnOnce(&mut Queue) -> T,
+    ) -> T {
+        let queue = self.queues.entry(account).or_insert_with(|| Queue::of(next));
+        let before = queue.standing();
         let changed = change(queue);
-        let (after, room_after) = (queue.behind(), queue.room_behind(queue.next));
-        self.behind_of.remove(&(room_before, account));
-        if room_after > 0 {
-            self.behind_of.insert((room_after, account));
+        let after = queue.standing();
+        if queue.is_empty() {
+            self.queues.remove(&account);
         }
-        self.behind = (self.behind.0 + after.0 - before.0, self.behind.1 + after.1 - before.1);
-        match queue.worth() {
-            Some(worth) => {
-                self.lasts.insert((worth, account));
+        if before.worth != after.worth {
+            if let Some(worth) = before.worth {
+                self.lasts.remove(&(worth, account));
             }
-            None => {
-                self.queues.remove(&account);
-            }
+            self.lasts.extend(after.worth.map(|worth| (worth, account)));
         }
+        if before.room != after.room {
+            self.behind_of.remove(&(before.room, account));
+            self.behind_of.extend((after.room > 0).then_some((after.room, account)));
+        }
+        let (more, less) = (after.behind, before.behind);
+        self.behind = (self.behind.0 + more.0 - less.0, self.behind.1 + more.1 - less.1);
         changed
     }
 
     fn put(&mut self, account: AccountId, next: u64, nonce: u64, waiting: Waiting) {
         self.bytes += waiting.size_bytes();
         self.ids.insert(waiting.checked.id());
-        self.checked.insert(sha256(&waiting.bytes), waiting.checked.clone());
-        self.change(account, |queue| {
-            queue.next = next;
-            queue.put(nonce, waiting);
-        });
+        self.checked.insert(waiting.hash, waiting.checked.clone());
+        self.change(account, next, |queue| queue.put(nonce, waiting));
+    }
+
+    /// Takes out what has these numbers; the account's next number is this one.
+    fn leave(&mut self, account: AccountId, next: u64, nonces: &[u64]) -> Vec<Waiting> {
+        if !self.queues.contains_key(&account) {
+            return Vec::new();
+        }
+        let gone = self.change(account, next, |queue| queue.leave(next, nonces));
+        for waiting in &gone {
+            self.bytes -= waiting.size_bytes();
+            self.ids.remove(&waiting.checked.id());
+            self.checked.remove(&waiting.hash);
+        }
+        gone
     }
 
     fn take(&mut self, account: AccountId, nonce: u64) -> Option<Waiting> {
-        self.queues.get(&account)?.get(nonce)?;
-        let waiting = self.change(account, |queue| queue.take(nonce))?;
-        self.bytes -= waiting.size_bytes();
-        self.ids.remove(&waiting.checked.id());
-        self.checked.remove(&sha256(&waiting.bytes));
-        Some(waiting)
+        let queue = self.queues.get(&account)?;
+        queue.get(nonce)?;
+        let next = queue.next();
+        self.leave(account, next, &[nonce]).pop()
     }
 
     fn take_last(&mut self, account: AccountId) -> Option<Gone> {
         let queue = self.queues.get(&account)?;
-        let (next, nonce) = (queue.next, queue.last()?);
+        let (next, nonce) = (queue.next(), queue.last()?);
         Some((account, next, nonce, self.take(account, nonce)?))
     }
 
@@ -267,7 +317,7 @@ impl Mempool {
 
     /// The first number of an account, from `next` on, that does not wait.
     pub(crate) fn missing(&self, account: AccountId, next: u64) -> u64 {
-        self.queues.get(&account).map_or(next, |queue| queue.missing(next))
+        self.queues.get(&account).map_or(next, |queue| queue.missing_from(next))
     }
 
     /// The signatures of these bytes were checked when they came.
@@ -275,25 +325,25 @@ impl Mempool {
         self.checked.get(&sha256(bytes)).cloned()
     }
 
-    /// Pushes what fits into a block, dearest accounts first, and returns the bytes pushed.
-    pub(crate) fn fill(&self, run: &mut BlockRun<'_>) -> Vec<Vec<u8>> {
+    /// Pushes what fits into a block, dearest accounts first.
+    pub(crate) fn fill(&self, run: &mut BlockRun<'_>) -> Filled {
         self.push(run, usize::MAX)
     }
 
     /// Whether there is anything that fits into a block. The run is of no other use then.
     pub(crate) fn fits(&self, run: &mut BlockRun<'_>) -> bool {
-        !self.push(run, 1).is_empty()
+        !self.push(run, 1).signers.is_empty()
     }
 
     /// Pushes at most so many.
-    fn push(&self, run: &mut BlockRun<'_>, most: usize) -> Vec<Vec<u8>> {
+    fn push(&self, run: &mut BlockRun<'_>, most: usize) -> Filled {
         let head = |account: AccountId, nonce: u64| {
             let waiting = self.queues.get(&account)?.get(nonce)?;
             Some((waiting.price, account, nonce))
         };
         let mut heads: BTreeSet<(u128, AccountId, u64)> =
             self.queues.keys().filter_map(|one| head(*one, run.nonce(*one))).collect();
-        let (mut pushed, mut misfits) = (Vec::new(), 0);
+        let (mut pushed, mut signers, mut misfits) = (Vec::new(), BTreeSet::new(), 0);
         while pushed.len() < most
             && let Some((_, account, nonce)) = heads.pop_last()
         {
@@ -302,7 +352,8 @@ impl Mempool {
             };
             match run.push(&waiting.checked) {
                 Ok(_) => {
-                    pushed.push(waiting.bytes.clone());
+                    pushed.push(&waiting.bytes);
+                    signers.insert(account);
                     heads.extend(nonce.checked_add(1).and_then(|next| head(account, next)));
                 }
                 Err(Refusal::BlockFull) => {
@@ -315,7 +366,7 @@ impl Mempool {
                 Err(_) => {}
             }
         }
-        pushed
+        Filled { transactions: pushed.into_iter().collect(), signers }
     }
 
     /// Drops what no block on the final state may hold any more. Only accounts named here changed, unless the
@@ -338,7 +389,7 @@ impl Mempool {
         let purse = Purse::read(state, account);
         let (mut gone, mut fees) = (Vec::new(), 0_u128);
         for (nonce, one) in queue.iter() {
-            let is_refused = purse.admit(state, &one.checked).is_err();
+            let is_refused = purse.admit(one).is_err();
             if !is_refused {
                 fees = fees.saturating_add(one.fee());
             }
@@ -347,21 +398,20 @@ impl Mempool {
                 gone.push(nonce);
             }
         }
-        self.change(account, |queue| queue.next = purse.next);
-        for nonce in gone {
-            self.take(account, nonce);
-        }
+        self.leave(account, purse.next, &gone);
     }
 
     /// Drops transactions whose last block has passed, and those that waited behind a gap for too long.
     pub(crate) fn expire(&mut self, height: u64) {
-        let one = |(account, queue): (&AccountId, &mut Queue)| {
-            let account = *account;
-            queue.stale(height).into_iter().map(move |nonce| (account, nonce))
-        };
-        let gone: Vec<(AccountId, u64)> = self.queues.iter_mut().flat_map(one).collect();
-        for (account, nonce) in gone {
-            self.take(account, nonce);
+        let mut gone: Vec<(AccountId, u64, Vec<u64>)> = Vec::new();
+        for (account, queue) in &mut self.queues {
+            let stale = queue.stale(height);
+            if !stale.is_empty() {
+                gone.push((*account, queue.next(), stale));
+            }
+        }
+        for (account, next, nonces) in gone {
+            self.leave(account, next, &nonces);
         }
     }
 }
@@ -374,26 +424,30 @@ struct Purse {
     params: Option<Params>,
     /// Its next number.
     next: u64,
+    /// The keys that it chose; none: those that name it.
+    policy: Option<Policy>,
     spendable: u128,
 }
 
 impl Purse {
     fn read(state: &dyn Store, account: AccountId) -> Self {
+        let accounts::Account { nonce: next, policy } = accounts::read_account(state, account);
         Self {
             height: ledger::tip(state).map_or(0, |tip| tip.height),
             params: params(state),
-            next: accounts::nonce(state, account),
+            next,
+            policy,
             spendable: accounts::spendable(state, account, AssetId::NATIVE),
         }
     }
 
     /// Whether a block on this state, or a later one, may hold a transaction of this account.
-    fn admit(&self, state: &dyn Store, checked: &Checked) -> Result<(), Unwanted> {
-        let (transaction, body) = (checked.transaction(), &checked.transaction().body);
+    fn admit(&self, waiting: &Waiting) -> Result<(), Unwanted> {
+        let (checked, body) = (&waiting.checked, &waiting.checked.transaction().body);
         if body.expiry_height <= self.height {
             return Err(Refusal::Expired.into());
         }
-        if !accounts::has_policy(state, body.signer, &transaction.policy) {
+        if !waiting.speaks_for(self.policy.as_ref()) {
             return Err(Refusal::OtherKeys.into());
         }
         if body.nonce < self.next {

@@ -21,7 +21,6 @@ use crate::block::{Block, body_root};
 use crate::config::Config;
 use crate::engine::{self, Part, Running, Runtime, Wires};
 use crate::faucet::Faucet;
-use crate::gossip;
 use crate::header::{Header, PublicKey};
 use crate::memory::Begun;
 use crate::mempool::Unwanted;
@@ -31,6 +30,7 @@ use crate::secret;
 use crate::snapshot::{Shelf, SnapshotError, Taken, UNFINISHED, finish};
 use crate::sockets;
 use crate::state::State;
+use crate::transactions::Transactions;
 
 mod error;
 mod questions;
@@ -62,6 +62,8 @@ const FORGET_EVERY: u64 = 16;
 #[derive(Debug)]
 pub struct Node {
     handle: Handle,
+    /// There are no other validators.
+    is_alone: bool,
     stop: Option<oneshot::Sender<()>>,
     ended: Option<oneshot::Receiver<()>>,
 }
@@ -90,14 +92,10 @@ pub struct Handle {
     questions: mpsc::Sender<Question>,
     /// Room for questions that wait for a place there.
     crowd: Arc<Semaphore>,
-    gossip: mpsc::Sender<Vec<u8>>,
 }
 
 /// Where the engine hears what a [`Handle`] is asked.
-pub(crate) struct Ends {
-    asked: mpsc::Receiver<Question>,
-    outgoing: gossip::Outgoing,
-}
+pub(crate) struct Asked(mpsc::Receiver<Question>);
 
 impl Node {
     /// Starts a validator on threads of its own. Without a network's file it is alone: keys and
@@ -124,14 +122,15 @@ impl Node {
         let network = Network::read(&path)?;
         let secrets = Secrets::read(&config.data)?;
         let (members, scheme) = network.members(&path)?.seat(&secrets)?;
-        let heartbeat = config.heartbeat(members.set().keys.len());
+        let count = members.set().keys.len();
+        let (heartbeat, is_alone) = (config.heartbeat(count), count == 1);
         let path = config.data.join("records.redb");
         let app = app(&members, heartbeat, |genesis| Records::open(&path, genesis))
             .map_err(|error| locked(error, &config.data))?;
         successions::one_history(&members, &app.core, &config.data)?;
         let demo = if network.demo { faucet(&config.data).map(Arc::new) } else { None };
         let shelf = config.snapshots.then(|| Arc::new(Shelf::new(config.data.clone())));
-        let (handle, ends) = Handle::new(app.core.clone(), &network, &members, (demo, shelf));
+        let (handle, asked) = Handle::new(app.core.clone(), &network, &members, (demo, shelf));
         let (listen, threads) = (config.listen, config.threads.max(1));
         let (pages, prefix) = (NZUsize!(CACHE_PAGES), String::new());
         let fresh = begun(config.data.join(FRESH));
@@ -153,11 +152,11 @@ impl Node {
             .name("ledger".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(move || {
-                run(folder, listen, part, app, ends, stopped);
+                run(folder, listen, part, app, asked, stopped);
                 drop(ending);
             })
             .map_err(|source| NodeError::Io { path: config.data.clone(), source })?;
-        Ok(Self { handle, stop: Some(stop), ended: Some(ended) })
+        Ok(Self { handle, is_alone, stop: Some(stop), ended: Some(ended) })
     }
 
     /// What may be asked of it.
@@ -174,8 +173,12 @@ impl Node {
         NodeError::Ended
     }
 
-    /// Ends it.
+    /// Asked it. Without other validators it ends its round first, so that the next start need not.
     pub async fn stop(mut self) {
+        if self.is_alone {
+            let core = &self.handle.core;
+            core.rounds.end(core).await;
+        }
         // An error: it has ended by itself.
         let _ = self.stop.take().map(|stop| stop.send(()));
         if let Some(ended) = self.ended.take() {
@@ -233,14 +236,14 @@ fn run(
     listen: SocketAddr,
     part: Part,
     app: App,
-    ends: Ends,
+    asked: Asked,
     stopped: oneshot::Receiver<()>,
 ) {
     let threads = part.threads;
     let config = runtime::Config::new().with_worker_threads(threads).with_storage_directory(folder);
     runtime::Runner::new(config).start(|context| async move {
         let wires = sockets::open(&context, &part, listen);
-        let driven = Box::pin(drive(&context, part, app, wires, ends));
+        let driven = Box::pin(drive(&context, part, app, wires, asked));
         tokio::select! {
             () = driven => {}
             // An error: whoever may stop it is gone, which is the same.
@@ -255,7 +258,7 @@ pub(crate) async fn drive<E, S, R, P, B>(
     part: Part,
     app: App,
     wires: Wires<S, R, P, B>,
-    ends: Ends,
+    asked: Asked,
 ) where
     E: Runtime,
     S: Sender<PublicKey = PublicKey>,
@@ -264,8 +267,8 @@ pub(crate) async fn drive<E, S, R, P, B>(
     B: Blocker<PublicKey = PublicKey>,
 {
     let (core, keep_blocks) = (app.core.clone(), part.keep_blocks);
-    let Ends { mut asked, outgoing } = ends;
-    let started = Box::pin(engine::start(context, part, app, wires, outgoing)).await;
+    let Asked(mut asked) = asked;
+    let started = Box::pin(engine::start(context, part, app, wires)).await;
     // It said why.
     let Some(Running { blocks, stores, go }) = started else { return };
     let stores: Stores<E> = stores.subscribe_databases().await;
@@ -316,8 +319,8 @@ pub(crate) fn genesis_block(genesis: &ledger::Genesis) -> Block {
         <Stores<runtime::Context> as DatabaseSet<runtime::Context>>::initial_sync_targets();
     let log = (target.root, *target.range.start(), *target.range.end());
     let header = Header::genesis(genesis.chain().as_bytes(), genesis.time_ms, log);
-    debug_assert_eq!(header.body_root, body_root(&[]), "no transactions");
-    Block { header, transactions: Vec::new() }
+    debug_assert_eq!(header.body_root, body_root(&Transactions::default()), "no transactions");
+    Block { header, transactions: Transactions::default() }
 }
 
 /// The key that gives units away, where this validator has it.
@@ -373,27 +376,16 @@ impl Handle {
         network: &Network,
         members: &Members,
         (demo, shelf): (Option<Arc<Faucet>>, Option<Arc<Shelf>>),
-    ) -> (Self, Ends) {
+    ) -> (Self, Asked) {
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
-        let (gossip, outgoing) = mpsc::channel(gossip::OUTGOING_MAX);
         let epoch = members.epoch;
         let group_key = members.set().group_key().encode().to_vec().into();
         let validators = network.validators(epoch).iter().map(|one| one.key.clone()).collect();
         let root = members.root().to_string().into();
         let crowd = Arc::new(Semaphore::new(CROWD_MAX));
-        let handle = Self {
-            core,
-            epoch,
-            root,
-            group_key,
-            validators,
-            demo,
-            shelf,
-            questions,
-            crowd,
-            gossip,
-        };
-        (handle, Ends { asked, outgoing })
+        let handle =
+            Self { core, epoch, root, group_key, validators, demo, shelf, questions, crowd };
+        (handle, Asked(asked))
     }
 
     #[cfg(test)]
@@ -458,9 +450,7 @@ impl Handle {
         }
         let checked = Checked::open(bytes, self.core.chain)?;
         let id = checked.id();
-        self.core.take(checked)?;
-        // Full: it waits for this validator's turn.
-        let _ = self.gossip.try_send(bytes.to_vec());
+        self.core.take_first(checked)?;
         Ok(id)
     }
 
@@ -528,7 +518,7 @@ impl Handle {
     }
 
     /// The records after the last final block.
-    pub(crate) fn final_state(&self) -> Result<crate::records::Snapshot, RecordsError> {
+    pub(crate) fn final_state(&self) -> Result<Arc<crate::records::Snapshot>, RecordsError> {
         self.core.state.records().snapshot()
     }
 
@@ -542,7 +532,7 @@ impl Handle {
         after: Option<&[u8]>,
     ) -> Result<wire::ledger::Records, RecordsError> {
         let state = self.core.state.records().snapshot()?;
-        let tip = ledger::tip(&state).ok_or(RecordsError::Format)?;
+        let tip = ledger::tip(&*state).ok_or(RecordsError::Format)?;
         let (records, more) = state.list(prefix, after)?;
         let records =
             records.into_iter().map(|(key, record)| (key.into(), record.into())).collect();
@@ -557,6 +547,6 @@ impl Handle {
         &self,
         read: impl FnOnce(&dyn ledger::Store) -> T,
     ) -> Result<T, RecordsError> {
-        Ok(read(&self.core.state.records().snapshot()?))
+        Ok(read(&*self.core.state.records().snapshot()?))
     }
 }

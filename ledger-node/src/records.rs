@@ -9,13 +9,17 @@ mod successions;
 
 #[cfg(test)]
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use commonware_cryptography::sha256::Digest;
 use ledger::{AccountId, Changes, Key, Receipt, Store, TransactionId};
 use minicbor::bytes::ByteVec;
-use redb::{Database, ReadOnlyTable, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{
+    Database, ReadOnlyTable, ReadTransaction, ReadableDatabase as _, ReadableTable as _,
+    TableDefinition, WriteTransaction,
+};
 
 /// Final blocks whose changes are kept: more than the engine can be behind
 /// ([`crate::engine::PENDING_ACKS_MAX`]).
@@ -72,12 +76,16 @@ pub(crate) struct Final<'a> {
 
 /// The database.
 #[derive(Debug, Clone)]
-pub(crate) struct Records(Arc<Database>);
+pub(crate) struct Records {
+    database: Arc<Database>,
+    /// The newest records, once somebody has read them: between two blocks all read the same.
+    newest: Arc<Mutex<Option<Arc<Snapshot>>>>,
+}
 
 impl Records {
     /// The last final block's height in a file that is there already.
     pub(crate) fn height_in(path: &Path) -> Result<u64, RecordsError> {
-        Ok(Self(Arc::new(Database::open(path)?)).last()?.0)
+        Ok(Self::over(Database::open(path)?).last()?.0)
     }
 
     /// Opens the file; a new one begins with these records, which are those of block 0.
@@ -87,8 +95,8 @@ impl Records {
 
     /// The same of a database wherever it is kept.
     pub(crate) fn of(database: Database, genesis: &Final<'_>) -> Result<Self, RecordsError> {
-        let records = Self(Arc::new(database));
-        let write = records.0.begin_write()?;
+        let records = Self::over(database);
+        let write = records.database.begin_write()?;
         let known = {
             let mut meta = write.open_table(META)?;
             let known = meta.get("format")?.map(|value| value.value().to_vec());
@@ -122,27 +130,48 @@ impl Records {
 
     /// Adds the next final block, flushed when this returns. One that is there already is left.
     pub(crate) fn commit(&self, block: &Final<'_>) -> Result<(), RecordsError> {
-        let write = self.0.begin_write()?;
+        let write = self.database.begin_write()?;
         let last = { last(&write.open_table(META)?)? };
         if last.0 >= block.height {
             return Ok(());
         }
         put(&write, block)?;
+        self.end(write)
+    }
+
+    /// Everything as of now, or as it was while something is written. All that is asked of a block is read from one:
+    /// who finds its receipt finds what it changed, too.
+    pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, RecordsError> {
+        let mut newest = self.newest();
+        if let Some(known) = &*newest {
+            return Ok(Arc::clone(known));
+        }
+        let read = self.database.begin_read()?;
+        let last = last(&read.open_table(META)?)?;
+        let records = read.open_table(RECORDS)?;
+        Ok(Arc::clone(newest.insert(Arc::new(Snapshot { last, records, read }))))
+    }
+
+    /// Flushes what was written: whoever asks from now on reads anew.
+    fn end(&self, write: WriteTransaction) -> Result<(), RecordsError> {
         write.commit()?;
+        *self.newest() = None;
         Ok(())
     }
 
-    /// Everything as of now.
-    pub(crate) fn snapshot(&self) -> Result<Snapshot, RecordsError> {
-        let read = self.0.begin_read()?;
-        let last = last(&read.open_table(META)?)?;
-        Ok(Snapshot { last, records: read.open_table(RECORDS)? })
+    fn newest(&self) -> MutexGuard<'_, Option<Arc<Snapshot>>> {
+        // Nothing panics while it is held.
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn over(database: Database) -> Self {
+        Self { database: Arc::new(database), newest: Arc::default() }
     }
 
     /// Every record, in order of keys.
     #[cfg(test)]
     pub(crate) fn all(&self) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, RecordsError> {
-        let table = self.0.begin_read()?.open_table(RECORDS)?;
+        let table = self.snapshot()?.read.open_table(RECORDS)?;
         let mut all = BTreeMap::new();
         for entry in table.iter()? {
             let (key, record) = entry?;
@@ -153,18 +182,18 @@ impl Records {
 
     /// The last final block.
     pub(crate) fn last(&self) -> Result<Last, RecordsError> {
-        last(&self.0.begin_read()?.open_table(META)?)
+        Ok(self.snapshot()?.last)
     }
 
     /// What a recent final block was called and changed.
     pub(crate) fn changes(&self, height: u64) -> Result<Option<(Digest, Changes)>, RecordsError> {
-        let table = self.0.begin_read()?.open_table(CHANGES)?;
+        let table = self.snapshot()?.read.open_table(CHANGES)?;
         Ok(table.get(height)?.map(|value| read_changes(value.value())))
     }
 
     /// The header of a final block.
     pub(crate) fn header(&self, height: u64) -> Result<Option<Vec<u8>>, RecordsError> {
-        let table = self.0.begin_read()?.open_table(HEADERS)?;
+        let table = self.snapshot()?.read.open_table(HEADERS)?;
         Ok(table.get(height)?.map(|value| value.value().to_vec()))
     }
 
@@ -176,8 +205,9 @@ impl Records {
         (height, index): (u64, u32),
         count: usize,
     ) -> Result<Vec<Receipt>, RecordsError> {
-        let read = self.0.begin_read()?;
-        let (events, receipts) = (read.open_table(EVENTS)?, read.open_table(RECEIPTS)?);
+        let newest = self.snapshot()?;
+        let (events, receipts) =
+            (newest.read.open_table(EVENTS)?, newest.read.open_table(RECEIPTS)?);
         let first = event_key(account, 0, 0);
         let end = event_key(account, height, index);
         let mut found = Vec::new();
@@ -192,7 +222,7 @@ impl Records {
 
     /// What became of a transaction.
     pub(crate) fn receipt(&self, id: &TransactionId) -> Result<Option<Receipt>, RecordsError> {
-        let table = self.0.begin_read()?.open_table(RECEIPTS)?;
+        let table = self.snapshot()?.read.open_table(RECEIPTS)?;
         let found = table.get(id.as_bytes().as_slice())?;
         Ok(found.map(|value| minicbor::decode(value.value()).expect("written by this program")))
     }
@@ -211,7 +241,7 @@ fn event_key(account: &AccountId, height: u64, index: u32) -> Vec<u8> {
     [account.as_bytes().as_slice(), &height.to_be_bytes(), &index.to_be_bytes()].concat()
 }
 
-fn put(write: &redb::WriteTransaction, block: &Final<'_>) -> Result<(), RecordsError> {
+fn put(write: &WriteTransaction, block: &Final<'_>) -> Result<(), RecordsError> {
     let mut records = write.open_table(RECORDS)?;
     for (key, record) in block.changes {
         match record {
@@ -267,6 +297,7 @@ fn read_changes(bytes: &[u8]) -> (Digest, Changes) {
 pub(crate) struct Snapshot {
     pub(crate) last: Last,
     records: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    read: ReadTransaction,
 }
 
 /// Where a page of a listing ends, in bytes of keys and records: it and one record more are less than an
@@ -295,6 +326,12 @@ impl Snapshot {
             found.push((key.to_vec(), record.to_vec()));
         }
         Ok((found, false))
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("last", &self.last).finish_non_exhaustive()
     }
 }
 

@@ -1,11 +1,11 @@
 //! The state after any block that may still become final: final records with unfinal changes on top.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use commonware_codec::{Copying, DecodeExt as _, Encode as _};
-use ledger::{Changes, Key, Receipt, Store};
+use ledger::{AccountId, Changes, Key, Receipt, Store};
 
 use crate::header::{Digest, Header};
 use crate::records::{Final, Records, RecordsError, Snapshot};
@@ -19,6 +19,8 @@ pub(crate) struct Executed {
     pub(crate) header: Header,
     pub(crate) changes: Arc<Changes>,
     pub(crate) receipts: Vec<Receipt>,
+    /// Whose transactions are in it.
+    pub(crate) signers: BTreeSet<AccountId>,
 }
 
 /// Final and unfinal state. Clones share it.
@@ -116,6 +118,11 @@ impl State {
         false
     }
 
+    /// Whether nothing waits to become final.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.lock().blocks.is_empty()
+    }
+
     /// The header of a recent block whose state has this root.
     pub(crate) fn header_of(&self, state_root: &Digest) -> Option<Header> {
         let unfinal = self.lock();
@@ -131,7 +138,7 @@ impl State {
 
 /// Records as they are after one block.
 pub(crate) struct View {
-    snapshot: Snapshot,
+    snapshot: Arc<Snapshot>,
     /// Newest first.
     layers: Vec<Arc<Changes>>,
 }

@@ -234,15 +234,19 @@ impl<E: Runtime, A: CertifiableAutomaton<Context = Context, Digest = Digest>> Au
                 let left =
                     if is_over { app.heartbeat.max(REST) } else { app.left(&runtime, &parent) };
                 let mut rest = pin!(runtime.sleep(left));
+                let mut arrived = app.core.arrived.subscribe();
                 while is_over || !app.is_due(&runtime, &parent) {
                     // In this order, so that a simulation of a seed is always the same one.
                     tokio::select! {
                         biased;
                         // First: what arrives all the time keeps nothing from its time.
                         () = rest.as_mut() => break,
-                        () = app.core.arrived.notified(), if !is_over => {}
+                        Ok(()) = arrived.changed(), if !is_over => {}
                     }
                 }
+                let Some(_making) = app.core.rounds.begin() else {
+                    return std::future::pending().await;
+                };
                 inner.propose(context).await.await
             };
             let proposed = tokio::select! {

@@ -21,6 +21,7 @@ use crate::block::{Block, body_root};
 use crate::header::{Digest, Header, Scheme};
 use crate::mempool::{Mempool, PER_ACCOUNT_MAX};
 use crate::snapshot::skim::skim;
+use crate::transactions::{Transactions, parts};
 
 /// Transactions of a script.
 const TRANSACTIONS_MAX: usize = 8;
@@ -53,11 +54,13 @@ pub fn run(bytes: &[u8]) {
     survives::<Vote<Scheme, Digest>>(bytes);
     survives::<Certificate<Scheme, Digest>>(bytes);
     drop(skim(bytes));
+    let told: usize = parts(bytes).map(<[u8]>::len).sum();
+    assert!(told <= bytes.len(), "a message holds no more than it is long");
     let transactions = script(bytes);
-    let block = block_of(1, transactions.clone());
+    let block = block_of(1, transactions.iter().collect());
     let read = Block::decode(Copying(&block.encode()[..]));
     assert_eq!(read.ok(), Some(block), "a block of a leader is read");
-    gossip(&transactions);
+    hear(&transactions);
 }
 
 fn survives<T: Decode<Cfg = ()> + Encode>(bytes: &[u8]) {
@@ -69,7 +72,7 @@ fn survives<T: Decode<Cfg = ()> + Encode>(bytes: &[u8]) {
 }
 
 /// A block of these transactions, whatever they are, as a leader sends it.
-fn block_of(height: u64, transactions: Vec<Vec<u8>>) -> Block {
+fn block_of(height: u64, transactions: Transactions) -> Block {
     let mut header = Header::genesis(&[7; 32], 5, (Digest::from([1; 32]), 0, 1));
     header.height = Height::new(height);
     header.body_root = body_root(&transactions);
@@ -91,23 +94,23 @@ fn script(mut rest: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// What waits is within its bounds, and what a leader takes of it is of this ledger.
-fn gossip(transactions: &[Vec<u8>]) {
+fn hear(transactions: &[Vec<u8>]) {
     let mut state = MemoryStore::new();
     state.commit(GENESIS.changes().expect("a ledger begins so"));
     let mut pool = Mempool::default();
-    let mut hear = |bytes: &[u8]| {
+    let mut take = |bytes: &[u8]| {
         let checked = Checked::open(bytes, GENESIS.chain());
         checked.is_ok_and(|checked| pool.insert(&state, checked).is_ok())
     };
     let mut taken = 0;
     for (number, bytes) in (0..).zip(transactions) {
-        taken += usize::from(hear(bytes));
+        taken += usize::from(take(bytes));
         if let Ok(transaction) = minicbor::decode::<Transaction>(bytes) {
             let mut body = transaction.body;
             let from = number % KEYS;
             (body.version, body.chain, body.signer) = (1, GENESIS.chain(), account(from));
             let is_ahead = body.nonce >= PER_ACCOUNT_MAX;
-            let is_taken = hear(&body.sign(&key(from)).to_bytes());
+            let is_taken = take(&body.sign(&key(from)).to_bytes());
             assert!(!(is_ahead && is_taken), "it is too far ahead");
             taken += usize::from(is_taken);
         }
@@ -115,10 +118,10 @@ fn gossip(transactions: &[Vec<u8>]) {
     let (count, bytes) = pool.size();
     assert!(count <= taken && (count > 0) == (bytes > 0), "{count} of {taken}, {bytes} bytes");
     let mut run = BlockRun::begin(&state, 1, 1).expect("the next block of this ledger");
-    let next = pool.fill(&mut run);
-    assert!(next.len() <= count);
-    for bytes in next {
-        assert!(Checked::open(&bytes, GENESIS.chain()).is_ok(), "a leader proposes what is none");
+    let next = pool.fill(&mut run).transactions;
+    assert!(next.count() <= u32::try_from(count).expect("bounded"));
+    for bytes in next.iter() {
+        assert!(Checked::open(bytes, GENESIS.chain()).is_ok(), "a leader proposes what is none");
     }
 }
 
@@ -146,7 +149,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         script.extend(length.to_be_bytes());
         script.extend(transaction);
     }
-    let block = block_of(3, transactions);
+    let block = block_of(3, transactions.iter().collect());
     let header = block.header.encode().to_vec();
     let block = block.encode().to_vec();
     let proposal = [&[0, 5, 4][..], &[7; 32]].concat();

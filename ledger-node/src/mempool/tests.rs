@@ -7,6 +7,7 @@ use ledger::{
 use primitives::{KeyPair, Seed};
 
 use super::*;
+use crate::transactions::parts;
 
 struct Lab {
     chain: ChainId,
@@ -54,7 +55,7 @@ impl Lab {
     }
 
     fn insert(&self, pool: &mut Mempool, from: u64, nonce: u64, fee: u128) -> Result<(), Unwanted> {
-        pool.insert(&self.store, self.checked(self.body(from, nonce, fee), from))
+        pool.insert(&self.store, self.checked(self.body(from, nonce, fee), from)).map(drop)
     }
 
     /// The same with a note, which makes it longer.
@@ -84,8 +85,8 @@ impl Lab {
 
     fn built_at(&self, pool: &Mempool, height: u64) -> Vec<(AccountId, u64)> {
         let mut run = BlockRun::begin(&self.store, height, 1).unwrap();
-        let bytes = pool.fill(&mut run);
-        let open = |bytes: &Vec<u8>| Checked::open(bytes, self.chain).unwrap();
+        let bytes = pool.fill(&mut run).transactions;
+        let open = |bytes: &[u8]| Checked::open(bytes, self.chain).unwrap();
         let name = |one: Checked| (one.transaction().body.signer, one.transaction().body.nonce);
         bytes.iter().map(open).map(name).collect()
     }
@@ -123,9 +124,9 @@ fn each_refusal_has_its_reason_and_leaves_nothing() {
     assert_eq!(lab.insert(&mut pool, 1, PER_ACCOUNT_MAX, 100_000), Err(Unwanted::NonceGap));
     let mut body = lab.body(1, 0, 100_000);
     body.expiry_height = 0;
-    assert_eq!(pool.insert(&lab.store, lab.checked(body, 1)), refused(Refusal::Expired));
+    assert_eq!(pool.insert(&lab.store, lab.checked(body, 1)).map(drop), refused(Refusal::Expired));
     let stranger = lab.checked(lab.body(1, 0, 100_000), 2);
-    assert_eq!(pool.insert(&lab.store, stranger), refused(Refusal::OtherKeys));
+    assert_eq!(pool.insert(&lab.store, stranger).map(drop), refused(Refusal::OtherKeys));
     assert_eq!(pool.size(), (0, 0));
     lab.insert(&mut pool, 1, 0, 100_000).unwrap();
     assert_eq!(lab.insert(&mut pool, 1, 0, 100_000), Err(Unwanted::Duplicate));
@@ -151,6 +152,30 @@ fn what_a_block_held_or_time_passed_waits_no_more() {
     assert!(!pool.holds(&held[0].id()));
     assert_eq!(pool.size().0, 1);
     assert_eq!(lab.insert(&mut pool, 1, 0, 100_000), Err(Unwanted::Refused(Refusal::Nonce)));
+}
+
+#[test]
+fn what_came_here_first_is_told_once_in_its_order_as_long_as_it_waits() {
+    let (lab, mut pool) = (Lab::new(), Mempool::default());
+    let mut bytes = Vec::new();
+    for (signer, nonce) in [(1, 0), (1, 1), (2, 0), (3, 0)] {
+        let one = lab.checked(lab.body(signer, nonce, 100_000), signer);
+        bytes.push(one.transaction().to_bytes());
+        let hash = pool.insert(&lab.store, one).unwrap();
+        // What the third account sent came from another validator.
+        if signer != 3 {
+            pool.tell(hash);
+        }
+    }
+    pool.take(account(1), 1).unwrap();
+    let told = pool.untold(1);
+    assert_eq!(parts(&told).collect::<Vec<_>>(), [&bytes[0][..]], "a message that is full ends");
+    let told = pool.untold(1 << 16);
+    assert_eq!(parts(&told).collect::<Vec<_>>(), [&bytes[2][..]]);
+    assert!(pool.untold(1 << 16).is_empty());
+    let hash = pool.insert(&lab.store, lab.checked(lab.body(4, 0, 100_000), 4)).unwrap();
+    (0..=COUNT_MAX).for_each(|_| pool.tell(hash));
+    assert_eq!(pool.untold.len(), COUNT_MAX);
 }
 
 #[test]

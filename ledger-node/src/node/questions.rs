@@ -15,6 +15,7 @@ use super::Handle;
 use crate::application::{Core, Stores};
 use crate::engine::{Final, Runtime};
 use crate::header::{Digest, Header};
+use crate::transactions::Transactions;
 
 /// Most headers between a block and the certificate that makes it final.
 const LINKS_MAX: u64 = 64;
@@ -183,7 +184,8 @@ pub(super) async fn answer<E: Runtime>(
         Question::Transactions(height, reply) => {
             let known = height <= *core.height.borrow();
             let block = if known { blocks.get_block(Height::new(height)).await } else { None };
-            let transactions = block.map(|block| block.inner().transactions.clone());
+            let list = |batch: &Transactions| batch.iter().map(<[u8]>::to_vec).collect();
+            let transactions = block.map(|block| list(&block.inner().transactions));
             let _ = reply.send(transactions.ok_or_else(|| absent(height, core)));
         }
         Question::Whole(height, reply) => {

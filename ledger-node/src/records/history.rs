@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use commonware_cryptography::sha256::Digest;
 use ledger::Receipt;
 use minicbor::bytes::ByteVec;
-use redb::{Database, ReadableDatabase as _, ReadableTable as _};
+use redb::{Database, ReadableTable as _};
 
 use super::{
     EVENTS, FORMAT, HEADERS, LISTS, META, RECEIPTS, RECORDS, Records, RecordsError, event_key, last,
@@ -19,13 +19,13 @@ const FORGOTTEN_AT_ONCE: u64 = 256;
 impl Records {
     /// The first block whose header, receipts and events are all here.
     pub(crate) fn since(&self) -> Result<u64, RecordsError> {
-        since(&self.0.begin_read()?.open_table(META)?)
+        since(&self.snapshot()?.read.open_table(META)?)
     }
 
     /// Forgets headers, receipts and events of blocks below a height, the oldest first and some at a
     /// time. The last block's stay.
     pub(crate) fn forget_below(&self, height: u64) -> Result<(), RecordsError> {
-        let write = self.0.begin_write()?;
+        let write = self.database.begin_write()?;
         let (from, to) = {
             let meta = write.open_table(META)?;
             let (last, from) = (last(&meta)?.0, since(&meta)?);
@@ -39,27 +39,25 @@ impl Records {
             forget(&write, at)?;
         }
         write.open_table(META)?.insert("since", to.to_be_bytes().as_slice())?;
-        write.commit()?;
-        Ok(())
+        self.end(write)
     }
 
     /// A new file for records as they are after some block: they follow by [`Self::add`], and
     /// [`Self::begin_after`] ends it.
     pub(crate) fn empty(database: Database) -> Self {
-        Self(database.into())
+        Self::over(database)
     }
 
     /// Adds records to a new file.
     pub(crate) fn add(&self, records: &[(ByteVec, ByteVec)]) -> Result<(), RecordsError> {
-        let write = self.0.begin_write()?;
+        let write = self.database.begin_write()?;
         {
             let mut table = write.open_table(RECORDS)?;
             for (key, record) in records {
                 table.insert(key.as_slice(), record.as_slice())?;
             }
         }
-        write.commit()?;
-        Ok(())
+        self.end(write)
     }
 
     /// Says what ledger a new file is of, and after which block its records are.
@@ -69,7 +67,7 @@ impl Records {
         (height, digest): (u64, &Digest),
         header: &[u8],
     ) -> Result<(), RecordsError> {
-        let write = self.0.begin_write()?;
+        let write = self.database.begin_write()?;
         write.open_table(HEADERS)?.insert(height, header)?;
         {
             let mut meta = write.open_table(META)?;
@@ -79,8 +77,7 @@ impl Records {
             meta.insert("genesis", genesis.as_ref())?;
             meta.insert("format", FORMAT.to_be_bytes().as_slice())?;
         }
-        write.commit()?;
-        Ok(())
+        self.end(write)
     }
 }
 
@@ -184,7 +181,7 @@ mod tests {
         }
         let events = records.events(&account, (u64::MAX, 0), 50).unwrap();
         assert_eq!(events.iter().map(|one| one.height).collect::<Vec<_>>(), [9, 8, 7, 6]);
-        let write = records.0.begin_write().unwrap();
+        let write = records.database.begin_write().unwrap();
         assert_eq!(write.open_table(EVENTS).unwrap().iter().unwrap().count(), 4);
         assert_eq!(write.open_table(LISTS).unwrap().iter().unwrap().count(), 4);
         drop(write);
@@ -230,7 +227,7 @@ mod tests {
         let (records, account) = (opened(folder.path()), AccountId::new([5; 32]));
         commit(&records, 1, account);
         commit(&records, 2, account);
-        let write = records.0.begin_write().unwrap();
+        let write = records.database.begin_write().unwrap();
         write.delete_table(LISTS).unwrap();
         write.open_table(META).unwrap().remove("listed").unwrap();
         write.commit().unwrap();

@@ -1,7 +1,6 @@
 //! Proofs of who took over from which validators. There are none of them in any state: each is of one that is
 //! gone.
 
-use redb::ReadableDatabase as _;
 use wire::ledger::StateProof;
 
 use super::{Records, RecordsError, SUCCESSIONS};
@@ -9,7 +8,7 @@ use super::{Records, RecordsError, SUCCESSIONS};
 impl Records {
     /// Whether it is kept who took over in an epoch.
     pub(crate) fn has_succession(&self, epoch: u32) -> Result<bool, RecordsError> {
-        let table = self.0.begin_read()?.open_table(SUCCESSIONS)?;
+        let table = self.snapshot()?.read.open_table(SUCCESSIONS)?;
         Ok(table.get(u64::from(epoch))?.is_some())
     }
 
@@ -19,11 +18,10 @@ impl Records {
         epoch: u32,
         proof: &StateProof,
     ) -> Result<(), RecordsError> {
-        let write = self.0.begin_write()?;
+        let write = self.database.begin_write()?;
         let bytes = proof.to_bytes();
         write.open_table(SUCCESSIONS)?.insert(u64::from(epoch), bytes.as_slice())?;
-        write.commit()?;
-        Ok(())
+        self.end(write)
     }
 
     /// Who took over after an epoch, one after the other, until one is not known; at most so many.
@@ -32,7 +30,7 @@ impl Records {
         after: u64,
         limit: usize,
     ) -> Result<Vec<StateProof>, RecordsError> {
-        let table = self.0.begin_read()?.open_table(SUCCESSIONS)?;
+        let table = self.snapshot()?.read.open_table(SUCCESSIONS)?;
         let mut found = Vec::new();
         let Some(first) = after.checked_add(1) else { return Ok(found) };
         // What is finite comes first: the next number is asked for only where there is an entry.

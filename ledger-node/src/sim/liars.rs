@@ -20,6 +20,7 @@ use super::wires::Channel;
 use crate::block::{Block, body_root};
 use crate::engine::CHANNELS;
 use crate::header::{Context as Place, Digest, Header, PublicKey, Scheme};
+use crate::transactions::Transactions;
 
 /// Milliseconds in an hour.
 const HOUR_MS: u64 = 3_600_000;
@@ -138,14 +139,14 @@ impl Liar {
         let context = Place { round, leader: self.me.clone(), parent: (parent_view, name) };
         let height = Height::new(parent.header.height.get() + 1);
         let header = Header { context, parent: name, height, ..parent.header.clone() };
-        let mut block = Block { header, transactions: Vec::new() };
+        let mut block = Block { header, transactions: Transactions::default() };
         match self.rng.u8(..5) {
             // The state is that of the parent.
             0 => {}
             // Transactions that were in a block already.
-            1 => block.transactions.clone_from(&parent.transactions),
+            1 => block.transactions = parent.transactions.clone(),
             // One that nobody signed so.
-            2 => block.transactions.extend(self.forged(heard)),
+            2 => block.transactions = self.forged(heard).into_iter().collect(),
             3 => block.header.time_ms += HOUR_MS,
             _ => block.header.height = height.next(),
         }
@@ -155,8 +156,8 @@ impl Liar {
 
     /// A transaction of somebody with another bit.
     fn forged(&mut self, heard: &Heard) -> Option<Vec<u8>> {
-        let mut known = heard.blocks.values().flat_map(|block| &block.transactions);
-        let mut bytes = known.next()?.clone();
+        let mut known = heard.blocks.values().flat_map(|block| block.transactions.iter());
+        let mut bytes = known.next()?.to_vec();
         let place = self.rng.usize(..bytes.len());
         bytes[place] ^= 1 << self.rng.u8(..8);
         Some(bytes)

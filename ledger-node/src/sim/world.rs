@@ -253,7 +253,7 @@ impl World {
         let mut app =
             node::app(&members, HEARTBEAT, |genesis| Records::of(database, genesis)).unwrap();
         app.ahead_ms = validator.ahead_ms;
-        let (handle, ends) = Handle::new(app.core.clone(), &self.network, &members, (None, None));
+        let (handle, asked) = Handle::new(app.core.clone(), &self.network, &members, (None, None));
         let prefix = format!("{index}-{}-{half}-", validator.disks);
         let (heartbeat, pages) = (HEARTBEAT, NZUsize!(64));
         let never_voted = validator.fresh.clone();
@@ -275,7 +275,7 @@ impl World {
         let context = self.context.child("validator").with_attribute("index", index);
         let context = context.with_attribute("start", format!("{}{half}", validator.starts));
         let task = context.spawn(move |context| async move {
-            node::drive(&context, part, app, wires, ends).await;
+            node::drive(&context, part, app, wires, asked).await;
         });
         Running { handle, task }
     }

@@ -153,9 +153,9 @@ impl<E: Runtime> Chain<E> {
             log_root: roots.log,
             log_start: roots.log_start,
             log_end: roots.log_end,
-            body_root: body_root(&transactions),
+            body_root: body_root(&transactions.iter().collect()),
         };
-        let block = Block { header, transactions };
+        let block = Block { header, transactions: transactions.iter().collect() };
         let proposal = Proposal::new(round, before, block.digest());
         let schemes = &self.schemes[usize::try_from(epoch).unwrap()];
         let vote = |scheme: &Scheme| Finalize::sign(scheme, proposal.clone()).unwrap();

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use commonware_codec::{Copying, DecodeExt as _};
 use commonware_storage::{merkle::Location, mmr, qmdb::sync::Request};
@@ -27,7 +28,7 @@ impl Handle {
     }
 
     /// The state after a block that has a certificate of its own: most have.
-    async fn certified_state(&self) -> Result<(records::Snapshot, Head), SnapshotError> {
+    async fn certified_state(&self) -> Result<(Arc<records::Snapshot>, Head), SnapshotError> {
         let mut heights = self.height();
         for _ in 0..TRIES_MAX {
             heights.mark_unchanged();

@@ -82,6 +82,11 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> Result<(), Fault> {
+    // Nothing, unless `RUST_LOG` says what.
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
     let told: Value = match Load::parse() {
         Load::Domain { count } => domain::measure(count)?,
         Load::Network(options) => network::measure(&options).await?,

@@ -35,5 +35,6 @@ pub use funds::{balance, burn, mint, send, set_frozen, spendable, supply};
 pub(crate) use laws::frozen;
 pub(crate) use state::count;
 pub use state::{
-    Account, Balance, account_key, balance_key, balances_prefix, has_policy, nonce, supply_key,
+    Account, Balance, account_key, balance_key, balances_prefix, has_policy, nonce, read_account,
+    supply_key,
 };

@@ -30,7 +30,7 @@ fn what_no_block_can_hold_keeps_nobody_out() {
         }
     }
     assert_eq!((pool.size().0, pool.behind.0), (25, 25), "a quarter of the room is theirs");
-    let mut shares = [1, 2, 3].map(|signer| pool.queues[&account(signer)].behind().0);
+    let mut shares = [1, 2, 3].map(|signer| pool.queues[&account(signer)].standing().behind.0);
     shares.sort_unstable();
     assert_eq!(shares, [8, 8, 9], "whoever comes later has as much of it");
     for (signer, count) in [(4, 64), (5, 11)] {

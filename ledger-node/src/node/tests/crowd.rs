@@ -3,7 +3,7 @@
 use super::*;
 
 /// A validator whose engine is this test.
-fn silent(folder: &Path, allocations: Vec<(AccountId, u128)>) -> (Handle, Ends) {
+fn silent(folder: &Path, allocations: Vec<(AccountId, u128)>) -> (Handle, Asked) {
     let plan = Plan {
         name: "test".to_owned(),
         demo: true,
@@ -24,7 +24,7 @@ fn silent(folder: &Path, allocations: Vec<(AccountId, u128)>) -> (Handle, Ends) 
 #[tokio::test]
 async fn who_finds_all_places_taken_waits_for_one_and_a_snapshot_as_long_as_it_takes() {
     let folder = tempfile::tempdir().unwrap();
-    let (handle, mut ends) = silent(folder.path(), vec![(AccountId::new([1; 32]), 1)]);
+    let (handle, mut asked) = silent(folder.path(), vec![(AccountId::new([1; 32]), 1)]);
     let asking = |_| {
         let handle = handle.clone();
         tokio::spawn(async move { handle.transactions(1).await })
@@ -47,7 +47,7 @@ async fn who_finds_all_places_taken_waits_for_one_and_a_snapshot_as_long_as_it_t
         tokio::task::yield_now().await;
     }
     for _ in 0..QUESTIONS_MAX + 2 {
-        match ends.asked.recv().await.unwrap() {
+        match asked.0.recv().await.unwrap() {
             Question::Transactions(_, reply) => reply.send(Ok(Vec::new())).unwrap(),
             Question::Whole(_, reply) => reply.send(Err(Unanswered::Unknown)).unwrap(),
             _ => panic!("nobody asked this"),
@@ -65,7 +65,7 @@ async fn a_gift_that_was_lost_does_not_keep_the_next_ones_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let [giver, stranger] = [1, 2].map(|number| KeyPair::from_seed(Seed::from_number(number)));
     let rich = [&giver, &stranger].map(|key| (AccountId::of_key(key.id()), SOLO_UNITS));
-    let (handle, _ends) = silent(folder.path(), rich.to_vec());
+    let (handle, _asked) = silent(folder.path(), rich.to_vec());
     // Somebody's waits for the one before it, which nobody sends.
     let (asset, to) = (AssetId::NATIVE, AccountId::new([9; 32]));
     let transfer = Action::Accounts(accounts::Action::Transfer { asset, to, amount: 5 });

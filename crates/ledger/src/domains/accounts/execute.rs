@@ -2,7 +2,7 @@
 
 use super::{
     Action, Error, funds, laws,
-    state::{self, read, write},
+    state::{self, read_account, write},
 };
 use crate::{
     AccountId, BlockContext, Key, Overlay, Policy, Prefix, Scan,
@@ -67,7 +67,7 @@ impl Domain for Accounts {
 }
 
 fn set_policy(state: &mut Overlay<'_>, signer: AccountId, policy: &Policy) {
-    let mut account = read(state, signer);
+    let mut account = read_account(state, signer);
     account.policy = Some(policy.clone());
     write(state, signer, &account);
     let keys = u128::try_from(policy.keys.len()).unwrap_or_default();

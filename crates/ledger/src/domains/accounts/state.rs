@@ -60,12 +60,12 @@ pub fn supply_key(asset: AssetId) -> Key {
 
 /// The next transaction's number.
 pub fn nonce(store: &dyn Store, account: AccountId) -> u64 {
-    read(store, account).nonce
+    read_account(store, account).nonce
 }
 
 /// Whether these keys speak for the account now.
 pub fn has_policy(store: &dyn Store, account: AccountId, policy: &Policy) -> bool {
-    match read(store, account).policy {
+    match read_account(store, account).policy {
         Some(current) => current == *policy,
         None => AccountId::of(policy) == account,
     }
@@ -73,13 +73,14 @@ pub fn has_policy(store: &dyn Store, account: AccountId, policy: &Policy) -> boo
 
 /// Counts a transaction.
 pub(crate) fn count(state: &mut Overlay<'_>, account: AccountId) {
-    let mut record = read(state, account);
+    let mut record = read_account(state, account);
     // 2^64 transactions of one account do not happen: each is a record of a block.
     record.nonce = record.nonce.saturating_add(1);
     write(state, account, &record);
 }
 
-pub(super) fn read(store: &dyn Store, account: AccountId) -> Account {
+/// What is kept of an account; of one that is not there, what a new one begins with.
+pub fn read_account(store: &dyn Store, account: AccountId) -> Account {
     ACCOUNTS.get(store, &[account.as_bytes()]).unwrap_or_default()
 }
 
