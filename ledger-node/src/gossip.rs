@@ -1,9 +1,9 @@
 //! Transactions between validators: whoever is asked tells all, so that the next leader has them.
 //!
-//! They are told from among those that wait, so that none is forgotten where they come faster than they can be told: the
-//! next leader would wait for a heartbeat, having nothing. A message is one or more of them (`transactions.rs`). What comes while a message rests goes together in the next one: a
-//! channel carries few messages and many bytes ([`crate::engine::quota`]), and one that it does not carry would leave a
-//! gap in an account's numbers.
+//! They are told from among those that wait, so that none is forgotten where they come faster than they can be told:
+//! the next leader, having nothing, would wait for a heartbeat. A message is one or more of them (`transactions.rs`).
+//! What comes while a message rests goes together in the next one: a channel carries few messages and many bytes
+//! ([`crate::engine::quota`]), and one that it does not carry would leave a gap in an account's numbers.
 
 use std::time::Duration;
 

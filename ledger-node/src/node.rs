@@ -173,7 +173,7 @@ impl Node {
         NodeError::Ended
     }
 
-    /// Asked it. Without other validators it ends its round first, so that the next start need not.
+    /// Ends it. Without other validators it ends its round first, so that the next start need not.
     pub async fn stop(mut self) {
         if self.is_alone {
             let core = &self.handle.core;

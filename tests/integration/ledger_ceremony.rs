@@ -109,8 +109,9 @@ async fn four_deal_to_each_other_and_then_their_key_to_others() {
     }
     let root = Client::new(&old.base(0)).unwrap().root().await.unwrap();
     let follower = Follower::new(&root).unwrap();
-    old.send(0, somebody(), 1_000);
+    let height = old.send(0, somebody(), 1_000)["height"].as_u64().unwrap();
     for index in 0..4 {
+        old.until(index, height).await;
         assert_eq!(held(&old, index, &follower).await, Some(1_000), "validator {index}");
     }
     let status = old.get(0, "status").await;
