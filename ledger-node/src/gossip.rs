@@ -5,7 +5,8 @@
 //! What comes while a message rests goes together in the next one: a channel carries few messages and many bytes
 //! ([`crate::engine::quota`]), and one that it does not carry would leave a gap in an account's numbers.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
 use commonware_p2p::{Receiver, Recipients, Sender};
 use commonware_runtime::{Clock, Spawner, reschedule};
@@ -13,6 +14,7 @@ use ledger::Checked;
 
 use crate::application::Core;
 use crate::header::PublicKey;
+use crate::mempool::Unwanted;
 use crate::transactions::parts;
 
 /// A message that has so many bytes takes no further transaction.
@@ -21,6 +23,10 @@ const FULL_BYTES: usize = 64 << 10;
 const REST: Duration = Duration::from_millis(2);
 /// Signatures that are checked before other tasks have their turn.
 const CHECKED_AT_ONCE: usize = 8;
+
+/// Signatures a second that one validator has others check in vain, a seventh of what a core can; what else it tells in
+/// that second is not read. An honest one tells in vain what a block held meanwhile.
+const VAIN_PER_S_MAX: u32 = 4096;
 
 /// Tells what came to this validator first, and takes what others tell.
 pub(crate) fn start<E: Spawner + Clock>(
@@ -41,18 +47,71 @@ pub(crate) fn start<E: Spawner + Clock>(
             context.sleep(REST).await;
         }
     });
-    context.child("gossip_in").spawn(|_| async move {
-        while let Ok((_, message)) = receiver.recv().await {
+    context.child("gossip_in").spawn(|context| async move {
+        let mut vain = Vain::default();
+        while let Ok((peer, message)) = receiver.recv().await {
             let message: Vec<u8> = message.as_ref().to_vec();
             for (place, bytes) in parts(&message).enumerate() {
                 if place % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1 {
                     reschedule().await;
                 }
-                // What a validator may not pass on is dropped; no validator can be asked for more.
-                let Ok(checked) = Checked::open(bytes, core.chain) else { continue };
-                // An error: it does not wait here. Nobody is told.
-                let _ = core.take(checked);
+                if vain.is_over(&peer, context.current()) {
+                    break;
+                }
+                // Somebody else told it before.
+                if core.mempool().checked(bytes).is_some() {
+                    continue;
+                }
+                // An error: it is none, or does not wait here. Nobody is told.
+                let taken = Checked::open(bytes, core.chain).map_err(Unwanted::from);
+                if taken.and_then(|checked| core.take(checked)).is_err() {
+                    vain.count(&peer);
+                }
             }
         }
     });
+}
+
+/// What other validators told in vain in the last second: as many as there are of them.
+#[derive(Debug, Default)]
+struct Vain(BTreeMap<PublicKey, (Option<SystemTime>, u32)>);
+
+impl Vain {
+    /// Whether one told so much in vain that the rest of this second's is left unread.
+    fn is_over(&mut self, peer: &PublicKey, now: SystemTime) -> bool {
+        let (since, count) = self.0.entry(peer.clone()).or_default();
+        let is_same = |since: SystemTime| {
+            now.duration_since(since).is_ok_and(|age| age < Duration::from_secs(1))
+        };
+        if !since.is_some_and(is_same) {
+            (*since, *count) = (Some(now), 0);
+        }
+        *count >= VAIN_PER_S_MAX
+    }
+
+    fn count(&mut self, peer: &PublicKey) {
+        if let Some((_, count)) = self.0.get_mut(peer) {
+            *count += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use commonware_cryptography::{Signer as _, ed25519::PrivateKey};
+
+    use super::*;
+
+    #[test]
+    fn one_validator_costs_others_so_many_checks_in_vain_a_second_and_no_other_pays_for_it() {
+        let [liar, other] = [1, 2].map(|seed| PrivateKey::from_seed(seed).public_key());
+        let (mut vain, now) = (Vain::default(), SystemTime::UNIX_EPOCH);
+        for _ in 0..VAIN_PER_S_MAX {
+            assert!(!vain.is_over(&liar, now));
+            vain.count(&liar);
+        }
+        assert!(vain.is_over(&liar, now + Duration::from_millis(999)));
+        assert!(!vain.is_over(&other, now));
+        assert!(!vain.is_over(&liar, now + Duration::from_secs(1)));
+    }
 }

@@ -171,7 +171,10 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn what_is_taken_is_what_the_strict_check_takes(
-            seed in 0_u64..64, bytes in proptest::collection::vec(0_u8.., 0..40), bit in 0_usize..1024, part in 0_usize..8,
+            seed in 0_u64..64,
+            bytes in proptest::collection::vec(0_u8.., 0..40),
+            bit in 0_usize..1024,
+            part in 0_usize..8,
         ) {
             let key = KeyPair::from_seed(Seed::from_number(seed));
             let signature = key.sign(&bytes);

@@ -233,3 +233,13 @@ impl Queue {
         self.iter().filter(|one| is_over(one.0, one.1)).map(|(nonce, _)| nonce).collect()
     }
 }
+
+#[cfg(test)]
+impl Queue {
+    /// Whether what was kept up to date is what counting all of them gives.
+    pub(super) fn is_counted(&mut self) -> bool {
+        let kept = (self.missing, self.fees, self.lowest, self.expires, self.standing);
+        self.count();
+        kept == (self.missing, self.fees, self.lowest, self.expires, self.standing)
+    }
+}

@@ -178,6 +178,52 @@ fn what_came_here_first_is_told_once_in_its_order_as_long_as_it_waits() {
     assert_eq!(pool.untold.len(), COUNT_MAX);
 }
 
+/// What is known of all is what the accounts' queues give.
+fn assert_counted(pool: &mut Mempool) {
+    assert!(pool.queues.values_mut().all(Queue::is_counted));
+    let standings = pool.queues.iter().map(|(account, queue)| (*account, queue.standing()));
+    let standings: Vec<_> = standings.collect();
+    let lasts = standings.iter().map(|(account, one)| (one.worth.unwrap(), *account));
+    assert_eq!(pool.lasts, lasts.collect());
+    let rooms = standings.iter().filter(|(_, one)| one.room > 0);
+    assert_eq!(pool.behind_of, rooms.map(|(account, one)| (one.room, *account)).collect());
+    let sum = |(count, bytes), one: &(usize, u64)| (count + one.0, bytes + one.1);
+    assert_eq!(pool.behind, standings.iter().map(|(_, one)| &one.behind).fold((0, 0), sum));
+    assert_eq!(pool.checked.len(), pool.ids.len());
+}
+
+#[test]
+fn what_is_kept_up_to_date_is_what_counting_gives_whatever_comes_and_goes() {
+    let mut rng = Seed::from_number(7).rng();
+    let mut lab = Lab::new();
+    let bounds = Bounds { count: 24, bytes: 24 * lab.size() };
+    let mut pool = Mempool { bounds, ..Mempool::default() };
+    let (mut taken, mut blocks) = (0, 0);
+    for turn in 0..600 {
+        let (signer, nonce) = (rng.u64(1..=7), rng.u64(..8));
+        let mut body = lab.body(signer, nonce, 100_000 + u128::from(rng.u32(..50_000)));
+        body.expiry_height = rng.u64(1..30);
+        taken += usize::from(pool.insert(&lab.store, lab.checked(body, signer)).is_ok());
+        if rng.u8(..8) == 0 {
+            pool.take(account(rng.u64(1..=7)), rng.u64(..8));
+        }
+        assert_counted(&mut pool);
+        if turn % 40 == 39 {
+            let height = ledger::tip(&lab.store).unwrap().height + 1;
+            let mut run = BlockRun::begin(&lab.store, height, 1).unwrap();
+            let signers = pool.fill(&mut run).signers;
+            let changes = run.finish().changes;
+            lab.store.commit(changes);
+            pool.settle(&lab.store, &signers);
+            assert_counted(&mut pool);
+            pool.expire(height);
+            assert_counted(&mut pool);
+            blocks += usize::from(!signers.is_empty());
+        }
+    }
+    assert!(taken > 60 && blocks > 3, "{taken} taken, {blocks} blocks");
+}
+
 #[test]
 fn sizes_are_what_is_in_it() {
     let (lab, mut pool) = (Lab::new(), Mempool::default());
