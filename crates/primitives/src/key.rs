@@ -6,6 +6,10 @@ use ed25519_dalek::{Signer as _, SigningKey, Verifier as _, VerifyingKey};
 
 use crate::{PeerId, Seed};
 
+mod batch;
+
+pub use batch::{Signed, verify_all};
+
 /// A signing key and the [`PeerId`] it speaks for. Never printed, never serialised by us.
 #[derive(Clone)]
 pub struct KeyPair(SigningKey);

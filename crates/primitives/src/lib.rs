@@ -15,7 +15,7 @@ mod time;
 
 pub use hash::{Hash, Hasher, sha256};
 pub use id::{PeerId, SegmentId, SwarmId};
-pub use key::{KeyPair, Signature, SignatureError};
+pub use key::{KeyPair, Signature, SignatureError, Signed, verify_all};
 pub use seed::{Rng, Seed};
 pub use sorted::{Entry, SortedMap, SortedSet};
 pub use time::Time;
