@@ -162,6 +162,19 @@ impl Core {
         Some(run)
     }
 
+    /// A block's transactions, their signatures checked now or when they came; `None`: one is none.
+    fn open(&self, block: &Block) -> Option<Vec<Arc<Checked>>> {
+        let known = |bytes: &[u8]| self.mempool().checked(bytes);
+        let known: Vec<_> = block.transactions.iter().map(known).collect();
+        let unknown = block.transactions.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let mut opened = Checked::open_all(unknown.map(|(bytes, _)| bytes), self.chain).into_iter();
+        let each = known.into_iter().map(|known| match known {
+            Some(checked) => Some(checked),
+            None => opened.next()?.ok().map(Arc::new),
+        });
+        each.collect()
+    }
+
     /// What a block of others changes; `None`: it is no block on its parent.
     fn run(&self, block: &Block) -> Option<Arc<Changes>> {
         let known = self.state.changes(&block.header).expect("the ledger's records can be read");
@@ -169,15 +182,10 @@ impl Core {
             return known;
         }
         let view = self.view(&block.header.parent)?;
-        let open = |bytes: &[u8]| match self.mempool().checked(bytes) {
-            Some(checked) => Some(checked),
-            None => Checked::open(bytes, self.chain).ok().map(Arc::new),
-        };
         let (height, time_ms) = (block.header.height.get(), block.header.time_ms);
         let mut run = self.begin(&view, height, time_ms)?;
         let mut signers = BTreeSet::new();
-        for bytes in block.transactions.iter() {
-            let checked = open(bytes)?;
+        for checked in self.open(block)? {
             run.push(&checked).ok()?;
             signers.insert(checked.transaction().body.signer);
         }

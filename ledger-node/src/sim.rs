@@ -9,7 +9,7 @@
 //! shut out nobody else who does; a light client believes the state. What was once said to be final is
 //! never unsaid, by a validator that crashed neither. The laws of every domain hold after every transaction
 //! and every block that did something: clients pay, change their names, promise from pools, use a market and
-//! share energy meanwhile.
+//! share energy meanwhile, most of their signatures made so that strict checks would refuse them (`points.rs`).
 //!
 //! Each trouble has seeds of its own: those that leave its number when divided by [`TROUBLES`].
 //!
@@ -21,6 +21,7 @@ mod disk;
 mod liars;
 mod markets;
 mod names;
+mod points;
 mod pools;
 mod street;
 mod wires;

@@ -354,6 +354,35 @@ proptest! {
     }
 
     #[test]
+    fn many_are_opened_as_each_of_them_is(
+        changed in prop::collection::vec((1..4_u64, prop::option::weighted(0.1, 0..2_500_usize)), 0..20),
+    ) {
+        let genesis = genesis(1);
+        let mut keys: Vec<_> = [1, 2, 3].map(|one| key(one).id()).to_vec();
+        keys.sort();
+        let two_of_three = Policy { threshold: 2, keys };
+        let many: Vec<Vec<u8>> = (0..)
+            .zip(changed)
+            .map(|(nonce, (signer, change))| {
+                let body = body(&genesis, signer, nonce, transfer(account(2), 1));
+                let mut bytes = match signer {
+                    3 => body.sign_by(two_of_three.clone(), &[&key(1), &key(3)]).to_bytes(),
+                    _ => body.sign(&key(signer)).to_bytes(),
+                };
+                let bits = bytes.len() * 8;
+                if let Some(at) = change {
+                    bytes[at % bits / 8] ^= 1 << (at % 8);
+                }
+                bytes
+            })
+            .collect();
+        let each: Vec<_> =
+            many.iter().map(|bytes| Checked::open(bytes, genesis.chain())).collect();
+        let opened = Checked::open_all(many.iter().map(Vec::as_slice), genesis.chain());
+        prop_assert_eq!(opened, each);
+    }
+
+    #[test]
     fn replicas_agree_whatever_the_blocks_hold(
         histories in prop::collection::vec(prop::collection::vec(any_action(), 0..6), 1..5),
     ) {

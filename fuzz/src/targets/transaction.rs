@@ -12,7 +12,10 @@ use primitives::{KeyPair, Seed};
 /// What opens is canonical; what a block takes keeps every law; a block does the same twice.
 pub fn run(bytes: &[u8]) {
     let genesis = genesis();
-    if let Ok(opened) = Checked::open(bytes, genesis.chain()) {
+    let opened = Checked::open(bytes, genesis.chain());
+    let many = Checked::open_all([bytes; 3], genesis.chain());
+    assert!(many.iter().all(|one| *one == opened), "it depends on what it came with");
+    if let Ok(opened) = opened {
         assert_eq!(opened.transaction().to_bytes(), bytes, "a second form of a transaction");
     }
     let Ok(transaction) = minicbor::decode::<Transaction>(bytes) else { return };

@@ -29,7 +29,7 @@ use primitives::{KeyPair, Rng, Seed};
 
 use super::disk::Disk;
 use super::liars::{Liar, vote_twice};
-use super::{markets, names, pools, street, wires};
+use super::{markets, names, points, pools, street, wires};
 use crate::application::AHEAD_MS_MAX;
 use crate::engine::{Part, Wires};
 use crate::header::{Header, PublicKey};
@@ -428,7 +428,9 @@ impl World {
             let (signer, nonce) = (clients[client], numbers[client]);
             let mut body = Body::new(chain, signer, nonce, action);
             body.fee = FEE_UNITS;
-            let bytes = body.sign(&self.clients[client]).to_bytes();
+            let part = client + usize::from(nonce.to_le_bytes()[0]);
+            let seed = Seed::from_number(client.try_into().unwrap());
+            let bytes = points::sign(body, seed, part).to_bytes();
             // Refused: another one with this number waits.
             for id in handles.iter().filter_map(|handle| handle.submit(&bytes).ok()) {
                 self.sent.insert(id, Sent { number: (signer, nonce), bytes: bytes.clone() });

@@ -1,5 +1,7 @@
 //! A transaction after every check that needs no state.
 
+use primitives::{PeerId, Signed, sha256, verify_all};
+
 use super::{Refusal, Signature, Transaction, VERSION};
 use crate::{
     ChainId, TransactionId, app,
@@ -19,23 +21,26 @@ pub struct Checked {
 impl Checked {
     /// Reads and checks what a stranger sent for `chain`.
     pub fn open(bytes: &[u8], chain: ChainId) -> Result<Self, Refusal> {
-        if bytes.len() > TRANSACTION_BYTES_MAX {
-            return Err(Refusal::TooLarge);
-        }
-        let transaction: Transaction = minicbor::decode(bytes).map_err(|_| Refusal::Malformed)?;
-        // One transaction has one form: longer integers, other orders and bytes behind it do not
-        // survive being written again.
-        if transaction.to_bytes() != bytes {
-            return Err(Refusal::Malformed);
-        }
-        check_envelope(&transaction, chain)?;
-        let body = &transaction.body;
-        app::check(&body.action).map_err(Refusal::Action)?;
-        check_signatures(&transaction)?;
-        let signature_work = SIGNATURE_WORK * u32::from(transaction.policy.threshold);
-        let work = app::work(&body.action).saturating_add(signature_work);
-        let size_bytes = u64::try_from(bytes.len()).map_err(|_| Refusal::TooLarge)?;
-        Ok(Self { id: body.id(), size_bytes, work, transaction })
+        let read = Unchecked::read(bytes, chain)?;
+        read.check()?;
+        Ok(read.checked)
+    }
+
+    /// The same of many: where all signatures hold, in a third of the time.
+    pub fn open_all<'a>(
+        many: impl IntoIterator<Item = &'a [u8]>,
+        chain: ChainId,
+    ) -> Vec<Result<Self, Refusal>> {
+        let read: Vec<_> = many.into_iter().map(|bytes| Unchecked::read(bytes, chain)).collect();
+        let signed: Vec<_> = read.iter().flatten().flat_map(Unchecked::signed).collect();
+        let all_hold = verify_all(&signed);
+        let check = |read: Unchecked| {
+            if !all_hold {
+                read.check()?;
+            }
+            Ok(read.checked)
+        };
+        read.into_iter().map(|read| read.and_then(check)).collect()
     }
 
     /// What was checked.
@@ -59,7 +64,53 @@ impl Checked {
     }
 }
 
-fn check_envelope(transaction: &Transaction, chain: ChainId) -> Result<(), Refusal> {
+/// A transaction whose signatures may be anything: as many as its policy asks for, each of a key that it has.
+struct Unchecked {
+    checked: Checked,
+    /// Who made them, one after the other.
+    signers: Vec<PeerId>,
+    /// What they are over.
+    to_sign: Vec<u8>,
+}
+
+impl Unchecked {
+    fn read(bytes: &[u8], chain: ChainId) -> Result<Self, Refusal> {
+        if bytes.len() > TRANSACTION_BYTES_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        let transaction: Transaction = minicbor::decode(bytes).map_err(|_| Refusal::Malformed)?;
+        // One transaction has one form: longer integers, other orders and bytes behind it do not
+        // survive being written again.
+        if transaction.to_bytes() != bytes {
+            return Err(Refusal::Malformed);
+        }
+        let signers = check_envelope(&transaction, chain)?;
+        let body = &transaction.body;
+        app::check(&body.action).map_err(Refusal::Action)?;
+        let signature_work = SIGNATURE_WORK * u32::from(transaction.policy.threshold);
+        let work = app::work(&body.action).saturating_add(signature_work);
+        let size_bytes = u64::try_from(bytes.len()).map_err(|_| Refusal::TooLarge)?;
+        let to_sign = body.to_sign();
+        let id = TransactionId::new(*sha256(&to_sign).as_bytes());
+        Ok(Self { checked: Checked { transaction, id, size_bytes, work }, signers, to_sign })
+    }
+
+    fn signed(&self) -> impl Iterator<Item = Signed<'_>> {
+        let each = self.signers.iter().zip(&self.checked.transaction.signatures);
+        each.map(|(signer, signature)| {
+            let (signer, signature) = (*signer, &signature.bytes);
+            Signed { signer, bytes: &self.to_sign, signature }
+        })
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        let mut signed = self.signed();
+        if signed.all(|one| one.verify().is_ok()) { Ok(()) } else { Err(Refusal::Signature) }
+    }
+}
+
+/// Who is to have signed, one for each signature.
+fn check_envelope(transaction: &Transaction, chain: ChainId) -> Result<Vec<PeerId>, Refusal> {
     if transaction.body.version != VERSION {
         return Err(Refusal::Version);
     }
@@ -72,18 +123,7 @@ fn check_envelope(transaction: &Transaction, chain: ChainId) -> Result<(), Refus
     if signatures.len() != usize::from(policy.threshold) || !ascending {
         return Err(Refusal::SignatureCount);
     }
-    let known = |signature: &Signature| usize::from(signature.key) < policy.keys.len();
-    if signatures.iter().all(known) { Ok(()) } else { Err(Refusal::SignatureCount) }
-}
-
-fn check_signatures(transaction: &Transaction) -> Result<(), Refusal> {
-    let bytes = transaction.body.to_sign();
-    for signature in &transaction.signatures {
-        let key = transaction.policy.keys.get(usize::from(signature.key));
-        let holds = key.is_some_and(|key| key.verify(&bytes, &signature.bytes).is_ok());
-        if !holds {
-            return Err(Refusal::Signature);
-        }
-    }
-    Ok(())
+    let signer = |signature: &Signature| policy.keys.get(usize::from(signature.key)).copied();
+    let signers: Option<Vec<PeerId>> = signatures.iter().map(signer).collect();
+    signers.ok_or(Refusal::SignatureCount)
 }
