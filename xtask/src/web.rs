@@ -159,10 +159,10 @@ pub(crate) fn module_folder(house: &House, name: &str) -> PathBuf {
     house.root.join("dist/build").join(name)
 }
 
-/// Folder of the light client alone, built now: no part of the bundle, but what a bench weighs.
-pub(crate) fn light_client(house: &House) -> Result<PathBuf> {
-    say::timed("light", "the light client alone as wasm, to be weighed", || {
-        peer::light_client(house)
+/// Folder of an example of `ledger-wasm`, built now: no part of the bundle, but what a bench weighs.
+pub(crate) fn ledger_example(house: &House, name: &'static str) -> Result<PathBuf> {
+    say::timed(name, "of the light client as wasm, to be weighed", || {
+        peer::ledger_example(house, name)
     })
 }
 

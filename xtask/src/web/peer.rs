@@ -53,9 +53,9 @@ pub(super) fn finish(house: &House, mode: Mode, name: &str) -> Result<PathBuf> {
     finish_file(house, mode, name, &format!("{name}_wasm.wasm"))
 }
 
-/// The light client alone (`ledger-wasm/examples/light.rs`), made as what pages load is; the folder it is in.
-pub(super) fn light_client(house: &House) -> Result<PathBuf> {
-    let (name, mode) = ("light", Mode::Release);
+/// An example of `ledger-wasm/examples`, made as what pages load is; the folder it is in.
+pub(super) fn ledger_example(house: &House, name: &str) -> Result<PathBuf> {
+    let mode = Mode::Release;
     let words = ["build", "--quiet", "--package", "ledger-wasm", "--example", name];
     let kind = ["--target", WASM, "--profile", mode.profile()];
     house::run(&mut house.cargo(words.into_iter().chain(kind)))?;
