@@ -294,7 +294,7 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
     type Context = Context;
     type Block = Block;
     type Databases = Stores<E>;
-    type Captured = ();
+    type Captured = Option<Arc<Executed>>;
     type Provider = ();
     type Input = ();
 
@@ -360,26 +360,27 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
         Some(sealed)
     }
 
+    /// What a final block did goes to the disk before the engine's own store has it: a block that is there after a crash
+    /// is not brought again.
     async fn capture(
         &mut self,
         _: (E, Context),
-        _: &Block,
+        block: &Block,
         _: &Sealed<E>,
         _: <Stores<E> as DatabaseSet<E>>::Readers,
-    ) {
+    ) -> Self::Captured {
+        // Without its records a validator can't go on: the next start runs this block again.
+        self.core.state.finalize(&block.header).expect("the ledger's records can be written")
     }
 
     async fn finalized(
         &mut self,
         _: (E, Context),
         block: &Block,
-        (): (),
+        executed: Self::Captured,
         _: <Stores<E> as DatabaseSet<E>>::Readers,
     ) {
         let core = &self.core;
-        // Without its records a validator can't go on: the next start runs this block again.
-        let executed =
-            core.state.finalize(&block.header).expect("the ledger's records can be written");
         let open = |bytes| minicbor::decode::<ledger::Transaction>(bytes).ok();
         let read = || block.transactions.iter().filter_map(open).map(|one| one.body.signer);
         let signers =
@@ -399,3 +400,6 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

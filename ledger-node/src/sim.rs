@@ -164,7 +164,7 @@ async fn crashes_at_any_time(world: &mut World) {
         // Now and then everybody at once.
         let count = if world.rng.u8(..4) == 0 { world.count() } else { world.rng.usize(1..3) };
         let some = world.some(count);
-        some.iter().for_each(|index| world.crash(*index));
+        world.crash_all(&some).await;
         world.pass(after).await;
         for index in some {
             world.start(index).await;
@@ -176,7 +176,7 @@ async fn too_few(world: &mut World) {
     world.start_all().await;
     world.pass(seconds(2)).await;
     let gone = world.some(world.faulty_max() + 1);
-    gone.iter().for_each(|index| world.crash(*index));
+    world.crash_all(&gone).await;
     world.pass(seconds(2)).await;
     world.stands_still(seconds(8)).await;
     for index in gone {
@@ -256,7 +256,7 @@ async fn late_and_wiped(world: &mut World) {
     world.start(late).await;
     world.goes_on().await;
     // Again with nothing, but its key.
-    world.wipe(late);
+    world.wipe(late).await;
     world.pass(seconds(3)).await;
     world.start(late).await;
 }
@@ -273,12 +273,12 @@ async fn late_from_a_snapshot(world: &mut World) {
     // It may crash before it is anywhere.
     let early = any_ms(world, 0..2_000);
     world.pass(early).await;
-    world.crash(late);
+    world.crash(late).await;
     world.start(late).await;
     world.all_vote().await;
     world.goes_on().await;
     // Again with nothing, but its key.
-    world.wipe(late);
+    world.wipe(late).await;
     world.pass(seconds(3)).await;
     world.restore(late).await;
     world.start(late).await;
@@ -293,7 +293,7 @@ async fn short_memories(world: &mut World) {
     world.all_forget().await;
     let crashed = world.some(1)[0];
     if crashed != late {
-        world.crash(crashed);
+        world.crash(crashed).await;
         world.pass(seconds(1)).await;
         world.start(crashed).await;
     }
@@ -316,7 +316,7 @@ async fn an_upgrade(world: &mut World) {
     world.pass(before).await;
     let crashed = world.some(1)[0];
     if crashed != late {
-        world.crash(crashed);
+        world.crash(crashed).await;
         world.pass(seconds(1)).await;
         world.start(crashed).await;
     }
@@ -336,7 +336,7 @@ async fn a_handover(world: &mut World) {
     let early = any_ms(world, 500..3_000);
     world.pass(early).await;
     let crashed = world.some(1)[0];
-    world.crash(crashed);
+    world.crash(crashed).await;
     world.comes_to_its_end(height - 1).await;
     // It hears of the last block although nobody makes another.
     world.start(crashed).await;
@@ -345,7 +345,7 @@ async fn a_handover(world: &mut World) {
     world.take_over(wiped).await;
     world.goes_on().await;
     // Again one with nothing but its key, of which others know.
-    world.wipe(wiped);
+    world.wipe(wiped).await;
     world.pass(seconds(2)).await;
     world.restore(wiped).await;
     world.start(wiped).await;
@@ -367,7 +367,9 @@ async fn votes_forgotten(world: &mut World) {
     let early = any_ms(world, 500..4_000);
     world.pass(early).await;
     let wiped = world.some(world.faulty_max());
-    wiped.iter().for_each(|index| world.wipe(*index));
+    for index in &wiped {
+        world.wipe(*index).await;
+    }
     // Alone with nothing: who votes at once votes in views that it had voted in.
     world.connect(&good(), |one, other| !wiped.contains(&one) && !wiped.contains(&other)).await;
     for index in &wiped {
@@ -380,7 +382,7 @@ async fn votes_forgotten(world: &mut World) {
     // Now others may be away: without those who forgot there is nothing final.
     let others: Vec<usize> = (0..world.count()).filter(|index| !wiped.contains(index)).collect();
     for index in &others[..wiped.len()] {
-        world.crash(*index);
+        world.crash(*index).await;
     }
     world.goes_on().await;
     for index in &others[..wiped.len()] {
@@ -407,7 +409,7 @@ async fn everything_at_once(world: &mut World) {
         world.connect(&bad(), |one, other| sides[one] == sides[other]).await;
         let crashed = world.some(1)[0];
         if crashed != strange {
-            world.crash(crashed);
+            world.crash(crashed).await;
         }
         world.pass(after).await;
         if crashed != strange {

@@ -261,7 +261,7 @@ pub(super) async fn prove<E: Runtime>(
                 let certified = certificate(height, core, blocks).await?;
                 return Ok(Proved { height, record, proof, certified });
             }
-            // The block of this state is not on disk yet, or no longer the last one.
+            // The block of this state is no longer the last one on disk: the store has the next in a moment.
             _ => heights.changed().await.map_err(|_| Unanswered::Stopped)?,
         }
     }

@@ -301,26 +301,6 @@ impl World {
         self.validators[index].honest = false;
     }
 
-    /// It stops at once, and loses what it had not flushed.
-    pub(super) fn crash(&mut self, index: usize) {
-        let validator = &mut self.validators[index];
-        if let Some(running) = validator.running.take() {
-            validator.height = validator.height.max(*running.handle.height().borrow());
-            running.task.abort();
-            validator.disk.crash(&mut self.rng);
-        }
-    }
-
-    /// Its disk is gone. It does not know what it said before: until it votes again, it counts as
-    /// faulty.
-    pub(super) fn wipe(&mut self, index: usize) {
-        self.crash(index);
-        let validator = &mut self.validators[index];
-        validator.disk = Disk::default();
-        validator.disks += 1;
-        validator.height = 0;
-    }
-
     /// The empty disk of one that does not run is made of a snapshot of any other's state.
     pub(super) async fn restore(&mut self, index: usize) {
         let count = self.honest().count();

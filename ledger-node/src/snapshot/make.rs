@@ -33,6 +33,9 @@ impl Handle {
         for _ in 0..TRIES_MAX {
             heights.mark_unchanged();
             let state = self.final_state()?;
+            // The engine's store has the block when it is told, a moment after the records.
+            let told = heights.wait_for(|height| *height >= state.last.0).await;
+            told.map_err(|_| Unanswered::Stopped)?;
             let successions = self.successions_at(state.last.0)?;
             let successions = Some(successions).filter(|all| !all.is_empty());
             match self.whole_block(state.last.0).await {

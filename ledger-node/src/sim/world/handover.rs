@@ -48,11 +48,11 @@ impl World {
 
     /// All stop, and start again with their fresh shares: one with nothing but a snapshot of another's state.
     pub(in crate::sim) async fn take_over(&mut self, wiped: usize) {
-        self.wipe(wiped);
+        self.wipe(wiped).await;
         self.exchange(wiped);
         self.restore(wiped).await;
         for index in (0..self.count()).filter(|index| *index != wiped) {
-            self.crash(index);
+            self.crash(index).await;
             self.exchange(index);
         }
         // What is on its way is of an epoch that is over.

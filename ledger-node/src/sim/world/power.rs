@@ -1,4 +1,5 @@
-//! The power fails for everybody at once, and comes back in a runtime of its own.
+//! Validators that crash, or lose their disks; the power that fails for everybody at once, and comes back in a runtime of
+//! its own.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use commonware_utils::NZUsize;
 use ledger::{Receipt, TransactionId};
 use primitives::{KeyPair, Rng};
 
+use super::super::disk::Disk;
 use super::{Sent, Validator, World, good};
 use crate::engine::message_bytes_max;
 use crate::header::PublicKey;
@@ -58,9 +60,47 @@ impl World {
         world
     }
 
+    /// It stops at once, and loses what it had not flushed.
+    pub(in crate::sim) async fn crash(&mut self, index: usize) {
+        self.crash_all(&[index]).await;
+    }
+
+    /// Several at once. Each has stopped as a whole before its records lose anything: what it still does must not reach
+    /// the engine's disk alone.
+    pub(in crate::sim) async fn crash_all(&mut self, some: &[usize]) {
+        let running = || some.iter().filter_map(|index| self.validators[*index].running.as_ref());
+        running().for_each(|one| one.task.abort());
+        for index in some {
+            if let Some(running) = &mut self.validators[*index].running {
+                // It ends with all that it has begun; an error says that it was made to.
+                let _ = (&mut running.task).await;
+            }
+        }
+        some.iter().for_each(|index| self.lose(*index));
+    }
+
+    /// Its disk is gone. It does not know what it said before: until it votes again, it counts as
+    /// faulty.
+    pub(in crate::sim) async fn wipe(&mut self, index: usize) {
+        self.crash(index).await;
+        let validator = &mut self.validators[index];
+        validator.disk = Disk::default();
+        validator.disks += 1;
+        validator.height = 0;
+    }
+
+    fn lose(&mut self, index: usize) {
+        let validator = &mut self.validators[index];
+        if let Some(running) = validator.running.take() {
+            validator.height = validator.height.max(*running.handle.height().borrow());
+            validator.disk.crash(&mut self.rng);
+        }
+    }
+
     /// Everybody crashes. What the engine had not flushed is for its runtime to lose, which ends with this.
     pub(in crate::sim) fn power_fails(mut self) -> Remains {
-        (0..self.count()).for_each(|index| self.crash(index));
+        // Nothing runs any more.
+        (0..self.count()).for_each(|index| self.lose(index));
         let Self { rng, promises, validators, network, next, clients, sent, told, .. } = self;
         Remains { rng, promises, validators, network, next, clients, sent, told }
     }
