@@ -26,7 +26,8 @@ const REST: Duration = Duration::from_millis(2);
 const CHECKED_AT_ONCE: usize = 64;
 
 /// Signatures a second that one validator has others check in vain, a seventh of what a core can; what else it tells in
-/// that second is not read, but for the rest of [`CHECKED_AT_ONCE`]. An honest one tells in vain what a block held meanwhile.
+/// that second is not read, but for the rest of [`CHECKED_AT_ONCE`]. An honest one tells in vain what a block held
+/// meanwhile.
 const VAIN_PER_S_MAX: u32 = 4096;
 
 /// Tells what came to this validator first, and takes what others tell.
