@@ -3,7 +3,6 @@
 
 use light_client::Verifier;
 use wasm_bindgen::prelude::*;
-use wire::ledger::StateProof;
 
 /// One ledger's verifier.
 #[wasm_bindgen]
@@ -17,12 +16,10 @@ impl Proofs {
         Verifier::new(&root.parse().ok()?).ok().map(Self)
     }
 
-    /// What is under a key, by a proof with its certificate: a byte that is 1 and the record, or one that is 0. Nothing:
+    /// What is under a key, by a server's answer: a byte that is 1 and the record, or one that is 0. Nothing:
     /// it proves nothing.
-    pub fn prove(&self, key: &[u8], proof: &[u8]) -> Option<Vec<u8>> {
-        let proof = StateProof::read(proof)?;
-        let headers = self.0.finality(&proof.finality).ok()?;
-        let record = Verifier::record(headers.first()?, key, &proof).ok()?;
-        Some(record.map_or_else(|| vec![0], |record| [&[1], record].concat()))
+    pub fn prove(&self, key: &[u8], answer: &[u8]) -> Option<Vec<u8>> {
+        let (_, record) = self.0.answer(key, answer).ok()?;
+        Some(record.map_or_else(|| vec![0], |record| [&[1], &record[..]].concat()))
     }
 }

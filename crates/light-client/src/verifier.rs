@@ -54,6 +54,18 @@ impl Verifier {
         Ok(headers)
     }
 
+    /// What is under the record's key, by a server's whole answer, and the header of the block in whose state it is;
+    /// none: nothing is.
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`], as [`Self::finality`], [`Fault::FalseProof`].
+    pub fn answer(&self, key: &[u8], answer: &[u8]) -> Result<(Header, Option<Vec<u8>>), Fault> {
+        let proof = StateProof::read(answer).ok_or(Fault::Malformed)?;
+        let header = self.finality(&proof.finality)?.into_iter().next().ok_or(Fault::Malformed)?;
+        let record = Self::record(&header, key, &proof)?.map(<[u8]>::to_vec);
+        Ok((header, record))
+    }
+
     /// Whether the certificate holds for the last header.
     pub(crate) fn check(&self, finality: &Finality, last: &Header) -> Result<(), Fault> {
         let certificate = Certificate::read(&finality.certificate).ok_or(Fault::Malformed)?;

@@ -9,8 +9,9 @@ use crate::{Header, Verifier};
 
 fn check(ledger: &Ledger, key: &[u8], proof: &StateProof) -> Result<Option<Vec<u8>>, Fault> {
     let verifier = Verifier::new(&ledger.root()).unwrap();
-    let headers = verifier.finality(&proof.finality)?;
-    Verifier::record(&headers[0], key, proof).map(|record| record.map(<[u8]>::to_vec))
+    let (header, record) = verifier.answer(key, &proof.to_bytes())?;
+    assert_eq!(header, verifier.finality(&proof.finality)?[0]);
+    Ok(record)
 }
 
 fn ledger() -> Ledger {
