@@ -10,7 +10,7 @@ import { openProxy } from './ledger-proxy.mjs';
 import { openMarket } from './lending-market.mjs';
 import { eventually } from './stage.mjs';
 
-const MARKET = /Market 1[\s\S]*USDX[\s\S]*STAR[\s\S]*Proved at block \d+/;
+const MARKET = /Market 1[\s\S]*USDX[\s\S]*STAR[\s\S]*Proved at blocks? \d+/;
 const SIZE = /[\d.]+\sMB/;
 
 describe('a page whose host is down', () => {
