@@ -287,6 +287,34 @@ impl App {
         let filled = self.core.mempool().fill(&mut run);
         Some((time_ms, filled, run.finish()))
     }
+
+    /// The next block on a parent, of what waits, and what the store becomes by it. Without state of the parent: none.
+    async fn make<E: Spawner + Storage>(
+        &self,
+        context: Context,
+        parent: &Block,
+        batch: Batch<E>,
+        now_ms: u64,
+    ) -> Option<(Block, Sealed<E>)> {
+        let (time_ms, filled, applied) = self.build(parent, now_ms)?;
+        let Filled { transactions, signers } = filled;
+        let height = Height::new(parent.height().get() + 1);
+        let sealed = seal::<E>(batch, self.first(height), &applied.changes).await;
+        let header = Header {
+            context,
+            parent: parent.digest(),
+            height,
+            time_ms,
+            state_root: sealed.root(),
+            log_root: sealed.ops_root(),
+            log_start: *sealed.sync_boundary(),
+            log_end: *sealed.bounds().tip.size,
+            body_root: body_root(&transactions),
+        };
+        let (changes, receipts) = (Arc::new(applied.changes), applied.receipts);
+        self.core.state.add(Executed { header: header.clone(), changes, receipts, signers });
+        Some((Block { header, transactions }, sealed))
+    }
 }
 
 impl<E: Spawner + Storage + Clock> Application<E> for App {
@@ -317,24 +345,9 @@ impl<E: Spawner + Storage + Clock> Application<E> for App {
         let mut ancestry = pin!(ancestry);
         let parent = ancestry.next().await?;
         // Nothing waits in here: until this returns, the engine makes no block final. `Resting` has waited.
-        let (time_ms, filled, applied) = self.build(parent.inner(), self.now_ms(&runtime))?;
-        let Filled { transactions, signers } = filled;
-        let height = Height::new(parent.height().get() + 1);
-        let sealed = seal::<E>(batch, self.first(height), &applied.changes).await;
-        let header = Header {
-            context,
-            parent: parent.digest(),
-            height,
-            time_ms,
-            state_root: sealed.root(),
-            log_root: sealed.ops_root(),
-            log_start: *sealed.sync_boundary(),
-            log_end: *sealed.bounds().tip.size,
-            body_root: body_root(&transactions),
-        };
-        let (changes, receipts) = (Arc::new(applied.changes), applied.receipts);
-        self.core.state.add(Executed { header: header.clone(), changes, receipts, signers });
-        Some(Proposed { block: Block { header, transactions }, merkleized: sealed })
+        let now_ms = self.now_ms(&runtime);
+        let (block, merkleized) = self.make::<E>(context, parent.inner(), batch, now_ms).await?;
+        Some(Proposed { block, merkleized })
     }
 
     async fn process(

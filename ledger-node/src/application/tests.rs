@@ -47,25 +47,10 @@ fn what_a_final_block_did_is_in_the_records_before_it_is_in_the_store() {
     deterministic::Runner::default().start(|context| async move {
         let (mut app, stores) = (alone(&context), Box::pin(store(&context)).await);
         let genesis = app.genesis.clone();
-        let (time_ms, Filled { transactions, signers }, applied) =
-            app.build(&genesis, 2_000).unwrap();
         let batch = <Stores<Runtime> as DatabaseSet<Runtime>>::new_batches(&stores).await;
-        let first = app.first(Height::new(1));
-        let sealed = Box::pin(seal::<Runtime>(batch, first, &applied.changes)).await;
-        let header = Header {
-            parent: genesis.digest(),
-            height: Height::new(1),
-            time_ms,
-            state_root: sealed.root(),
-            log_root: sealed.ops_root(),
-            log_start: *sealed.sync_boundary(),
-            log_end: *sealed.bounds().tip.size,
-            body_root: body_root(&transactions),
-            ..genesis.header.clone()
-        };
-        let (changes, receipts) = (Arc::new(applied.changes), applied.receipts);
-        app.core.state.add(Executed { header: header.clone(), changes, receipts, signers });
-        let block = Block { header, transactions };
+        let place = genesis.header.context.clone();
+        let made = Box::pin(app.make::<Runtime>(place, &genesis, batch, 2_000)).await;
+        let (block, sealed) = made.unwrap();
         let before = stores.read().await.root();
         for is_first in [true, false] {
             let readers = <Stores<Runtime> as DatabaseSet<Runtime>>::readers(&stores);
