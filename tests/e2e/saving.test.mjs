@@ -61,6 +61,7 @@ describe('saving', () => {
       await press(receiver);
       await comes(receiver, 'cancelled');
       await receiver.page.evaluate(() => window.__release());
+      await nothingLeft(folder);
       // Another saving would find whatever still went on.
       await press(receiver);
       await downloaded(folder, file, receiver);
@@ -110,6 +111,7 @@ describe('saving', () => {
     await comes(receiver, 'failed');
     assert.match((await receiver.look()).text, /The browser ended the download in the middle.* Save it again/);
     await receiver.page.evaluate(() => window.__release());
+    await nothingLeft(folder);
     await press(receiver);
     assert.equal((await downloaded(folder, file, receiver)).sha256, await expected(file));
     await comes(receiver, 'saved');
@@ -156,6 +158,18 @@ async function downloaded(folder, file, person) {
     }
     const button = await person.page.evaluate(() => [document.querySelector('.file-row .save').dataset.state, window.__given]);
     return { value: null, seen: [names, button, person.console.slice(-5)] };
+  }, PATIENT_MS);
+}
+
+/**
+ * Waits until Chromium has removed what it had of a download that ended. It gives the next one the same name before
+ * that, and then removes the file of that one, which ends as cancelled with all its bytes. (Firefox keeps the part, and
+ * the next has a name of its own.)
+ */
+async function nothingLeft(folder) {
+  return eventually('nothing of it is left', async () => {
+    const names = await fs.readdir(folder);
+    return { value: !names.some((name) => name.endsWith('.crdownload')), seen: names };
   }, PATIENT_MS);
 }
 
