@@ -31,7 +31,6 @@ use crate::header::{CHUNK_BYTES, Context, Header, Scheme};
 use crate::mempool::{Filled, Mempool, Unwanted};
 use crate::network::Members;
 use crate::records::Snapshot;
-use crate::round::Rounds;
 use crate::state::{Executed, State, View};
 use crate::succession::Named;
 use crate::upgrade::Upgrades;
@@ -75,8 +74,6 @@ pub(crate) struct Core {
     pub(crate) finality: Arc<watch::Sender<Bytes>>,
     /// Something waits that other validators are to be told: one task does.
     pub(crate) untold: Arc<Notify>,
-    /// Which blocks it makes, where there are no other validators.
-    pub(crate) rounds: Rounds,
     /// Whether it takes part in agreement: not while it only listens (`memory.rs`).
     pub(crate) voting: Arc<AtomicBool>,
 }
@@ -97,7 +94,6 @@ impl Core {
             height: Arc::new(height),
             finality: Arc::new(finality),
             untold: Arc::default(),
-            rounds: Rounds::default(),
             voting: Arc::default(),
         }
     }

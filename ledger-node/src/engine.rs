@@ -14,6 +14,7 @@ use std::time::Duration;
 use commonware_broadcast::buffered;
 use commonware_codec::{Copying, DecodeExt as _};
 use commonware_consensus::{
+    Reporters,
     marshal::{
         self,
         core::Actor as Marshal,
@@ -56,6 +57,7 @@ use crate::gossip;
 use crate::header::{Digest, Header, PublicKey, Scheme};
 use crate::memory::{Begun, Memory, listen};
 use crate::network::{Members, Secrets};
+use crate::recall::{Recall, Recalled};
 use crate::records::CHANGES_KEPT;
 use crate::succession::Resting;
 
@@ -325,7 +327,7 @@ where
                 blocker: blocker.clone(),
                 database: None,
                 mailbox_size: NZUsize!(128),
-                me: Some(me),
+                me: Some(me.clone()),
                 fetch_timeout: NZDuration!(FETCH_TIMEOUT),
                 fetch_retry_delay: RETRY,
                 max_serve_ops: NZU64!(64),
@@ -360,8 +362,9 @@ where
     marshal_actor.start(stores.clone(), buffer, resolver);
     stateful_actor.start();
 
-    let faulty_max = usize::try_from(N3f1::max_faults(part.members.set().keys.len()))
-        .expect("at most a hundred validators");
+    let count = part.members.set().keys.len();
+    let faulty_max =
+        usize::try_from(N3f1::max_faults(count)).expect("at most a hundred validators");
     let partition = match epoch {
         0 => disk("simplex"),
         _ => disk(&format!("simplex-{epoch}")),
@@ -387,7 +390,10 @@ where
     // Above the heartbeat: an idle leader is no absent one.
     let leader_timeout = part.heartbeat + Duration::from_secs(1);
     let (scheme, fresh) = (part.scheme, part.fresh);
-    let resting = Resting::new(context.child("resting"), deferred.clone(), proposer);
+    // Who has others may get a block from them again.
+    let recall = (count == 1).then(|| Recall::new(marshal.clone()));
+    let resting =
+        Resting::new(context.child("resting"), deferred.clone(), proposer, recall.clone());
     let (go, gone) = oneshot::channel();
     context.child("agreement").spawn(move |mut context| async move {
         let (mut votes, mut certificates) = (votes, certificates);
@@ -423,6 +429,8 @@ where
             }
         };
         core.voting.store(true, Ordering::Relaxed);
+        let clock = context.child("recall");
+        let votes = (votes.0, Recalled::new(votes.1, me, clock, recall.as_ref()));
         let engine = simplex::Engine::new(
             context.child("engine"),
             simplex::Config {
@@ -431,7 +439,7 @@ where
                 blocker,
                 automaton: resting,
                 relay: deferred.clone(),
-                reporter: deferred,
+                reporter: Reporters::<_, Recall>::from((deferred, recall)),
                 strategy,
                 partition,
                 mailbox_size: NZUsize!(MAILBOX),

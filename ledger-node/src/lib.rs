@@ -26,8 +26,8 @@ mod memory;
 pub mod mempool;
 mod network;
 mod node;
+mod recall;
 mod records;
-mod round;
 mod secret;
 #[cfg(test)]
 mod sim;

@@ -62,8 +62,6 @@ const FORGET_EVERY: u64 = 16;
 #[derive(Debug)]
 pub struct Node {
     handle: Handle,
-    /// There are no other validators.
-    is_alone: bool,
     stop: Option<oneshot::Sender<()>>,
     ended: Option<oneshot::Receiver<()>>,
 }
@@ -123,7 +121,7 @@ impl Node {
         let secrets = Secrets::read(&config.data)?;
         let (members, scheme) = network.members(&path)?.seat(&secrets)?;
         let count = members.set().keys.len();
-        let (heartbeat, is_alone) = (config.heartbeat(count), count == 1);
+        let heartbeat = config.heartbeat(count);
         let path = config.data.join("records.redb");
         let app = app(&members, heartbeat, |genesis| Records::open(&path, genesis))
             .map_err(|error| locked(error, &config.data))?;
@@ -156,7 +154,7 @@ impl Node {
                 drop(ending);
             })
             .map_err(|source| NodeError::Io { path: config.data.clone(), source })?;
-        Ok(Self { handle, is_alone, stop: Some(stop), ended: Some(ended) })
+        Ok(Self { handle, stop: Some(stop), ended: Some(ended) })
     }
 
     /// What may be asked of it.
@@ -173,12 +171,8 @@ impl Node {
         NodeError::Ended
     }
 
-    /// Ends it. Without other validators it ends its round first, so that the next start need not.
+    /// Ends it.
     pub async fn stop(mut self) {
-        if self.is_alone {
-            let core = &self.handle.core;
-            core.rounds.end(core).await;
-        }
         // An error: it has ended by itself.
         let _ = self.stop.take().map(|stop| stop.send(()));
         if let Some(ended) = self.ended.take() {

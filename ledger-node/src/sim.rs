@@ -41,6 +41,8 @@ use world::{START, World, good};
 
 /// Seeds that every test run plays, of all troubles together.
 const SEEDS: u64 = 200;
+/// And of a validator without others.
+const SEEDS_ALONE: u64 = 4;
 /// How many troubles there are.
 const TROUBLES: u64 = 19;
 /// Simulated time after which a run has failed.
@@ -422,7 +424,7 @@ async fn everything_at_once(world: &mut World) {
 
 /// The power fails for everybody, three times at any moment. Of what was not flushed, each disk keeps any bytes, or
 /// those before the first that it lost.
-fn play_power_cuts(seed: u64) {
+fn play_power_cuts(seed: u64, count: usize) {
     let _seed = Seed(seed);
     let (mode, retention_rate) = match seed / TROUBLES % 8 {
         ..4 => (PartialWriteMode::Subset, probability!(0.5)),
@@ -437,7 +439,7 @@ fn play_power_cuts(seed: u64) {
         let (left, checkpoint) = runner.start_and_recover(|context| async move {
             let mut world = match before {
                 Some(remains) => World::of(context, remains).await,
-                None => World::new(context, seed, count(seed)).await,
+                None => World::new(context, seed, count).await,
             };
             world.start_all().await;
             let span = any_ms(&mut world, 100..4_000);
@@ -494,7 +496,7 @@ troubles! {
     15 all_troubles_at_once_fork_nothing: told(everything_at_once);
     16 who_keeps_the_last_blocks_only_goes_on: told(short_memories);
     17 others_take_over_at_a_height_and_all_goes_on: told(a_handover);
-    18 a_power_cut_at_any_write_loses_nothing_that_was_told: play_power_cuts;
+    18 a_power_cut_at_any_write_loses_nothing_that_was_told: |seed| play_power_cuts(seed, count(seed));
 }
 
 /// Nothing goes wrong for so long that clients do all that they can.
@@ -514,6 +516,31 @@ fn blocks_of_an_idle_ledger_are_final_when_they_are_made() {
             world.idles(seconds(12)).await;
         });
     }
+}
+
+/// Those that a validator without others plays.
+fn seeds_alone() -> std::ops::Range<u64> {
+    number("SEED").map_or(0..SEEDS_ALONE, |seed| seed..seed + 1)
+}
+
+#[test]
+fn who_is_alone_and_killed_in_the_middle_goes_on_at_once() {
+    for seed in seeds_alone() {
+        let _seed = Seed(seed);
+        Runner::new(config(seed)).start(|context| async move {
+            let mut world = World::new(context, seed, 1).await;
+            world.start_all().await;
+            for _ in 0..32 {
+                world.is_killed_in_the_middle().await;
+            }
+            world.end().await
+        });
+    }
+}
+
+#[test]
+fn who_is_alone_loses_nothing_that_was_told_when_the_power_fails() {
+    seeds_alone().for_each(|seed| play_power_cuts(seed, 1));
 }
 
 #[test]

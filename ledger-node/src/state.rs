@@ -118,11 +118,6 @@ impl State {
         false
     }
 
-    /// Whether nothing waits to become final.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.lock().blocks.is_empty()
-    }
-
     /// The header of a recent block whose state has this root.
     pub(crate) fn header_of(&self, state_root: &Digest) -> Option<Header> {
         let unfinal = self.lock();

@@ -25,6 +25,7 @@ use crate::application::App;
 use crate::engine::Runtime;
 use crate::header::{Context, Digest, GroupKey, Scheme};
 use crate::network::{Set, Validator};
+use crate::recall::Recall;
 
 /// Most successions of a ledger: as many as light clients follow.
 pub const SUCCESSIONS_MAX: usize = light_client::SUCCESSIONS_MAX;
@@ -202,18 +203,20 @@ pub(crate) struct Resting<E, A> {
     runtime: Arc<E>,
     inner: A,
     app: App,
+    /// None: there are others.
+    recall: Option<Recall>,
 }
 
 impl<E, A: Clone> Clone for Resting<E, A> {
     fn clone(&self) -> Self {
         let (runtime, inner) = (Arc::clone(&self.runtime), self.inner.clone());
-        Self { runtime, inner, app: self.app.clone() }
+        Self { runtime, inner, app: self.app.clone(), recall: self.recall.clone() }
     }
 }
 
 impl<E, A> Resting<E, A> {
-    pub(crate) fn new(runtime: E, inner: A, app: App) -> Self {
-        Self { runtime: Arc::new(runtime), inner, app }
+    pub(crate) fn new(runtime: E, inner: A, app: App, recall: Option<Recall>) -> Self {
+        Self { runtime: Arc::new(runtime), inner, app, recall }
     }
 }
 
@@ -244,9 +247,6 @@ impl<E: Runtime, A: CertifiableAutomaton<Context = Context, Digest = Digest>> Au
                         Ok(()) = arrived.changed(), if !is_over => {}
                     }
                 }
-                let Some(_making) = app.core.rounds.begin() else {
-                    return std::future::pending().await;
-                };
                 inner.propose(context).await.await
             };
             let proposed = tokio::select! {
@@ -283,15 +283,26 @@ impl<E: Runtime, A: CertifiableAutomaton<Context = Context, Digest = Digest>> Ce
         if !self.app.core.is_over() {
             return self.inner.prepare(context).await;
         }
-        let (sender, receiver) = oneshot::channel();
-        // The receiver is here.
-        let _ = sender.send(Handoff::Wait);
-        receiver
+        answered(Handoff::Wait)
     }
 
     async fn certify(&mut self, round: Round, payload: Self::Digest) -> oneshot::Receiver<bool> {
+        if let Some(recall) = &self.recall
+            && recall.has_lost(payload).await
+        {
+            tracing::warn!(view = round.view().get(), "a block was lost before it was final");
+            return answered(false);
+        }
         self.inner.certify(round, payload).await
     }
+}
+
+/// An answer that is here already.
+fn answered<T>(answer: T) -> oneshot::Receiver<T> {
+    let (sender, receiver) = oneshot::channel();
+    // The receiver is here.
+    let _ = sender.send(answer);
+    receiver
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Validators, clients, and the network between them; what must always hold is asked here.
 
+mod alone;
 mod handover;
 mod idle;
 mod laws;
