@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use commonware_actor::Feedback;
@@ -35,25 +36,34 @@ const AGAIN: Duration = Duration::from_millis(20);
 
 type Own = Vote<Scheme, Digest>;
 
-/// A validator's own votes of views of which nothing is final. Clones share them.
+/// A validator's own votes from before its start, of views of which nothing is final. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Recall {
     votes: Arc<watch::Sender<VecDeque<Own>>>,
+    has_begun: Arc<AtomicBool>,
     blocks: Final,
 }
 
 impl Recall {
     pub(crate) fn new(blocks: Final) -> Self {
-        Self { votes: Arc::default(), blocks }
+        Self { votes: Arc::default(), has_begun: Arc::default(), blocks }
     }
 
     fn add(&self, vote: Own) {
+        if self.has_begun.load(Ordering::Relaxed) {
+            return;
+        }
         self.votes.send_modify(|votes| {
             if votes.len() == VOTES_MAX {
                 votes.pop_front();
             }
             votes.push_back(vote);
         });
+    }
+
+    /// From here on the engine asks for something: what it signs now is none of this.
+    pub(crate) fn begin(&self) {
+        self.has_begun.store(true, Ordering::Relaxed);
     }
 
     /// Whether this one voted for a block before it was started, and does not have it any more.
@@ -68,7 +78,7 @@ impl Recall {
 impl Reporter for Recall {
     type Activity = Activity<Scheme, Digest>;
 
-    /// Of single votes the engine tells when it reads them from its disk.
+    /// Of single votes the engine tells when it reads them from its disk, and when it signs others or they come in.
     fn report(&mut self, activity: Self::Activity) -> Feedback {
         match activity {
             Activity::Notarize(vote) => self.add(Vote::Notarize(vote)),

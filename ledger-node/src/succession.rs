@@ -228,6 +228,7 @@ impl<E: Runtime, A: CertifiableAutomaton<Context = Context, Digest = Digest>> Au
     type Digest = Digest;
 
     async fn propose(&mut self, context: Context) -> oneshot::Receiver<Digest> {
+        self.recall.iter().for_each(Recall::begin);
         let (mut sender, receiver) = oneshot::channel();
         let (mut inner, app) = (self.inner.clone(), self.app.clone());
         self.runtime.child("rest").spawn(move |runtime| async move {
@@ -287,11 +288,12 @@ impl<E: Runtime, A: CertifiableAutomaton<Context = Context, Digest = Digest>> Ce
     }
 
     async fn certify(&mut self, round: Round, payload: Self::Digest) -> oneshot::Receiver<bool> {
-        if let Some(recall) = &self.recall
-            && recall.has_lost(payload).await
-        {
-            tracing::warn!(view = round.view().get(), "a block was lost before it was final");
-            return answered(false);
+        if let Some(recall) = &self.recall {
+            recall.begin();
+            if recall.has_lost(payload).await {
+                tracing::warn!(view = round.view().get(), "a block was lost before it was final");
+                return answered(false);
+            }
         }
         self.inner.certify(round, payload).await
     }
